@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * link: network interfaces and their addresses, as dumped and as announced (rtnetlink(7)).
+ * Plain values; nothing is changed here.
+ */
+#include "lib/err.h"
+#include "lib/ip.h"
+#include <linux/netlink.h>
+#include <net/if.h>
+
+struct nl_sock;
+
+struct link {
+	int ifindex;
+	char name[IFNAMSIZ];
+	uint32_t flags; /* IFF_UP, IFF_LOWER_UP (carrier) … */
+	uint32_t mtu;	/* bytes */
+};
+
+struct ifaddr {
+	int ifindex;
+	struct addr address;
+	uint8_t prefix_len;
+	bool from_ra;	/* IFA_PROTO says kernel_ra: a router advertisement made it */
+	bool tentative; /* duplicate address detection still runs */
+};
+
+struct link_set {
+	struct link *list; /* sorted by ifindex */
+	size_t n;
+};
+
+struct ifaddr_set {
+	struct ifaddr *list;
+	size_t n;
+};
+
+/* Answers 0 or -errno; the set is replaced only on success. */
+[[nodiscard]] int link_dump(struct nl_sock *s, struct link_set *out, struct err *err);
+[[nodiscard]] int ifaddr_dump(struct nl_sock *s, struct ifaddr_set *out, struct err *err);
+void link_set_clear(struct link_set *set);
+void ifaddr_set_clear(struct ifaddr_set *set);
+
+/* nullptr when there is none. */
+const struct link *link_by_name(const struct link_set *set, const char *name);
+const struct link *link_by_index(const struct link_set *set, int ifindex);
+
+/* Read one RTM_NEWLINK/DELLINK, RTM_NEWADDR/DELADDR message. 0 or -EBADMSG. */
+[[nodiscard]] int link_read(const struct nlmsghdr *nlh, struct link *out);
+[[nodiscard]] int ifaddr_read(const struct nlmsghdr *nlh, struct ifaddr *out);
