@@ -51,6 +51,8 @@ struct addr prefix_last(const struct prefix *p);
 /* The host prefix of an address. */
 struct prefix prefix_of(const struct addr *a);
 
-/* Loopback, multicast, link-local, unspecified, or IPv4 reserved (0/8, 240/4): nothing that can
- * be a mesh range or a LAN network. */
+/* Does it touch loopback, multicast, link-local, unspecified, or IPv4 reserved (0/8, 240/4) space?
+ * Then it can be neither a mesh range nor a LAN network. The text names the first such block,
+ * nullptr when there is none; a default route touches them all. */
+const char *prefix_special_str(const struct prefix *p);
 bool prefix_is_special(const struct prefix *p);

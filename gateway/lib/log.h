@@ -3,8 +3,8 @@
 /*
  * log: one line a fact, to stderr.
  *
- * The token names the module and can be filtered. Under systemd (JOURNAL_STREAM is set) each
- * line begins with the "<priority>" prefix that journald understands (sd-daemon(3)). Control
+ * The token names the module and can be filtered. When stderr is the journal's own socket
+ * (JOURNAL_STREAM names it) each line begins with the "<priority>" prefix of sd-daemon(3). Control
  * characters in the formatted text are escaped, so nothing from outside can forge a line.
  * errno is preserved. Libraries log at debug only.
  */

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/xmalloc.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *or_abort(void *p)
+{
+	if (!p) {
+		fputs("out of memory\n", stderr);
+		abort();
+	}
+	return p;
+}
+
+void *xcalloc(size_t n, size_t size)
+{
+	return or_abort(calloc(n ? n : 1, size ? size : 1));
+}
+
+void *xreallocarray(void *old, size_t n, size_t size)
+{
+	return or_abort(reallocarray(old, n ? n : 1, size ? size : 1));
+}
+
+char *xstrdup(const char *text)
+{
+	return or_abort(strdup(text));
+}
