@@ -1,0 +1,56 @@
+# How a test is declared. Labels: unit, golden, fuzz (lab tests are run by ./lab).
+
+# meshgw_unit_test(NAME [SOURCES FILE...] LIBS TARGET...): a cmocka program, from NAME.c unless
+# SOURCES says otherwise.
+function(meshgw_unit_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LIBS")
+	if(NOT arg_SOURCES)
+		set(arg_SOURCES ${name}.c)
+	endif()
+	add_executable(${name} ${arg_SOURCES})
+	target_link_libraries(${name} PRIVATE meshgw_warnings ${arg_LIBS} PkgConfig::CMOCKA)
+	target_compile_definitions(${name} PRIVATE
+		TEST_SOURCE_DIR="${CMAKE_CURRENT_SOURCE_DIR}"
+		TEST_PROJECT_DIR="${PROJECT_SOURCE_DIR}")
+	add_test(NAME unit/${name} COMMAND ${name})
+	set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 60)
+endfunction()
+
+# meshgw_golden_test(NAME DIR FOLDER [SOURCES FILE...] LIBS TARGET...): a program that is called
+# with the folder of its cases and fails when one differs. With --update in front of the folder it
+# writes what it got; the target update-goldens does that for every golden test.
+function(meshgw_golden_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "DIR" "SOURCES;LIBS")
+	if(NOT arg_SOURCES)
+		set(arg_SOURCES ${name}.c)
+	endif()
+	set(folder "${CMAKE_CURRENT_SOURCE_DIR}/${arg_DIR}")
+	add_executable(${name} ${arg_SOURCES})
+	target_link_libraries(${name} PRIVATE meshgw_warnings ${arg_LIBS})
+	add_test(NAME golden/${name} COMMAND ${name} "${folder}")
+	set_tests_properties(golden/${name} PROPERTIES LABELS golden TIMEOUT 60)
+	if(NOT TARGET update-goldens)
+		add_custom_target(update-goldens)
+	endif()
+	add_custom_target(update-${name} COMMAND ${name} --update "${folder}" VERBATIM)
+	add_dependencies(update-goldens update-${name})
+endfunction()
+
+# meshgw_fuzz_test(NAME LIBS TARGET...): NAME.c defines LLVMFuzzerTestOneInput, its seeds lie in
+# corpus/NAME/. With MESHGW_FUZZ it is a libFuzzer program (clang); otherwise replay.c runs the
+# corpus through the same code as a regression test.
+function(meshgw_fuzz_test name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS")
+	set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+	if(MESHGW_FUZZ)
+		add_executable(${name} ${name}.c)
+		target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
+		target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+		add_test(NAME fuzz/${name} COMMAND ${name} -runs=0 "${corpus}")
+	else()
+		add_executable(${name} ${name}.c replay.c)
+		add_test(NAME fuzz/${name} COMMAND ${name} "${corpus}")
+	endif()
+	target_link_libraries(${name} PRIVATE meshgw_warnings ${arg_LIBS})
+	set_tests_properties(fuzz/${name} PROPERTIES LABELS fuzz TIMEOUT 120)
+endfunction()
