@@ -33,6 +33,8 @@ NFT_TABLE = "cloudflare-warp"
 # In Include mode the client captures these as well, though no profile lists them.
 INJECTED4 = "172.64.128.0/20"
 INJECTED6 = "2606:4700:cf1::/48"
+# A link with less has no IPv6 in Linux; the client switches it off as well.
+IPV6_MTU = 1280
 # Where the client finds Cloudflare, outside the tunnel.
 UNDERLAY = ("162.159.197.0/24", "2606:4700:102::/48")
 SYSCTLS = (
@@ -75,11 +77,12 @@ class Traits:
 
     def captured(self) -> list[str]:
         """The prefixes of the client's routing table."""
-        return [
+        prefixes = [
             *self.include,
             *([INJECTED4] if self.inject4 else []),
             *([INJECTED6] if self.inject6 else []),
         ]
+        return [p for p in prefixes if family(p) == 4 or self.mtu >= IPV6_MTU]
 
 
 def family(prefix: str) -> int:
@@ -301,6 +304,8 @@ class Warp:
         """Takes the tunnel down: rules, table, filter and TUN go."""
         self.delete_rules()
         self._flush_table()
+        if self.traits.leave_blackholes:
+            self._add_blackholes()
         self._run(self.netns, "nft", "destroy", "table", "inet", NFT_TABLE)
         self.delete_tun()
 
@@ -318,7 +323,7 @@ class Warp:
         self._flush_table()
         self._run(self.netns, "nft", "destroy", "table", "inet", NFT_TABLE)
         if self.relay.running():
-            self.relay.command("persist off")
+            self.delete_tun()
         self.relay.stop()
 
     def change(self, **traits: object) -> None:
@@ -336,7 +341,8 @@ class Warp:
     def _configure(self) -> None:
         self._ip("link", "set", self.ifname, "mtu", str(self.traits.mtu), "up")
         self._ip("addr", "replace", f"{self.address4}/32", "dev", self.ifname)
-        self._ip("-6", "addr", "replace", f"{self.address6}/128", "dev", self.ifname, "nodad")
+        if self.traits.mtu >= IPV6_MTU:
+            self._ip("-6", "addr", "replace", f"{self.address6}/128", "dev", self.ifname, "nodad")
         self._fill_table()
         self.write_firewall()
 
@@ -346,15 +352,15 @@ class Warp:
 
     def _flush_table(self) -> None:
         for fam in ("-4", "-6"):
+            # Fails where the table never was.
+            self._run(self.netns, "ip", fam, "route", "flush", "table", str(TABLE), check=False)
+
+    def _add_blackholes(self) -> None:
+        for prefix in self.traits.captured():
             self._run(
-                self.netns, "ip", fam, "route", "flush", "table", str(TABLE), check=False
-            )  # fails where the table never was
-        if self.traits.leave_blackholes:
-            for prefix in self.traits.captured():
-                self._run(
-                    self.netns, "ip", "route", "replace", "blackhole", prefix,
-                    "table", str(TABLE), "proto", "static",
-                )  # fmt: skip
+                self.netns, "ip", "route", "replace", "blackhole", prefix,
+                "table", str(TABLE), "proto", "static",
+            )  # fmt: skip
 
     def add_to_table(self, prefix: str) -> None:
         """Captures a prefix, as a change of the profile does."""
@@ -405,8 +411,10 @@ class Warp:
     def set_mtu(self, mtu: int) -> None:
         """The client follows its path MTU; the edge keeps to what the tunnel carries."""
         self.traits = dataclasses.replace(self.traits, mtu=mtu)
-        self._ip("link", "set", self.ifname, "mtu", str(mtu))
-        self._run(self.edge_netns, "ip", "link", "set", self.edge_ifname, "mtu", str(mtu))
+        # Below that Linux would take IPv6 from the edge's TUN, and its routes with it.
+        edge_mtu = max(mtu, IPV6_MTU)
+        self._run(self.edge_netns, "ip", "link", "set", self.edge_ifname, "mtu", str(edge_mtu))
+        self._configure()
 
     def set_address(self, address4: str, order: str = "del-first") -> None:
         """A new Mesh address. With del-first the TUN has none for a moment."""
@@ -428,8 +436,11 @@ class Warp:
 
     def delete_tun(self) -> None:
         """The TUN goes, with its routes; rules and filter stay."""
-        self._tell("persist off")
-        self._tell("close-gw")
+        if self.relay.stats()["gw"]["open"]:
+            self._tell("persist off")
+            self._tell("close-gw")
+        else:
+            self._ip("link", "del", self.ifname, check=False)  # if kill_reader() left one
 
     def recreate(self) -> None:
         """A new TUN of the same name, configured (a restart of the client, seen from outside)."""
