@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/api.h"
+
+/* The macros of sd-varlink-idl.h name the symbols vl_…; they stay inside this file. */
+#define FIELD SD_VARLINK_DEFINE_FIELD
+#define FIELD_OF SD_VARLINK_DEFINE_FIELD_BY_TYPE
+#define INPUT SD_VARLINK_DEFINE_INPUT
+#define OUTPUT SD_VARLINK_DEFINE_OUTPUT
+#define OUTPUT_OF SD_VARLINK_DEFINE_OUTPUT_BY_TYPE
+#define NOTE SD_VARLINK_FIELD_COMMENT
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Diagnostic,
+	NOTE("Name of the configuration, as the caller gave it"),
+	FIELD(file, SD_VARLINK_STRING, 0),
+	NOTE("Position, counted from 1; 0 where there is none"),
+	FIELD(line, SD_VARLINK_INT, 0),
+	FIELD(column, SD_VARLINK_INT, 0),
+	NOTE("Path of the key, such as lan[0].networks[2].prefix"),
+	FIELD(path, SD_VARLINK_STRING, 0),
+	FIELD(message, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation,
+	NOTE("add, set or delete"),
+	FIELD(action, SD_VARLINK_STRING, 0),
+	NOTE("nft, sysctl or route"),
+	FIELD(kind, SD_VARLINK_STRING, 0),
+	FIELD(name, SD_VARLINK_STRING, 0),
+	FIELD(detail, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Object,
+	FIELD(kind, SD_VARLINK_STRING, 0),
+	FIELD(name, SD_VARLINK_STRING, 0),
+	FIELD(wanted, SD_VARLINK_STRING, 0),
+	NOTE("installed, waiting, failed or contested"),
+	FIELD(state, SD_VARLINK_STRING, 0),
+	NOTE("The kernel's reason, when it is not installed"),
+	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Condition,
+	NOTE("Stable kebab-case code"),
+	FIELD(code, SD_VARLINK_STRING, 0),
+	NOTE("info, warning or error"),
+	FIELD(severity, SD_VARLINK_STRING, 0),
+	FIELD(subject, SD_VARLINK_STRING, 0),
+	FIELD(message, SD_VARLINK_STRING, 0),
+	NOTE("CLOCK_REALTIME, microseconds"),
+	FIELD(since, SD_VARLINK_INT, 0),
+	FIELD(remedy, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Code of a condition that stands and of which this one is a consequence"),
+	FIELD(dependsOn, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Network,
+	FIELD(prefix, SD_VARLINK_STRING, 0),
+	FIELD(interface, SD_VARLINK_STRING, 0),
+	NOTE("auto, route or masquerade, as configured"),
+	FIELD(configured, SD_VARLINK_STRING, 0),
+	NOTE("route or masquerade, as it is now"),
+	FIELD(effective, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Range,
+	NOTE("workers, devices, load_balancers, resolved or sites"),
+	FIELD(class, SD_VARLINK_STRING, 0),
+	FIELD(prefix, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Counter,
+	FIELD(name, SD_VARLINK_STRING, 0),
+	FIELD(packets, SD_VARLINK_INT, 0),
+	FIELD(bytes, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Pending,
+	NOTE("Seconds until the change is rolled back"),
+	FIELD(remainingSeconds, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_METHOD(GetStatus,
+	OUTPUT(version, SD_VARLINK_STRING, 0),
+	NOTE("up, down or unconfigured"),
+	OUTPUT(phase, SD_VARLINK_STRING, 0),
+	NOTE("CLOCK_REALTIME, microseconds: when meshgw was taken down"),
+	OUTPUT(downSince, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	OUTPUT(meshInterface, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	OUTPUT_OF(ranges, Range, SD_VARLINK_ARRAY),
+	OUTPUT_OF(networks, Network, SD_VARLINK_ARRAY),
+	OUTPUT_OF(objects, Object, SD_VARLINK_ARRAY),
+	OUTPUT_OF(conditions, Condition, SD_VARLINK_ARRAY),
+	OUTPUT_OF(counters, Counter, SD_VARLINK_ARRAY),
+	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE),
+	NOTE("Repairs since the daemon's start"),
+	OUTPUT(repairs, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_METHOD(Plan,
+	NOTE("Configuration text; null: the one that runs"),
+	INPUT(content, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Name for diagnostics, shown only"),
+	INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("What taking down would change, instead"),
+	INPUT(down, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(Apply,
+	INPUT(content, SD_VARLINK_STRING, 0),
+	INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Roll back after so many seconds without Confirm, 1 to 86400; null: keep at once"),
+	INPUT(confirmSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
+	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(Confirm);
+
+static SD_VARLINK_DEFINE_METHOD(Undo, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(Down, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_ERROR(ConfigInvalid,
+	FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY));
+static SD_VARLINK_DEFINE_ERROR(ConfirmPending, FIELD_OF(pending, Pending, 0));
+static SD_VARLINK_DEFINE_ERROR(NothingPending);
+static SD_VARLINK_DEFINE_ERROR(NothingToUndo);
+static SD_VARLINK_DEFINE_ERROR(NotConfigured);
+static SD_VARLINK_DEFINE_ERROR(ApplyFailed, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(DownIncomplete, FIELD(message, SD_VARLINK_STRING, 0));
+
+#define SAYS SD_VARLINK_SYMBOL_COMMENT
+
+const sd_varlink_interface api_interface = {
+	.name = API_INTERFACE,
+	.symbols =
+		{
+			SD_VARLINK_INTERFACE_COMMENT(
+				"The gateway between a mesh tunnel and private networks"),
+			SAYS("One mistake in a configuration"),
+			&vl_type_Diagnostic,
+			SAYS("One change to the kernel's state"),
+			&vl_type_Operation,
+			SAYS("A wanted object and what became of it"),
+			&vl_type_Object,
+			SAYS("Something that is not as it should be"),
+			&vl_type_Condition,
+			&vl_type_Network,
+			&vl_type_Range,
+			&vl_type_Counter,
+			&vl_type_Pending,
+			SAYS("What runs, what is wanted, what is wrong"),
+			&vl_method_GetStatus,
+			SAYS("The changes that an Apply would make, without making them"),
+			&vl_method_Plan,
+			SAYS("Takes over a configuration"),
+			&vl_method_Apply,
+			SAYS("Keeps a pending configuration"),
+			&vl_method_Confirm,
+			SAYS("Back to the configuration before this one, also while one is pending"),
+			&vl_method_Undo,
+			SAYS("Removes everything of ours from the kernel until the next Apply"),
+			&vl_method_Down,
+			SAYS("The configuration has mistakes; nothing was changed"),
+			&vl_error_ConfigInvalid,
+			SAYS("Another change waits for its confirmation"),
+			&vl_error_ConfirmPending,
+			&vl_error_NothingPending,
+			&vl_error_NothingToUndo,
+			SAYS("There is no configuration to plan"),
+			&vl_error_NotConfigured,
+			SAYS("The kernel refused; the configuration before is back in place"),
+			&vl_error_ApplyFailed,
+			SAYS("Something of ours could not be removed"),
+			&vl_error_DownIncomplete,
+			nullptr,
+		},
+};
