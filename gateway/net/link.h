@@ -15,14 +15,15 @@ struct link {
 	int ifindex;
 	char name[IFNAMSIZ];
 	uint32_t flags; /* IFF_UP, IFF_LOWER_UP (carrier) … */
-	uint32_t mtu;	/* bytes */
+	uint32_t mtu;   /* bytes */
 };
 
-struct ifaddr {
+/* (<net/if.h> has a struct ifaddr of its own.) */
+struct ifaddr_entry {
 	int ifindex;
 	struct addr address;
 	uint8_t prefix_len;
-	bool from_ra;	/* IFA_PROTO says kernel_ra: a router advertisement made it */
+	bool from_ra;   /* IFA_PROTO says kernel_ra: a router advertisement made it */
 	bool tentative; /* duplicate address detection still runs */
 };
 
@@ -32,7 +33,7 @@ struct link_set {
 };
 
 struct ifaddr_set {
-	struct ifaddr *list;
+	struct ifaddr_entry *list;
 	size_t n;
 };
 
@@ -46,6 +47,7 @@ void ifaddr_set_clear(struct ifaddr_set *set);
 const struct link *link_by_name(const struct link_set *set, const char *name);
 const struct link *link_by_index(const struct link_set *set, int ifindex);
 
-/* Read one RTM_NEWLINK/DELLINK, RTM_NEWADDR/DELADDR message. 0 or -EBADMSG. */
+/* Read one RTM_NEWLINK/DELLINK, RTM_NEWADDR/DELADDR message. 0 or -EBADMSG, also for any other
+ * type or family: an AF_BRIDGE RTM_DELLINK says that a port left its bridge, not that it went. */
 [[nodiscard]] int link_read(const struct nlmsghdr *nlh, struct link *out);
-[[nodiscard]] int ifaddr_read(const struct nlmsghdr *nlh, struct ifaddr *out);
+[[nodiscard]] int ifaddr_read(const struct nlmsghdr *nlh, struct ifaddr_entry *out);

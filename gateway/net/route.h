@@ -3,10 +3,16 @@
 /*
  * route: kernel routes, and the kernel's own answer to "where would this packet go".
  *
- * route_add() and route_del() write exactly one route that carries our protocol number and
- * metric (lib/marks.h); a route of anybody else is never replaced or deleted: adding uses
- * neither NLM_F_REPLACE nor a bare delete-by-prefix. When a foreign route already has our prefix
- * and metric, ours is put in front of it (NLM_F_CREATE without APPEND, fib_table_insert()).
+ * route_add() and route_del() write exactly one route, known by protocol number and metric
+ * (lib/marks.h); a route of anybody else is never replaced or deleted. What happens beside a
+ * foreign route of the same prefix and metric differs by family (measured, route.c):
+ *
+ *   IPv4  ours is put in front of it and wins, also on the same device
+ *   IPv6  on another device ours is put behind it, and the foreign one wins; on the same device
+ *         the kernel takes no second route: -ENOTUNIQ, and the path is the foreign route's
+ *
+ * An IPv4 route that somebody puts in front of ours later stays there: route_add() then answers
+ * -EEXIST, and route_ask() shows who wins.
  */
 #include "lib/err.h"
 #include "lib/ip.h"
@@ -19,17 +25,17 @@ struct route {
 	uint32_t table;
 	uint32_t metric;
 	uint8_t protocol; /* rtm_protocol */
-	uint8_t type;	  /* RTN_UNICAST, RTN_BLACKHOLE … */
+	uint8_t type;     /* RTN_UNICAST, RTN_BLACKHOLE … */
 	uint8_t scope;
 	uint8_t nexthop_flags; /* RTNH_F_LINKDOWN, RTNH_F_DEAD … */
-	int oif;	       /* 0 = none (blackhole) or several */
-	struct addr gateway;   /* family AF_UNSPEC = on link */
+	int oif;               /* 0 = none (blackhole) or several */
+	struct addr gateway;   /* family AF_UNSPEC = on link, or several */
 	struct addr prefsrc;
 	uint32_t nexthop_id; /* nexthop object, 0 = none */
 };
 
 struct route_set {
-	struct route *list; /* sorted by prefix, metric, oif */
+	struct route *list; /* sorted by route_cmp() */
 	size_t n;
 };
 
@@ -37,23 +43,35 @@ void route_set_clear(struct route_set *set);
 
 /* Total order by (dst, table, metric, protocol, oif). */
 int route_cmp(const struct route *a, const struct route *b);
-/* "100.64.0.0/12 dev 7 proto 107 metric 4261412864 table 254" for logs. buf ≥ 160 bytes. */
+/* "100.64.0.0/12 dev 7 proto 107 metric 4261412864 table 254" for logs. Returns buf. */
+constexpr size_t ROUTE_STRLEN = 160;
 const char *route_str(const struct route *r, char *buf, size_t size);
 
-/* Dumps table `table` of one family and keeps what keep() accepts. The whole table is walked
- * (10 ms at 200,000 routes), nothing else is stored. 0 or -errno. */
-[[nodiscard]] int route_dump(struct nl_sock *s, uint8_t family, uint32_t table,
+/* Which routes a dump is about. The kernel walks the whole table whatever the filter is, but
+ * skips what does not match before it is copied: with 200,000 routes of others in the table ours
+ * cost 10 ms, all of them ten times that. */
+struct route_filter {
+	uint8_t family;
+	uint32_t table;
+	uint8_t protocol; /* 0 = any */
+	int oif;          /* 0 = any */
+};
+
+/* Dumps the routes of the filter and keeps what keep() accepts; nullptr = all. A table that does
+ * not exist is empty. 0 or -errno; the set is replaced only on success. */
+[[nodiscard]] int route_dump(struct nl_sock *s, const struct route_filter *filter,
 	bool (*keep)(const struct route *r, void *arg), void *arg, struct route_set *out,
 	struct err *err);
 
-/* r: dst, table, metric, protocol, oif are used; type unicast, scope link. 0; -EEXIST; other
- * -errno of the kernel. */
+/* r: dst, table, metric, protocol, oif are used, none of them 0; type unicast, scope link. 0;
+ * -EEXIST when exactly this route is there; -ENOTUNIQ, see above; other -errno of the kernel
+ * (-ENETDOWN: the link is down, -ENODEV: it is gone). */
 [[nodiscard]] int route_add(struct nl_sock *s, const struct route *r, struct err *err);
-/* Deletes only the route with this dst, table, metric, protocol and (if not 0) oif. -ESRCH when
- * there is none. */
+/* Deletes one route with this dst, table, metric, protocol (none of them 0) and, if not 0, oif,
+ * whatever its type. -ESRCH when there is none. */
 [[nodiscard]] int route_del(struct nl_sock *s, const struct route *r, struct err *err);
 
-/* Read one RTM_NEWROUTE/DELROUTE message. 0 or -EBADMSG. */
+/* Reads one RTM_NEWROUTE/DELROUTE message. 0 or -EBADMSG. */
 [[nodiscard]] int route_read(const struct nlmsghdr *nlh, struct route *out);
 
 struct route_question {
@@ -61,10 +79,14 @@ struct route_question {
 	struct addr dst;
 	int iif; /* 0 = as if sent locally */
 	uint32_t mark;
+	bool fib_match; /* answer with the table's entry, not with what it means for this packet */
 };
 
 struct route_answer {
-	int error; /* 0, or the errno that the lookup gave: EINVAL, EHOSTUNREACH, ENETUNREACH, EACCES */
+	/* 0, or what the lookup gave: ENETUNREACH, EHOSTUNREACH, EACCES (prohibit), EINVAL
+	 * (blackhole; with iif also a source that cannot be: rp_filter, for which kernels before
+	 * 6.14 say EXDEV). */
+	int error;
 	struct route route; /* oif, table, type …, valid when error is 0 */
 };
 

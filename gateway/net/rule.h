@@ -26,7 +26,9 @@ struct rule_set {
 	size_t n;
 };
 
+/* 0 or -errno; the set is replaced only on success. */
 [[nodiscard]] int rule_dump(
 	struct nl_sock *s, uint8_t family, struct rule_set *out, struct err *err);
 void rule_set_clear(struct rule_set *set);
+/* Reads one RTM_NEWRULE/DELRULE message. 0 or -EBADMSG. */
 [[nodiscard]] int rule_read(const struct nlmsghdr *nlh, struct rule *out);

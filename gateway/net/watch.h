@@ -24,7 +24,7 @@ typedef void (*watch_cb)(enum watch_kind kind, const struct nlmsghdr *nlh, void 
 /* bus NETLINK_ROUTE joins link, address, route, rule and netconf groups of both families;
  * NETLINK_NETFILTER joins NFNLGRP_NFTABLES. rcvbuf: bytes, 0 = default (tests make it tiny). */
 [[nodiscard]] int watch_open(int bus, int rcvbuf, struct watch **out, struct err *err);
-void watch_close(struct watch *w);
+void watch_close(struct watch *w); /* nullptr is allowed */
 int watch_fd(const struct watch *w);
 
 /* Reads what is there, at most `budget` datagrams, without blocking. Returns the number read
