@@ -10,85 +10,59 @@
 #define NOTE SD_VARLINK_FIELD_COMMENT
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Diagnostic,
-	NOTE("Name of the configuration, as the caller gave it"),
-	FIELD(file, SD_VARLINK_STRING, 0),
-	NOTE("Position, counted from 1; 0 where there is none"),
-	FIELD(line, SD_VARLINK_INT, 0),
+	NOTE("Name of the configuration, as the caller gave it"), FIELD(file, SD_VARLINK_STRING, 0),
+	NOTE("Position, counted from 1; 0 where there is none"), FIELD(line, SD_VARLINK_INT, 0),
 	FIELD(column, SD_VARLINK_INT, 0),
 	NOTE("Path of the key, such as lan[0].networks[2].prefix"),
-	FIELD(path, SD_VARLINK_STRING, 0),
-	FIELD(message, SD_VARLINK_STRING, 0));
+	FIELD(path, SD_VARLINK_STRING, 0), FIELD(message, SD_VARLINK_STRING, 0));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation,
-	NOTE("add, set or delete"),
-	FIELD(action, SD_VARLINK_STRING, 0),
-	NOTE("nft, sysctl or route"),
-	FIELD(kind, SD_VARLINK_STRING, 0),
-	FIELD(name, SD_VARLINK_STRING, 0),
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
+	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl or route"),
+	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
 	FIELD(detail, SD_VARLINK_STRING, 0));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Object,
-	FIELD(kind, SD_VARLINK_STRING, 0),
-	FIELD(name, SD_VARLINK_STRING, 0),
-	FIELD(wanted, SD_VARLINK_STRING, 0),
-	NOTE("installed, waiting, failed or contested"),
-	FIELD(state, SD_VARLINK_STRING, 0),
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Object, FIELD(kind, SD_VARLINK_STRING, 0),
+	FIELD(name, SD_VARLINK_STRING, 0), FIELD(wanted, SD_VARLINK_STRING, 0),
+	NOTE("installed, waiting, failed or contested"), FIELD(state, SD_VARLINK_STRING, 0),
 	NOTE("The kernel's reason, when it is not installed"),
 	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Condition,
-	NOTE("Stable kebab-case code"),
-	FIELD(code, SD_VARLINK_STRING, 0),
-	NOTE("info, warning or error"),
-	FIELD(severity, SD_VARLINK_STRING, 0),
-	FIELD(subject, SD_VARLINK_STRING, 0),
-	FIELD(message, SD_VARLINK_STRING, 0),
-	NOTE("CLOCK_REALTIME, microseconds"),
-	FIELD(since, SD_VARLINK_INT, 0),
-	FIELD(remedy, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Condition, NOTE("Stable kebab-case code"),
+	FIELD(code, SD_VARLINK_STRING, 0), NOTE("info, warning or error"),
+	FIELD(severity, SD_VARLINK_STRING, 0), FIELD(subject, SD_VARLINK_STRING, 0),
+	FIELD(message, SD_VARLINK_STRING, 0), NOTE("CLOCK_REALTIME, microseconds"),
+	FIELD(since, SD_VARLINK_INT, 0), FIELD(remedy, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	NOTE("Code of a condition that stands and of which this one is a consequence"),
 	FIELD(dependsOn, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Network,
-	FIELD(prefix, SD_VARLINK_STRING, 0),
-	FIELD(interface, SD_VARLINK_STRING, 0),
-	NOTE("auto, route or masquerade, as configured"),
-	FIELD(configured, SD_VARLINK_STRING, 0),
-	NOTE("route or masquerade, as it is now"),
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Network, FIELD(prefix, SD_VARLINK_STRING, 0),
+	FIELD(interface, SD_VARLINK_STRING, 0), NOTE("auto, route or masquerade, as configured"),
+	FIELD(configured, SD_VARLINK_STRING, 0), NOTE("route or masquerade, as it is now"),
 	FIELD(effective, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Range,
 	NOTE("workers, devices, load_balancers, resolved or sites"),
-	FIELD(class, SD_VARLINK_STRING, 0),
-	FIELD(prefix, SD_VARLINK_STRING, 0));
+	FIELD(class, SD_VARLINK_STRING, 0), FIELD(prefix, SD_VARLINK_STRING, 0));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Counter,
-	FIELD(name, SD_VARLINK_STRING, 0),
-	FIELD(packets, SD_VARLINK_INT, 0),
-	FIELD(bytes, SD_VARLINK_INT, 0));
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Counter, FIELD(name, SD_VARLINK_STRING, 0),
+	FIELD(packets, SD_VARLINK_INT, 0), FIELD(bytes, SD_VARLINK_INT, 0));
 
-static SD_VARLINK_DEFINE_STRUCT_TYPE(Pending,
-	NOTE("Seconds until the change is rolled back"),
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Pending, NOTE("Seconds until the change is rolled back"),
 	FIELD(remainingSeconds, SD_VARLINK_INT, 0));
 
-static SD_VARLINK_DEFINE_METHOD(GetStatus,
-	OUTPUT(version, SD_VARLINK_STRING, 0),
-	NOTE("up, down or unconfigured"),
-	OUTPUT(phase, SD_VARLINK_STRING, 0),
+static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0),
+	NOTE("up, down or unconfigured"), OUTPUT(phase, SD_VARLINK_STRING, 0),
 	NOTE("CLOCK_REALTIME, microseconds: when meshgw was taken down"),
 	OUTPUT(downSince, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	OUTPUT(meshInterface, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	OUTPUT_OF(ranges, Range, SD_VARLINK_ARRAY),
-	OUTPUT_OF(networks, Network, SD_VARLINK_ARRAY),
+	OUTPUT_OF(ranges, Range, SD_VARLINK_ARRAY), OUTPUT_OF(networks, Network, SD_VARLINK_ARRAY),
 	OUTPUT_OF(objects, Object, SD_VARLINK_ARRAY),
 	OUTPUT_OF(conditions, Condition, SD_VARLINK_ARRAY),
 	OUTPUT_OF(counters, Counter, SD_VARLINK_ARRAY),
-	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE),
-	NOTE("Repairs since the daemon's start"),
+	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE), NOTE("Repairs since the daemon's start"),
 	OUTPUT(repairs, SD_VARLINK_INT, 0));
 
-static SD_VARLINK_DEFINE_METHOD(Plan,
-	NOTE("Configuration text; null: the one that runs"),
+static SD_VARLINK_DEFINE_METHOD(Plan, NOTE("Configuration text; null: the one that runs"),
 	INPUT(content, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	NOTE("Name for diagnostics, shown only"),
 	INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
@@ -96,8 +70,7 @@ static SD_VARLINK_DEFINE_METHOD(Plan,
 	INPUT(down, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
 	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
 
-static SD_VARLINK_DEFINE_METHOD(Apply,
-	INPUT(content, SD_VARLINK_STRING, 0),
+static SD_VARLINK_DEFINE_METHOD(Apply, INPUT(content, SD_VARLINK_STRING, 0),
 	INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	NOTE("Roll back after so many seconds without Confirm, 1 to 86400; null: keep at once"),
 	INPUT(confirmSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
@@ -110,8 +83,7 @@ static SD_VARLINK_DEFINE_METHOD(Undo, OUTPUT_OF(operations, Operation, SD_VARLIN
 
 static SD_VARLINK_DEFINE_METHOD(Down, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
 
-static SD_VARLINK_DEFINE_ERROR(ConfigInvalid,
-	FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY));
+static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY));
 static SD_VARLINK_DEFINE_ERROR(ConfirmPending, FIELD_OF(pending, Pending, 0));
 static SD_VARLINK_DEFINE_ERROR(NothingPending);
 static SD_VARLINK_DEFINE_ERROR(NothingToUndo);

@@ -157,3 +157,30 @@ const struct link *link_by_index(const struct link_set *set, int ifindex)
 		return nullptr;
 	return bsearch(&key, set->list, set->n, sizeof(*set->list), link_compare);
 }
+
+static int tx_dropped_read(const struct nlmsghdr *nlh, void *arg)
+{
+	static const enum mnl_attr_data_type policy[IFLA_STATS64 + 1] = {
+		[IFLA_STATS64] = MNL_TYPE_BINARY,
+	};
+	const struct nlattr *tb[IFLA_STATS64 + 1];
+	struct rtnl_link_stats64 stats;
+	if (attr_parse(nlh, sizeof(struct ifinfomsg), policy, tb, IFLA_STATS64 + 1) < 0)
+		return MNL_CB_ERROR;
+	const struct nlattr *a = tb[IFLA_STATS64];
+	constexpr size_t end = offsetof(struct rtnl_link_stats64, tx_dropped) +
+			       sizeof(stats.tx_dropped);
+	if (!a || mnl_attr_get_payload_len(a) < end)
+		return MNL_CB_ERROR;
+	memcpy(arg, (const char *)mnl_attr_get_payload(a) + end - sizeof(stats.tx_dropped),
+		sizeof(stats.tx_dropped));
+	return MNL_CB_OK;
+}
+
+int link_tx_dropped(struct nl_sock *s, int ifindex, uint64_t *out, struct err *err)
+{
+	struct nl_message m;
+	struct ifinfomsg ifi = {.ifi_index = ifindex};
+	struct nlmsghdr *nlh = nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
+	return nl_query(s, nlh, tx_dropped_read, out, err);
+}

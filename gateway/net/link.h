@@ -51,3 +51,8 @@ const struct link *link_by_index(const struct link_set *set, int ifindex);
  * type or family: an AF_BRIDGE RTM_DELLINK says that a port left its bridge, not that it went. */
 [[nodiscard]] int link_read(const struct nlmsghdr *nlh, struct link *out);
 [[nodiscard]] int ifaddr_read(const struct nlmsghdr *nlh, struct ifaddr_entry *out);
+
+/* Packets that the interface has dropped instead of sending them, since it exists
+ * (rtnl_link_stats64). 0 or -errno. */
+[[nodiscard]] int link_tx_dropped(
+	struct nl_sock *s, int ifindex, uint64_t *out, struct err *err);

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * api_change: the methods of the control socket that plan and change.
+ */
+#include "daemon/clock.h"
+#include "daemon/reply.h"
+#include "daemon/server.h"
+#include "lib/api.h"
+#include <errno.h>
+#include <string.h>
+
+struct apply_parameters {
+	const char *content, *name;
+	int64_t confirm_s;
+	bool down;
+};
+
+static const char *name_of(const struct apply_parameters *p)
+{
+	return p->name ? p->name : "configuration";
+}
+
+static int reply_invalid(
+	sd_varlink *link, const struct config_diags *diags, const struct apply_parameters *p)
+{
+	autojson sd_json_variant *list = reply_diagnostics(diags, name_of(p));
+	return sd_varlink_errorbo(
+		link, API_ERROR_CONFIG_INVALID, SD_JSON_BUILD_PAIR_VARIANT("diagnostics", list));
+}
+
+static int reply_ops(sd_varlink *link, const struct ops *ops)
+{
+	autojson sd_json_variant *list = reply_operations(ops);
+	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list));
+}
+
+static int reply_failed(sd_varlink *link, const char *id, const struct err *err)
+{
+	return sd_varlink_errorbo(link, id, SD_JSON_BUILD_PAIR_STRING("message", err->msg));
+}
+
+static unsigned remaining(const struct server_context *c)
+{
+	return reload_remaining(c->reload, clock_boottime_us());
+}
+
+static int reply_pending(sd_varlink *link, const struct server_context *c)
+{
+	return sd_varlink_errorbo(link, API_ERROR_CONFIRM_PENDING,
+		SD_JSON_BUILD_PAIR_OBJECT(
+			"pending", SD_JSON_BUILD_PAIR_UNSIGNED("remainingSeconds", remaining(c))));
+}
+
+/* ---- Plan ---- */
+
+static int plan_running(sd_varlink *link, struct server_context *c, bool down)
+{
+	struct gateway *g = c->reload->gateway;
+	struct ops ops = {};
+	struct err err = {};
+	if (!down && !g->config)
+		return sd_varlink_error(link, API_ERROR_NOT_CONFIGURED, nullptr);
+	int r = gateway_plan(g->kernel, down ? GATEWAY_DOWN : GATEWAY_UP,
+		down ? nullptr : g->config, g, &ops, &err);
+	r = r < 0 ? reply_failed(link, API_ERROR_APPLY_FAILED, &err) : reply_ops(link, &ops);
+	ops_clear(&ops);
+	return r;
+}
+
+static int plan_content(
+	sd_varlink *link, struct server_context *c, const struct apply_parameters *p)
+{
+	struct gateway *g = c->reload->gateway;
+	struct config *config = nullptr;
+	struct config_diags diags = {};
+	struct ops ops = {};
+	struct err err = {};
+	int r = config_parse(p->content, strlen(p->content), &config, &diags);
+	if (r < 0) {
+		r = reply_invalid(link, &diags, p);
+	} else {
+		r = gateway_plan(g->kernel, GATEWAY_UP, config, g, &ops, &err);
+		r = r < 0 ? reply_failed(link, API_ERROR_APPLY_FAILED, &err)
+			  : reply_ops(link, &ops);
+	}
+	config_diags_clear(&diags);
+	config_free(config);
+	ops_clear(&ops);
+	return r;
+}
+
+int api_plan(
+	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		{"content", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct apply_parameters, content), SD_JSON_NULLABLE},
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct apply_parameters, name), SD_JSON_NULLABLE},
+		{"down", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+			offsetof(struct apply_parameters, down), SD_JSON_NULLABLE},
+		{},
+	};
+	struct apply_parameters p = {};
+	int r = sd_varlink_dispatch(link, parameters, fields, &p);
+	if (r != 0)
+		return r;
+	if (p.content && p.down)
+		return sd_varlink_error_invalid_parameter_name(link, "down");
+	return p.content ? plan_content(link, userdata, &p) : plan_running(link, userdata, p.down);
+}
+
+/* ---- Apply ---- */
+
+static int reply_applied(sd_varlink *link, const struct server_context *c, const struct ops *ops)
+{
+	autojson sd_json_variant *list = reply_operations(ops);
+	unsigned left = remaining(c);
+	if (!left)
+		return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list));
+	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list),
+		SD_JSON_BUILD_PAIR_OBJECT(
+			"pending", SD_JSON_BUILD_PAIR_UNSIGNED("remainingSeconds", left)));
+}
+
+static int apply(sd_varlink *link, struct server_context *c, const struct apply_parameters *p)
+{
+	struct config_diags diags = {};
+	struct ops ops = {};
+	struct err err = {};
+	unsigned window_s = p->confirm_s > 0 ? (unsigned)p->confirm_s : 0;
+	int r = reload_apply(c->reload, p->content, strlen(p->content), window_s,
+		clock_monotonic_us(), clock_boottime_us(), &ops, &diags, &err);
+	c->changed(c->arg);
+	if (r >= 0)
+		r = reply_applied(link, c, &ops);
+	else if (diags.n)
+		r = reply_invalid(link, &diags, p);
+	else if (r == -EBUSY && c->reload->deadline_us)
+		r = reply_pending(link, c);
+	else
+		r = reply_failed(link, API_ERROR_APPLY_FAILED, &err);
+	config_diags_clear(&diags);
+	ops_clear(&ops);
+	return r;
+}
+
+int api_apply(
+	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		{"content", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct apply_parameters, content), SD_JSON_MANDATORY},
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct apply_parameters, name), SD_JSON_NULLABLE},
+		{"confirmSeconds", SD_JSON_VARIANT_INTEGER, sd_json_dispatch_int64,
+			offsetof(struct apply_parameters, confirm_s), SD_JSON_NULLABLE},
+		{},
+	};
+	struct apply_parameters p = {.confirm_s = -1};
+	int r = sd_varlink_dispatch(link, parameters, fields, &p);
+	if (r != 0)
+		return r;
+	if (p.confirm_s != -1 && (p.confirm_s < 1 || p.confirm_s > API_CONFIRM_MAX_S))
+		return sd_varlink_error_invalid_parameter_name(link, "confirmSeconds");
+	return apply(link, userdata, &p);
+}
+
+/* ---- Confirm, Undo, Down ---- */
+
+static int no_parameters(sd_varlink *link, sd_json_variant *parameters)
+{
+	static const sd_json_dispatch_field none[] = {{}};
+	return sd_varlink_dispatch(link, parameters, none, nullptr);
+}
+
+int api_confirm(
+	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+{
+	struct server_context *c = userdata;
+	struct err err = {};
+	int r = no_parameters(link, parameters);
+	if (r != 0)
+		return r;
+	r = reload_confirm(c->reload, &err);
+	c->changed(c->arg);
+	if (r == -ENOENT)
+		return sd_varlink_error(link, API_ERROR_NOTHING_PENDING, nullptr);
+	if (r < 0)
+		return reply_failed(link, API_ERROR_APPLY_FAILED, &err);
+	return sd_varlink_reply(link, nullptr);
+}
+
+int api_undo(
+	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+{
+	struct server_context *c = userdata;
+	struct ops ops = {};
+	struct err err = {};
+	int r = no_parameters(link, parameters);
+	if (r != 0)
+		return r;
+	r = reload_undo(c->reload, clock_monotonic_us(), clock_boottime_us(), &ops, &err);
+	c->changed(c->arg);
+	if (r == -ENOENT)
+		r = sd_varlink_error(link, API_ERROR_NOTHING_TO_UNDO, nullptr);
+	else if (r < 0)
+		r = reply_failed(link, API_ERROR_APPLY_FAILED, &err);
+	else
+		r = reply_ops(link, &ops);
+	ops_clear(&ops);
+	return r;
+}
+
+int api_down(
+	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+{
+	struct server_context *c = userdata;
+	struct ops ops = {};
+	struct err err = {};
+	int r = no_parameters(link, parameters);
+	if (r != 0)
+		return r;
+	r = reload_down(c->reload, clock_monotonic_us(), clock_realtime_us(), &ops, &err);
+	c->changed(c->arg);
+	r = r < 0 ? reply_failed(link, API_ERROR_DOWN_INCOMPLETE, &err) : reply_ops(link, &ops);
+	ops_clear(&ops);
+	return r;
+}

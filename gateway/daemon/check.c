@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/check.h"
+#include "lib/marks.h"
+#include "lib/xmalloc.h"
+#include <errno.h>
+#include <linux/netconf.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct pair {
+	const struct link *mesh, *lan;
+	const struct prefix *range, *network;
+};
+
+static bool is_own(const struct observed *seen, const struct addr *a)
+{
+	for (size_t i = 0; i < seen->addresses.n; i++)
+		if (!addr_cmp(&seen->addresses.list[i].address, a))
+			return true;
+	return false;
+}
+
+static void step_back(struct addr *a)
+{
+	for (size_t i = addr_bytes(a->family); i-- > 0;)
+		if (a->b[i]--)
+			return;
+}
+
+/* An address of the prefix that is neither this host's own nor an IPv4 broadcast address. */
+static struct addr sample(const struct observed *seen, const struct prefix *p)
+{
+	struct addr a = prefix_last(p);
+	if (p->len + 1U < addr_bits(a.family))
+		step_back(&a);
+	while (is_own(seen, &a) && prefix_contains_addr(p, &a) && p->len < addr_bits(a.family))
+		step_back(&a);
+	return prefix_contains_addr(p, &a) ? a : p->addr;
+}
+
+static int effective_rp_filter(const struct observed *seen, int ifindex)
+{
+	const struct netconf *all = netconf_find(&seen->netconfs, AF_INET, NETCONFA_IFINDEX_ALL);
+	const struct netconf *own = netconf_find(&seen->netconfs, AF_INET, ifindex);
+	int a = all ? all->rp_filter : 0, o = own ? own->rp_filter : 0;
+	return a > o ? a : o;
+}
+
+static void note_strict(struct check_result *out, int ifindex)
+{
+	for (size_t i = 0; i < out->n_strict; i++)
+		if (out->strict[i] == ifindex)
+			return;
+	XGROW(out->strict, out->n_strict, out->cap_strict);
+	out->strict[out->n_strict++] = ifindex;
+}
+
+/* The lookup itself failed: one errno has several causes, told apart by the sysctls. */
+static void refused(const struct observed *seen, const struct link *in, const struct prefix *to,
+	int error, struct check_result *out)
+{
+	char name[PREFIX_STRLEN];
+	const struct netconf *nc = netconf_find(&seen->netconfs, to->addr.family, in->ifindex);
+	prefix_str(to, name);
+	if (error == EINVAL && to->addr.family == AF_INET &&
+		effective_rp_filter(seen, in->ifindex) == 1) {
+		note_strict(out, in->ifindex);
+		conditions_add(&out->found, COND_RP_FILTER_STRICT, in->name,
+			"rp_filter=1 drops packets for %s that enter by %s", name, in->name);
+	} else if (error == EHOSTUNREACH && nc && !nc->forwarding) {
+		conditions_add(&out->found, COND_FORWARDING_DISABLED, in->name,
+			"packets that enter by %s are not forwarded (forwarding=0)", in->name);
+	} else if (error == ENETUNREACH) {
+		conditions_add(&out->found, COND_NO_ROUTE_TO_DESTINATION, name,
+			"no route leads to %s", name);
+	} else {
+		conditions_add(&out->found, COND_ROUTE_REFUSED, name,
+			"a route or rule refuses packets to %s (%s)", name, strerror(error));
+	}
+}
+
+static const char *answer_link(const struct observed *seen, int ifindex, char *buf)
+{
+	const struct link *l = link_by_index(&seen->links, ifindex);
+	if (l)
+		return l->name;
+	snprintf(buf, IFNAMSIZ, "index %d", ifindex);
+	return buf;
+}
+
+static void judge_forward(const struct observed *seen, const struct pair *p,
+	const struct route_answer *a, struct check_result *out)
+{
+	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
+	prefix_str(p->network, name);
+	if (a->error)
+		refused(seen, p->mesh, p->network, a->error, out);
+	else if (a->route.type != RTN_UNICAST)
+		return;
+	else if (a->route.oif == p->mesh->ifindex)
+		conditions_add(&out->found, COND_WARP_TABLE_CAPTURES_LAN, name,
+			"table %u sends packets for %s back into the tunnel", a->route.table, name);
+	else if (a->route.oif != p->lan->ifindex)
+		conditions_add(&out->found, COND_ROUTE_WRONG_EGRESS, name,
+			"packets for %s leave by %s, not by %s", name,
+			answer_link(seen, a->route.oif, buf), p->lan->name);
+}
+
+static bool has_our_route(const struct observed *seen, const struct prefix *range, int oif)
+{
+	for (size_t i = 0; i < seen->ours.n; i++)
+		if (!prefix_cmp(&seen->ours.list[i].dst, range) && seen->ours.list[i].oif == oif)
+			return true;
+	return false;
+}
+
+static void judge_reverse(const struct observed *seen, const struct pair *p,
+	const struct route_answer *a, struct check_result *out)
+{
+	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
+	prefix_str(p->range, name);
+	if (a->error)
+		refused(seen, p->lan, p->range, a->error, out);
+	else if (a->route.type != RTN_UNICAST || a->route.oif == p->mesh->ifindex)
+		return;
+	else if (a->route.table != MARK_RT_TABLE)
+		conditions_add(&out->found, COND_POLICY_RULE_CAPTURES_RETURN, name,
+			"a policy rule sends answers to %s through table %u to %s", name,
+			a->route.table, answer_link(seen, a->route.oif, buf));
+	else if (has_our_route(seen, p->range, p->mesh->ifindex))
+		conditions_add(&out->found, COND_RETURN_ROUTE_SHADOWED, name,
+			"another route takes answers to %s to %s", name,
+			answer_link(seen, a->route.oif, buf));
+	else
+		conditions_add(&out->found, COND_RETURN_ROUTE_MISSING, name,
+			"answers to %s leave by %s", name, answer_link(seen, a->route.oif, buf));
+}
+
+static void check_pair(struct kernel *k, const struct observed *seen, const struct pair *p,
+	struct check_result *out)
+{
+	struct addr inside = sample(seen, p->range), outside = sample(seen, p->network);
+	struct route_answer answer;
+	struct err err = {};
+	int r = k->ops->route_ask(k,
+		&(struct route_question){.src = inside, .dst = outside, .iif = p->mesh->ifindex},
+		&answer, &err);
+	if (r >= 0) {
+		judge_forward(seen, p, &answer, out);
+		r = k->ops->route_ask(k,
+			&(struct route_question){
+				.src = outside, .dst = inside, .iif = p->lan->ifindex},
+			&answer, &err);
+	}
+	if (r >= 0)
+		judge_reverse(seen, p, &answer, out);
+	else
+		out->error = -r;
+}
+
+/* Routes inside a range that lead elsewhere catch only some of its addresses, so that no sample
+ * finds them. */
+static void check_foreign(
+	const struct observed *seen, const struct link *mesh, struct check_result *out)
+{
+	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
+	for (size_t i = 0; i < seen->foreign.n; i++) {
+		const struct route *r = &seen->foreign.list[i];
+		if (r->oif == mesh->ifindex)
+			continue;
+		prefix_str(&r->dst, name);
+		conditions_add(&out->found, COND_RETURN_ROUTE_SHADOWED, name,
+			"another route takes answers to %s to %s (proto %u, metric %u)", name,
+			r->oif ? answer_link(seen, r->oif, buf) : "nowhere", r->protocol,
+			r->metric);
+	}
+}
+
+static const struct prefix *first_range(const struct config *c, uint8_t family)
+{
+	for (size_t i = 0; i < c->n_ranges; i++)
+		if (c->ranges[i].prefix.addr.family == family)
+			return &c->ranges[i].prefix;
+	return nullptr;
+}
+
+static bool usable(const struct link *l)
+{
+	return l && l->flags & IFF_UP;
+}
+
+static void check_lan(struct kernel *k, const struct config *c, const struct observed *seen,
+	const struct config_lan *lan, struct pair p, struct check_result *out)
+{
+	const struct prefix *first[2] = {}; /* first network of each family */
+	for (size_t i = 0; i < lan->n_networks; i++) {
+		p.network = &lan->networks[i].prefix;
+		p.range = first_range(c, p.network->addr.family);
+		if (!p.range)
+			continue;
+		check_pair(k, seen, &p, out);
+		bool six = p.network->addr.family == AF_INET6;
+		if (!first[six])
+			first[six] = p.network;
+	}
+	for (size_t i = 0; i < c->n_ranges; i++) {
+		p.range = &c->ranges[i].prefix;
+		p.network = first[p.range->addr.family == AF_INET6];
+		if (p.network && p.range != first_range(c, p.range->addr.family))
+			check_pair(k, seen, &p, out);
+	}
+}
+
+void check_run(struct kernel *k, const struct config *config, const struct observed *seen,
+	struct check_result *out)
+{
+	check_clear(out);
+	struct pair p = {.mesh = link_by_name(&seen->links, config->mesh_interface)};
+	if (!usable(p.mesh))
+		return;
+	for (size_t i = 0; i < config->n_lans; i++) {
+		p.lan = link_by_name(&seen->links, config->lans[i].interface);
+		if (usable(p.lan))
+			check_lan(k, config, seen, &config->lans[i], p, out);
+	}
+	check_foreign(seen, p.mesh, out);
+}
+
+void check_clear(struct check_result *r)
+{
+	conditions_clear(&r->found);
+	free(r->strict);
+	*r = (struct check_result){};
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * clock: the time in microseconds. Read at the edges of the daemon only; everything inside gets
+ * it as an argument. Nothing is ever scheduled by the realtime clock.
+ */
+#include <stdint.h>
+#include <time.h>
+
+static inline uint64_t clock_us(clockid_t id)
+{
+	struct timespec ts;
+	clock_gettime(id, &ts);
+	return (uint64_t)ts.tv_sec * 1'000'000U + (uint64_t)ts.tv_nsec / 1'000U;
+}
+
+static inline uint64_t clock_monotonic_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+/* Goes on while the machine sleeps. */
+static inline uint64_t clock_boottime_us(void)
+{
+	return clock_us(CLOCK_BOOTTIME);
+}
+
+static inline uint64_t clock_realtime_us(void)
+{
+	return clock_us(CLOCK_REALTIME);
+}

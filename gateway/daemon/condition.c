@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/condition.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct {
+	const char *name;
+	enum condition_severity severity;
+	enum condition_code depends_on;
+	const char *remedy;
+} table[COND_CODES] = {
+	[COND_UNCONFIGURED] = {"unconfigured", COND_ERROR, COND_CODES,
+		"Write /etc/meshgw/meshgw.yaml and run: meshgw apply"},
+	[COND_TAKEN_DOWN] = {"taken-down", COND_WARNING, COND_CODES,
+		"Bring it back with: meshgw apply"},
+	[COND_CONFIG_INVALID] = {"config-invalid", COND_ERROR, COND_CODES,
+		"Mend the file; meshgw check shows every mistake in it"},
+	[COND_CONFIG_NOT_APPLIED] = {"config-not-applied", COND_WARNING, COND_CODES,
+		"See the difference with: meshgw plan; take it over with: meshgw apply"},
+	[COND_CONFIRM_PENDING] = {"confirm-pending", COND_INFO, COND_CODES,
+		"Keep the change with: meshgw confirm; go back at once with: meshgw undo"},
+	[COND_ROLLED_BACK] = {"rolled-back", COND_WARNING, COND_CODES,
+		"Apply again and confirm in time, if the change was right"},
+	[COND_STATE_NOT_SAVED] = {"state-not-saved", COND_ERROR, COND_CODES,
+		"Make /var/lib/meshgw writable for user meshgw and free space there"},
+	[COND_CAPABILITY_MISSING] = {"capability-missing", COND_ERROR, COND_CODES,
+		"Start meshgwd by its unit, which grants AmbientCapabilities=CAP_NET_ADMIN"},
+	[COND_KERNEL_FEATURE_MISSING] = {"kernel-feature-missing", COND_ERROR, COND_CODES,
+		"Load the module (nf_tables, nft_fib_inet, nft_masq) or use a kernel that has it"},
+	[COND_OBSERVER_LIMITED] = {"observer-limited", COND_WARNING, COND_CODES, ""},
+	[COND_TUNNEL_INTERFACE_MISSING] = {"tunnel-interface-missing", COND_ERROR, COND_CODES,
+		"Start or reconnect the tunnel (warp-cli connect); meshgw goes on by itself"},
+	[COND_TUNNEL_INTERFACE_DOWN] = {"tunnel-interface-down", COND_ERROR, COND_CODES,
+		"Restart the tunnel (systemctl restart warp-svc); meshgw goes on by itself"},
+	[COND_TUNNEL_QUEUE_FULL] = {"tunnel-queue-full", COND_ERROR, COND_CODES,
+		"The tunnel's program does not read its interface: restart it "
+		"(systemctl restart warp-svc) or give it more CPU"},
+	[COND_LAN_INTERFACE_MISSING] = {"lan-interface-missing", COND_ERROR, COND_CODES,
+		"Check the name under lan: in the configuration, and the hardware"},
+	[COND_LAN_INTERFACE_DOWN] = {"lan-interface-down", COND_ERROR, COND_CODES,
+		"Bring the interface up, or check its cable"},
+	[COND_IPV6_DISABLED] = {"ipv6-disabled", COND_ERROR, COND_TUNNEL_INTERFACE_MISSING,
+		"Switch IPv6 on for the interface (disable_ipv6=0), or remove the IPv6 ranges"},
+	[COND_FORWARDING_DISABLED] = {"forwarding-disabled", COND_ERROR,
+		COND_TUNNEL_INTERFACE_MISSING, "Find out who resets the sysctl"},
+	[COND_RP_FILTER_STRICT] = {"rp-filter-strict", COND_ERROR, COND_RETURN_ROUTE_MISSING,
+		"Set rp_filter=2 on the interface"},
+	[COND_RETURN_ROUTE_MISSING] = {"return-route-missing", COND_ERROR,
+		COND_TUNNEL_INTERFACE_MISSING, "See the kernel's reason beside the route"},
+	[COND_RETURN_ROUTE_SHADOWED] = {"return-route-shadowed", COND_ERROR,
+		COND_RETURN_ROUTE_MISSING,
+		"Remove the other route or point it at the mesh interface; meshgw does not "
+		"touch it"},
+	[COND_POLICY_RULE_CAPTURES_RETURN] = {"policy-rule-captures-return", COND_ERROR,
+		COND_RETURN_ROUTE_MISSING,
+		"See ip rule show; exempt the mesh ranges from the rule in front"},
+	[COND_WARP_TABLE_CAPTURES_LAN] = {"warp-table-captures-lan", COND_ERROR, COND_CODES,
+		"Take the LAN out of the networks that the device profile routes into the tunnel"},
+	[COND_ROUTE_WRONG_EGRESS] = {"route-wrong-egress", COND_ERROR, COND_LAN_INTERFACE_DOWN,
+		"Check the LAN interface of this network in the configuration, and ip route"},
+	[COND_NO_ROUTE_TO_DESTINATION] = {"no-route-to-destination", COND_ERROR,
+		COND_LAN_INTERFACE_DOWN, "Add a route to the network"},
+	[COND_ROUTE_REFUSED] = {"route-refused", COND_ERROR, COND_LAN_INTERFACE_DOWN,
+		"See ip route and ip rule for a blackhole, unreachable or prohibit entry"},
+	[COND_NAT_NO_SOURCE_ADDRESS] = {"nat-no-source-address", COND_ERROR,
+		COND_LAN_INTERFACE_DOWN, "Give the LAN interface an address, or wait for DHCP"},
+	[COND_NFT_TABLE_MISSING] = {"nft-table-missing", COND_ERROR, COND_CODES,
+		"See the kernel's reason beside the table"},
+	[COND_NFT_TABLE_UNOWNED] = {"nft-table-unowned", COND_INFO, COND_CODES,
+		"A kernel from 6.9 on protects the table against other programs"},
+	[COND_STATE_CONTESTED] = {"state-contested", COND_ERROR, COND_CODES,
+		"Find the program that keeps undoing it (ip monitor, nft monitor) and stop it"},
+	[COND_RETURN_PATH_UNPROVEN] = {"return-path-unproven", COND_INFO, COND_CODES,
+		"Set return_path: route when the site's routers know the mesh ranges"},
+};
+
+const char *condition_code_str(enum condition_code code)
+{
+	return table[code].name;
+}
+
+enum condition_severity condition_severity(enum condition_code code)
+{
+	return table[code].severity;
+}
+
+const char *condition_severity_str(enum condition_severity severity)
+{
+	static const char *const names[] = {
+		[COND_INFO] = "info", [COND_WARNING] = "warning", [COND_ERROR] = "error"};
+	return names[severity];
+}
+
+enum condition_code condition_depends_on(enum condition_code code)
+{
+	return table[code].depends_on;
+}
+
+const char *condition_remedy(enum condition_code code)
+{
+	return table[code].remedy;
+}
+
+void conditions_add(
+	struct conditions *set, enum condition_code code, const char *subject, const char *fmt, ...)
+{
+	XGROW(set->list, set->n, set->cap);
+	struct condition *c = &set->list[set->n++];
+	*c = (struct condition){.code = code};
+	snprintf(c->subject, sizeof(c->subject), "%s", subject);
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(c->message, sizeof(c->message), fmt, ap);
+	va_end(ap);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct condition *x = a, *y = b;
+	return x->code != y->code ? (x->code < y->code ? -1 : 1) : strcmp(x->subject, y->subject);
+}
+
+static void sort_unique(struct conditions *set)
+{
+	if (!set->n)
+		return;
+	qsort(set->list, set->n, sizeof(*set->list), compare);
+	size_t kept = 1;
+	for (size_t i = 1; i < set->n; i++)
+		if (compare(&set->list[i], &set->list[kept - 1]))
+			set->list[kept++] = set->list[i];
+	set->n = kept;
+}
+
+const struct condition *conditions_find(
+	const struct conditions *set, enum condition_code code, const char *subject)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->list[i].code == code && !strcmp(set->list[i].subject, subject))
+			return &set->list[i];
+	return nullptr;
+}
+
+static void log_condition(const char *what, const struct condition *c)
+{
+	static const int levels[] = {
+		[COND_INFO] = LOG_INFO, [COND_WARNING] = LOG_WARNING, [COND_ERROR] = LOG_ERR};
+	log_line(levels[condition_severity(c->code)], "condition", "%s %s subject=%s: %s", what,
+		condition_code_str(c->code), c->subject, c->message);
+}
+
+void conditions_commit(struct conditions *current, struct conditions *next, uint64_t realtime_us)
+{
+	sort_unique(next);
+	for (size_t i = 0; i < next->n; i++) {
+		struct condition *c = &next->list[i];
+		const struct condition *before = conditions_find(current, c->code, c->subject);
+		c->since_us = before ? before->since_us : realtime_us;
+		if (!before)
+			log_condition("begin", c);
+	}
+	for (size_t i = 0; i < current->n; i++) {
+		const struct condition *c = &current->list[i];
+		if (!conditions_find(next, c->code, c->subject))
+			log_info("condition", "end %s subject=%s", condition_code_str(c->code),
+				c->subject);
+	}
+	conditions_clear(current);
+	*current = *next;
+	*next = (struct conditions){};
+}
+
+void conditions_clear(struct conditions *set)
+{
+	free(set->list);
+	*set = (struct conditions){};
+}

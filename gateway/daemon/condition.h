@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * condition: what is not as it should be, in stable words.
+ *
+ * A condition is a code out of one table, a subject (an interface, a prefix) and a sentence.
+ * The list is made anew at each pass; a condition that was there before keeps its `since`, and
+ * each one that comes or goes is logged once. Codes are never renamed: scripts match them.
+ * Codes that name a packet's fate are those of the diagnosis.
+ */
+#include <stddef.h>
+#include <stdint.h>
+
+enum condition_code {
+	COND_UNCONFIGURED,
+	COND_TAKEN_DOWN,
+	COND_CONFIG_INVALID,
+	COND_CONFIG_NOT_APPLIED,
+	COND_CONFIRM_PENDING,
+	COND_ROLLED_BACK,
+	COND_STATE_NOT_SAVED,
+	COND_CAPABILITY_MISSING,
+	COND_KERNEL_FEATURE_MISSING,
+	COND_OBSERVER_LIMITED,
+	COND_TUNNEL_INTERFACE_MISSING,
+	COND_TUNNEL_INTERFACE_DOWN,
+	COND_TUNNEL_QUEUE_FULL,
+	COND_LAN_INTERFACE_MISSING,
+	COND_LAN_INTERFACE_DOWN,
+	COND_IPV6_DISABLED,
+	COND_FORWARDING_DISABLED,
+	COND_RP_FILTER_STRICT,
+	COND_RETURN_ROUTE_MISSING,
+	COND_RETURN_ROUTE_SHADOWED,
+	COND_POLICY_RULE_CAPTURES_RETURN,
+	COND_WARP_TABLE_CAPTURES_LAN,
+	COND_ROUTE_WRONG_EGRESS,
+	COND_NO_ROUTE_TO_DESTINATION,
+	COND_ROUTE_REFUSED,
+	COND_NAT_NO_SOURCE_ADDRESS,
+	COND_NFT_TABLE_MISSING,
+	COND_NFT_TABLE_UNOWNED,
+	COND_STATE_CONTESTED,
+	COND_RETURN_PATH_UNPROVEN,
+	COND_CODES,
+};
+
+enum condition_severity { COND_INFO, COND_WARNING, COND_ERROR };
+
+const char *condition_code_str(enum condition_code code);
+enum condition_severity condition_severity(enum condition_code code);
+const char *condition_severity_str(enum condition_severity severity);
+/* The code of which this one is only a consequence while both stand; COND_CODES = none. */
+enum condition_code condition_depends_on(enum condition_code code);
+/* What to do, one sentence; never nullptr, "" when there is nothing to do. */
+const char *condition_remedy(enum condition_code code);
+
+struct condition {
+	enum condition_code code;
+	char subject[64];
+	char message[240];
+	uint64_t since_us; /* CLOCK_REALTIME, for showing only */
+};
+
+struct conditions {
+	struct condition *list; /* sorted by code, subject once committed */
+	size_t n, cap;
+};
+
+[[gnu::format(printf, 4, 5)]] void conditions_add(struct conditions *set, enum condition_code code,
+	const char *subject, const char *fmt, ...);
+/* Replaces *current by *next (consumed, left empty): sorts, removes duplicates, keeps `since`,
+ * logs what came and what went. realtime_us is the time now. */
+void conditions_commit(struct conditions *current, struct conditions *next, uint64_t realtime_us);
+void conditions_clear(struct conditions *set);
+const struct condition *conditions_find(
+	const struct conditions *set, enum condition_code code, const char *subject);

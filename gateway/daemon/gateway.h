@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * gateway: keeps one host's path true. Observed state is compared with what the configuration
+ * wants, and the difference is applied, again at every event.
+ *
+ * Truth is what a dump says; events are hints that mark what must be looked at again. Interfaces,
+ * addresses and netconfs are re-read at every event that concerns them. A full route dump is dear
+ * (the kernel walks the whole table), so an event about one of our routes only forgets that
+ * route: adding it again is the question whether it is there (EEXIST). Full dumps come when
+ * something was lost, and slowly by timer.
+ *
+ * The gateway has no event loop, no socket and no file: whoever owns it feeds events and time
+ * (CLOCK_MONOTONIC, microseconds), and asks it for passes. It borrows kernel and configuration.
+ * Destroying it changes nothing in the kernel (fail-static): only GATEWAY_DOWN removes.
+ *
+ * The fields may be read by everyone and are written by gateway*.c alone.
+ */
+#include "daemon/check.h"
+#include "daemon/kernel.h"
+#include "daemon/plan.h"
+#include "daemon/track.h"
+#include "net/watch.h"
+
+enum gateway_phase {
+	GATEWAY_UNCONFIGURED, /* no configuration yet: look, touch nothing */
+	GATEWAY_UP,
+	GATEWAY_DOWN, /* nothing of ours may remain */
+};
+const char *gateway_phase_str(enum gateway_phase phase);
+
+enum gateway_dirty {
+	DIRTY_PASS = 1 << 0,   /* something of ours changed */
+	DIRTY_LINKS = 1 << 1,  /* interfaces, addresses, netconfs */
+	DIRTY_ROUTES = 1 << 2, /* full route dump */
+	DIRTY_NFT = 1 << 3,
+	DIRTY_CHECK = 1 << 4, /* somebody's routes or rules changed */
+	DIRTY_ALL = DIRTY_PASS | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_NFT | DIRTY_CHECK,
+};
+
+/* Stores the sysctl records durably; called before a sysctl is changed. */
+typedef int (*gateway_save)(void *arg, const struct sysctl_records *records, struct err *err);
+
+struct gateway {
+	struct kernel *kernel;
+	enum gateway_phase phase;
+	const struct config *config; /* nullptr unless GATEWAY_UP */
+	struct nft_model *model;
+	struct want want;
+	struct observed seen;
+	struct tracks tracks;
+	struct sysctl_records records;
+	struct check_result checks;
+	uint64_t nft_digest;            /* of the table as read back after our last write */
+	unsigned dirty;                 /* enum gateway_dirty */
+	uint64_t passes, repairs, lost; /* since start, for status */
+	int observe_error; /* positive errno: the last observation failed, nothing was done */
+	gateway_save save;
+	void *save_arg;
+	int save_error; /* positive errno of the last save */
+};
+
+void gateway_init(struct gateway *g, struct kernel *kernel, gateway_save save, void *arg);
+void gateway_clear(struct gateway *g);
+
+/* Enters a phase. config is needed for GATEWAY_UP, must outlive its use, and is otherwise
+ * nullptr. Takes effect with the next pass. */
+void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct config *config);
+
+/* A notification: only marks. */
+void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghdr *nlh);
+void gateway_mark(struct gateway *g, unsigned dirty);
+
+/* One pass over what is marked. Returns the time at which something is due again by itself,
+ * 0 = only at the next event. Errors stay in the tracks. */
+uint64_t gateway_pass(struct gateway *g, uint64_t now_us);
+
+/* What a pass under this phase and configuration would do, without doing it; ops is filled.
+ * 0 or -errno when the kernel cannot be observed. */
+[[nodiscard]] int gateway_plan(struct kernel *k, enum gateway_phase phase,
+	const struct config *config, const struct gateway *current, struct ops *ops,
+	struct err *err);
+
+/* The first write that failed for good (not for want of an interface), nullptr = none. */
+const struct track *gateway_failure(const struct gateway *g);

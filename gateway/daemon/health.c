@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/health.h"
+#include "daemon/objects.h"
+#include <errno.h>
+#include <linux/if.h>
+#include <stdio.h>
+#include <string.h>
+
+static bool wants_family(const struct gateway *g, uint8_t family)
+{
+	for (size_t i = 0; i < g->config->n_ranges; i++)
+		if (g->config->ranges[i].prefix.addr.family == family)
+			return true;
+	return false;
+}
+
+static void ipv6_health(const struct gateway *g, const char *name, struct conditions *out)
+{
+	char key[SYSCTL_KEY_LEN];
+	int disabled = 0;
+	snprintf(key, sizeof(key), "ipv6/conf/%s/disable_ipv6", name);
+	int r = g->kernel->ops->sysctl_get(g->kernel, key, &disabled);
+	if (wants_family(g, AF_INET6) && r >= 0 && disabled)
+		conditions_add(out, COND_IPV6_DISABLED, name, "IPv6 is switched off on %s", name);
+}
+
+static void tunnel_health(const struct gateway *g, bool queue_full, struct conditions *out)
+{
+	const char *name = g->config->mesh_interface;
+	const struct link *l = link_by_name(&g->seen.links, name);
+	if (!l) {
+		conditions_add(out, COND_TUNNEL_INTERFACE_MISSING, name,
+			"there is no interface %s; return routes wait for it", name);
+		return;
+	}
+	if (!(l->flags & IFF_UP))
+		conditions_add(out, COND_TUNNEL_INTERFACE_DOWN, name, "%s is down", name);
+	else if (!(l->flags & IFF_LOWER_UP))
+		conditions_add(out, COND_TUNNEL_INTERFACE_DOWN, name,
+			"%s has no carrier: no program reads it", name);
+	else if (queue_full)
+		conditions_add(out, COND_TUNNEL_QUEUE_FULL, name,
+			"%s drops packets because its program does not read them", name);
+	ipv6_health(g, name, out);
+}
+
+static bool has_address4(const struct gateway *g, int ifindex)
+{
+	for (size_t i = 0; i < g->seen.addresses.n; i++)
+		if (g->seen.addresses.list[i].ifindex == ifindex &&
+			g->seen.addresses.list[i].address.family == AF_INET)
+			return true;
+	return false;
+}
+
+static bool masquerades4(const struct config_lan *lan)
+{
+	for (size_t i = 0; i < lan->n_networks; i++)
+		if (lan->networks[i].prefix.addr.family == AF_INET &&
+			want_masquerades(lan->networks[i].return_path))
+			return true;
+	return false;
+}
+
+static void lan_health(
+	const struct gateway *g, const struct config_lan *lan, struct conditions *out)
+{
+	const struct link *l = link_by_name(&g->seen.links, lan->interface);
+	const char *name = lan->interface;
+	if (!l)
+		conditions_add(
+			out, COND_LAN_INTERFACE_MISSING, name, "there is no interface %s", name);
+	else if (!(l->flags & IFF_UP) || !(l->flags & IFF_LOWER_UP))
+		conditions_add(out, COND_LAN_INTERFACE_DOWN, name, "%s %s", name,
+			l->flags & IFF_UP ? "has no carrier" : "is down");
+	else if (masquerades4(lan) && !has_address4(g, l->ifindex))
+		conditions_add(out, COND_NAT_NO_SOURCE_ADDRESS, name,
+			"%s has no IPv4 address to masquerade with", name);
+}
+
+static enum condition_code code_of(const struct object *o)
+{
+	if (o->state == OBJECT_CONTESTED)
+		return COND_STATE_CONTESTED;
+	switch (o->kind) {
+	case OP_NFT:
+		return COND_NFT_TABLE_MISSING;
+	case OP_ROUTE:
+		return COND_RETURN_ROUTE_MISSING;
+	case OP_SYSCTL:
+		break;
+	}
+	return strstr(o->name, "rp_filter") ? COND_RP_FILTER_STRICT : COND_FORWARDING_DISABLED;
+}
+
+static bool lacks_feature(const struct gateway *g, const struct object *o)
+{
+	const struct track *t = track_find(&g->tracks, o->name);
+	return o->kind == OP_NFT && t &&
+	       (t->error == ENOENT || t->error == EOPNOTSUPP || t->error == EAFNOSUPPORT ||
+		       t->error == EPROTONOSUPPORT);
+}
+
+static void object_health(const struct gateway *g, struct conditions *out)
+{
+	struct objects objects = {};
+	objects_collect(g, &objects);
+	for (size_t i = 0; i < objects.n; i++) {
+		const struct object *o = &objects.list[i];
+		if (o->state == OBJECT_INSTALLED || o->state == OBJECT_WAITING)
+			continue;
+		const struct track *t = track_find(&g->tracks, o->name);
+		enum condition_code code = code_of(o);
+		if (lacks_feature(g, o))
+			code = COND_KERNEL_FEATURE_MISSING;
+		else if (t && (t->error == EPERM || t->error == EACCES) &&
+			 o->state == OBJECT_FAILED && code != COND_RETURN_ROUTE_MISSING)
+			code = COND_CAPABILITY_MISSING;
+		conditions_add(out, code, o->name, "%s is not in place: %s", o->name, o->reason);
+	}
+	objects_clear(&objects);
+	if (g->seen.nft_current && !g->kernel->nft_owned)
+		conditions_add(out, COND_NFT_TABLE_UNOWNED, "inet meshgw",
+			"this kernel lets other programs change the table; it is watched");
+}
+
+static void unproven_health(const struct gateway *g, struct conditions *out)
+{
+	char name[PREFIX_STRLEN];
+	for (size_t i = 0; i < g->config->n_lans; i++)
+		for (size_t j = 0; j < g->config->lans[i].n_networks; j++) {
+			const struct config_network *n = &g->config->lans[i].networks[j];
+			if (n->return_path != RETURN_PATH_AUTO)
+				continue;
+			prefix_str(&n->prefix, name);
+			conditions_add(out, COND_RETURN_PATH_UNPROVEN, name,
+				"return_path auto: %s is masqueraded; this release does not "
+				"prove the route path",
+				name);
+		}
+}
+
+void health_collect(const struct gateway *g, bool queue_full, struct conditions *out)
+{
+	if (g->observe_error)
+		conditions_add(out, COND_OBSERVER_LIMITED, "netlink",
+			"the kernel's state cannot be read: %s", strerror(g->observe_error));
+	if (g->save_error)
+		conditions_add(out, COND_STATE_NOT_SAVED, "/var/lib/meshgw",
+			"the state cannot be saved: %s", strerror(g->save_error));
+	if (!g->config)
+		return;
+	tunnel_health(g, queue_full, out);
+	for (size_t i = 0; i < g->config->n_lans; i++)
+		lan_health(g, &g->config->lans[i], out);
+	object_health(g, out);
+	for (size_t i = 0; i < g->checks.found.n; i++) {
+		const struct condition *c = &g->checks.found.list[i];
+		conditions_add(out, c->code, c->subject, "%s", c->message);
+	}
+	unproven_health(g, out);
+}

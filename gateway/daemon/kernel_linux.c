@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/kernel_linux.h"
+#include "lib/marks.h"
+#include "net/ct.h"
+#include "net/nl.h"
+#include "nft/batch.h"
+#include <linux/netlink.h>
+#include <stdlib.h>
+
+struct kernel_linux {
+	struct kernel base;
+	struct nl_sock *route;
+	struct nl_sock *netfilter;
+	struct nft_conn *nft;
+};
+
+static struct kernel_linux *linux_of(struct kernel *k)
+{
+	return (struct kernel_linux *)k;
+}
+
+static int linux_links(struct kernel *k, struct link_set *out, struct err *err)
+{
+	return link_dump(linux_of(k)->route, out, err);
+}
+
+static int linux_addresses(struct kernel *k, struct ifaddr_set *out, struct err *err)
+{
+	return ifaddr_dump(linux_of(k)->route, out, err);
+}
+
+static int linux_netconfs(
+	struct kernel *k, uint8_t family, struct netconf_set *out, struct err *err)
+{
+	return netconf_dump(linux_of(k)->route, family, out, err);
+}
+
+static int linux_routes(struct kernel *k, uint8_t family,
+	bool (*keep)(const struct route *r, void *arg), void *arg, struct route_set *out,
+	struct err *err)
+{
+	struct route_filter filter = {.family = family, .table = MARK_RT_TABLE};
+	return route_dump(linux_of(k)->route, &filter, keep, arg, out, err);
+}
+
+static int linux_route_ask(struct kernel *k, const struct route_question *q,
+	struct route_answer *answer, struct err *err)
+{
+	return route_ask(linux_of(k)->route, q, answer, err);
+}
+
+static int linux_tx_dropped(struct kernel *k, int ifindex, uint64_t *out, struct err *err)
+{
+	return link_tx_dropped(linux_of(k)->route, ifindex, out, err);
+}
+
+static int linux_sysctl_get(struct kernel *, const char *key, int *value)
+{
+	return sysctl_get(key, value);
+}
+
+static int linux_nft_read(struct kernel *k, struct nft_state *state, struct err *err)
+{
+	return nft_read(linux_of(k)->netfilter, state, err);
+}
+
+static int linux_nft_counters(struct kernel *k, struct nft_counters *out, struct err *err)
+{
+	return nft_read_counters(linux_of(k)->netfilter, out, err);
+}
+
+static int linux_route_add(struct kernel *k, const struct route *r, struct err *err)
+{
+	return route_add(linux_of(k)->route, r, err);
+}
+
+static int linux_route_del(struct kernel *k, const struct route *r, struct err *err)
+{
+	return route_del(linux_of(k)->route, r, err);
+}
+
+static int linux_sysctl_set(struct kernel *, const char *key, int value)
+{
+	return sysctl_set(key, value);
+}
+
+static int linux_nft_replace(struct kernel *k, const struct nft_model *model,
+	const struct nft_counters *start, struct err *err)
+{
+	struct kernel_linux *l = linux_of(k);
+	int r = nft_replace(l->nft, model, start, err);
+	k->nft_owned = r >= 0 && nft_conn_owns(l->nft);
+	return r;
+}
+
+static int linux_nft_remove(struct kernel *k, struct err *err)
+{
+	k->nft_owned = false;
+	return nft_remove(linux_of(k)->nft, err);
+}
+
+static int linux_ct_delete_unreplied(
+	struct kernel *k, const struct prefix *ranges, size_t n, struct err *err)
+{
+	return ct_delete_unreplied(linux_of(k)->netfilter, ranges, n, err);
+}
+
+static void linux_close(struct kernel *k)
+{
+	struct kernel_linux *l = linux_of(k);
+	nl_close(l->route);
+	nft_conn_free(l->nft);
+	nl_close(l->netfilter);
+	free(l);
+}
+
+static const struct kernel_ops linux_ops = {
+	.links = linux_links,
+	.addresses = linux_addresses,
+	.netconfs = linux_netconfs,
+	.routes = linux_routes,
+	.route_ask = linux_route_ask,
+	.tx_dropped = linux_tx_dropped,
+	.sysctl_get = linux_sysctl_get,
+	.nft_read = linux_nft_read,
+	.nft_counters = linux_nft_counters,
+	.route_add = linux_route_add,
+	.route_del = linux_route_del,
+	.sysctl_set = linux_sysctl_set,
+	.nft_replace = linux_nft_replace,
+	.nft_remove = linux_nft_remove,
+	.ct_delete_unreplied = linux_ct_delete_unreplied,
+	.close = linux_close,
+};
+
+int kernel_linux_open(struct kernel **out, struct err *err)
+{
+	struct kernel_linux *l = calloc(1, sizeof(*l));
+	if (!l)
+		abort();
+	l->base.ops = &linux_ops;
+	int r = nl_open(NETLINK_ROUTE, &l->route, err);
+	if (r >= 0)
+		r = nl_open(NETLINK_NETFILTER, &l->netfilter, err);
+	if (r >= 0)
+		r = nft_conn_new(l->netfilter, &l->nft, err);
+	if (r < 0) {
+		linux_close(&l->base);
+		return r;
+	}
+	*out = &l->base;
+	return 0;
+}

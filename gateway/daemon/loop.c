@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/loop.h"
+#include "daemon/clock.h"
+#include "daemon/health.h"
+#include "daemon/privilege.h"
+#include "daemon/reload.h"
+#include "daemon/server.h"
+#include "lib/log.h"
+#include <errno.h>
+#include <inttypes.h>
+#include <linux/if.h>
+#include <linux/netlink.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+/* Datagrams read before other sources get their turn. */
+constexpr unsigned READ_BUDGET = 256;
+
+/* Transmit drops within one tick that mean that nobody reads the tunnel. */
+constexpr uint64_t QUEUE_FULL_DROPS = 1;
+
+struct loop {
+	const struct loop_options *options;
+	sd_event *event;
+	struct gateway gateway;
+	struct reload reload;
+	struct conditions conditions;
+	struct watch *watches[2];
+	sd_event_source *sources[2];
+	sd_event_source *pass_timer, *tick_timer;
+	struct server *server;
+	struct server_context context;
+	uint64_t credit_us, credit_at_us;
+	uint64_t resync_at_us;
+	uint64_t asleep_us; /* BOOTTIME minus MONOTONIC at the last tick */
+	uint64_t tx_dropped;
+	int tx_ifindex;
+	uint64_t queue_full_until_us;
+};
+
+static void make_conditions(struct loop *l)
+{
+	struct conditions next = {};
+	bool queue_full = l->queue_full_until_us > clock_monotonic_us();
+	health_collect(&l->gateway, queue_full, &next);
+	reload_health(&l->reload, &next);
+	if (!privilege_net_admin())
+		conditions_add(&next, COND_CAPABILITY_MISSING, "CAP_NET_ADMIN",
+			"meshgwd runs without CAP_NET_ADMIN and cannot change anything");
+	conditions_commit(&l->conditions, &next, clock_realtime_us());
+}
+
+static void arm(sd_event_source *timer, uint64_t at_us)
+{
+	if (sd_event_source_set_time(timer, at_us) < 0 ||
+		sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT) < 0)
+		abort();
+}
+
+static void run_pass(struct loop *l)
+{
+	uint64_t now = clock_monotonic_us();
+	uint64_t next = gateway_pass(&l->gateway, now);
+	make_conditions(l);
+	if (next)
+		arm(l->pass_timer, next);
+}
+
+/* Full credit is for a burst; without credit the pass waits until there is some. */
+static void request_pass(struct loop *l)
+{
+	uint64_t now = clock_monotonic_us();
+	uint64_t earned = now - l->credit_at_us;
+	l->credit_at_us = now;
+	l->credit_us = l->credit_us + earned < LOOP_CREDIT_US ? l->credit_us + earned
+							      : LOOP_CREDIT_US;
+	if (l->credit_us < LOOP_PASS_US) {
+		arm(l->pass_timer, now + LOOP_PASS_US);
+		return;
+	}
+	l->credit_us -= LOOP_PASS_US;
+	run_pass(l);
+}
+
+static void on_notification(enum watch_kind kind, const struct nlmsghdr *nlh, void *arg)
+{
+	struct loop *l = arg;
+	if (kind == WATCH_LOST)
+		log_warn("loop", "notifications lost, reading everything again");
+	gateway_event(&l->gateway, kind, nlh);
+}
+
+static int on_watch(sd_event_source *, int fd, uint32_t, void *userdata)
+{
+	struct loop *l = userdata;
+	struct watch *w = l->watches[fd == watch_fd(l->watches[1])];
+	int r = watch_read(w, READ_BUDGET, on_notification, l);
+	if (r < 0) {
+		log_err("loop", "notifications: %s", strerror(-r));
+		return sd_event_exit(l->event, r);
+	}
+	if (l->gateway.dirty)
+		request_pass(l);
+	return 0;
+}
+
+static int on_pass_timer(sd_event_source *, uint64_t, void *userdata)
+{
+	request_pass(userdata);
+	return 0;
+}
+
+/* A tunnel whose program stalls shows nothing but transmit drops. */
+static void sample_queue(struct loop *l, uint64_t now_us)
+{
+	const struct config *c = l->gateway.config;
+	const struct link *link = c ? link_by_name(&l->gateway.seen.links, c->mesh_interface)
+				    : nullptr;
+	uint64_t dropped;
+	struct kernel *k = l->gateway.kernel;
+	if (!link || k->ops->tx_dropped(k, link->ifindex, &dropped, nullptr) < 0)
+		return;
+	bool same = l->tx_ifindex == link->ifindex;
+	if (same && dropped >= l->tx_dropped + QUEUE_FULL_DROPS && link->flags & IFF_LOWER_UP)
+		l->queue_full_until_us = now_us + 5 * LOOP_TICK_US;
+	l->tx_ifindex = link->ifindex;
+	l->tx_dropped = dropped;
+}
+
+static bool has_slept(struct loop *l, uint64_t now_us, uint64_t boottime_us)
+{
+	uint64_t asleep = boottime_us - now_us;
+	bool slept = asleep > l->asleep_us + LOOP_TICK_US;
+	l->asleep_us = asleep;
+	return slept;
+}
+
+static int on_tick(sd_event_source *source, uint64_t, void *userdata)
+{
+	struct loop *l = userdata;
+	uint64_t now = clock_monotonic_us(), boottime = clock_boottime_us();
+	reload_tick(&l->reload, now, boottime);
+	sample_queue(l, now);
+	if (now >= l->resync_at_us || has_slept(l, now, boottime)) {
+		l->resync_at_us = now + LOOP_RESYNC_US;
+		gateway_mark(&l->gateway, DIRTY_ALL);
+	}
+	if (l->gateway.dirty)
+		run_pass(l);
+	else
+		make_conditions(l);
+	arm(source, now + LOOP_TICK_US);
+	return 0;
+}
+
+static int on_hangup(sd_event_source *, const struct signalfd_siginfo *, void *userdata)
+{
+	struct loop *l = userdata;
+	uint64_t now = clock_monotonic_us();
+	(void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64, now);
+	reload_file(&l->reload, now, clock_boottime_us());
+	run_pass(l);
+	(void)sd_notify(0, "READY=1");
+	return 0;
+}
+
+static void on_changed(void *arg)
+{
+	run_pass(arg);
+}
+
+static int open_watch(struct loop *l, size_t i, int bus, struct err *err)
+{
+	int r = watch_open(bus, l->options->rcvbuf, &l->watches[i], err);
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(
+		l->event, &l->sources[i], watch_fd(l->watches[i]), EPOLLIN, on_watch, l);
+	return r < 0 ? err_set(err, -r, "event loop: %s", strerror(-r)) : 0;
+}
+
+static int add_signals(struct loop *l)
+{
+	int r = sd_event_add_signal(
+		l->event, nullptr, SIGTERM | SD_EVENT_SIGNAL_PROCMASK, nullptr, nullptr);
+	if (r >= 0)
+		r = sd_event_add_signal(
+			l->event, nullptr, SIGINT | SD_EVENT_SIGNAL_PROCMASK, nullptr, nullptr);
+	if (r >= 0)
+		r = sd_event_add_signal(
+			l->event, nullptr, SIGHUP | SD_EVENT_SIGNAL_PROCMASK, on_hangup, l);
+	return r;
+}
+
+static int add_timers(struct loop *l)
+{
+	uint64_t now = clock_monotonic_us();
+	l->resync_at_us = now + LOOP_RESYNC_US;
+	l->asleep_us = clock_boottime_us() - now;
+	int r = sd_event_add_time(
+		l->event, &l->pass_timer, CLOCK_MONOTONIC, now, 1, on_pass_timer, l);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(l->pass_timer, SD_EVENT_OFF);
+	if (r >= 0)
+		r = sd_event_add_time(l->event, &l->tick_timer, CLOCK_MONOTONIC, now + LOOP_TICK_US,
+			LOOP_TICK_US / 10, on_tick, l);
+	return r;
+}
+
+/* Watches are open before the first look, so that nothing falls between. */
+static int setup(struct loop *l, struct err *err)
+{
+	int r = sd_event_default(&l->event);
+	if (r >= 0)
+		r = add_signals(l);
+	if (r >= 0)
+		r = add_timers(l);
+	if (r >= 0)
+		r = sd_event_set_watchdog(l->event, true);
+	if (r < 0)
+		return err_set(err, -r, "event loop: %s", strerror(-r));
+	r = open_watch(l, 0, NETLINK_ROUTE, err);
+	if (r >= 0)
+		r = open_watch(l, 1, NETLINK_NETFILTER, err);
+	if (r >= 0)
+		r = reload_start(&l->reload, err);
+	if (r < 0)
+		return r;
+	run_pass(l);
+	return server_new(l->event, l->options->runtime_dir, &l->context, &l->server, err);
+}
+
+static void teardown(struct loop *l)
+{
+	server_free(l->server);
+	for (size_t i = 0; i < 2; i++) {
+		sd_event_source_disable_unref(l->sources[i]);
+		watch_close(l->watches[i]);
+	}
+	sd_event_source_disable_unref(l->pass_timer);
+	sd_event_source_disable_unref(l->tick_timer);
+	reload_clear(&l->reload);
+	conditions_clear(&l->conditions);
+	gateway_clear(&l->gateway);
+	sd_event_unref(l->event);
+}
+
+int loop_run(const struct loop_options *options, struct kernel *kernel, struct store *store,
+	struct err *err)
+{
+	struct loop l = {.options = options,
+		.credit_us = LOOP_CREDIT_US,
+		.credit_at_us = clock_monotonic_us()};
+	l.context = (struct server_context){
+		.reload = &l.reload, .conditions = &l.conditions, .changed = on_changed, .arg = &l};
+	gateway_init(&l.gateway, kernel, reload_save_records, &l.reload);
+	reload_init(&l.reload, &l.gateway, store, options->config_path);
+	int r = setup(&l, err);
+	if (r >= 0) {
+		(void)sd_notify(0, "READY=1");
+		log_info("loop", "ready version=%s", MESHGW_VERSION);
+		r = sd_event_loop(l.event);
+		(void)sd_notify(0, "STOPPING=1");
+		log_info("loop", "stopping; routes, rules and nft stay as they are");
+		if (r < 0)
+			err_set(err, -r, "event loop: %s", strerror(-r));
+	}
+	teardown(&l);
+	return r;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * loop: the daemon at run time. One sd-event loop carries the kernel's notifications, the
+ * control sockets, signals, the watchdog and two timers: the next pass, and a tick every second.
+ *
+ * The first notification of a burst is answered by a pass at once; a storm is held to one pass
+ * every LOOP_PASS_US by a credit. A slow pass over everything comes every LOOP_RESYNC_US, and
+ * at once after the machine slept.
+ */
+#include "daemon/kernel.h"
+#include "daemon/store.h"
+#include "lib/err.h"
+
+constexpr uint64_t LOOP_PASS_US = 20'000;
+constexpr uint64_t LOOP_CREDIT_US = 1'000'000;
+constexpr uint64_t LOOP_TICK_US = 1'000'000;
+constexpr uint64_t LOOP_RESYNC_US = 30'000'000;
+
+struct loop_options {
+	const char *config_path; /* the file in /etc */
+	const char *runtime_dir; /* where the sockets are */
+	int rcvbuf;              /* of the notification sockets, bytes; 0 = default */
+};
+
+/* Runs until SIGTERM or SIGINT; leaves the kernel's state as it is. Borrows kernel and store.
+ * 0 or -errno with a sentence. */
+[[nodiscard]] int loop_run(const struct loop_options *options, struct kernel *kernel,
+	struct store *store, struct err *err);

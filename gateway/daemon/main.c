@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meshgwd: options, the lock, privileges; then the loop, or one task for `meshgw`.
+ */
+#include "daemon/kernel_linux.h"
+#include "daemon/loop.h"
+#include "daemon/once.h"
+#include "daemon/privilege.h"
+#include "lib/log.h"
+#include "lib/own.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum exit_status {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_RUNNING = 75, /* EX_TEMPFAIL: another meshgwd holds the lock */
+};
+
+struct options {
+	const char *config, *state_dir, *runtime_dir, *user, *once;
+	bool down;
+	int rcvbuf;
+};
+
+static const char usage[] =
+	"usage: meshgwd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--user USER]\n"
+	"               [--debug[=TOKENS]] [--once down | --once plan [FILE | --down]]\n";
+
+enum {
+	OPT_CONFIG = 256,
+	OPT_STATE,
+	OPT_RUNTIME,
+	OPT_USER,
+	OPT_ONCE,
+	OPT_DOWN,
+	OPT_DEBUG,
+	OPT_RCVBUF,
+	OPT_VERSION,
+	OPT_HELP
+};
+
+static const struct option long_options[] = {
+	{"config", required_argument, nullptr, OPT_CONFIG},
+	{"state-dir", required_argument, nullptr, OPT_STATE},
+	{"runtime-dir", required_argument, nullptr, OPT_RUNTIME},
+	{"user", required_argument, nullptr, OPT_USER},
+	{"once", required_argument, nullptr, OPT_ONCE},
+	{"down", no_argument, nullptr, OPT_DOWN},
+	{"debug", optional_argument, nullptr, OPT_DEBUG},
+	{"receive-buffer", required_argument, nullptr, OPT_RCVBUF},
+	{"version", no_argument, nullptr, OPT_VERSION},
+	{"help", no_argument, nullptr, OPT_HELP},
+	{},
+};
+
+/* Returns an exit status, or -1 to go on. */
+static int parse_options(int argc, char **argv, struct options *o)
+{
+	for (int c; (c = getopt_long(argc, argv, "", long_options, nullptr)) != -1;) {
+		switch (c) {
+		case OPT_CONFIG:
+			o->config = optarg;
+			break;
+		case OPT_STATE:
+			o->state_dir = optarg;
+			break;
+		case OPT_RUNTIME:
+			o->runtime_dir = optarg;
+			break;
+		case OPT_USER:
+			o->user = optarg;
+			break;
+		case OPT_ONCE:
+			o->once = optarg;
+			break;
+		case OPT_DOWN:
+			o->down = true;
+			break;
+		case OPT_RCVBUF:
+			o->rcvbuf = (int)strtol(optarg, nullptr, 10);
+			break;
+		case OPT_DEBUG:
+			log_set_level(LOG_DEBUG);
+			log_set_tokens(optarg);
+			break;
+		case OPT_VERSION:
+			puts("meshgwd " MESHGW_VERSION);
+			return EXIT_DONE;
+		case OPT_HELP:
+			fputs(usage, stdout);
+			return EXIT_DONE;
+		default:
+			fputs(usage, stderr);
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
+/* systemd makes the two directories; root by hand makes what is missing. */
+static int make_directories(const struct options *o, struct err *err)
+{
+	const struct {
+		const char *path;
+		mode_t mode;
+	} dirs[] = {{o->state_dir, 0750}, {o->runtime_dir, 0755}};
+	const struct passwd *pw = geteuid() == 0 ? getpwnam(o->user) : nullptr;
+	for (size_t i = 0; i < 2; i++) {
+		if (mkdir(dirs[i].path, dirs[i].mode) < 0) {
+			if (errno != EEXIST)
+				return err_set(err, errno, "%s: %s", dirs[i].path, strerror(errno));
+		} else if (pw && chown(dirs[i].path, pw->pw_uid, pw->pw_gid) < 0) {
+			return err_set(err, errno, "%s: %s", dirs[i].path, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+/* One daemon a runtime directory. The lock file names its holder for `meshgw`. */
+static int take_lock(const char *dir, struct err *err)
+{
+	char path[256], pid[32];
+	snprintf(path, sizeof(path), "%s/meshgwd.lock", dir);
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return err_set(err, errno, "%s: %s", path, strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return err_set(err, errno, "%s: %s", path, strerror(errno));
+		ssize_t n = pread(fd, pid, sizeof(pid) - 1, 0);
+		pid[n > 0 ? n : 0] = '\0';
+		pid[strcspn(pid, "\n")] = '\0';
+		return err_set(err, EBUSY, "another meshgwd is running (pid %s)", pid);
+	}
+	int len = snprintf(pid, sizeof(pid), "%d\n", getpid());
+	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid, (size_t)len, 0) != len)
+		return err_set(err, errno, "%s: %s", path, strerror(errno));
+	return fd_take(&fd);
+}
+
+static int run_once(const struct options *o, const char *file, struct kernel *k, struct store *s)
+{
+	struct once_options once = {.config_path = file, .etc_path = o->config, .down = o->down};
+	if (!strcmp(o->once, "down"))
+		return once_down(&once, k, s);
+	return once_plan(&once, k, s);
+}
+
+static int run(const struct options *o, const char *file, struct err *err)
+{
+	struct kernel *kernel = nullptr;
+	struct store *store = nullptr;
+	int r = kernel_linux_open(&kernel, err);
+	if (r < 0)
+		return r;
+	r = store_open(o->state_dir, &store, err);
+	if (r >= 0 && o->once)
+		r = run_once(o, file, kernel, store);
+	else if (r >= 0)
+		r = loop_run(&(struct loop_options){.config_path = o->config,
+				     .runtime_dir = o->runtime_dir,
+				     .rcvbuf = o->rcvbuf},
+			kernel, store, err);
+	store_close(store);
+	kernel->ops->close(kernel);
+	return r;
+}
+
+static bool usable(const struct options *o, const char *file)
+{
+	if (!o->once)
+		return !file && !o->down;
+	if (!strcmp(o->once, "down"))
+		return !file && !o->down;
+	return !strcmp(o->once, "plan") && !(file && o->down);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o = {.config = "/etc/meshgw/meshgw.yaml",
+		.state_dir = "/var/lib/meshgw",
+		.runtime_dir = "/run/meshgw",
+		.user = "meshgw"};
+	struct err err = {};
+	int status = parse_options(argc, argv, &o);
+	if (status >= 0)
+		return status;
+	const char *file = optind < argc ? argv[optind++] : nullptr;
+	if (optind < argc || !usable(&o, file)) {
+		fputs(usage, stderr);
+		return EXIT_USAGE;
+	}
+	umask(0027);
+	int r = make_directories(&o, &err);
+	if (r >= 0)
+		r = privilege_settle(o.user, &err);
+	autoclose int lock = -1;
+	if (r >= 0)
+		r = lock = take_lock(o.runtime_dir, &err);
+	if (r >= 0)
+		r = run(&o, file, &err);
+	if (r >= 0)
+		return r;
+	log_err("meshgwd", "%s", err.msg);
+	return r == -EBUSY ? EXIT_RUNNING : EXIT_FAILED;
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * observed: what was last read from the kernel, cut down to what concerns us. Filled by
+ * gateway.c, read by the pure steps (want, plan, check, condition).
+ *
+ * Links, addresses and netconfs are complete; of the routes only those of table main that carry
+ * our protocol number (ours) or lie inside a mesh range (foreign) are kept, so that a full
+ * Internet table costs nothing.
+ */
+#include "net/link.h"
+#include "net/netconf.h"
+#include "net/route.h"
+#include "nft/read.h"
+
+/* An interface that a router advertisement configures. */
+struct observed_ra {
+	int ifindex;
+	int accept_ra; /* net.ipv6.conf.IF.accept_ra */
+};
+
+struct observed {
+	struct link_set links;
+	struct ifaddr_set addresses;
+	struct netconf_set netconfs; /* IPv4, then IPv6 */
+	struct route_set ours;
+	struct route_set foreign;
+	struct observed_ra *ras;
+	size_t n_ras;
+	struct nft_state nft;
+	bool nft_current; /* the table is what we wrote, as far as was read */
+};
+
+void observed_clear(struct observed *o);

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/once.h"
+#include "daemon/clock.h"
+#include "daemon/reload.h"
+#include "daemon/reply.h"
+#include "lib/api.h"
+#include "lib/own.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int print(sd_json_variant *v, int status)
+{
+	if (sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, stdout, nullptr) < 0)
+		return 1;
+	return status;
+}
+
+static int print_error(const char *id, const char *key, sd_json_variant *value)
+{
+	autojson sd_json_variant *v = nullptr;
+	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("error", id),
+		    SD_JSON_BUILD_PAIR("parameters",
+			    SD_JSON_BUILD_OBJECT(SD_JSON_BUILD_PAIR_CONDITION(
+				    value != nullptr, key, SD_JSON_BUILD_VARIANT(value))))) < 0)
+		abort();
+	return print(v, 1);
+}
+
+static int print_failure(const char *id, const struct err *err)
+{
+	autojson sd_json_variant *message = nullptr;
+	if (sd_json_variant_new_string(&message, err->msg) < 0)
+		abort();
+	return print_error(id, "message", message);
+}
+
+static int print_operations(const struct ops *ops)
+{
+	autojson sd_json_variant *list = reply_operations(ops);
+	autojson sd_json_variant *v = nullptr;
+	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("operations", list)) < 0)
+		abort();
+	return print(v, 0);
+}
+
+/* The file named, else what a start would apply. */
+static int read_wanted(const struct once_options *o, struct store *store, char **text, size_t *len,
+	const char **name, struct err *err)
+{
+	*name = o->config_path;
+	if (o->config_path)
+		return config_read_file(o->config_path, text, len, err);
+	*name = "confirmed.yaml";
+	int r = store_read_config(store, STORE_CONFIRMED, text, len, err);
+	if (r != -ENOENT)
+		return r;
+	*name = o->etc_path;
+	return config_read_file(o->etc_path, text, len, err);
+}
+
+static int plan_config(struct gateway *g, const struct config *config)
+{
+	struct ops ops = {};
+	struct err err = {};
+	enum gateway_phase phase = config ? GATEWAY_UP : GATEWAY_DOWN;
+	int r = gateway_plan(g->kernel, phase, config, g, &ops, &err);
+	r = r < 0 ? print_failure(API_ERROR_APPLY_FAILED, &err) : print_operations(&ops);
+	ops_clear(&ops);
+	return r;
+}
+
+static int plan_text(const struct once_options *o, struct gateway *g, struct store *store)
+{
+	autofree char *text = nullptr;
+	const char *name;
+	size_t len;
+	struct err err = {};
+	struct config *config = nullptr;
+	struct config_diags diags = {};
+	int r = read_wanted(o, store, &text, &len, &name, &err);
+	if (r < 0)
+		return o->config_path ? print_failure(API_ERROR_APPLY_FAILED, &err)
+				      : print_error(API_ERROR_NOT_CONFIGURED, "", nullptr);
+	if (config_parse(text, len, &config, &diags) < 0) {
+		autojson sd_json_variant *list = reply_diagnostics(&diags, name);
+		r = print_error(API_ERROR_CONFIG_INVALID, "diagnostics", list);
+	} else {
+		r = plan_config(g, config);
+	}
+	config_diags_clear(&diags);
+	config_free(config);
+	return r;
+}
+
+int once_plan(const struct once_options *o, struct kernel *kernel, struct store *store)
+{
+	struct gateway g;
+	struct state state = {};
+	struct err err = {};
+	if (store_load(store, &state, &err) < 0)
+		return print_failure(API_ERROR_APPLY_FAILED, &err);
+	gateway_init(&g, kernel, nullptr, nullptr);
+	g.records = state.records;
+	int r = o->down ? plan_config(&g, nullptr) : plan_text(o, &g, store);
+	gateway_clear(&g);
+	return r;
+}
+
+int once_down(const struct once_options *o, struct kernel *kernel, struct store *store)
+{
+	struct gateway g;
+	struct reload reload;
+	struct ops ops = {};
+	struct err err = {};
+	gateway_init(&g, kernel, reload_save_records, &reload);
+	reload_init(&reload, &g, store, o->etc_path);
+	int r = store_load(store, &reload.state, &err);
+	if (r >= 0) {
+		g.records = reload.state.records;
+		reload.state.records = (struct sysctl_records){};
+		r = reload_down(&reload, clock_monotonic_us(), clock_realtime_us(), &ops, &err);
+	}
+	r = r < 0 ? print_failure(API_ERROR_DOWN_INCOMPLETE, &err) : print_operations(&ops);
+	ops_clear(&ops);
+	reload_clear(&reload);
+	gateway_clear(&g);
+	return r;
+}

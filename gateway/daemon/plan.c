@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/plan.h"
+#include "lib/marks.h"
+#include "lib/xmalloc.h"
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *op_kind_str(enum op_kind kind)
+{
+	static const char *const names[] = {
+		[OP_NFT] = "nft", [OP_SYSCTL] = "sysctl", [OP_ROUTE] = "route"};
+	return names[kind];
+}
+
+const char *op_action_str(enum op_action action)
+{
+	static const char *const names[] = {
+		[OP_ADD] = "add", [OP_SET] = "set", [OP_DELETE] = "delete"};
+	return names[action];
+}
+
+static struct op *push(struct ops *ops, enum op_kind kind, enum op_action action)
+{
+	XGROW(ops->list, ops->n, ops->cap);
+	struct op *op = &ops->list[ops->n++];
+	*op = (struct op){.kind = kind, .action = action};
+	return op;
+}
+
+static void push_route(struct ops *ops, enum op_action action, const struct route *route,
+	const struct observed *seen)
+{
+	struct op *op = push(ops, OP_ROUTE, action);
+	const struct link *link = link_by_index(&seen->links, route->oif);
+	op->route = *route;
+	if (link)
+		memcpy(op->interface, link->name, sizeof(op->interface));
+}
+
+/* Ours by protocol, but is it also the one that we would add? */
+static bool same_route(const struct route *a, const struct route *b)
+{
+	return !prefix_cmp(&a->dst, &b->dst) && a->oif == b->oif && a->metric == b->metric &&
+	       a->type == b->type && a->gateway.family == b->gateway.family;
+}
+
+static bool route_in(const struct route_set *set, const struct route *r)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (same_route(&set->list[i], r))
+			return true;
+	return false;
+}
+
+static void plan_route_adds(const struct want *want, const struct observed *seen, struct ops *ops)
+{
+	for (size_t i = 0; i < want->routes.n; i++) {
+		const struct route *r = &want->routes.list[i];
+		if (r->oif && !route_in(&seen->ours, r))
+			push_route(ops, OP_ADD, r, seen);
+	}
+}
+
+static void plan_route_deletes(
+	const struct want *want, const struct observed *seen, struct ops *ops)
+{
+	for (size_t i = 0; i < seen->ours.n; i++)
+		if (!route_in(&want->routes, &seen->ours.list[i]))
+			push_route(ops, OP_DELETE, &seen->ours.list[i], seen);
+}
+
+static bool wanted_sysctl(const struct want *want, const struct sysctl_record *record)
+{
+	for (size_t i = 0; i < want->n_sysctls; i++)
+		if (want->sysctls[i].ifindex == record->ifindex &&
+			!strcmp(want->sysctls[i].key, record->key))
+			return true;
+	return false;
+}
+
+static void push_sysctl(
+	struct ops *ops, const char *key, int ifindex, int from, int to, bool restore)
+{
+	struct op *op = push(ops, OP_SYSCTL, OP_SET);
+	op->sysctl = (struct op_sysctl){
+		.ifindex = ifindex, .from = from, .to = to, .restore = restore};
+	snprintf(op->sysctl.key, sizeof(op->sysctl.key), "%s", key);
+}
+
+static void plan_sysctl_sets(const struct want *want,
+	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops)
+{
+	for (size_t i = 0; i < want->n_sysctls; i++) {
+		const struct want_sysctl *w = &want->sysctls[i];
+		int now;
+		if (now_value(arg, w->key, &now) >= 0 && now != w->value)
+			push_sysctl(ops, w->key, w->ifindex, now, w->value, false);
+	}
+}
+
+/* In the reverse of the order in which we wrote them: forwarding before accept_ra. */
+static void plan_sysctl_restores(const struct want *want, const struct observed *seen,
+	const struct sysctl_records *records,
+	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops)
+{
+	for (size_t i = records->n; i-- > 0;) {
+		const struct sysctl_record *r = &records->list[i];
+		int now;
+		if (wanted_sysctl(want, r))
+			continue;
+		if (r->ifindex && !link_by_index(&seen->links, r->ifindex))
+			continue;
+		if (now_value(arg, r->key, &now) >= 0 && now == r->ours)
+			push_sysctl(ops, r->key, r->ifindex, now, r->before, true);
+	}
+}
+
+void plan_diff(const struct want *want, const struct observed *seen,
+	const struct sysctl_records *records,
+	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops)
+{
+	if (want->nft && !seen->nft_current)
+		push(ops, OP_NFT, seen->nft.exists ? OP_SET : OP_ADD);
+	plan_sysctl_sets(want, now_value, arg, ops);
+	plan_route_adds(want, seen, ops);
+	plan_route_deletes(want, seen, ops);
+	plan_sysctl_restores(want, seen, records, now_value, arg, ops);
+	if (!want->nft && seen->nft.exists)
+		push(ops, OP_NFT, OP_DELETE);
+}
+
+void ops_clear(struct ops *ops)
+{
+	free(ops->list);
+	*ops = (struct ops){};
+}
+
+static const char *sysctl_dotted(const char *key, char *buf, size_t size)
+{
+	/* sysctl(8) wants slashes where an interface name holds dots; shown as sysctl shows it. */
+	size_t n = 0;
+	n += (size_t)snprintf(buf, size, "net.");
+	for (const char *p = key; *p && n + 1 < size; p++)
+		buf[n++] = *p == '/' ? '.' : (*p == '.' ? '/' : *p);
+	buf[n] = '\0';
+	return buf;
+}
+
+const char *op_name(const struct op *op, char *buf)
+{
+	char text[OP_NAME_LEN];
+	switch (op->kind) {
+	case OP_NFT:
+		snprintf(buf, OP_NAME_LEN, "nft table inet %s", MARK_NFT_TABLE);
+		break;
+	case OP_SYSCTL:
+		snprintf(buf, OP_NAME_LEN, "sysctl %.100s",
+			sysctl_dotted(op->sysctl.key, text, sizeof(text)));
+		break;
+	case OP_ROUTE:
+		snprintf(buf, OP_NAME_LEN, "route %s", prefix_str(&op->route.dst, text));
+		break;
+	}
+	return buf;
+}
+
+const char *op_detail(const struct op *op, char *buf)
+{
+	switch (op->kind) {
+	case OP_NFT:
+		buf[0] = '\0';
+		break;
+	case OP_SYSCTL:
+		snprintf(buf, OP_NAME_LEN, "%d -> %d%s", op->sysctl.from, op->sysctl.to,
+			op->sysctl.restore ? " (as before meshgw)" : "");
+		break;
+	case OP_ROUTE:
+		snprintf(buf, OP_NAME_LEN, "dev %s metric %u proto %u", op->interface,
+			op->route.metric, op->route.protocol);
+		break;
+	}
+	return buf;
+}

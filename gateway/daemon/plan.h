@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * plan: what must change, as data. Pure: wanted, observed and remembered state in, operations
+ * out; nothing is touched. `meshgw plan` prints the same list that an apply executes.
+ *
+ * Order: the nft table comes first, so that no path opens before the allow list stands; then
+ * sysctls (accept_ra before forwarding), then routes, additions before deletions. Removing goes
+ * the other way round. Only routes with our protocol and metric are ever deleted, only sysctls
+ * that we changed are put back, and only while our value is still there.
+ */
+#include "daemon/want.h"
+
+enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE };
+enum op_action { OP_ADD, OP_SET, OP_DELETE };
+
+const char *op_kind_str(enum op_kind kind);
+const char *op_action_str(enum op_action action);
+
+struct op_sysctl {
+	char key[SYSCTL_KEY_LEN];
+	int ifindex; /* 0 = not of one interface */
+	int from, to;
+	bool restore; /* back to what was there before us */
+};
+
+struct op {
+	enum op_kind kind;
+	enum op_action action;
+	struct op_sysctl sysctl;  /* OP_SYSCTL */
+	struct route route;       /* OP_ROUTE */
+	char interface[IFNAMSIZ]; /* OP_ROUTE: name of the route's interface */
+};
+
+struct ops {
+	struct op *list;
+	size_t n, cap;
+};
+
+/* A sysctl that we changed: what it was, and what we wrote. Kept on disk (store.h). */
+struct sysctl_record {
+	char key[SYSCTL_KEY_LEN];
+	int ifindex; /* the interface it belonged to; another index is another interface */
+	int before, ours;
+};
+
+struct sysctl_records {
+	struct sysctl_record *list;
+	size_t n, cap;
+};
+
+/* Appends to *ops (empty at first). now_value reads a sysctl that no dump carries; its negative
+ * result leaves the key alone. */
+void plan_diff(const struct want *want, const struct observed *seen,
+	const struct sysctl_records *records,
+	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops);
+void ops_clear(struct ops *ops);
+
+/* Identity of the object that an operation is about: "route 100.64.0.0/12",
+ * "sysctl net.ipv4.conf.eth0.forwarding", "nft table inet meshgw". */
+constexpr size_t OP_NAME_LEN = 112;
+const char *op_name(const struct op *op, char *buf);
+/* What becomes of it: "dev CloudflareWARP metric 4261412864", "0 -> 1". buf of OP_NAME_LEN. */
+const char *op_detail(const struct op *op, char *buf);

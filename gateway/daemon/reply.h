@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * reply: operations and diagnostics in the JSON form of io.meshgw.Gateway, for the server's
+ * handlers and for `meshgwd --once`.
+ */
+#include "conf/config.h"
+#include "daemon/plan.h"
+#include <systemd/sd-json.h>
+
+#define autojson [[gnu::cleanup(sd_json_variant_unrefp)]]
+
+/* New references, for the caller to release. */
+sd_json_variant *reply_operations(const struct ops *ops);
+sd_json_variant *reply_diagnostics(const struct config_diags *diags, const char *name);

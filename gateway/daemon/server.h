@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * server: io.meshgw.Gateway on its two sockets. The status socket binds only the methods that
+ * read; the control socket binds all of them: the list of bound methods is the allow-list, the
+ * sockets' modes decide who may connect. Replies are made in api_status.c and api_change.c.
+ *
+ * A client that sends garbage is disconnected by sd-varlink; one that sends nothing holds one of
+ * a bounded number of connections of its uid.
+ */
+#include "daemon/reload.h"
+#include <systemd/sd-event.h>
+#include <systemd/sd-varlink.h>
+
+struct server;
+
+/* What the handlers work on; belongs to the loop. */
+struct server_context {
+	struct reload *reload;
+	const struct conditions *conditions;
+	/* Called after a method has changed something: conditions are made anew. */
+	void (*changed)(void *arg);
+	void *arg;
+};
+
+constexpr unsigned SERVER_CONNECTIONS_MAX = 128;
+constexpr unsigned SERVER_CONNECTIONS_PER_UID = 32;
+
+/* dir: where the sockets are made ("/run/meshgw"). context is borrowed. */
+[[nodiscard]] int server_new(sd_event *event, const char *dir, struct server_context *context,
+	struct server **out, struct err *err);
+/* Closes both sockets and every connection, and removes the socket files. */
+void server_free(struct server *s);
+
+/* One end of a socket pair as a client of the control socket (control) or the status socket,
+ * for tests and fuzzing. Takes fd on success. */
+[[nodiscard]] int server_add_connection(struct server *s, bool control, int fd);
+
+/* Handlers. */
+int api_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_plan(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_apply(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_confirm(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_undo(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_down(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * store: what must outlive the process, in /var/lib/meshgw.
+ *
+ *   confirmed.yaml   the last confirmed configuration: what a start applies
+ *   previous.yaml    the one confirmed before it: what `undo` returns to
+ *   candidate.yaml   being applied; becomes confirmed.yaml
+ *   state.json       taken down?, a change pending?, and the sysctls that we changed
+ *
+ * Every write is a new file, synced, then renamed: after a crash there is the old content or the
+ * new one. Sysctl records are good for one boot only (the boot id is part of the file). A state
+ * file that cannot be read is set aside, not obeyed.
+ */
+#include "daemon/plan.h"
+#include "lib/err.h"
+
+struct store;
+
+struct state {
+	bool down;           /* taken down, until the next apply */
+	uint64_t down_since; /* CLOCK_REALTIME, microseconds */
+	bool pending;        /* an apply waits for its confirmation, or died waiting */
+	bool rolled_back;    /* the last change was not confirmed */
+	struct sysctl_records records;
+};
+
+enum store_file { STORE_CONFIRMED, STORE_PREVIOUS, STORE_CANDIDATE };
+
+/* dir must exist and be writable. */
+[[nodiscard]] int store_open(const char *dir, struct store **out, struct err *err);
+void store_close(struct store *s);
+
+/* An absent file is the empty state. */
+[[nodiscard]] int store_load(struct store *s, struct state *out, struct err *err);
+[[nodiscard]] int store_save(struct store *s, const struct state *state, struct err *err);
+void state_clear(struct state *state);
+
+/* -ENOENT when there is none. *text is NUL-terminated and the caller's to free. */
+[[nodiscard]] int store_read_config(
+	struct store *s, enum store_file file, char **text, size_t *len, struct err *err);
+[[nodiscard]] int store_write_config(
+	struct store *s, enum store_file file, const char *text, size_t len, struct err *err);
+/* confirmed becomes previous, candidate becomes confirmed. */
+[[nodiscard]] int store_promote(struct store *s, struct err *err);

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * want: the state that a configuration asks of this host, given the interfaces that exist.
+ * Pure: config and observation in, plain data out; no kernel, no clock, no memory of before.
+ *
+ * Wanted are: one return route in table main for every mesh range, in every mode; forwarding for
+ * the interfaces on the path; accept_ra=2 before IPv6 forwarding where router advertisements
+ * are in use; rp_filter=2 only on interfaces of which a check has shown that the kernel drops
+ * the ranges there; and the nft table. A route whose interface is missing or down is still
+ * wanted, with oif 0: it waits.
+ */
+#include "conf/config.h"
+#include "daemon/observed.h"
+#include "nft/model.h"
+
+struct want_sysctl {
+	char key[SYSCTL_KEY_LEN];
+	int ifindex; /* 0 = not of one interface */
+	int value;
+};
+
+struct want {
+	struct route_set routes;     /* sorted by route_cmp */
+	struct want_sysctl *sysctls; /* in the order in which they must be written */
+	size_t n_sysctls;
+	bool nft;
+};
+
+/* rp_filter must be loose there: interfaces by index, from check.h or from before. */
+struct want_loose {
+	const int *ifindex;
+	size_t n;
+};
+
+/* config nullptr: nothing is wanted. *out is cleared first. */
+void want_compute(const struct config *config, const struct observed *seen, struct want_loose loose,
+	struct want *out);
+void want_clear(struct want *w);
+
+/* The nft model of a configuration; arrays belong to the model (want_model_free). */
+struct nft_model *want_model(const struct config *config);
+void want_model_free(struct nft_model *model);
+
+/* Does this mode hide the mesh source behind the gateway's address? `auto` does, until the
+ * route path has been proven, which this release cannot do. */
+bool want_masquerades(enum return_path mode);
