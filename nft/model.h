@@ -3,9 +3,12 @@
 /*
  * model: what table inet meshgw shall hold, as plain data.
  *
- * The model says *what* (these ranges, these networks masqueraded, these flows allowed); batch.c
+ * The model says *what* (these ranges, these networks masqueraded, these flows allowed); table.c
  * turns it into chains, sets and rules, read.c reads back what the kernel has. The caller owns
  * every array a model points to. No policy here: the daemon's plan decides what goes in.
+ *
+ * Lists need no order, and may repeat themselves or hold prefixes inside each other; what the
+ * kernel would refuse is folded on the way.
  */
 #include "lib/ip.h"
 #include <net/if.h>
@@ -15,21 +18,21 @@
 /* One accepted kind of new flow from the mesh. */
 struct nft_allow {
 	struct prefix from;
-	struct prefix to;	      /* same family as from */
-	uint8_t proto_first, proto_last; /* IPPROTO_x, or 0..255 for everything */
-	uint16_t port_first, port_last;	 /* destination port; 0..65535 when the protocol has none */
+	struct prefix to;                /* same family as from */
+	uint8_t proto_first, proto_last; /* one IPPROTO_x, or 0..255 for everything; nothing else */
+	uint16_t port_first, port_last;  /* destination port; 0..65535 when the protocol has none */
 };
 
 struct nft_model {
 	char mesh_interface[IFNAMSIZ];
 	const char (*lan_interfaces)[IFNAMSIZ];
 	size_t n_lan_interfaces;
-	const struct prefix *ranges; /* all mesh ranges, disjoint */
+	const struct prefix *ranges; /* all mesh ranges */
 	size_t n_ranges;
 
 	/* Source NAT. Without `nat` no NAT chain exists and nothing needs conntrack. A flow from a
 	 * range that leaves by a LAN interface is masqueraded when its destination is in
-	 * masquerade_hosts, or in masquerade_networks and not in route_hosts. */
+	 * masquerade_hosts, or in masquerade_networks, and not in route_hosts. */
 	bool nat;
 	const struct prefix *masquerade_networks;
 	size_t n_masquerade_networks;
@@ -46,11 +49,11 @@ struct nft_model {
 
 /* Named counters of the table; they survive a replacement of the table. */
 enum nft_counter {
-	NFT_COUNTER_FROM_MESH,	/* forwarded, entered by the mesh interface */
-	NFT_COUNTER_TO_MESH,	/* forwarded, leaves by the mesh interface */
+	NFT_COUNTER_FROM_MESH,   /* forwarded, entered by the mesh interface */
+	NFT_COUNTER_TO_MESH,     /* forwarded, leaves by the mesh interface */
 	NFT_COUNTER_MASQUERADED, /* new flows given the gateway's source address */
-	NFT_COUNTER_DENIED,	/* new flows that the allow list refused */
-	NFT_COUNTER_SPOOFED,	/* dropped: a mesh source that came in by a LAN interface */
+	NFT_COUNTER_DENIED,      /* new flows that the allow list refused */
+	NFT_COUNTER_SPOOFED,     /* dropped: a mesh source that came in by a LAN interface */
 	NFT_COUNTERS,
 };
 const char *nft_counter_str(enum nft_counter c); /* the counter's name in the table */
