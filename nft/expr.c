@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nft/expr.h"
+#include "lib/marks.h"
+#include "nft/nftnl.h"
+#include <libnftnl/expr.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <netinet/tcp.h>
+#include <stddef.h>
+#include <string.h>
+
+/* nft(8)'s numbers of data types, include/datatype.h; NFTA_SET_KEY_TYPE is informational. */
+constexpr uint32_t TYPE_IPADDR = 7;
+constexpr uint32_t TYPE_IP6ADDR = 8;
+
+const struct nft_family nft_families[2] = {
+	{AF_INET, NFPROTO_IPV4, "4", 4, 12, 16, TYPE_IPADDR},
+	{AF_INET6, NFPROTO_IPV6, "6", 16, 8, 24, TYPE_IP6ADDR},
+};
+
+/* A concatenation fills 32-bit registers one after the other; NFT_REG_1 is the first four. */
+constexpr uint32_t REG = NFT_REG_1;
+
+static uint32_t reg_after(unsigned bytes)
+{
+	return NFT_REG32_00 + (bytes + 3) / 4;
+}
+
+struct nftnl_rule *nft_rule_new(const char *chain)
+{
+	struct nftnl_rule *r = nftnl_need(nftnl_rule_alloc());
+
+	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, MARK_NFT_TABLE);
+	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
+	return r;
+}
+
+static struct nftnl_expr *expr_add(struct nftnl_rule *r, const char *name)
+{
+	struct nftnl_expr *e = nftnl_need(nftnl_expr_alloc(name));
+
+	nftnl_rule_add_expr(r, e);
+	return e;
+}
+
+static void expr_meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
+{
+	struct nftnl_expr *e = expr_add(r, "meta");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
+}
+
+static void expr_cmp(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
+{
+	struct nftnl_expr *e = expr_add(r, "cmp");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
+	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
+}
+
+static void expr_mask(struct nftnl_rule *r, const void *mask, uint32_t len)
+{
+	static const uint8_t zero[4];
+	struct nftnl_expr *e = expr_add(r, "bitwise");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
+}
+
+static void expr_payload(
+	struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg)
+{
+	struct nftnl_expr *e = expr_add(r, "payload");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
+}
+
+static struct nftnl_expr *expr_lookup(struct nftnl_rule *r, const char *set)
+{
+	struct nftnl_expr *e = expr_add(r, "lookup");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LOOKUP_SREG, REG);
+	nftnl_expr_set_str(e, NFTNL_EXPR_LOOKUP_SET, set);
+	return e;
+}
+
+static void expr_ifname_cmp(struct nftnl_rule *r, const char *name)
+{
+	char padded[IFNAMSIZ] = {};
+
+	memcpy(padded, name, strnlen(name, IFNAMSIZ - 1));
+	expr_cmp(r, NFT_CMP_EQ, padded, sizeof(padded));
+}
+
+void nft_expr_ifname(struct nftnl_rule *r, enum nft_direction dir, const char *name)
+{
+	expr_meta(r, (uint32_t)dir, REG);
+	expr_ifname_cmp(r, name);
+}
+
+void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char *set)
+{
+	expr_meta(r, (uint32_t)dir, REG);
+	expr_lookup(r, set);
+}
+
+/* An offset in the network header means something for one family only. */
+static void expr_family(struct nftnl_rule *r, const struct nft_family *f)
+{
+	expr_meta(r, NFT_META_NFPROTO, REG);
+	expr_cmp(r, NFT_CMP_EQ, &f->nfproto, sizeof(f->nfproto));
+}
+
+static void expr_address(
+	struct nftnl_rule *r, const struct nft_family *f, uint8_t offset, uint32_t reg)
+{
+	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset, f->addr_len, reg);
+}
+
+void nft_expr_source_in(struct nftnl_rule *r, const struct nft_family *f, const char *set)
+{
+	expr_family(r, f);
+	expr_address(r, f, f->source, REG);
+	expr_lookup(r, set);
+}
+
+void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const char *set)
+{
+	expr_family(r, f);
+	expr_address(r, f, f->dest, REG);
+	expr_lookup(r, set);
+}
+
+void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map)
+{
+	expr_family(r, f);
+	expr_address(r, f, f->source, REG);
+	nftnl_expr_set_u32(expr_lookup(r, map), NFTNL_EXPR_LOOKUP_DREG, NFT_REG_VERDICT);
+}
+
+void nft_expr_flow_in(
+	struct nftnl_rule *r, const struct nft_family *f, bool with_source, const char *set)
+{
+	expr_family(r, f);
+	expr_address(r, f, f->dest, REG);
+	expr_meta(r, NFT_META_L4PROTO, reg_after(f->addr_len));
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg_after(f->addr_len + 4U));
+	if (with_source)
+		expr_address(r, f, f->source, reg_after(f->addr_len + 8U));
+	expr_lookup(r, set);
+}
+
+void nft_expr_source_routed(struct nftnl_rule *r, const char *name)
+{
+	struct nftnl_expr *e = expr_add(r, "fib");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIFNAME);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, REG);
+	expr_ifname_cmp(r, name);
+}
+
+void nft_expr_syn(struct nftnl_rule *r)
+{
+	static const uint8_t tcp = IPPROTO_TCP, mask = TH_SYN | TH_RST, syn = TH_SYN;
+
+	expr_meta(r, NFT_META_L4PROTO, REG);
+	expr_cmp(r, NFT_CMP_EQ, &tcp, sizeof(tcp));
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_flags), 1, REG);
+	expr_mask(r, &mask, sizeof(mask));
+	expr_cmp(r, NFT_CMP_EQ, &syn, sizeof(syn));
+}
+
+/* The kernel takes the smaller MTU of the two directions' routes (nft_rt.c, get_tcpmss()), and
+ * never raises the option (nft_exthdr.c, nft_exthdr_tcp_set_eval()). */
+void nft_expr_clamp_mss(struct nftnl_rule *r)
+{
+	struct nftnl_expr *rt = expr_add(r, "rt");
+	nftnl_expr_set_u32(rt, NFTNL_EXPR_RT_KEY, NFT_RT_TCPMSS);
+	nftnl_expr_set_u32(rt, NFTNL_EXPR_RT_DREG, REG);
+
+	struct nftnl_expr *order = expr_add(r, "byteorder");
+	nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SREG, REG);
+	nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_DREG, REG);
+	nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_OP, NFT_BYTEORDER_HTON);
+	nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_LEN, 2);
+	nftnl_expr_set_u32(order, NFTNL_EXPR_BYTEORDER_SIZE, 2);
+
+	struct nftnl_expr *set = expr_add(r, "exthdr");
+	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_SREG, REG);
+	nftnl_expr_set_u8(set, NFTNL_EXPR_EXTHDR_TYPE, TCPOPT_MAXSEG);
+	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_OFFSET, 2);
+	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_LEN, 2);
+	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
+}
+
+void nft_expr_known_flow(struct nftnl_rule *r)
+{
+	static const uint32_t zero,
+		known = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
+	struct nftnl_expr *e = expr_add(r, "ct");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, REG);
+	expr_mask(r, &known, sizeof(known));
+	expr_cmp(r, NFT_CMP_NEQ, &zero, sizeof(zero));
+}
+
+void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter)
+{
+	struct nftnl_expr *e = expr_add(r, "objref");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
+	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, nft_counter_str(counter));
+}
+
+void nft_expr_verdict(struct nftnl_rule *r, int verdict, const char *chain)
+{
+	struct nftnl_expr *e = expr_add(r, "immediate");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_DREG, NFT_REG_VERDICT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_IMM_VERDICT, (uint32_t)verdict);
+	if (chain)
+		nftnl_expr_set_str(e, NFTNL_EXPR_IMM_CHAIN, chain);
+}
+
+void nft_expr_refuse(struct nftnl_rule *r)
+{
+	struct nftnl_expr *e = expr_add(r, "reject");
+
+	nftnl_expr_set_u32(e, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_ICMPX_UNREACH);
+	nftnl_expr_set_u8(e, NFTNL_EXPR_REJECT_CODE, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
+}
+
+void nft_expr_masquerade(struct nftnl_rule *r)
+{
+	expr_add(r, "masq");
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * expr: what our rules are made of. Each function appends to a rule the expressions that nft(8)
+ * would write for the words in its comment. Out of memory aborts.
+ */
+#include "nft/model.h"
+#include <libnftnl/rule.h>
+#include <linux/netfilter/nf_tables.h>
+
+/* What differs between the twins of a rule. */
+struct nft_family {
+	uint8_t family;       /* AF_INET, AF_INET6 */
+	uint8_t nfproto;      /* NFPROTO_x */
+	const char *suffix;   /* "4", "6" in names of sets and chains */
+	uint8_t addr_len;     /* bytes */
+	uint8_t source, dest; /* offsets in the network header */
+	uint32_t key_type;    /* nft(8)'s number of the address type */
+};
+extern const struct nft_family nft_families[2];
+
+/* Where expressions look for an interface's name. */
+enum nft_direction { NFT_IN = NFT_META_IIFNAME, NFT_OUT = NFT_META_OIFNAME };
+
+struct nftnl_rule *nft_rule_new(const char *chain);
+
+/* iifname "NAME" */
+void nft_expr_ifname(struct nftnl_rule *r, enum nft_direction dir, const char *name);
+/* iifname @SET */
+void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char *set);
+/* ip saddr @SET, ip daddr @SET */
+void nft_expr_source_in(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+/* ip saddr vmap @MAP */
+void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map);
+/* ip daddr . meta l4proto . th dport [. ip saddr] @SET */
+void nft_expr_flow_in(
+	struct nftnl_rule *r, const struct nft_family *f, bool with_source, const char *set);
+/* fib saddr oifname "NAME" */
+void nft_expr_source_routed(struct nftnl_rule *r, const char *name);
+/* tcp flags & (syn | rst) == syn */
+void nft_expr_syn(struct nftnl_rule *r);
+/* tcp option maxseg size set rt mtu */
+void nft_expr_clamp_mss(struct nftnl_rule *r);
+/* ct state established,related */
+void nft_expr_known_flow(struct nftnl_rule *r);
+
+/* counter name "NAME" */
+void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter);
+/* accept, drop, return; jump CHAIN */
+void nft_expr_verdict(struct nftnl_rule *r, int verdict, const char *chain);
+/* reject with icmpx admin-prohibited */
+void nft_expr_refuse(struct nftnl_rule *r);
+/* masquerade */
+void nft_expr_masquerade(struct nftnl_rule *r);

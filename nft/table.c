@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nft/table.h"
+#include "lib/marks.h"
+#include "lib/xmalloc.h"
+#include "nft/nftnl.h"
+#include "nft/set.h"
+#include <linux/netfilter.h>
+#include <linux/netfilter_ipv4.h>
+#include <stdio.h>
+#include <string.h>
+
+constexpr size_t NAME_LEN = 40;
+
+struct build {
+	struct nft_txn *t;
+	const struct nft_model *m;
+	struct nft_allow_sets allow;
+};
+
+static void add_table(struct nft_txn *t, uint32_t flags)
+{
+	autonftnl(table) *table = nftnl_need(nftnl_table_alloc());
+	autonftnl(udata_buf) *u = nftnl_comment(
+		NFTNL_UDATA_TABLE_COMMENT, "managed by meshgwd; changes are undone");
+
+	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, NFPROTO_INET);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, MARK_NFT_TABLE);
+	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, flags);
+	nftnl_table_set_data(
+		table, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+
+	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, "table");
+	nftnl_table_nlmsg_build_payload(nlh, table);
+	nft_txn_push(t, nlh);
+}
+
+static void add_counters(struct nft_txn *t, const struct nft_counters *start)
+{
+	for (enum nft_counter c = 0; c < NFT_COUNTERS; c++) {
+		autonftnl(obj) *obj = nftnl_need(nftnl_obj_alloc());
+		const char *name = nft_counter_str(c);
+
+		nftnl_obj_set_u32(obj, NFTNL_OBJ_FAMILY, NFPROTO_INET);
+		nftnl_obj_set_str(obj, NFTNL_OBJ_TABLE, MARK_NFT_TABLE);
+		nftnl_obj_set_str(obj, NFTNL_OBJ_NAME, name);
+		nftnl_obj_set_u32(obj, NFTNL_OBJ_TYPE, NFT_OBJECT_COUNTER);
+		nftnl_obj_set_u64(obj, NFTNL_OBJ_CTR_PKTS, start ? start->of[c].packets : 0);
+		nftnl_obj_set_u64(obj, NFTNL_OBJ_CTR_BYTES, start ? start->of[c].bytes : 0);
+
+		struct nlmsghdr *nlh = nft_txn_msg(
+			t, NFT_MSG_NEWOBJ, NLM_F_CREATE, "counter %s", name);
+		nftnl_obj_nlmsg_build_payload(nlh, obj);
+		nft_txn_push(t, nlh);
+	}
+}
+
+/* type is nullptr for a chain that is only jumped to. */
+static void add_chain(
+	struct nft_txn *t, const char *name, const char *type, uint32_t hook, int32_t priority)
+{
+	autonftnl(chain) *chain = nftnl_need(nftnl_chain_alloc());
+
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, MARK_NFT_TABLE);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	if (type) {
+		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, type);
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, hook);
+		nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, priority);
+		nftnl_chain_set_u32(chain, NFTNL_CHAIN_POLICY, NF_ACCEPT);
+	}
+
+	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_NEWCHAIN, NLM_F_CREATE, "chain %s", name);
+	nftnl_chain_nlmsg_build_payload(nlh, chain);
+	nft_txn_push(t, nlh);
+	t->written.chains++;
+}
+
+/* Consumes the rule. */
+static void add_rule(struct nft_txn *t, struct nftnl_rule *take_rule, const char *comment)
+{
+	autonftnl(rule) *rule = take_rule;
+	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_RULE_COMMENT, comment);
+
+	nftnl_rule_set_data(
+		rule, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+
+	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND,
+		"rule \"%s\" of chain %s", comment, nftnl_rule_get_str(rule, NFTNL_RULE_CHAIN));
+	nftnl_rule_nlmsg_build_payload(nlh, rule);
+	nft_txn_push(t, nlh);
+	t->written.rules++;
+}
+
+static int by_prefix(const void *a, const void *b)
+{
+	return prefix_cmp(a, b);
+}
+
+static int by_addr(const void *a, const void *b)
+{
+	return addr_cmp(a, b);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strncmp(a, b, IFNAMSIZ);
+}
+
+/* A sorted copy, xmalloc'ed. */
+static void *sorted(const void *list, size_t n, size_t size, int (*cmp)(const void *, const void *))
+{
+	void *copy = xcalloc(n, size);
+
+	if (n) {
+		memcpy(copy, list, n * size);
+		qsort(copy, n, size, cmp);
+	}
+	return copy;
+}
+
+static void add_interfaces(const struct build *b)
+{
+	char(*names)[IFNAMSIZ] = sorted(
+		b->m->lan_interfaces, b->m->n_lan_interfaces, sizeof(*names), by_name);
+	struct nft_elems e;
+
+	nft_set_add(b->t, "lan", NFT_SET_IFNAMES, nullptr, 0, "LAN interfaces");
+	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, "lan");
+	for (size_t i = 0; i < b->m->n_lan_interfaces; i++)
+		if (i == 0 || by_name(names[i - 1], names[i]) != 0)
+			nft_elem_ifname(&e, names[i]);
+	nft_elems_end(&e);
+	free(names);
+}
+
+/* The interval set NAME4 or NAME6. The kernel refuses prefixes inside others; sorted, the outer
+ * one comes first. */
+static void add_prefixes(const struct build *b, const struct nft_family *f, const char *base,
+	const struct prefix *list, size_t n, const char *comment)
+{
+	struct prefix *p = sorted(list, n, sizeof(*p), by_prefix);
+	const struct prefix *last = nullptr;
+	char name[NAME_LEN];
+	struct nft_elems e;
+
+	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
+	nft_set_add(b->t, name, NFT_SET_PREFIXES, f, 0, comment);
+	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
+	for (size_t i = 0; i < n; i++) {
+		if (p[i].addr.family != f->family || (last && prefix_contains(last, &p[i])))
+			continue;
+		last = &p[i];
+		nft_elem_prefix(&e, last, nullptr);
+	}
+	nft_elems_end(&e);
+	free(p);
+}
+
+static void add_hosts(const struct build *b, const struct nft_family *f, const char *base,
+	const struct addr *list, size_t n, const char *comment)
+{
+	struct addr *a = sorted(list, n, sizeof(*a), by_addr);
+	char name[NAME_LEN];
+	struct nft_elems e;
+
+	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
+	nft_set_add(b->t, name, NFT_SET_HOSTS, f, 0, comment);
+	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
+	for (size_t i = 0; i < n; i++)
+		if (a[i].family == f->family && (i == 0 || addr_cmp(&a[i - 1], &a[i]) != 0))
+			nft_elem_host(&e, &a[i]);
+	nft_elems_end(&e);
+	free(a);
+}
+
+static bool has_family(const struct nft_model *m, const struct nft_family *f)
+{
+	for (size_t i = 0; i < m->n_ranges; i++)
+		if (m->ranges[i].addr.family == f->family)
+			return true;
+	return false;
+}
+
+/* The fib lookup is what makes it an accusation: others may own routes inside the ranges that
+ * lead to the LAN. */
+static void add_spoof(const struct build *b)
+{
+	add_chain(b->t, "spoof", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		if (!has_family(b->m, f))
+			continue;
+		struct nftnl_rule *r = nft_rule_new("spoof");
+		char ranges[NAME_LEN];
+
+		snprintf(ranges, sizeof(ranges), "ranges%s", f->suffix);
+		nft_expr_ifname_in(r, NFT_IN, "lan");
+		nft_expr_source_in(r, f, ranges);
+		nft_expr_source_routed(r, b->m->mesh_interface);
+		nft_expr_counter(r, NFT_COUNTER_SPOOFED);
+		nft_expr_verdict(r, NF_DROP, nullptr);
+		add_rule(b->t, r, "a mesh source cannot come from the LAN");
+	}
+}
+
+static void add_count_and_clamp(struct nft_txn *t, const char *chain, enum nft_counter counter)
+{
+	struct nftnl_rule *r = nft_rule_new(chain);
+	nft_expr_counter(r, counter);
+	add_rule(t, r, "all forwarded packets");
+
+	r = nft_rule_new(chain);
+	nft_expr_syn(r);
+	nft_expr_clamp_mss(r);
+	add_rule(t, r, "segments fit the tunnel");
+}
+
+static void add_jump(
+	struct nft_txn *t, enum nft_direction dir, const char *interface, const char *chain)
+{
+	struct nftnl_rule *r = nft_rule_new("forward");
+
+	nft_expr_ifname(r, dir, interface);
+	nft_expr_verdict(r, NFT_JUMP, chain);
+	add_rule(t, r, dir == NFT_IN ? "out of the tunnel" : "into the tunnel");
+}
+
+static const struct nft_family *family_of(const struct nft_allow_set *s)
+{
+	return &nft_families[s->family == AF_INET6];
+}
+
+/* Sets are numbered from 1 within kind and family. */
+static void allow_name(const struct build *b, const struct nft_allow_set *s, char name[NAME_LEN])
+{
+	unsigned number = 1;
+
+	for (const struct nft_allow_set *o = b->allow.sets; o < s; o++)
+		number += o->exact == s->exact && o->family == s->family;
+	snprintf(name, NAME_LEN, "allow%s_%s%u", family_of(s)->suffix, s->exact ? "" : "ranges_",
+		number);
+}
+
+/* "packet accept" of a set. */
+static void add_allow_rule(
+	struct nft_txn *t, const struct nft_allow_set *s, const char *chain, const char *set)
+{
+	struct nftnl_rule *r = nft_rule_new(chain);
+
+	nft_expr_flow_in(r, family_of(s), !s->exact, set);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(t, r, "allowed");
+}
+
+static void add_allow_set(const struct build *b, const struct nft_allow_set *s)
+{
+	char name[NAME_LEN], comment[NFTNL_UDATA_COMMENT_MAXLEN] = "ranges of flows";
+	char prefix[PREFIX_STRLEN];
+	struct nft_elems e;
+
+	allow_name(b, s, name);
+	if (s->exact)
+		snprintf(comment, sizeof(comment), "flows from %s", prefix_str(&s->from, prefix));
+	nft_set_add(b->t, name, s->exact ? NFT_SET_FLOWS : NFT_SET_FLOW_BOXES, family_of(s), s->n,
+		comment);
+	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
+	for (size_t i = 0; i < s->n; i++)
+		(s->exact ? nft_elem_flow : nft_elem_flow_box)(&e, &s->list[i]);
+	nft_elems_end(&e);
+	if (s->exact) {
+		add_chain(b->t, name, nullptr, 0, 0);
+		add_allow_rule(b->t, s, name, name);
+	}
+}
+
+/* The map from a mesh range to the chain of its exact entries, and the rule that asks it. */
+static void add_allow_map(const struct build *b, const struct nft_family *f)
+{
+	char map[NAME_LEN], chain[NAME_LEN];
+	struct nft_elems e = {};
+
+	snprintf(map, sizeof(map), "allow%s_sources", f->suffix);
+	for (const struct nft_allow_set *s = b->allow.sets; s < b->allow.sets + b->allow.n; s++) {
+		if (!s->exact || s->family != f->family)
+			continue;
+		if (!e.txn) {
+			nft_set_add(b->t, map, NFT_SET_SOURCES, f, 0, "whose flows are where");
+			nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, map);
+		}
+		allow_name(b, s, chain);
+		nft_elem_prefix(&e, &s->from, chain);
+	}
+	if (!e.txn)
+		return;
+	nft_elems_end(&e);
+
+	struct nftnl_rule *r = nft_rule_new("from_mesh");
+	nft_expr_source_vmap(r, f, map);
+	add_rule(b->t, r, "exact entries, by source");
+}
+
+static void add_allow_judgement(const struct build *b)
+{
+	char name[NAME_LEN];
+	struct nftnl_rule *r = nft_rule_new("from_mesh");
+	nft_expr_known_flow(r);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(b->t, r, "only new flows are judged");
+
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
+		add_allow_map(b, f);
+	for (const struct nft_allow_set *s = b->allow.sets; s < b->allow.sets + b->allow.n; s++)
+		if (!s->exact) {
+			allow_name(b, s, name);
+			add_allow_rule(b->t, s, "from_mesh", name);
+		}
+
+	r = nft_rule_new("from_mesh");
+	nft_expr_counter(r, NFT_COUNTER_DENIED);
+	nft_expr_refuse(r);
+	add_rule(b->t, r, "not in the allow list");
+}
+
+/* from_mesh comes last because the allow list's accept ends the packet's way through the chain. */
+static void add_forward(const struct build *b)
+{
+	add_chain(b->t, "to_mesh", nullptr, 0, 0);
+	add_count_and_clamp(b->t, "to_mesh", NFT_COUNTER_TO_MESH);
+
+	add_chain(b->t, "from_mesh", nullptr, 0, 0);
+	add_count_and_clamp(b->t, "from_mesh", NFT_COUNTER_FROM_MESH);
+	if (b->m->allow_list) {
+		for (size_t i = 0; i < b->allow.n; i++)
+			add_allow_set(b, &b->allow.sets[i]);
+		add_allow_judgement(b);
+	}
+
+	add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
+	add_jump(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
+	add_jump(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
+}
+
+static void add_masquerade_rule(
+	const struct build *b, const struct nft_family *f, const char *base, const char *comment)
+{
+	char chain[NAME_LEN], set[NAME_LEN];
+
+	snprintf(chain, sizeof(chain), "masquerade%s", f->suffix);
+	snprintf(set, sizeof(set), "%s%s", base, f->suffix);
+	struct nftnl_rule *r = nft_rule_new(chain);
+	nft_expr_dest_in(r, f, set);
+	if (strcmp(base, NFT_SET_ROUTE_HOSTS) == 0) {
+		nft_expr_verdict(r, NFT_RETURN, nullptr);
+	} else {
+		nft_expr_counter(r, NFT_COUNTER_MASQUERADED);
+		nft_expr_masquerade(r);
+	}
+	add_rule(b->t, r, comment);
+}
+
+/* Sets exist even when they are empty: their elements come and go while the table stays. */
+static void add_masquerade(const struct build *b, const struct nft_family *f)
+{
+	const struct nft_model *m = b->m;
+	char chain[NAME_LEN];
+
+	add_prefixes(b, f, "masquerade_networks", m->masquerade_networks, m->n_masquerade_networks,
+		"networks that see the gateway's address");
+	add_hosts(b, f, NFT_SET_MASQUERADE_HOSTS, m->masquerade_hosts, m->n_masquerade_hosts,
+		"hosts that see the gateway's address");
+	add_hosts(b, f, NFT_SET_ROUTE_HOSTS, m->route_hosts, m->n_route_hosts,
+		"hosts that see the mesh address");
+
+	snprintf(chain, sizeof(chain), "masquerade%s", f->suffix);
+	add_chain(b->t, chain, nullptr, 0, 0);
+	add_masquerade_rule(b, f, NFT_SET_ROUTE_HOSTS, "single hosts: route");
+	add_masquerade_rule(b, f, NFT_SET_MASQUERADE_HOSTS, "single hosts: masquerade");
+	add_masquerade_rule(b, f, "masquerade_networks", "networks: masquerade");
+}
+
+static void add_nat(const struct build *b)
+{
+	char set[NAME_LEN], chain[NAME_LEN];
+
+	add_chain(b->t, "srcnat", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		if (!has_family(b->m, f))
+			continue;
+		add_masquerade(b, f);
+		snprintf(set, sizeof(set), "ranges%s", f->suffix);
+		snprintf(chain, sizeof(chain), "masquerade%s", f->suffix);
+		struct nftnl_rule *r = nft_rule_new("srcnat");
+		nft_expr_ifname(r, NFT_IN, b->m->mesh_interface);
+		nft_expr_ifname_in(r, NFT_OUT, "lan");
+		nft_expr_source_in(r, f, set);
+		nft_expr_verdict(r, NFT_JUMP, chain);
+		add_rule(b->t, r, "from the mesh to the LAN");
+	}
+}
+
+void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t flags,
+	const struct nft_counters *start)
+{
+	struct build b = {.t = t, .m = model};
+
+	if (model->allow_list)
+		nft_allow_sort(model, &b.allow);
+	add_table(t, flags);
+	add_counters(t, start);
+	add_interfaces(&b);
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
+		if (has_family(model, f))
+			add_prefixes(&b, f, "ranges", model->ranges, model->n_ranges,
+				"where mesh packets come from");
+	add_spoof(&b);
+	add_forward(&b);
+	if (model->nat)
+		add_nat(&b);
+	nft_allow_sets_clear(&b.allow);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * table: the model as the messages that make table inet meshgw. Pure: it fills a transaction and
+ * asks the kernel nothing. What the table says in nft(8)'s words is shown by tests/golden/nft.
+ *
+ * Chains, in the order a forwarded packet meets them:
+ *   spoof     prerouting, raw       drops mesh sources that come in by the LAN
+ *   forward   forward, filter       sends packets of the tunnel to the next two
+ *   to_mesh                         counts, clamps the MSS
+ *   from_mesh                       counts, clamps the MSS, judges by the allow list
+ *   allow4_N, allow6_N              exact entries of one mesh range
+ *   srcnat    postrouting, srcnat   sends flows of the ranges that leave by the LAN to the next
+ *   masquerade4, masquerade6        route or masquerade, by destination
+ *
+ * Only the allow list and source NAT mention conntrack: without them the table does not switch
+ * it on.
+ */
+#include "nft/model.h"
+#include "nft/txn.h"
+
+/* Names of the sets whose single elements nft_set_host() switches; "4" or "6" follows. */
+#define NFT_SET_MASQUERADE_HOSTS "masquerade_hosts"
+#define NFT_SET_ROUTE_HOSTS "route_hosts"
+
+/* flags: NFT_TABLE_F_x. start: where the counters begin, nullptr = at zero. */
+void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t flags,
+	const struct nft_counters *start);
