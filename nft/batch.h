@@ -5,9 +5,10 @@
  *
  * Ownership in the kernel belongs to the netlink socket (NFT_TABLE_F_OWNER): one nft_conn does
  * all writes of a process, is opened once and closed last. With NFT_TABLE_F_PERSIST the table
- * outlives the process, orphaned, until the next owner adopts it in the batch that replaces it.
- * On a kernel that lacks the flags (EOPNOTSUPP, EINVAL) the table is written without them and
- * nft_conn_owns() says false: the caller must then watch for others' changes.
+ * outlives the process, orphaned, until the next owner replaces it. On a kernel that lacks the
+ * flags (before 6.9) the table is written without them and nft_conn_owns() says false: the
+ * caller must then watch for others' changes. Never owner without persist: the table would go
+ * with the process.
  */
 #include "lib/err.h"
 #include "nft/model.h"
@@ -19,12 +20,26 @@ struct nft_conn;
 [[nodiscard]] int nft_conn_new(struct nl_sock *s, struct nft_conn **out, struct err *err);
 void nft_conn_free(struct nft_conn *c);
 bool nft_conn_owns(const struct nft_conn *c);
+/* Table flags to ask for instead of owner and persist; for tests of tables that others can
+ * change. */
+void nft_conn_set_flags(struct nft_conn *c, uint32_t flags);
 
 /* Replaces (or creates) the whole table by the model, counters starting from `start` (nullptr =
- * from zero). Atomic: on failure nothing has changed. -errno; the sentence names the object that
- * the kernel refused. */
+ * from zero). Atomic: on failure nothing has changed. -errno, and the sentence names the object
+ * that the kernel refused; -EPERM when another process owns the table. */
 [[nodiscard]] int nft_replace(struct nft_conn *c, const struct nft_model *model,
 	const struct nft_counters *start, struct err *err);
 
 /* Removes the table. -ENOENT when there is none; -EPERM when another process owns it. */
 [[nodiscard]] int nft_remove(struct nft_conn *c, struct err *err);
+
+enum nft_host_mode {
+	NFT_HOST_AS_NETWORK, /* no exception */
+	NFT_HOST_MASQUERADE,
+	NFT_HOST_ROUTE,
+};
+
+/* Makes one host an exception from its network's mode, or ends that, in the table as it is.
+ * -ENOENT when the table or its source NAT does not exist. */
+[[nodiscard]] int nft_set_host(
+	struct nft_conn *c, const struct addr *host, enum nft_host_mode mode, struct err *err);
