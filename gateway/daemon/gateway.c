@@ -56,43 +56,45 @@ void gateway_mark(struct gateway *g, unsigned dirty)
 
 /* ---- observing ---- */
 
-static bool keep_ours(const struct route *r, void *)
+static bool keep_foreign(const struct route *r, void *arg)
 {
-	return r->protocol == MARK_RTPROT;
+	return r->protocol != MARK_RTPROT && gateway_in_ranges(arg, &r->dst);
 }
 
-static bool keep_interesting(const struct route *r, void *arg)
-{
-	return gateway_keeps_route(arg, r);
-}
-
-static int observe_routes(
-	struct kernel *k, const struct config *config, struct observed *seen, struct err *err)
+static int observe_routes(struct kernel *k, uint8_t protocol, const struct config *config,
+	struct route_set *set, struct err *err)
 {
 	static const uint8_t families[] = {AF_INET, AF_INET6};
-	struct route_set ours = {}, foreign = {};
-	int r = 0;
-	for (size_t f = 0; f < 2 && r >= 0; f++) {
+	struct route_set all = {};
+	for (size_t f = 0; f < 2; f++) {
 		struct route_set found = {};
-		bool (*keep)(const struct route *, void *) = config ? keep_interesting : keep_ours;
-		r = k->ops->routes(k, families[f], keep, (void *)(uintptr_t)config, &found, err);
-		for (size_t i = 0; r >= 0 && i < found.n; i++)
-			if (found.list[i].protocol == MARK_RTPROT)
-				route_set_add(&ours, &found.list[i]);
-			else if (foreign.n < FOREIGN_MAX)
-				route_set_add(&foreign, &found.list[i]);
+		struct route_filter filter = {
+			.family = families[f], .table = MARK_RT_TABLE, .protocol = protocol};
+		int r = k->ops->routes(k, &filter, protocol ? nullptr : keep_foreign,
+			(void *)(uintptr_t)config, &found, err);
+		if (r < 0) {
+			route_set_clear(&all);
+			return err_ctx(err, "routes");
+		}
+		for (size_t i = 0; i < found.n; i++)
+			route_set_add(&all, &found.list[i]);
 		route_set_clear(&found);
 	}
-	if (r < 0) {
-		route_set_clear(&ours);
-		route_set_clear(&foreign);
-		return err_ctx(err, "routes");
-	}
-	route_set_clear(&seen->ours);
-	route_set_clear(&seen->foreign);
-	seen->ours = ours;
-	seen->foreign = foreign;
+	route_set_clear(set);
+	*set = all;
 	return 0;
+}
+
+static int observe_foreign(struct gateway *g, struct err *err)
+{
+	if (!g->config) {
+		route_set_clear(&g->seen.foreign);
+		return 0;
+	}
+	int r = observe_routes(g->kernel, 0, g->config, &g->seen.foreign, err);
+	if (r >= 0 && g->seen.foreign.n > FOREIGN_MAX)
+		g->seen.foreign.n = FOREIGN_MAX;
+	return r;
 }
 
 /* An address made by a router advertisement shows where they are in use. */
@@ -167,7 +169,9 @@ static int observe(struct gateway *g, struct err *err)
 	if (dirty & DIRTY_LINKS)
 		r = observe_links(g->kernel, &g->seen, err);
 	if (r >= 0 && dirty & DIRTY_ROUTES)
-		r = observe_routes(g->kernel, g->config, &g->seen, err);
+		r = observe_routes(g->kernel, MARK_RTPROT, nullptr, &g->seen.ours, err);
+	if (r >= 0 && dirty & DIRTY_FOREIGN)
+		r = observe_foreign(g, err);
 	if (r >= 0 && dirty & DIRTY_NFT)
 		r = observe_nft(g, err);
 	return r;
@@ -432,7 +436,7 @@ uint64_t gateway_pass(struct gateway *g, uint64_t now_us)
 			log_warn("gateway", "cannot observe: %s", err.msg);
 			return now_us + TRACK_RETRY_US; /* the marks stay */
 		}
-		bool check = g->dirty & (DIRTY_CHECK | DIRTY_LINKS | DIRTY_ROUTES);
+		bool check = g->dirty & (DIRTY_CHECK | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_FOREIGN);
 		g->dirty = 0;
 		if (g->phase == GATEWAY_UNCONFIGURED)
 			return 0;

@@ -7,8 +7,8 @@
  * Truth is what a dump says; events are hints that mark what must be looked at again. Interfaces,
  * addresses and netconfs are re-read at every event that concerns them. A full route dump is dear
  * (the kernel walks the whole table), so an event about one of our routes only forgets that
- * route: adding it again is the question whether it is there (EEXIST). Full dumps come when
- * something was lost, and slowly by timer.
+ * route: adding it again is the question whether it is there (EEXIST). Dumps of
+ * routes come when something was lost, and slowly by timer.
  *
  * The gateway has no event loop, no socket and no file: whoever owns it feeds events and time
  * (CLOCK_MONOTONIC, microseconds), and asks it for passes. It borrows kernel and configuration.
@@ -32,10 +32,12 @@ const char *gateway_phase_str(enum gateway_phase phase);
 enum gateway_dirty {
 	DIRTY_PASS = 1 << 0,   /* something of ours changed */
 	DIRTY_LINKS = 1 << 1,  /* interfaces, addresses, netconfs */
-	DIRTY_ROUTES = 1 << 2, /* full route dump */
+	DIRTY_ROUTES = 1 << 2, /* our routes, by a dump */
 	DIRTY_NFT = 1 << 3,
-	DIRTY_CHECK = 1 << 4, /* somebody's routes or rules changed */
-	DIRTY_ALL = DIRTY_PASS | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_NFT | DIRTY_CHECK,
+	DIRTY_CHECK = 1 << 4,   /* somebody's routes or rules changed */
+	DIRTY_FOREIGN = 1 << 5, /* others' routes inside the ranges, by a dump of the whole table */
+	DIRTY_OURS = DIRTY_PASS | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_NFT | DIRTY_CHECK,
+	DIRTY_ALL = DIRTY_OURS | DIRTY_FOREIGN,
 };
 
 /* Stores the sysctl records durably; called before a sysctl is changed. */

@@ -27,17 +27,12 @@ size_t route_set_forget(struct route_set *set,
 	return before - kept;
 }
 
-static bool in_ranges(const struct config *config, const struct prefix *p)
+bool gateway_in_ranges(const struct config *config, const struct prefix *p)
 {
 	for (size_t i = 0; i < config->n_ranges; i++)
 		if (prefix_contains(&config->ranges[i].prefix, p))
 			return true;
 	return false;
-}
-
-bool gateway_keeps_route(const struct config *config, const struct route *r)
-{
-	return r->protocol == MARK_RTPROT || in_ranges(config, &r->dst);
 }
 
 static bool in_networks(const struct config *config, const struct prefix *p)
@@ -123,14 +118,14 @@ static void on_our_route(struct gateway *g, const struct nlmsghdr *nlh, const st
  * announced as theirs only. A foreign route that goes may have stood for ours. */
 static void on_foreign_route(struct gateway *g, const struct nlmsghdr *nlh, const struct route *r)
 {
-	if (r->table == MARK_RT_TABLE && in_ranges(g->config, &r->dst)) {
+	if (r->table == MARK_RT_TABLE && gateway_in_ranges(g->config, &r->dst)) {
 		route_set_forget(&g->seen.foreign, same_key, r);
 		if (nlh->nlmsg_type == RTM_NEWROUTE && g->seen.foreign.n < FOREIGN_MAX)
 			route_set_add(&g->seen.foreign, r);
 		if (nlh->nlmsg_type == RTM_DELROUTE || nlh->nlmsg_flags & NLM_F_REPLACE)
 			route_set_forget(&g->seen.ours, same_prefix, r);
 		gateway_mark(g, DIRTY_PASS | DIRTY_CHECK);
-	} else if (r->dst.len == 0 || in_ranges(g->config, &r->dst) ||
+	} else if (r->dst.len == 0 || gateway_in_ranges(g->config, &r->dst) ||
 		   in_networks(g->config, &r->dst)) {
 		gateway_mark(g, DIRTY_CHECK);
 	}

@@ -8,8 +8,8 @@
 /* A cap on others' routes inside the ranges that are kept for showing. */
 constexpr size_t FOREIGN_MAX = 64;
 
-/* Is this route of interest: ours, or inside one of the ranges? */
-bool gateway_keeps_route(const struct config *config, const struct route *r);
+/* Is the prefix equal to or inside one of the mesh ranges? */
+bool gateway_in_ranges(const struct config *config, const struct prefix *p);
 void route_set_add(struct route_set *set, const struct route *r);
 /* Forgets every route that match() accepts; returns how many. */
 size_t route_set_forget(struct route_set *set,

@@ -22,7 +22,7 @@ struct kernel_ops {
 	int (*links)(struct kernel *k, struct link_set *out, struct err *err);
 	int (*addresses)(struct kernel *k, struct ifaddr_set *out, struct err *err);
 	int (*netconfs)(struct kernel *k, uint8_t family, struct netconf_set *out, struct err *err);
-	int (*routes)(struct kernel *k, uint8_t family,
+	int (*routes)(struct kernel *k, const struct route_filter *filter,
 		bool (*keep)(const struct route *r, void *arg), void *arg, struct route_set *out,
 		struct err *err);
 	int (*route_ask)(struct kernel *k, const struct route_question *q,

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/kernel_linux.h"
-#include "lib/marks.h"
 #include "net/ct.h"
 #include "net/nl.h"
 #include "nft/batch.h"
@@ -35,12 +34,11 @@ static int linux_netconfs(
 	return netconf_dump(linux_of(k)->route, family, out, err);
 }
 
-static int linux_routes(struct kernel *k, uint8_t family,
+static int linux_routes(struct kernel *k, const struct route_filter *filter,
 	bool (*keep)(const struct route *r, void *arg), void *arg, struct route_set *out,
 	struct err *err)
 {
-	struct route_filter filter = {.family = family, .table = MARK_RT_TABLE};
-	return route_dump(linux_of(k)->route, &filter, keep, arg, out, err);
+	return route_dump(linux_of(k)->route, filter, keep, arg, out, err);
 }
 
 static int linux_route_ask(struct kernel *k, const struct route_question *q,

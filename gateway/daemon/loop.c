@@ -35,6 +35,7 @@ struct loop {
 	struct server_context context;
 	uint64_t credit_us, credit_at_us;
 	uint64_t resync_at_us;
+	unsigned resyncs;
 	uint64_t asleep_us; /* BOOTTIME minus MONOTONIC at the last tick */
 	uint64_t tx_dropped;
 	int tx_ifindex;
@@ -144,9 +145,11 @@ static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 	uint64_t now = clock_monotonic_us(), boottime = clock_boottime_us();
 	reload_tick(&l->reload, now, boottime);
 	sample_queue(l, now);
-	if (now >= l->resync_at_us || has_slept(l, now, boottime)) {
+	bool slept = has_slept(l, now, boottime);
+	if (now >= l->resync_at_us || slept) {
+		bool all = slept || ++l->resyncs % LOOP_RESYNC_ALL == 0;
 		l->resync_at_us = now + LOOP_RESYNC_US;
-		gateway_mark(&l->gateway, DIRTY_ALL);
+		gateway_mark(&l->gateway, all ? DIRTY_ALL : DIRTY_OURS);
 	}
 	if (l->gateway.dirty)
 		run_pass(l);

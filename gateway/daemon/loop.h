@@ -5,8 +5,9 @@
  * control sockets, signals, the watchdog and two timers: the next pass, and a tick every second.
  *
  * The first notification of a burst is answered by a pass at once; a storm is held to one pass
- * every LOOP_PASS_US by a credit. A slow pass over everything comes every LOOP_RESYNC_US, and
- * at once after the machine slept.
+ * every LOOP_PASS_US by a credit. A slow pass over what is ours comes every LOOP_RESYNC_US; over
+ * everything, which is dear on a host with a full routing table, every LOOP_RESYNC_ALL times
+ * that, and at once after the machine slept.
  */
 #include "daemon/kernel.h"
 #include "daemon/store.h"
@@ -16,6 +17,7 @@ constexpr uint64_t LOOP_PASS_US = 20'000;
 constexpr uint64_t LOOP_CREDIT_US = 1'000'000;
 constexpr uint64_t LOOP_TICK_US = 1'000'000;
 constexpr uint64_t LOOP_RESYNC_US = 30'000'000;
+constexpr unsigned LOOP_RESYNC_ALL = 10;
 
 struct loop_options {
 	const char *config_path; /* the file in /etc */
