@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands of ./lab that run inside: python3 -m lab COMMAND."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from lab import build, machine, network
+from lab.lab import Lab, Options
+from lab.shell import CommandError
+
+READY = Path("/src/build/lab/run/ready")
+
+
+def fail(sentence: str, status: int = 2) -> int:
+    """Says why not."""
+    print(f"lab: {sentence}", file=sys.stderr)
+    return status
+
+
+def cmd_up(argv: list[str]) -> int:
+    """Stays until it is ended."""
+    parser = argparse.ArgumentParser(prog="./lab up")
+    parser.add_argument("--tunnel", choices=("relay", "masque"), default="relay")
+    parser.add_argument("--router", choices=("static", "bgp", "none"), default="static")
+    parser.add_argument("--bare", action="store_true")
+    args = parser.parse_args(argv)
+    if args.tunnel == "masque":
+        return fail("--tunnel masque comes with the MASQUE tunnel, not yet; use relay")
+    if args.router == "bgp":
+        return fail("--router bgp comes with BGP support, not yet; use static or none")
+
+    options = Options(router=args.router)
+    build.build(options.preset)
+    build.install(options.preset)
+    begin = time.monotonic()
+    print(f"  {'nodes up':<58} ", end="", flush=True)
+    lab = Lab(options)
+    lab.start()
+    if not args.bare:
+        lab.deploy()
+    print(f"{time.monotonic() - begin:.1f} s", flush=True)
+    READY.touch()
+    what = "gateways as Cloudflare's client leaves them" if args.bare else "meshgw on gw1 and gw2"
+    print(f"the lab is up: {what}; ./lab down ends it", flush=True)
+    while True:
+        signal.pause()
+
+
+def node_prefix(name: str) -> list[str]:
+    """What stands in front of a command to run it in a node of the running lab."""
+    if (machine.PLACE / name / "leader").exists():
+        return machine.enter(machine.leader_of(name))
+    return ["ip", "netns", "exec", name]
+
+
+def in_node(name: str, command: list[str]) -> int:
+    """Becomes the command."""
+    if name not in network.PLANS:
+        return fail(f"no node {name!r}: {' '.join(network.PLANS)}")
+    argv = [*node_prefix(name), *command]
+    os.execvp(argv[0], argv)
+
+
+def cmd_exec(argv: list[str]) -> int:
+    """Any command."""
+    if len(argv) < 2:
+        return fail("usage: ./lab exec NODE CMD…")
+    return in_node(argv[0], argv[1:])
+
+
+def cmd_shell(argv: list[str]) -> int:
+    """A shell whose prompt says where."""
+    if len(argv) != 1:
+        return fail("usage: ./lab shell NODE")
+    return in_node(argv[0], ["env", f"PS1={argv[0]}# ", "bash", "--norc"])
+
+
+def cmd_worker(argv: list[str]) -> int:
+    """A real Worker's calls."""
+    return in_node("worker", ["python3", "/src/tests/lab/worker.py", *argv])
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "up": cmd_up,
+    "exec": cmd_exec,
+    "shell": cmd_shell,
+    "worker": cmd_worker,
+}
+
+
+def main() -> int:
+    """The exit status of ./lab."""
+    try:
+        return COMMANDS[sys.argv[1]](sys.argv[2:])
+    except (build.BuildError, CommandError, AssertionError) as error:
+        print(f"lab: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CMake in the lab: build trees below /src/build, one a preset, and what is installed from them.
+
+A stage is what a package would put into a machine's root; it lies under that root as a layer.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+SRC = Path("/src")
+BUILD = SRC / "build"
+LOGS = BUILD / "lab/log"
+JOBS = "2"
+
+
+class BuildError(Exception):
+    """The compiler has said why; the message holds the end of it."""
+
+
+def tree(preset: str) -> Path:
+    """Where a preset builds."""
+    return BUILD / preset
+
+
+def stage(preset: str) -> Path:
+    """Where a preset's installed files are."""
+    return BUILD / "stage" / preset
+
+
+def relay(preset: str) -> Path:
+    """The program that carries packets between edge and gateway."""
+    return tree(preset) / "tests/lab/relay"
+
+
+def _logged(name: str, what: str, *commands: Sequence[str]) -> None:
+    log = LOGS / f"{name}.log"
+    begin = time.monotonic()
+    print(f"  {what:<58} ", end="", flush=True)
+    with log.open("wb") as out:
+        for command in commands:
+            done = subprocess.run(
+                command, cwd=SRC, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
+            )
+            if done.returncode != 0:
+                print("FAILED", flush=True)
+                tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
+                raise BuildError("\n".join([*tail, f"(the whole log: {log.relative_to(SRC)})"]))
+    print(f"{time.monotonic() - begin:.1f} s", flush=True)
+
+
+def build(preset: str, *settings: str, into: str | None = None) -> None:
+    """Configures and builds; `into` names another tree, for other settings of one preset."""
+    name = into or preset
+    _logged(
+        f"build-{name}",
+        f"building ({name})",
+        ("cmake", "--preset", preset, "-B", str(tree(name)), *settings),
+        ("cmake", "--build", str(tree(name)), "--parallel", JOBS),
+    )
+
+
+def install(preset: str) -> None:
+    """Fills the stage anew; no machine may be running on it."""
+    shutil.rmtree(stage(preset), ignore_errors=True)
+    stage(preset).mkdir(parents=True)
+    _logged(
+        f"install-{preset}",
+        f"installing into the machines ({preset})",
+        ("env", f"DESTDIR={stage(preset)}", "cmake", "--install", str(tree(preset))),
+    )

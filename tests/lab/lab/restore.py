@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node's network, back to how network.add_node() made it, whatever happened to it since."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lab import network
+from lab.node import Node
+from lab.state import State
+
+# The kernel's own, but for the one of table local, which a flush leaves.
+RULES = ("-4 rule add pref 32766 lookup main", "-4 rule add pref 32767 lookup default",
+         "-6 rule add pref 32766 lookup main")  # fmt: skip
+
+
+def restore(node: Node, sysctls: Mapping[str, str]) -> None:
+    """The node's own interfaces stay, all that is in them is thrown away; others' go."""
+    own = {"lo", *(port.name for port in network.PLANS[node.name].ports)}
+    node.run("nft flush ruleset")
+    node.run("conntrack -F")
+    for link in node.json("ip -j link"):
+        if link["ifname"] not in own:
+            node.run(["ip", "link", "del", link["ifname"]])
+    lines = [f"-{family} rule flush" for family in (4, 6)]
+    lines += [f"-{family} route flush table all" for family in (4, 6)]
+    for ifname in sorted(own):
+        lines += [f"link set {ifname} down", f"addr flush dev {ifname}"]
+    _batch(node, (*lines, *RULES))
+    have = State(node).sysctls()
+    wrong = [f"{key}={value}" for key, value in sysctls.items() if have.get(key, value) != value]
+    if wrong:
+        node.run(["sysctl", "-qw", *wrong])
+    _batch(node, ("link set lo up",))
+    network.configure(node.name)
+
+
+def _batch(node: Node, lines: tuple[str, ...]) -> None:
+    node.run(["ip", "-batch", "-"], stdin="".join(f"{line}\n" for line in lines))
