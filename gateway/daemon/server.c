@@ -42,7 +42,8 @@ static int make_server(
 	sd_event *event, bool control, struct server_context *context, sd_varlink_server **out)
 {
 	sd_varlink_server *s = nullptr;
-	int r = sd_varlink_server_new(&s, SD_VARLINK_SERVER_ACCOUNT_UID);
+	int r = sd_varlink_server_new(
+		&s, SD_VARLINK_SERVER_ACCOUNT_UID | SD_VARLINK_SERVER_INHERIT_USERDATA);
 	if (r < 0)
 		return r;
 	sd_varlink_server_set_userdata(s, context);
