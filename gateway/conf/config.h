@@ -9,7 +9,8 @@
  * parsing, lives in one arena, and is freed as a whole. Its text form is printed by print.h and
  * parses back to an equal value.
  *
- * It opens no file but the one that config_load() is given, knows no kernel, and decides nothing.
+ * It opens no file but the one that config_read_file() is given, knows no kernel, and decides
+ * nothing.
  */
 #include "lib/err.h"
 #include "lib/ip.h"
@@ -54,7 +55,7 @@ struct config_host {
 struct config_network {
 	struct prefix prefix;
 	enum return_path return_path; /* resolved: the network's own, else the file's */
-	bool return_path_own;	      /* the file gives this network a mode of its own */
+	bool return_path_own;         /* the file gives this network a mode of its own */
 	struct config_host *hosts;
 	size_t n_hosts;
 	struct config_mark mark;
@@ -64,7 +65,7 @@ struct config_lan {
 	char interface[IFNAMSIZ];
 	struct config_network *networks;
 	size_t n_networks;
-	struct config_mark mark;
+	struct config_mark mark; /* of the interface */
 };
 
 struct port_range {
@@ -73,7 +74,7 @@ struct port_range {
 
 /* One line of the allow list. No protocol at all means: everything to that destination. */
 struct config_allow {
-	uint32_t from_classes; /* bit per enum range_class */
+	uint32_t from_classes; /* bit per enum range_class, none of them empty; all = no `from` */
 	struct prefix *from;   /* further sources, each inside some range */
 	size_t n_from;
 	struct prefix to;
@@ -99,7 +100,7 @@ struct config {
 /* One mistake. */
 struct config_diag {
 	struct config_mark mark;
-	char path[128];	   /* "lan[0].networks[2].prefix" */
+	char path[128];    /* "lan[0].networks[2].prefix" */
 	char message[256]; /* with a suggestion where there is one */
 };
 
@@ -108,13 +109,14 @@ struct config_diags {
 	size_t n;
 };
 
-/* Parses text (borrowed). 0 and *out (owned by the caller, config_free), or -EINVAL with at
- * least one diagnostic, or -EFBIG. diags is written in every case; clear it. */
+/* Parses text (borrowed; any bytes). 0 and *out (owned by the caller, config_free), or -EINVAL with
+ * at least one diagnostic, or -EFBIG. diags is written in every case; clear it. */
 [[nodiscard]] int config_parse(
 	const char *text, size_t len, struct config **out, struct config_diags *diags);
 
 /* Reads a file, at most CONFIG_MAX_BYTES, regular files only, into *text (NUL-terminated, owned
- * by the caller). 0 or -errno with a sentence. */
+ * by the caller). 0 or -errno with a sentence: -EFBIG too large, -EISDIR a folder, -EINVAL
+ * neither file nor folder, else what open(2) or read(2) said. */
 [[nodiscard]] int config_read_file(const char *path, char **text, size_t *len, struct err *err);
 
 void config_free(struct config *config);

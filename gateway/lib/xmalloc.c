@@ -4,12 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+void out_of_memory(void)
+{
+	fputs("out of memory\n", stderr);
+	abort();
+}
+
 static void *or_abort(void *p)
 {
-	if (!p) {
-		fputs("out of memory\n", stderr);
-		abort();
-	}
+	if (!p)
+		out_of_memory();
 	return p;
 }
 

@@ -15,6 +15,9 @@
 [[nodiscard, gnu::returns_nonnull]] void *xreallocarray(void *old, size_t n, size_t size);
 [[nodiscard, gnu::malloc, gnu::returns_nonnull]] char *xstrdup(const char *text);
 
+/* For libraries that report a lack of memory instead of aborting. */
+[[noreturn]] void out_of_memory(void);
+
 /* Makes room in array for one more element: *cap doubles when n has reached it. */
 #define XGROW(array, n, cap)                                                       \
 	do {                                                                       \

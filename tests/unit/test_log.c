@@ -28,7 +28,7 @@ static const char *stderr_of(void (*write_lines)(void))
 	assert_true(dup2(saved, STDERR_FILENO) >= 0);
 	close(saved);
 
-	rewind(file);
+	assert_int_equal(fseek(file, 0, SEEK_SET), 0);
 	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
 	fclose(file);
 	return text;

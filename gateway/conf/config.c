@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/config.h"
+#include "conf/arena.h"
+#include "conf/check.h"
+#include "conf/defaults.h"
+#include "conf/diag.h"
+#include "conf/doc.h"
+#include "conf/schema.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *return_path_str(enum return_path mode)
+{
+	static const char *const names[] = {
+		[RETURN_PATH_AUTO] = "auto",
+		[RETURN_PATH_ROUTE] = "route",
+		[RETURN_PATH_MASQUERADE] = "masquerade",
+	};
+
+	return names[mode];
+}
+
+const char *range_class_str(enum range_class class)
+{
+	static const char *const names[RANGE_CLASSES] = {
+		[RANGE_WORKERS] = "workers",
+		[RANGE_DEVICES] = "devices",
+		[RANGE_LOAD_BALANCERS] = "load_balancers",
+		[RANGE_RESOLVED] = "resolved",
+		[RANGE_SITES] = "sites",
+	};
+
+	assert(class < RANGE_CLASSES);
+	return names[class];
+}
+
+/* Puts the defaults in where the file is silent. */
+static void fill_class(struct arena *arena, struct draft_class *to, enum range_class class)
+{
+	if (!to->given) {
+		const struct prefix *defaults = defaults_of_class(class, &to->n);
+		to->list = arena_alloc(arena, to->n, sizeof(*to->list));
+		for (size_t i = 0; i < to->n; i++)
+			to->list[i].prefix = defaults[i];
+	}
+	for (size_t i = 0; i < to->n; i++)
+		to->list[i].class = class;
+}
+
+static void fill_defaults(struct arena *arena, struct draft *draft)
+{
+	struct config *config = &draft->config;
+
+	if (config->mesh_interface[0] == '\0')
+		strcpy(config->mesh_interface, DEFAULT_MESH_INTERFACE);
+	for (enum range_class class = 0; class < RANGE_CLASSES; class ++)
+		fill_class(arena, &draft->classes[class], class);
+	for (size_t i = 0; i < config->n_lans; i++) {
+		struct config_lan *lan = &config->lans[i];
+		for (size_t j = 0; j < lan->n_networks; j++)
+			if (!lan->networks[j].return_path_own)
+				lan->networks[j].return_path = config->return_path;
+	}
+}
+
+static int cmp_range(const void *x, const void *y)
+{
+	const struct config_range *a = x, *b = y;
+
+	return prefix_cmp(&a->prefix, &b->prefix);
+}
+
+static void take_ranges(struct arena *arena, const struct draft *draft, struct config *config)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < RANGE_CLASSES; i++)
+		n += draft->classes[i].n;
+	config->ranges = arena_alloc(arena, n, sizeof(*config->ranges));
+	for (size_t i = 0; i < RANGE_CLASSES; i++)
+		for (size_t j = 0; j < draft->classes[i].n; j++)
+			config->ranges[config->n_ranges++] = draft->classes[i].list[j];
+	qsort(config->ranges, n, sizeof(*config->ranges), cmp_range);
+}
+
+static void take_sources(struct arena *arena, const struct draft *draft,
+	const struct draft_sources *sources, struct config_allow *allow)
+{
+	allow->from = arena_alloc(arena, sources->n, sizeof(*allow->from));
+	for (size_t i = 0; i < sources->n; i++) {
+		const struct draft_source *source = &sources->list[i];
+		allow->from_classes |= source->class_bit;
+		if (!source->class_bit)
+			allow->from[allow->n_from++] = source->prefix;
+	}
+	for (size_t i = 0; i < RANGE_CLASSES && sources->n == 0; i++)
+		if (draft->classes[i].n > 0)
+			allow->from_classes |= 1U << i;
+}
+
+static void take_allow(struct arena *arena, const struct draft *draft, struct config *config)
+{
+	config->n_allow = draft->n_allow;
+	config->allow = arena_alloc(arena, draft->n_allow, sizeof(*config->allow));
+	for (size_t i = 0; i < draft->n_allow; i++) {
+		const struct draft_allow *entry = &draft->allow[i];
+		config->allow[i] = (struct config_allow){
+			.to = entry->to,
+			.tcp = entry->tcp.list,
+			.n_tcp = entry->tcp.n,
+			.udp = entry->udp.list,
+			.n_udp = entry->udp.n,
+			.icmp = entry->icmp,
+			.mark = entry->mark,
+		};
+		take_sources(arena, draft, &entry->from, &config->allow[i]);
+	}
+}
+
+/* A draft without mistakes becomes a config, which owns the arena from here on. */
+static struct config *config_new(struct arena *arena, const struct draft *draft)
+{
+	struct config *config = arena_alloc(arena, 1, sizeof(*config));
+
+	*config = draft->config;
+	config->arena = arena;
+	take_ranges(arena, draft, config);
+	take_allow(arena, draft, config);
+	return config;
+}
+
+/* nullptr when there were mistakes. */
+static struct config *read_config(const char *text, size_t len, struct diag_list *diags)
+{
+	[[gnu::cleanup(yaml_document_delete)]] yaml_document_t doc = {};
+	struct draft draft = {};
+
+	if (doc_load(&doc, text, len, diags) < 0)
+		return nullptr;
+
+	struct arena *arena = arena_new();
+	struct reader r = {.doc = &doc, .arena = arena, .diags = diags};
+	schema_read(&r, &draft);
+	fill_defaults(arena, &draft);
+	if (!r.over_limit) /* else half of the file would be judged by the other half */
+		check_draft(&draft, diags);
+	if (diags->out.n == 0)
+		return config_new(arena, &draft);
+	arena_free(arena);
+	return nullptr;
+}
+
+int config_parse(const char *text, size_t len, struct config **out, struct config_diags *diags)
+{
+	struct diag_list list = {};
+	struct config *config = nullptr;
+
+	if (len > CONFIG_MAX_BYTES)
+		diag_add(&list, (struct config_mark){1, 1}, "",
+			"larger than %zu bytes, which is the limit", CONFIG_MAX_BYTES);
+	else
+		config = read_config(text, len, &list);
+	diag_finish(&list, diags);
+	if (!config)
+		return len > CONFIG_MAX_BYTES ? -EFBIG : -EINVAL;
+	*out = config;
+	return 0;
+}
+
+void config_free(struct config *config)
+{
+	if (config)
+		arena_free(config->arena);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/cover.h"
+#include "lib/xmalloc.h"
+#include <stdlib.h>
+
+static int cmp_prefix(const void *a, const void *b)
+{
+	return prefix_cmp(a, b);
+}
+
+struct cover cover_new(size_t max)
+{
+	return (struct cover){.list = xcalloc(max, sizeof(struct prefix)), .complete = true};
+}
+
+void cover_clear(struct cover *cover)
+{
+	free(cover->list);
+	*cover = (struct cover){};
+}
+
+void cover_add(struct cover *cover, const struct prefix *p)
+{
+	if (p->addr.family == AF_UNSPEC)
+		cover->complete = false;
+	else
+		cover->list[cover->n++] = *p;
+}
+
+/* Sorts, and drops what lies inside another (a mistake that is reported elsewhere). */
+void cover_finish(struct cover *cover)
+{
+	size_t kept = 0;
+
+	qsort(cover->list, cover->n, sizeof(*cover->list), cmp_prefix);
+	for (size_t i = 0; i < cover->n; i++)
+		if (kept == 0 || !prefix_contains(&cover->list[kept - 1], &cover->list[i]))
+			cover->list[kept++] = cover->list[i];
+	cover->n = kept;
+}
+
+bool cover_has(const struct cover *cover, const struct prefix *p)
+{
+	size_t low = 0, high = cover->n;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (addr_cmp(&cover->list[middle].addr, &p->addr) <= 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low > 0 && prefix_contains(&cover->list[low - 1], p);
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * defaults: what holds where the file is silent.
+ */
+#include "conf/config.h"
+
+#define DEFAULT_MESH_INTERFACE "CloudflareWARP"
+
+/* The prefixes of a class in an account that nobody has changed; n may become 0. */
+const struct prefix *defaults_of_class(enum range_class class, size_t *n);

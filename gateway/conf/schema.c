@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/schema.h"
+#include "conf/arena.h"
+#include "conf/diag.h"
+#include "conf/suggest.h"
+#include "conf/value.h"
+#include <string.h>
+
+#define AT(type, member) .offset = offsetof(type, member)
+#define COUNT(type, member) .count = offsetof(type, member)
+#define MARK(type, member) .mark = offsetof(type, member)
+#define GIVEN(type, member) .given = offsetof(type, member)
+
+static const struct list range_list = {
+	.size = sizeof(struct config_range),
+	.max = CONFIG_MAX_RANGES,
+	.what = "prefixes",
+	.element = {.type = TEXT,
+		.expects = "a prefix",
+		.read = value_network,
+		AT(struct config_range, prefix),
+		MARK(struct config_range, mark)},
+};
+
+#define CLASS(name, class)                             \
+	{.key = (name),                                \
+		.type = LIST,                          \
+		.expects = "a list of prefixes",       \
+		.list = &range_list,                   \
+		AT(struct draft, classes[class].list), \
+		COUNT(struct draft, classes[class].n), \
+		GIVEN(struct draft, classes[class].given)}
+
+static const struct field range_fields[] = {
+	CLASS("workers", RANGE_WORKERS),
+	CLASS("devices", RANGE_DEVICES),
+	CLASS("load_balancers", RANGE_LOAD_BALANCERS),
+	CLASS("resolved", RANGE_RESOLVED),
+	CLASS("sites", RANGE_SITES),
+};
+static const struct mapping range_mapping = FIELDS(range_fields);
+
+static const struct field mesh_fields[] = {
+	{.key = "interface",
+		.type = TEXT,
+		.expects = "the name of the client's interface",
+		.read = value_interface,
+		AT(struct draft, config.mesh_interface)},
+	{.key = "ranges",
+		.type = MAPPING,
+		.expects = "a mapping of range classes to lists of prefixes",
+		.mapping = &range_mapping,
+		MARK(struct draft, ranges_mark)},
+};
+static const struct mapping mesh_mapping = FIELDS(mesh_fields);
+
+static const struct field host_fields[] = {
+	{.key = "address",
+		.required = true,
+		.type = TEXT,
+		.expects = "an address",
+		.read = value_address,
+		AT(struct config_host, address),
+		MARK(struct config_host, mark)},
+	{.key = "return_path",
+		.required = true,
+		.type = TEXT,
+		.expects = "route or masquerade",
+		.read = value_host_return_path,
+		AT(struct config_host, return_path)},
+};
+static const struct mapping host_mapping = FIELDS(host_fields);
+
+static const struct list host_list = {
+	.size = sizeof(struct config_host),
+	.max = CONFIG_MAX_HOSTS,
+	.what = "hosts",
+	.element = {.type = MAPPING,
+		.expects = "a mapping with address and return_path",
+		.mapping = &host_mapping},
+};
+
+static const struct field network_fields[] = {
+	{.key = "prefix",
+		.required = true,
+		.type = TEXT,
+		.expects = "a prefix",
+		.read = value_network,
+		AT(struct config_network, prefix),
+		MARK(struct config_network, mark)},
+	{.key = "return_path",
+		.type = TEXT,
+		.expects = "auto, route or masquerade",
+		.read = value_return_path,
+		AT(struct config_network, return_path),
+		GIVEN(struct config_network, return_path_own)},
+	{.key = "hosts",
+		.type = LIST,
+		.expects = "a list of hosts",
+		.list = &host_list,
+		AT(struct config_network, hosts),
+		COUNT(struct config_network, n_hosts)},
+};
+static const struct mapping network_mapping = FIELDS(network_fields);
+
+/* A network is its prefix, or a mapping: as a prefix it is read into the first member. */
+static_assert(offsetof(struct config_network, prefix) == 0);
+
+static const struct list network_list = {
+	.size = sizeof(struct config_network),
+	.max = CONFIG_MAX_NETWORKS,
+	.what = "networks",
+	.if_empty = "name the prefixes behind this interface",
+	.element = {.type = TEXT | MAPPING,
+		.expects = "a prefix, or a mapping with the key prefix",
+		.mapping = &network_mapping,
+		.read = value_network,
+		MARK(struct config_network, mark)},
+};
+
+static const struct field lan_fields[] = {
+	{.key = "interface",
+		.required = true,
+		.type = TEXT,
+		.expects = "the name of an interface",
+		.read = value_interface,
+		AT(struct config_lan, interface),
+		MARK(struct config_lan, mark)},
+	{.key = "networks",
+		.required = true,
+		.type = LIST,
+		.expects = "a list of networks",
+		.list = &network_list,
+		AT(struct config_lan, networks),
+		COUNT(struct config_lan, n_networks)},
+};
+static const struct mapping lan_mapping = FIELDS(lan_fields);
+
+static const struct list lan_list = {
+	.size = sizeof(struct config_lan),
+	.max = CONFIG_MAX_LANS,
+	.what = "LAN interfaces",
+	.if_empty = "name at least one interface and its networks",
+	.element = {.type = MAPPING,
+		.expects = "a mapping with interface and networks",
+		.mapping = &lan_mapping},
+};
+
+static void read_source(struct reader *r, const yaml_node_t *node, void *to)
+{
+	struct draft_source *source = to;
+	struct suggestion best = {};
+
+	for (enum range_class class = 0; class < RANGE_CLASSES; class ++) {
+		if (strcmp(reader_text(node), range_class_str(class)) == 0) {
+			source->class_bit = 1U << class;
+			return;
+		}
+		suggest_offer(&best, reader_text(node), range_class_str(class));
+	}
+	if (best.word)
+		MISTAKE(r, node, "\"%s\" is no class of ranges; did you mean %s?",
+			reader_shown(node).text, best.word);
+	else
+		value_destination(r, node, &source->prefix);
+}
+
+static const struct list source_list = {
+	.size = sizeof(struct draft_source),
+	.max = CONFIG_MAX_SOURCES,
+	.what = "sources",
+	.if_empty = "leave the key out to mean all ranges",
+	.element = {.type = TEXT,
+		.expects = "a class of ranges or a prefix",
+		.read = read_source,
+		MARK(struct draft_source, mark)},
+};
+
+static void read_single_source(struct reader *r, const yaml_node_t *node, void *to)
+{
+	struct draft_sources *sources = to;
+
+	sources->single = true;
+	sources->n = 1;
+	sources->list = arena_alloc(r->arena, 1, sizeof(*sources->list));
+	reader_value(r, &source_list.element, node, sources->list);
+}
+
+static const struct list port_list = {
+	.size = sizeof(struct port_range),
+	.max = CONFIG_MAX_PORTS,
+	.what = "ports",
+	.if_empty = "write all to mean every port, or leave the key out",
+	.element = {.type = TEXT,
+		.expects = "a port, or a range like \"8000-8100\"",
+		.read = value_ports},
+};
+
+static void read_all_ports(struct reader *r, const yaml_node_t *node, void *to)
+{
+	struct draft_ports *ports = to;
+
+	if (strcmp(reader_text(node), "all") != 0) {
+		MISTAKE(r, node, "\"%s\" is neither a list of ports nor the word all",
+			reader_shown(node).text);
+		return;
+	}
+	ports->n = 1;
+	ports->list = arena_alloc(r->arena, 1, sizeof(*ports->list));
+	ports->list[0] = (struct port_range){1, UINT16_MAX};
+}
+
+/* A single value is read into the struct whose first member a list would fill. */
+static_assert(offsetof(struct draft_ports, list) == 0 && offsetof(struct draft_sources, list) == 0);
+
+static const struct field allow_fields[] = {
+	{.key = "from",
+		.type = TEXT | LIST,
+		.expects = "a class of ranges, a prefix, or a list of them",
+		.list = &source_list,
+		.read = read_single_source,
+		AT(struct draft_allow, from),
+		COUNT(struct draft_allow, from.n)},
+	{.key = "to",
+		.required = true,
+		.type = TEXT,
+		.expects = "an address or prefix on the LAN",
+		.read = value_destination,
+		AT(struct draft_allow, to),
+		MARK(struct draft_allow, to_mark)},
+	{.key = "tcp",
+		.type = TEXT | LIST,
+		.expects = "a list of ports, or the word all",
+		.list = &port_list,
+		.read = read_all_ports,
+		AT(struct draft_allow, tcp),
+		COUNT(struct draft_allow, tcp.n),
+		MARK(struct draft_allow, tcp.mark)},
+	{.key = "udp",
+		.type = TEXT | LIST,
+		.expects = "a list of ports, or the word all",
+		.list = &port_list,
+		.read = read_all_ports,
+		AT(struct draft_allow, udp),
+		COUNT(struct draft_allow, udp.n),
+		MARK(struct draft_allow, udp.mark)},
+	{.key = "icmp",
+		.type = TEXT,
+		.expects = "true",
+		.read = value_true,
+		AT(struct draft_allow, icmp)},
+};
+static const struct mapping allow_mapping = FIELDS(allow_fields);
+
+static const struct list allow_list = {
+	.size = sizeof(struct draft_allow),
+	.max = CONFIG_MAX_ALLOW,
+	.what = "entries",
+	.element = {.type = MAPPING,
+		.expects = "a mapping with from, to, tcp, udp, icmp",
+		.mapping = &allow_mapping,
+		MARK(struct draft_allow, mark)},
+};
+
+static const struct field top_fields[] = {
+	{.key = "mesh",
+		.type = MAPPING,
+		.expects = "a mapping with interface and ranges",
+		.mapping = &mesh_mapping},
+	{.key = "lan",
+		.required = true,
+		.type = LIST,
+		.expects = "a list of interfaces with their networks",
+		.list = &lan_list,
+		AT(struct draft, config.lans),
+		COUNT(struct draft, config.n_lans)},
+	{.key = "return_path",
+		.type = TEXT,
+		.expects = "auto, route or masquerade",
+		.read = value_return_path,
+		AT(struct draft, config.return_path)},
+	{.key = "allow",
+		.type = LIST,
+		.expects = "a list of allowed flows, or [] to allow nothing",
+		.list = &allow_list,
+		AT(struct draft, allow),
+		COUNT(struct draft, n_allow),
+		GIVEN(struct draft, config.has_allow)},
+};
+static const struct mapping top_mapping = FIELDS(top_fields);
+
+void schema_read(struct reader *r, struct draft *draft)
+{
+	static const struct field top = {.type = MAPPING,
+		.expects = "a mapping with the keys mesh, lan, return_path, allow",
+		.mapping = &top_mapping};
+
+	reader_value(r, &top, yaml_document_get_root_node(r->doc), draft);
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * schema: the keys of meshgw.yaml, one table per mapping, and what reading them gives.
+ *
+ * A draft holds what the file says, with the marks and gaps that the finished config does not
+ * have: values that could not be read are zero, defaults are not yet in. check.h judges it,
+ * config.c makes the config of it. Its arrays lie in the reader's arena.
+ */
+#include "conf/config.h"
+#include "conf/reader.h"
+
+constexpr size_t CONFIG_MAX_RANGES = 64; /* of all classes together */
+constexpr size_t CONFIG_MAX_LANS = 32;
+constexpr size_t CONFIG_MAX_NETWORKS = 1024; /* of all LANs together */
+constexpr size_t CONFIG_MAX_HOSTS = 4096;    /* of all networks together */
+constexpr size_t CONFIG_MAX_ALLOW = 10000;
+constexpr size_t CONFIG_MAX_SOURCES = 64; /* of one entry of allow */
+constexpr size_t CONFIG_MAX_PORTS = 64;   /* of one list of ports */
+
+/* A key of mesh.ranges. The indexes of list are those of the file. */
+struct draft_class {
+	struct config_range *list; /* their class is still empty */
+	size_t n;
+	bool given; /* the key stands in the file and replaces the default */
+};
+
+/* One of allow[].from: a class or a prefix. */
+struct draft_source {
+	uint32_t class_bit;   /* 0 if it is a prefix */
+	struct prefix prefix; /* AF_UNSPEC if it is a class */
+	struct config_mark mark;
+};
+
+struct draft_sources {
+	struct draft_source *list;
+	size_t n;    /* 0: all ranges */
+	bool single; /* written without brackets: paths have no index */
+};
+
+struct draft_ports {
+	struct port_range *list;
+	size_t n;
+	struct config_mark mark;
+};
+
+struct draft_allow {
+	struct draft_sources from;
+	struct prefix to;
+	struct draft_ports tcp, udp;
+	bool icmp;
+	struct config_mark mark, to_mark;
+};
+
+struct draft {
+	struct config config; /* without ranges and allow, modes not yet inherited */
+	struct draft_class classes[RANGE_CLASSES];
+	struct config_mark ranges_mark;
+	struct draft_allow *allow;
+	size_t n_allow;
+};
+
+/* Reads the whole document; mistakes go to r->diags. */
+void schema_read(struct reader *r, struct draft *draft);
