@@ -103,7 +103,7 @@ int attr_ifname(const struct nlattr *a, char out[IFNAMSIZ])
 	const char *name = mnl_attr_get_payload(a);
 	if (len > IFNAMSIZ || !memchr(name, '\0', len))
 		return -EBADMSG;
-	memcpy(out, name, strlen(name));
+	memcpy(out, name, strlen(name) + 1);
 	return 0;
 }
 

@@ -54,5 +54,4 @@ const struct link *link_by_index(const struct link_set *set, int ifindex);
 
 /* Packets that the interface has dropped instead of sending them, since it exists
  * (rtnl_link_stats64). 0 or -errno. */
-[[nodiscard]] int link_tx_dropped(
-	struct nl_sock *s, int ifindex, uint64_t *out, struct err *err);
+[[nodiscard]] int link_tx_dropped(struct nl_sock *s, int ifindex, uint64_t *out, struct err *err);

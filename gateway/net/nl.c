@@ -157,12 +157,26 @@ static int exchange_message(struct nl_sock *s, struct exchange *x, const struct 
 	return nlh->nlmsg_flags & NLM_F_MULTI ? 1 : 0;
 }
 
-static int exchange_datagram(struct nl_sock *s, struct exchange *x, int len)
+const struct nlmsghdr *nl_next(struct nl_datagram *d)
 {
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)s->buf;
+	const struct nlmsghdr *nlh = d->at;
+	if (d->left < sizeof(*nlh) || nlh->nlmsg_len < sizeof(*nlh) || nlh->nlmsg_len > d->left)
+		return nullptr;
+	size_t step = NLMSG_ALIGN((size_t)nlh->nlmsg_len);
+	if (step > d->left)
+		step = d->left;
+	d->at = (const uint8_t *)d->at + step;
+	d->left -= step;
+	return nlh;
+}
+
+static int exchange_datagram(struct nl_sock *s, struct exchange *x, size_t len)
+{
+	struct nl_datagram d = {.at = s->buf, .left = len};
+	const struct nlmsghdr *nlh;
 	int r = 1;
 
-	for (; r > 0 && mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len))
+	while (r > 0 && (nlh = nl_next(&d)))
 		r = exchange_message(s, x, nlh);
 	return r;
 }
@@ -191,7 +205,7 @@ static int exchange_run(struct nl_sock *s, struct nlmsghdr *nlh, uint16_t flags,
 	while (r > 0) {
 		r = nl_receive(s, x->err);
 		if (r >= 0)
-			r = exchange_datagram(s, x, r);
+			r = exchange_datagram(s, x, (size_t)r);
 	}
 	if (r < 0)
 		return r;

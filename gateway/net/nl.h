@@ -60,5 +60,14 @@ struct nl_list {
 	int (*read)(const struct nlmsghdr *nlh, void *element, void *arg), void *arg,
 	struct nl_list *out, struct err *err);
 
+/* The messages of one datagram. Not mnl_nlmsg_ok(): to libmnl 1.0.5 a message of 2 GiB and more
+ * lies within any datagram. */
+struct nl_datagram {
+	const void *at;
+	size_t left;
+};
+/* The next whole message, or nullptr; steps behind it. */
+const struct nlmsghdr *nl_next(struct nl_datagram *d);
+
 /* The underlying libmnl socket, for libnftnl batches; borrowed. */
 struct mnl_socket *nl_mnl(struct nl_sock *s);

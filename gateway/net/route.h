@@ -22,15 +22,15 @@ struct nl_sock;
 
 struct route {
 	struct prefix dst;
-	uint32_t table;
-	uint32_t metric;
+	struct addr gateway; /* family AF_UNSPEC = on link, or several */
+	struct addr prefsrc;
 	uint8_t protocol; /* rtm_protocol */
 	uint8_t type;     /* RTN_UNICAST, RTN_BLACKHOLE … */
 	uint8_t scope;
 	uint8_t nexthop_flags; /* RTNH_F_LINKDOWN, RTNH_F_DEAD … */
-	int oif;               /* 0 = none (blackhole) or several */
-	struct addr gateway;   /* family AF_UNSPEC = on link, or several */
-	struct addr prefsrc;
+	uint32_t table;
+	uint32_t metric;
+	int oif;             /* 0 = none (blackhole) or several */
 	uint32_t nexthop_id; /* nexthop object, 0 = none */
 };
 
@@ -48,8 +48,8 @@ constexpr size_t ROUTE_STRLEN = 160;
 const char *route_str(const struct route *r, char *buf, size_t size);
 
 /* Which routes a dump is about. The kernel walks the whole table whatever the filter is, but
- * skips what does not match before it is copied: with 200,000 routes of others in the table ours
- * cost 10 ms, all of them ten times that. */
+ * skips what does not match before it is copied: beside 200,000 routes of others a dump of ours
+ * took 13 ms (IPv4) and 32 ms (IPv6), one of all 110 and 170 ms. */
 struct route_filter {
 	uint8_t family;
 	uint32_t table;

@@ -102,11 +102,12 @@ static enum watch_kind watch_kind_of(int bus, const struct nlmsghdr *nlh)
 	return nlh->nlmsg_type == newgen ? WATCH_NFT_GEN : WATCH_NFT;
 }
 
-static void watch_deliver(struct watch *w, int len, watch_cb cb, void *arg)
+static void watch_deliver(struct watch *w, size_t len, watch_cb cb, void *arg)
 {
-	const struct nlmsghdr *nlh = (const struct nlmsghdr *)w->buf;
+	struct nl_datagram d = {.at = w->buf, .left = len};
+	const struct nlmsghdr *nlh;
 
-	for (; mnl_nlmsg_ok(nlh, len); nlh = mnl_nlmsg_next(nlh, &len)) {
+	while ((nlh = nl_next(&d))) {
 		if (nlh->nlmsg_type >= NLMSG_MIN_TYPE)
 			cb(watch_kind_of(w->bus, nlh), nlh, arg);
 	}
@@ -117,7 +118,7 @@ int watch_read(struct watch *w, unsigned budget, watch_cb cb, void *arg)
 	for (unsigned i = 0; i < budget; i++) {
 		ssize_t len = mnl_socket_recvfrom(w->mnl, w->buf, sizeof(w->buf));
 		if (len >= 0)
-			watch_deliver(w, (int)len, cb, arg);
+			watch_deliver(w, (size_t)len, cb, arg);
 		else if (errno == EAGAIN)
 			return (int)i;
 		else if (errno == ENOBUFS || errno == ENOSPC) /* dropped; cut off (libmnl) */
