@@ -45,7 +45,7 @@ static int cmp_host(const void *x, const void *y)
 	return order ? order : (a > b) - (a < b); /* in the order of the file */
 }
 
-/* The same address again right behind its twin in the sorted list? */
+/* before: the one in front of it in the sorted list, or nullptr. */
 static void check_host(const struct config_network *network, const char *path,
 	const struct config_host *host, const struct config_host *before, struct diag_list *diags)
 {
@@ -61,9 +61,8 @@ static void check_host(const struct config_network *network, const char *path,
 		diag_add(diags, host->mark, where, "%s is not inside the network %s", address,
 			prefix_str(&network->prefix, prefix));
 	if (before && addr_cmp(&before->address, &host->address) == 0)
-		diag_add(diags, host->mark, where,
-			"%s stands here twice, first at %u:%u; remove one", address,
-			before->mark.line, before->mark.column);
+		diag_add(diags, host->mark, where, "%s stands here already, at %u:%u; remove one",
+			address, before->mark.line, before->mark.column);
 }
 
 static void check_hosts(
@@ -103,9 +102,11 @@ static void check_lans(const struct draft *draft, struct cover *networks, struct
 	struct total n_hosts = {"hosts", 0, CONFIG_MAX_HOSTS};
 	char path[64];
 
+	networks->complete = draft->config.n_lans > 0;
 	for (size_t i = 0; i < draft->config.n_lans; i++) {
 		const struct config_lan *lan = &draft->config.lans[i];
 		check_interface(draft, i, diags);
+		networks->complete = networks->complete && lan->n_networks > 0;
 		for (size_t j = 0; j < lan->n_networks; j++) {
 			const struct config_network *network = &lan->networks[j];
 			snprintf(path, sizeof(path), "lan[%zu].networks[%zu]", i, j);

@@ -7,6 +7,14 @@
 
 enum { FAMILY_INET = 1, FAMILY_INET6 = 2 };
 
+/* As somebody would write it: a single address without its length. */
+static const char *target_str(const struct prefix *p, char *buf)
+{
+	bool single = p->len == addr_bits(p->addr.family);
+
+	return single ? addr_str(&p->addr, buf) : prefix_str(p, buf);
+}
+
 static unsigned family_bit(const struct prefix *p)
 {
 	return p->addr.family == AF_INET ? FAMILY_INET : FAMILY_INET6;
@@ -45,7 +53,7 @@ static void check_source(
 		return;
 	if (!source->class_bit && !cover_has(c->ranges, &source->prefix))
 		diag_add(c->diags, source->mark, path, "%s is not inside a range of mesh.ranges",
-			prefix_str(&source->prefix, text));
+			target_str(&source->prefix, text));
 	for (size_t class = 0; class < RANGE_CLASSES; class ++)
 		if (source->class_bit == 1U << class && c->draft->classes[class].n == 0)
 			diag_add(c->diags, source->mark, path,
@@ -95,7 +103,7 @@ static void check_destination(const struct allow_check *c, size_t i)
 	if (entry->to.addr.family == AF_UNSPEC)
 		return;
 	snprintf(path, sizeof(path), "allow[%zu].to", i);
-	prefix_str(&entry->to, text);
+	target_str(&entry->to, text);
 	if (c->networks->complete && !cover_has(c->networks, &entry->to))
 		diag_add(c->diags, entry->to_mark, path,
 			"%s is not inside a network of lan; add the network there or correct this",
@@ -118,7 +126,7 @@ static void check_ports(
 				continue;
 			snprintf(path, sizeof(path), "allow[%zu].%s[%zu]", entry, key, i);
 			diag_add(c->diags, ports->mark, path,
-				"repeats a port of item %zu of the list; remove it", j);
+				"repeats a port of %s[%zu]; remove it", key, j);
 			break;
 		}
 	}

@@ -93,12 +93,18 @@ static void mistake_syntax(
 		const char *problem, *ours;
 	} known[] = {
 		{"mapping values are not allowed in this context",
-			"a colon that does not belong here; check the indentation and the line before"},
+			"a colon that does not belong here; check the indentation, the line before, and that IPv6 addresses are in quotes"},
 		{"did not find expected key",
 			"neither a key nor the end of the mapping; check the indentation"},
 		{"did not find expected '-' indicator",
 			"no list item and not the end of the list; check the indentation"},
 		{"could not find expected ':'", "a key without a colon behind it"},
+		{"found character that cannot start any token",
+			"no value begins with this character; put it into quotes"},
+		{"did not find expected ',' or ']'",
+			"a comma or ] is missing in the list that was begun above"},
+		{"did not find expected ',' or '}'",
+			"a comma or } is missing in the mapping that was begun above"},
 		{"found unexpected end of stream", "the file ends inside a quoted string"},
 	};
 	struct config_mark at = mark_of(parser->problem_mark);
@@ -106,16 +112,14 @@ static void mistake_syntax(
 
 	if (parser->error == YAML_MEMORY_ERROR)
 		out_of_memory();
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(problem, known[i].problem) == 0) {
-			diag_add(diags, at, "", "not YAML: %s", known[i].ours);
-			return;
-		}
-	}
-	if (is_tab_at(text, len, parser->problem_mark))
+	if (is_tab_at(text, len, parser->problem_mark)) {
 		diag_add(diags, at, "", "a tab; YAML is indented with spaces only");
-	else
-		diag_add(diags, at, "", "not YAML: %s", problem);
+		return;
+	}
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(problem, known[i].problem) == 0)
+			problem = known[i].ours;
+	diag_add(diags, at, "", "not YAML: %s", problem);
 }
 
 struct scan {

@@ -73,6 +73,8 @@ static const char *item_name(const struct item *item, char *buf, size_t size)
 {
 	char prefix[PREFIX_STRLEN], where[48] = "a default";
 	const char *owner = item->lan ? item->lan->interface : range_class_str(item->class);
+	if (owner[0] == '\0')
+		owner = "its interface unreadable";
 
 	if (item->mark.line)
 		snprintf(where, sizeof(where), "at %u:%u", item->mark.line, item->mark.column);

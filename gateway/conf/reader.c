@@ -87,12 +87,6 @@ static bool has_control(struct reader *r, const yaml_node_t *node)
 	return false;
 }
 
-/* `- 2001:db8::` without quotes is a mapping with the key "2001:db8:". */
-static bool looks_like_ipv6(const char *key)
-{
-	return strchr(key, ':') && key[strspn(key, "0123456789abcdefABCDEF:.")] == '\0';
-}
-
 static const char *type_name(const yaml_node_t *node)
 {
 	switch (node->type) {
@@ -105,6 +99,7 @@ static const char *type_name(const yaml_node_t *node)
 	}
 }
 
+/* `- 2001:db8::` without quotes is a mapping with the key "2001:db8:". */
 static bool mistyped_ipv6(const struct reader *r, const yaml_node_t *node)
 {
 	if (node->type != YAML_MAPPING_NODE)
@@ -114,15 +109,16 @@ static bool mistyped_ipv6(const struct reader *r, const yaml_node_t *node)
 	if (pair == node->data.mapping.pairs.top)
 		return false;
 	const yaml_node_t *key = node_at(r, pair->key);
-	return key->type == YAML_SCALAR_NODE && looks_like_ipv6(reader_text(key));
+	if (key->type != YAML_SCALAR_NODE)
+		return false;
+	const char *text = reader_text(key);
+	return strchr(text, ':') && text[strspn(text, "0123456789abcdefABCDEF:.")] == '\0';
 }
 
 static void mistake_type(struct reader *r, const struct field *field, const yaml_node_t *node)
 {
 	if (is_null(node))
 		MISTAKE(r, node, "no value here; expected %s", field->expects);
-	else if (mistyped_ipv6(r, node))
-		MISTAKE(r, node, "put an IPv6 address that ends in a colon into quotes");
 	else
 		MISTAKE(r, node, "expected %s, found %s", field->expects, type_name(node));
 }
@@ -164,19 +160,29 @@ static const struct field *mistake_unknown(
 		MISTAKE(r, key, "unknown key; did you mean \"%s\"?", best.word);
 	else if (strcmp(reader_text(key), "<<") == 0)
 		MISTAKE(r, key, "merge keys (<<) are not supported; write the keys out");
-	else if (looks_like_ipv6(reader_text(key)))
-		MISTAKE(r, key, "put an IPv6 address that ends in a colon into quotes");
 	else
 		MISTAKE(r, key, "unknown key; possible here: %s",
 			list_keys(mapping, known, sizeof(known)));
 	return best.word ? field_find(mapping, best.word) : nullptr;
 }
 
-/* A bit per field of the mapping. */
+/* By the index of the field in its table. */
 struct seen {
-	uint32_t keys;
-	uint32_t misspelt; /* it would be noise to say that these are missing */
+	struct config_mark keys[MAPPING_MAX_KEYS]; /* line 0: not yet */
+	bool misspelt[MAPPING_MAX_KEYS];           /* it would be noise to say that it is missing */
 };
+
+static void read_known(struct reader *r, const struct field *field, const yaml_node_t *key,
+	const yaml_node_t *value, void *to, struct config_mark *first)
+{
+	if (first->line) {
+		MISTAKE(r, key, "this key stands at %u:%u already; remove one", first->line,
+			first->column);
+		return;
+	}
+	*first = reader_mark(key);
+	reader_value(r, field, value, to);
+}
 
 static void read_pair(struct reader *r, const struct mapping *mapping, const yaml_node_pair_t *pair,
 	void *to, struct seen *seen)
@@ -192,15 +198,11 @@ static void read_pair(struct reader *r, const struct mapping *mapping, const yam
 
 	size_t len = path_push_key(r, reader_shown(key).text);
 	const struct field *field = field_find(mapping, reader_text(key));
-	if (!field) {
-		const struct field *meant = mistake_unknown(r, mapping, key);
-		seen->misspelt |= meant ? 1U << (meant - mapping->fields) : 0;
-	} else if (seen->keys & 1U << (field - mapping->fields)) {
-		MISTAKE(r, key, "this key stands here twice; remove one");
-	} else {
-		seen->keys |= 1U << (field - mapping->fields);
-		reader_value(r, field, node_at(r, pair->value), to);
-	}
+	if (field)
+		read_known(r, field, key, node_at(r, pair->value), to,
+			&seen->keys[field - mapping->fields]);
+	else if ((field = mistake_unknown(r, mapping, key)))
+		seen->misspelt[field - mapping->fields] = true;
 	path_pop(r, len);
 }
 
@@ -209,14 +211,14 @@ static void read_mapping(
 {
 	struct seen seen = {};
 
-	assert(mapping->n <= 32);
+	assert(mapping->n <= MAPPING_MAX_KEYS);
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
 		pair < node->data.mapping.pairs.top; pair++)
 		read_pair(r, mapping, pair, to, &seen);
 
 	for (size_t i = 0; i < mapping->n; i++) {
 		const struct field *field = &mapping->fields[i];
-		if (field->required && !((seen.keys | seen.misspelt) & 1U << i))
+		if (field->required && !seen.keys[i].line && !seen.misspelt[i])
 			MISTAKE(r, node, "the key \"%s\" is missing; it takes %s", field->key,
 				field->expects);
 	}
@@ -270,6 +272,10 @@ void reader_value(struct reader *r, const struct field *field, const yaml_node_t
 	};
 	struct config_mark mark = reader_mark(node);
 
+	if (mistyped_ipv6(r, node)) {
+		MISTAKE(r, node, "put an IPv6 address that ends in a colon into quotes");
+		return;
+	}
 	if (!(field->type & type[node->type]) || is_null(node)) {
 		mistake_type(r, field, node);
 		return;

@@ -46,8 +46,10 @@ struct field {
 	size_t given; /* of a bool: the key is there */
 };
 
+constexpr size_t MAPPING_MAX_KEYS = 16;
+
 struct mapping {
-	const struct field *fields; /* at most 32 */
+	const struct field *fields; /* at most MAPPING_MAX_KEYS */
 	size_t n;
 };
 #define FIELDS(table) {(table), sizeof(table) / sizeof((table)[0])}

@@ -201,7 +201,8 @@ static void read_all_ports(struct reader *r, const yaml_node_t *node, void *to)
 	struct draft_ports *ports = to;
 
 	if (strcmp(reader_text(node), "all") != 0) {
-		MISTAKE(r, node, "\"%s\" is neither a list of ports nor the word all",
+		MISTAKE(r, node,
+			"\"%s\" is neither a list of ports like [80, 443] nor the word all",
 			reader_shown(node).text);
 		return;
 	}

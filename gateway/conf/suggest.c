@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/suggest.h"
+#include <ctype.h>
 #include <limits.h>
 #include <string.h>
 
@@ -8,6 +9,11 @@ constexpr size_t SUGGEST_MAX_WORD = 32;
 static unsigned min(unsigned a, unsigned b)
 {
 	return a < b ? a : b;
+}
+
+static bool same(char a, char b)
+{
+	return tolower((unsigned char)a) == tolower((unsigned char)b);
 }
 
 /* Optimal string alignment, three rows of the table at a time. */
@@ -26,8 +32,8 @@ unsigned suggest_distance(const char *a, const char *b)
 		row[0] = (unsigned)i;
 		for (size_t j = 1; j <= m; j++) {
 			row[j] = min(above[j], row[j - 1]) + 1;
-			row[j] = min(row[j], above[j - 1] + (a[i - 1] != b[j - 1]));
-			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1])
+			row[j] = min(row[j], above[j - 1] + !same(a[i - 1], b[j - 1]));
+			if (i > 1 && j > 1 && same(a[i - 1], b[j - 2]) && same(a[i - 2], b[j - 1]))
 				row[j] = min(row[j], above2[j - 2] + 1);
 		}
 	}

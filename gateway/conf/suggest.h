@@ -5,8 +5,8 @@
  */
 #include <stddef.h>
 
-/* Insertions, deletions, substitutions and swaps of neighbours that turn a into b; words longer
- * than 32 bytes count as far from everything. */
+/* Insertions, deletions, substitutions and swaps of neighbours that turn a into b, case
+ * aside; words longer than 32 bytes count as far from everything. */
 unsigned suggest_distance(const char *a, const char *b);
 
 /* Keeps the nearest of the candidates that are shown to it one by one. */

@@ -37,7 +37,7 @@ void value_interface(struct reader *r, const yaml_node_t *node, void *to)
 	const char *name = reader_text(node), *fault = interface_fault(name);
 
 	if (fault)
-		MISTAKE(r, node, "\"%s\" cannot be the interface: the name %s",
+		MISTAKE(r, node, "\"%s\" is no usable interface name: it %s",
 			reader_shown(node).text, fault);
 	else
 		memcpy(to, name, strlen(name) + 1);
@@ -70,8 +70,8 @@ void value_network(struct reader *r, const yaml_node_t *node, void *to)
 		return;
 	const char *text = reader_text(node), *special = prefix_special_str(&p);
 	if (!strchr(text, '/'))
-		MISTAKE(r, node, "%s has no length; write %s/%u for this one address", text, text,
-			p.len);
+		MISTAKE(r, node, "%s has no length; add the network's, or /%u for this one address",
+			text, p.len);
 	else if (p.len == 0)
 		MISTAKE(r, node, "%s is the default route; name the prefixes instead", text);
 	else if (special)
@@ -171,7 +171,7 @@ void value_true(struct reader *r, const yaml_node_t *node, void *to)
 {
 	if (node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
 		strcmp(reader_text(node), "true") != 0)
-		MISTAKE(r, node, "\"%s\" is not true; to allow none of it, leave the key out",
+		MISTAKE(r, node, "\"%s\" cannot stand here; write true, or leave the key out",
 			reader_shown(node).text);
 	else
 		*(bool *)to = true;
