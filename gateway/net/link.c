@@ -158,22 +158,23 @@ const struct link *link_by_index(const struct link_set *set, int ifindex)
 	return bsearch(&key, set->list, set->n, sizeof(*set->list), link_compare);
 }
 
+constexpr size_t STATS_ATTRS = IFLA_STATS64 + 1;
+
+static const enum mnl_attr_data_type stats_policy[STATS_ATTRS] = {
+	[IFLA_STATS64] = MNL_TYPE_BINARY,
+};
+
 static int tx_dropped_read(const struct nlmsghdr *nlh, void *arg)
 {
-	static const enum mnl_attr_data_type policy[IFLA_STATS64 + 1] = {
-		[IFLA_STATS64] = MNL_TYPE_BINARY,
-	};
-	const struct nlattr *tb[IFLA_STATS64 + 1];
-	struct rtnl_link_stats64 stats;
-	if (attr_parse(nlh, sizeof(struct ifinfomsg), policy, tb, IFLA_STATS64 + 1) < 0)
+	const struct nlattr *tb[STATS_ATTRS];
+	constexpr size_t at = offsetof(struct rtnl_link_stats64, tx_dropped);
+
+	if (attr_parse(nlh, sizeof(struct ifinfomsg), stats_policy, tb, STATS_ATTRS) < 0)
 		return MNL_CB_ERROR;
-	const struct nlattr *a = tb[IFLA_STATS64];
-	constexpr size_t end = offsetof(struct rtnl_link_stats64, tx_dropped) +
-			       sizeof(stats.tx_dropped);
-	if (!a || mnl_attr_get_payload_len(a) < end)
+	const struct nlattr *stats = tb[IFLA_STATS64];
+	if (!stats || mnl_attr_get_payload_len(stats) < at + sizeof(uint64_t))
 		return MNL_CB_ERROR;
-	memcpy(arg, (const char *)mnl_attr_get_payload(a) + end - sizeof(stats.tx_dropped),
-		sizeof(stats.tx_dropped));
+	memcpy(arg, (const uint8_t *)mnl_attr_get_payload(stats) + at, sizeof(uint64_t));
 	return MNL_CB_OK;
 }
 
@@ -182,5 +183,8 @@ int link_tx_dropped(struct nl_sock *s, int ifindex, uint64_t *out, struct err *e
 	struct nl_message m;
 	struct ifinfomsg ifi = {.ifi_index = ifindex};
 	struct nlmsghdr *nlh = nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
-	return nl_query(s, nlh, tx_dropped_read, out, err);
+	int r = nl_query(s, nlh, tx_dropped_read, out, err);
+	if (r < 0)
+		err_ctx(err, "counters of interface %d", ifindex);
+	return r;
 }

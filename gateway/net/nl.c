@@ -134,6 +134,7 @@ static void exchange_data(struct exchange *x, const struct nlmsghdr *nlh)
 {
 	if (!x->cb || x->result != MNL_CB_OK)
 		return;
+	errno = 0;
 	int r = x->cb(nlh, x->arg);
 	if (r <= MNL_CB_ERROR)
 		x->result = nl_fail(x->err, errno ? errno : EBADMSG, "netlink answer");

@@ -37,14 +37,15 @@ struct nlmsghdr *nl_begin(
  * acknowledgement. 0 or -errno of the kernel, err->msg then holds the kernel's own text. */
 [[nodiscard]] int nl_request(struct nl_sock *s, struct nlmsghdr *nlh, struct err *err);
 
-/* Sends one request that has one answer; cb sees it. -errno as nl_request. */
+/* Sends one request that has one answer; cb sees it. A callback answers MNL_CB_OK, or MNL_CB_ERROR
+ * with errno set (untouched, it means EBADMSG). -errno as nl_request, or of the callback. */
 [[nodiscard]] int nl_query(
 	struct nl_sock *s, struct nlmsghdr *nlh, mnl_cb_t cb, void *arg, struct err *err);
 
 /* Dumps. An interrupted dump (NLM_F_DUMP_INTR) is repeated, at most NL_DUMP_RETRIES times, each
  * time after restart(arg), which may be nullptr; then -EAGAIN: nothing may be concluded from what
- * was seen. cb answers MNL_CB_OK, or MNL_CB_ERROR with errno, or MNL_CB_STOP: then it is not
- * called again, and the rest of the dump is read and dropped. */
+ * was seen. After MNL_CB_STOP or MNL_CB_ERROR cb is not called again, and the rest of the dump is
+ * read and dropped. */
 constexpr unsigned NL_DUMP_RETRIES = 5;
 [[nodiscard]] int nl_dump(struct nl_sock *s, struct nlmsghdr *nlh, mnl_cb_t cb,
 	void (*restart)(void *arg), void *arg, struct err *err);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define _GNU_SOURCE /* unshare(2) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
