@@ -7,11 +7,10 @@ import argparse
 import os
 import signal
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import build, machine, network
+from lab import build, machine, network, suite
 from lab.lab import Lab, Options
 from lab.shell import CommandError
 
@@ -37,15 +36,12 @@ def cmd_up(argv: list[str]) -> int:
         return fail("--router bgp comes with BGP support, not yet; use static or none")
 
     options = Options(router=args.router)
-    build.build(options.preset)
-    build.install(options.preset)
-    begin = time.monotonic()
-    print(f"  {'nodes up':<58} ", end="", flush=True)
+    build.build_all(options.preset)
     lab = Lab(options)
-    lab.start()
-    if not args.bare:
-        lab.deploy()
-    print(f"{time.monotonic() - begin:.1f} s", flush=True)
+    with build.timed("nodes up"):
+        lab.start()
+        if not args.bare:
+            lab.deploy()
     READY.touch()
     what = "gateways as Cloudflare's client leaves them" if args.bare else "meshgw on gw1 and gw2"
     print(f"the lab is up: {what}; ./lab down ends it", flush=True)
@@ -88,6 +84,7 @@ def cmd_worker(argv: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "test": suite.run,
     "up": cmd_up,
     "exec": cmd_exec,
     "shell": cmd_shell,

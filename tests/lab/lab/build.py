@@ -6,16 +6,18 @@ A stage is what a package would put into a machine's root; it lies under that ro
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 SRC = Path("/src")
 BUILD = SRC / "build"
 LOGS = BUILD / "lab/log"
 JOBS = "2"
+RELAY_PRESET = "dev"
 
 
 class BuildError(Exception):
@@ -32,35 +34,45 @@ def stage(preset: str) -> Path:
     return BUILD / "stage" / preset
 
 
-def relay(preset: str) -> Path:
+def relay() -> Path:
     """The program that carries packets between edge and gateway."""
-    return tree(preset) / "tests/lab/relay"
+    return tree(RELAY_PRESET) / "tests/lab/relay"
 
 
-def _logged(name: str, what: str, *commands: Sequence[str]) -> None:
+def _logged(name: str, *commands: Sequence[str]) -> None:
     log = LOGS / f"{name}.log"
-    begin = time.monotonic()
-    print(f"  {what:<58} ", end="", flush=True)
     with log.open("wb") as out:
         for command in commands:
             done = subprocess.run(
                 command, cwd=SRC, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
             )
             if done.returncode != 0:
-                print("FAILED", flush=True)
                 tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
                 raise BuildError("\n".join([*tail, f"(the whole log: {log.relative_to(SRC)})"]))
+
+
+@contextlib.contextmanager
+def timed(what: str) -> Iterator[None]:
+    """A line for people: what is being done, and then how long it took."""
+    begin = time.monotonic()
+    print(f"  {what:<58} ", end="", flush=True)
+    try:
+        yield
+    except BaseException:
+        print("FAILED", flush=True)
+        raise
     print(f"{time.monotonic() - begin:.1f} s", flush=True)
 
 
-def build(preset: str, *settings: str, into: str | None = None) -> None:
+def build(
+    preset: str, *settings: str, into: str | None = None, prefix: Sequence[str] = ()
+) -> None:
     """Configures and builds; `into` names another tree, for other settings of one preset."""
     name = into or preset
     _logged(
         f"build-{name}",
-        f"building ({name})",
-        ("cmake", "--preset", preset, "-B", str(tree(name)), *settings),
-        ("cmake", "--build", str(tree(name)), "--parallel", JOBS),
+        (*prefix, "cmake", "--preset", preset, "-B", str(tree(name)), *settings),
+        (*prefix, "cmake", "--build", str(tree(name)), "--parallel", JOBS),
     )
 
 
@@ -70,6 +82,13 @@ def install(preset: str) -> None:
     stage(preset).mkdir(parents=True)
     _logged(
         f"install-{preset}",
-        f"installing into the machines ({preset})",
         ("env", f"DESTDIR={stage(preset)}", "cmake", "--install", str(tree(preset))),
     )
+
+
+def build_all(preset: str) -> None:
+    """What a lab with this preset in its gateways needs; the relay is always the fast one."""
+    for name in dict.fromkeys((RELAY_PRESET, preset)):
+        with timed(f"building ({name})"):
+            build(name)
+            install(name)

@@ -70,7 +70,7 @@ class Lab:
             edge_netns="edge",
             address4=address4,
             address6=address6,
-            relay=build.relay(self.options.preset),
+            relay=build.relay(),
             traits=traits,
             control_dir="/run/lab",
             log=lambda line: LOG.info("client of %s: %s", name, line),

@@ -25,10 +25,15 @@ def restore(node: Node, sysctls: Mapping[str, str]) -> None:
     lines = [f"-{family} rule flush" for family in (4, 6)]
     lines += [f"-{family} route flush table all" for family in (4, 6)]
     for ifname in sorted(own):
-        lines += [f"link set {ifname} down", f"addr flush dev {ifname}"]
+        mtu = 65536 if ifname == "lo" else 1500
+        lines += [f"link set {ifname} down mtu {mtu}", f"addr flush dev {ifname}"]
     _batch(node, (*lines, *RULES))
     have = State(node).sysctls()
-    wrong = [f"{key}={value}" for key, value in sysctls.items() if have.get(key, value) != value]
+    wrong = [
+        f"{key}={value}"
+        for key, value in sysctls.items()
+        if have.get(key, value) != value and not key.endswith(".mtu")
+    ]
     if wrong:
         node.run(["sysctl", "-qw", *wrong])
     _batch(node, ("link set lo up",))
@@ -36,4 +41,5 @@ def restore(node: Node, sysctls: Mapping[str, str]) -> None:
 
 
 def _batch(node: Node, lines: tuple[str, ...]) -> None:
-    node.run(["ip", "-batch", "-"], stdin="".join(f"{line}\n" for line in lines))
+    # iproute2's own batch mode knows one family a run.
+    node.run("sh -e", stdin="".join(f"ip {line}\n" for line in lines))

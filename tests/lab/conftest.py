@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of the lab tests. pytest runs inside the lab, as root, with one lab for the session.
+
+    worker ─┐                            ┌─ gw1 10.0.1.11 ─┐       ┌─ service 10.0.1.50
+    device ─┴─ edge 198.51.100.1 ─uplink─┤                 ├─ lan ─┤
+                                         └─ gw2 10.0.1.12 ─┘       └─ router 10.0.1.1
+                                                                      │ site 10.0.2.1
+    worker 100.64.12.189, device 100.96.0.10                          └─ remote 10.0.2.60
+
+IPv6 and the rest: lab/network.py. The tunnels' other ends are gw1's and gw2's `CloudflareWARP`;
+gw1 is the active replica; the router has static routes for the mesh ranges to gw1.
+
+Nodes
+    gw1, gw2, router            booted Debian 13: lab.machine.Machine
+    worker device edge service remote     network namespaces: lab.node.Node
+    node.run("ip route")        CompletedProcess; check=False, stdin="…", timeout=30. A string is
+                                for sh, a list is an argument vector
+    node.out(…)  node.json(…)   what it prints, stripped; parsed
+    node.popen(…, output=path)  lab.shell.Process: running, text(), wait(), stop(); ended after the
+                                test if the test did not
+    gw1.outside                 the same network without the machine (tcpdump, ip, nft)
+    gw1.write("etc/x", "…")     a file of the machine's
+    gw1.systemctl("restart", "meshgwd")   gw1.journal("-u", "meshgwd")   gw1.unit(name, property)
+
+Fixtures
+    lab       (session) lab.lab.Lab: nodes by name, lab.warp["gw1"] (warp.Warp: the client),
+              lab.deploy(gw1, config=…), lab.reset(gw1, traits=Traits(…)), lab.reboot(gw1),
+              lab.activate("gw2")
+    pristine  (function) both gateways reset before the test: no meshgw, the client as the wizard
+              makes it. It is the lab; use it as `lab`.
+    pristine_module             the same, once for a module whose tests build on each other
+    warp      gw1's client as it is now (lab.reset() makes a new one: don't keep it)
+    kept      (function) a context manager: with kept(gw1): …  fails if anything that does not carry
+              our marks differs afterwards: links, addresses, rules, routes of all tables, nftables,
+              net sysctls. kept(gw1, sysctls={"net.ipv4.conf.eth0.forwarding"}) allows these;
+              kept(gw1, ours=True) also compares what is ours
+
+A test that changes a gateway takes `pristine` (0.5 s): reset comes before, not after, so that a
+failed test leaves its state to be looked at in the report.
+
+Waiting: lab.shell.poll_until(look, seconds, "what"); never a sleep. Flows: lab.flow (fetch,
+reaches, tcp, …). When a test fails its report ends with the gateways' routes, rules, nftables and
+meshgwd's journal.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Collection, Iterator
+
+import pytest
+
+from lab.lab import Lab, Options
+from lab.machine import Machine
+from lab.node import Node
+from lab.shell import CommandError
+from lab.state import State
+from warp import Warp
+
+EVIDENCE = (
+    "ip rule; ip -6 rule",
+    "ip -N route show table all | grep -v 'table 255'",
+    "ip -N -6 route show table all | grep -v 'table 255'",
+    "nft list ruleset",
+    "systemctl --no-pager --plain list-units 'meshgw*'",
+    "journalctl --no-pager -o short-monotonic -n 60 -u 'meshgw*'",
+)
+
+
+@pytest.fixture(scope="session", name="lab")
+def fixture_lab() -> Iterator[Lab]:
+    """All of it."""
+    lab = Lab(Options())
+    lab.start()
+    yield lab
+    lab.stop()
+
+
+@pytest.fixture
+def pristine(lab: Lab) -> Lab:
+    """Gateways as at the beginning."""
+    lab.reset()
+    return lab
+
+
+@pytest.fixture(scope="module")
+def pristine_module(lab: Lab) -> Lab:
+    """Gateways as at the beginning, before the module's first test."""
+    lab.reset()
+    return lab
+
+
+def _node_fixture(name: str) -> Callable[[Lab], Node]:
+    @pytest.fixture(name=name, scope="session")
+    def node(lab: Lab) -> Node:
+        return lab.nodes[name]
+
+    return node
+
+
+worker = _node_fixture("worker")
+device = _node_fixture("device")
+edge = _node_fixture("edge")
+service = _node_fixture("service")
+remote = _node_fixture("remote")
+gw1 = _node_fixture("gw1")
+gw2 = _node_fixture("gw2")
+router = _node_fixture("router")
+
+
+@pytest.fixture
+def warp(lab: Lab) -> Warp:
+    """gw1's client."""
+    return lab.warp["gw1"]
+
+
+Kept = Callable[..., contextlib.AbstractContextManager[None]]
+
+
+@pytest.fixture
+def kept() -> Kept:
+    """See the module."""
+
+    @contextlib.contextmanager
+    def compare(
+        machine: Machine, *, ours: bool = False, sysctls: Collection[str] = ()
+    ) -> Iterator[None]:
+        before = State(machine.outside)
+        yield
+        difference = before.difference(State(machine.outside), ours=ours, sysctls=sysctls)
+        assert not difference, f"{machine.name}:\n" + "\n".join(difference)
+
+    return compare
+
+
+@pytest.fixture(autouse=True)
+def _no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Ends what a test's popen() started; a session's own processes stay."""
+    if "lab" not in request.fixturenames:
+        yield
+        return
+    lab: Lab = request.getfixturevalue("lab")
+    nodes = [*lab.nodes.values(), *(machine.outside for machine in lab.machines)]
+    before = {id(process) for node in nodes for process in node.processes}
+    yield
+    for node in nodes:
+        for process in [p for p in node.processes if id(p) not in before]:
+            process.stop()
+            node.processes.remove(process)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Iterator[pytest.TestReport]:
+    """A failure comes with what there is to see on the gateways."""
+    report = yield
+    lab = getattr(item, "funcargs", {}).get("lab") or getattr(item, "funcargs", {}).get("pristine")
+    if call.when == "call" and report.failed and isinstance(lab, Lab):
+        for machine in lab.gateways:
+            report.sections.append((machine.name, _evidence(machine)))
+    return report
+
+
+def _evidence(machine: Machine) -> str:
+    text = []
+    for command in EVIDENCE:
+        try:
+            text.append(f"# {command}\n{machine.out(command, check=False)}\n")
+        except CommandError as error:
+            text.append(f"# {command}\n{error}\n")
+    return "\n".join(text)

@@ -1,0 +1,298 @@
+# SPDX-License-Identifier: Apache-2.0
+"""./lab test: builds, static checks, CTest, the lab's own tests, and one sum at the end.
+
+The lab's tests mostly wait, so what only needs a processor runs beside them, at idle priority.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lab import build
+
+RESULTS = build.BUILD / "lab/results"
+TESTS = build.SRC / "tests"
+LIMIT_S = 15 * 60
+IDLE = ("chrt", "--idle", "0")
+# Not with the sanitizers: what they put into expressions makes gcc warn of conversions.
+WERROR, NO_WERROR = "-DMESHGW_WERROR=ON", "-DMESHGW_WERROR=OFF"
+LABELS = ("unit", "golden", "sim", "fuzz", "root")
+
+
+@dataclass
+class Case:
+    """One test."""
+
+    name: str
+    seconds: float
+    passed: bool
+    skipped: bool = False
+
+
+@dataclass
+class Step:
+    """Something that is run and yields cases; `output` is shown when a case failed."""
+
+    name: str
+    work: Callable[[], Iterable[Case]]
+    cases: list[Case] = field(default_factory=list)
+    output: str = ""
+
+    def run(self) -> None:
+        """A step that cannot even start is one failed case."""
+        begin = time.monotonic()
+        try:
+            self.cases = list(self.work())
+        except (build.BuildError, OSError, ET.ParseError) as error:
+            self.output = str(error)
+            self.cases = [Case(self.name, 0, False)]
+        self.report(time.monotonic() - begin)
+
+    def report(self, seconds: float) -> None:
+        """One line, and more on failure."""
+        bad = [case for case in self.cases if not case.passed]
+        word = "FAILED" if bad else "ok"
+        text = f"  {self.name:<58} {word} {seconds:.1f} s, {len(self.cases)} checked"
+        for case in bad:
+            text += f"\n    failed: {case.name}"
+        print(f"{text}\n{self.output}" if bad else text, flush=True)
+
+
+def _command(name: str, *argv: str | Path, nice: bool = True) -> list[Case]:
+    """One command is one case; it fails with its output."""
+    begin = time.monotonic()
+    done = subprocess.run(
+        [*(IDLE if nice else ()), *map(str, argv)],
+        cwd=build.SRC, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise build.BuildError(done.stdout[-8000:])
+    return [Case(name, time.monotonic() - begin, True)]
+
+
+def _files(*patterns: str) -> list[Path]:
+    """Files of the tree, without what is built or hidden."""
+    found = [path for pattern in patterns for path in build.SRC.glob(pattern)]
+    return sorted(p.relative_to(build.SRC) for p in found if "build" not in p.parts[2:3])
+
+
+# Building.
+
+
+def _build(preset: str, *settings: str, into: str | None = None, nice: bool = False) -> list[Case]:
+    begin = time.monotonic()
+    prefix = IDLE if nice else ()
+    build.build(preset, *settings, into=into, prefix=prefix)
+    return [Case(f"build {into or preset}", time.monotonic() - begin, True)]
+
+
+# Static checks.
+
+
+def _format() -> list[Case]:
+    sources = _files("*/**/*.[ch]", "*/**/*.c.inc")
+    return _command("clang-format", "clang-format-19", "--dry-run", "-Werror", *sources)
+
+
+def _tidy() -> list[Case]:
+    return _command(
+        "clang-tidy", "run-clang-tidy-19", "-quiet", "-j", build.JOBS, "-p", build.tree("clang"),
+        "-warnings-as-errors=*",
+    )  # fmt: skip
+
+
+def _shellcheck() -> list[Case]:
+    scripts = [p for p in _files("*", ".ci/*", "tests/**/*", "ansible/**/*") if _is_shell(p)]
+    return _command("shellcheck", "shellcheck", "-x", *scripts)
+
+
+def _is_shell(path: Path) -> bool:
+    file = build.SRC / path
+    if not file.is_file():
+        return False
+    if path.suffix == ".sh":
+        return True
+    with file.open("rb") as opened:
+        return re.match(rb"#!.*\b(ba)?sh\b", opened.readline()) is not None
+
+
+def _manuals() -> list[Case]:
+    pages = _files("gateway/**/*.[1-8]", "httpbridge/*.[1-8]")
+    if not pages:
+        return []
+    return _command("mandoc", "mandoc", "-T", "lint", "-W", "warning", *pages)
+
+
+def _links() -> list[Case]:
+    """What must not be linked with what: the folders' walls, seen from outside."""
+    forbidden = {
+        "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
+        "meshgw": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl|mnl|nftnl)",
+        "meshgw-bridge": r"lib(mnl|nftnl|yaml)",
+        "meshgw-tunnel": r"lib(mnl|nftnl|yaml)",
+    }
+    cases = []
+    for path in sorted(build.stage("dev").glob("usr/*bin/*")):
+        pattern = forbidden.get(path.name)
+        if pattern:
+            found = subprocess.run(
+                ["readelf", "-d", path], capture_output=True, text=True, check=True
+            ).stdout
+            needed = re.findall(r"NEEDED.*\[(.*)\]", found)
+            wrong = [name for name in needed if re.match(pattern, name)]
+            cases.append(Case(f"{path.name} links {' '.join(wrong)}".strip(), 0, not wrong))
+    return cases
+
+
+# Tests.
+
+
+def _junit(path: Path) -> list[Case]:
+    cases = []
+    for node in ET.parse(path).getroot().iter("testcase"):
+        name = ".".join(filter(None, (node.get("classname"), node.get("name"))))
+        bad = any(node.find(tag) is not None for tag in ("failure", "error"))
+        cases.append(
+            Case(
+                name,
+                float(node.get("time", "0")),
+                not bad,
+                node.find("skipped") is not None,
+            )
+        )
+    return cases
+
+
+def _ctest(tree: str, labels: Sequence[str]) -> list[Case]:
+    """In a network namespace of their own: some of them use the kernel."""
+    report = RESULTS / f"ctest-{tree}.xml"
+    report.unlink(missing_ok=True)
+    chosen = ("-L", "|".join(f"^{label}$" for label in labels)) if labels else ()
+    argv = (
+        "ctest", "--test-dir", build.tree(tree), "--output-on-failure", "--output-junit", report,
+        "--no-tests=ignore", "-j", build.JOBS, *chosen,
+    )  # fmt: skip
+    subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-c", 'ip link set lo up; exec "$@"', "sh",
+         *map(str, argv)],
+        stdin=subprocess.DEVNULL, check=False,
+    )  # fmt: skip
+    return [Case(f"{tree}: {c.name}", c.seconds, c.passed, c.skipped) for c in _junit(report)]
+
+
+def _pytest(args: Sequence[str], preset: str) -> list[Case]:
+    report = RESULTS / "lab.xml"
+    report.unlink(missing_ok=True)
+    subprocess.run(
+        ["python3", "-m", "pytest", f"--junit-xml={report}", "-o", "junit_family=xunit1", *args],
+        cwd=TESTS / "lab", stdin=subprocess.DEVNULL, check=False,
+        env={**os.environ, "MESHGW_LAB_PRESET": preset},
+    )  # fmt: skip
+    return _junit(report)
+
+
+# All of it.
+
+
+def _beside(groups: set[str]) -> list[Step]:
+    """What needs a processor and nothing else."""
+    steps = []
+    if "build" in groups or "static" in groups:
+        clang = (WERROR, "-DCMAKE_C_COMPILER=clang-19")
+        steps.append(
+            Step("build: clang", lambda: _build("dev", *clang, into="clang", nice=True))
+        )
+    if "build" in groups:
+        steps.append(Step("build: libFuzzer targets", lambda: _build("fuzz", nice=True)))
+    if "static" in groups:
+        steps += [
+            Step("clang-format", _format),
+            Step("shellcheck", _shellcheck),
+            Step("manual pages", _manuals),
+            Step("what links what", _links),
+            Step("clang-tidy", _tidy),
+        ]
+    return steps
+
+
+def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> list[Step]:
+    """What is measured by the clock, or needed by what follows."""
+    preset = os.environ.get("MESHGW_LAB_PRESET") or "asan"
+    steps = [Step("build: gcc", lambda: _build("dev", WERROR))]
+    if groups & {"build", "ctest", "lab"}:
+        steps.append(Step("build: gcc, AddressSanitizer and UBSan", lambda: _build("asan", NO_WERROR)))
+    if "ctest" in groups:
+        steps += [
+            Step("CTest", lambda: _ctest("dev", labels)),
+            Step("CTest under the sanitizers", lambda: _ctest("asan", labels)),
+        ]
+    if "lab" in groups:
+        steps.append(Step("lab", lambda: _pytest(args, preset)))
+    return steps
+
+
+def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
+    """Groups, CTest labels, pytest's arguments; nothing chosen is everything."""
+    groups: set[str] = set()
+    labels = []
+    rest = list(argv)
+    while rest and rest[0] in ("build", "static", "ctest", "lab", *LABELS):
+        word = rest.pop(0)
+        if word in LABELS:
+            labels.append(word)
+            word = "ctest"
+        groups.add(word)
+    if rest:
+        groups.add("lab")
+    return groups or {"build", "static", "ctest", "lab"}, labels, rest
+
+
+def _summary(steps: Sequence[Step], seconds: float) -> int:
+    cases = [case for step in steps for case in step.cases]
+    slowest = sorted(cases, key=lambda case: -case.seconds)[:10]
+    print("\nthe ten slowest")
+    for case in slowest:
+        print(f"  {case.seconds:7.1f} s  {case.name}")
+    failed = sum(not case.passed for case in cases)
+    skipped = sum(case.skipped for case in cases)
+    passed = len(cases) - failed - skipped
+    print(f"\nall of it took {seconds:.0f} s")
+    if seconds > LIMIT_S:
+        print(f"that is more than the limit of {LIMIT_S} s")
+        failed += 1
+    print(f"{passed} passed, {failed} failed" + (f", {skipped} skipped" if skipped else ""))
+    sys.stdout.flush()
+    return 1 if failed or not passed else 0
+
+
+def run(argv: Sequence[str]) -> int:
+    """The exit status."""
+    begin = time.monotonic()
+    groups, labels, args = _selection(argv)
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    beside = _beside(groups)
+    in_turn = _in_turn(groups, labels, args)
+    builds = [step for step in in_turn if step.name.startswith("build")]
+    for step in builds:
+        step.run()
+    if not all(case.passed for step in builds for case in step.cases):
+        return _summary(builds, time.monotonic() - begin)
+    build.install("dev")
+    if "lab" in groups:
+        build.install("asan")
+    side = threading.Thread(target=lambda: [step.run() for step in beside])
+    side.start()
+    for step in in_turn[len(builds) :]:
+        step.run()
+    side.join()
+    return _summary([*in_turn, *beside], time.monotonic() - begin)
