@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+#include "conf/suggest.h"
+#include "lib/api.h"
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+constexpr unsigned TIMEOUT_S = 10;
+constexpr unsigned TIMEOUT_MAX_S = 3600;
+
+const struct cli_option cli_options[] = {
+	{"json", 0, nullptr, 0, "One JSON object instead of text"},
+	{"timeout", 0, "SECONDS", 0, "Wait so long for meshgwd (10)"},
+	{"help", 'h', nullptr, 0, "Show how to use a command"},
+	{"version", 0, nullptr, 0, "Show the version of this program"},
+	{"print", 0, nullptr, CLI_PRINT, "Print the configuration with every default"},
+	{"confirm", 0, "SECONDS", CLI_CONFIRM, "Go back after so long without meshgw confirm"},
+	{"down", 0, nullptr, CLI_DOWN, "What meshgw down would change"},
+	{"verbose", 'v', nullptr, CLI_VERBOSE, "All objects and ranges, and every remedy"},
+	{},
+};
+
+/* Indexes of the rows above that mean something to the parser. */
+enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 8 };
+
+const struct command *command_find(const struct command *table, const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return nullptr;
+}
+
+static uint64_t realtime_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* Before anything can fail: a failure is shown in the form that was asked for. */
+static const struct out *choose_out(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return &out_json;
+	return &out_text;
+}
+
+/* ---- Options ---- */
+
+struct parsed {
+	bool help, version;
+};
+
+static bool parse_seconds(const char *text, unsigned max, uint64_t *out)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long n = strtoul(text, &end, 10);
+	if (text[0] < '0' || text[0] > '9' || *end || errno || n < 1 || n > max)
+		return false;
+	*out = n;
+	return true;
+}
+
+static enum exit_status take_seconds(
+	struct cli *cli, const struct cli_option *option, unsigned max, uint64_t *out)
+{
+	if (parse_seconds(optarg, max, out))
+		return EXIT_DONE;
+	return failure_set(&cli->failure, EXIT_USAGE, "--%s takes a number of seconds, 1 to %u",
+		option->name, max);
+}
+
+static enum exit_status take_option(struct cli *cli, int index, struct parsed *parsed)
+{
+	const struct cli_option *option = &cli_options[index];
+	uint64_t seconds = 0;
+	enum exit_status status = EXIT_DONE;
+
+	cli->given |= option->bit;
+	if (index == OPTION_TIMEOUT) {
+		status = take_seconds(cli, option, TIMEOUT_MAX_S, &seconds);
+		cli->timeout_us = seconds * 1'000'000;
+	} else if (option->bit == CLI_CONFIRM) {
+		status = take_seconds(cli, option, API_CONFIRM_MAX_S, &cli->confirm_s);
+	} else if (index == OPTION_HELP) {
+		parsed->help = true;
+	} else if (index == OPTION_VERSION) {
+		parsed->version = true;
+	}
+	return status;
+}
+
+static void make_getopt(struct option longs[static OPTIONS + 1], char letters[static 2 * OPTIONS])
+{
+	size_t n = 0;
+
+	letters[n++] = ':'; /* getopt(3): tell a missing argument from an unknown option */
+	for (int i = 0; i < OPTIONS; i++) {
+		const struct cli_option *o = &cli_options[i];
+		int arg = o->argument ? required_argument : no_argument;
+		longs[i] = (struct option){o->name, arg, nullptr, 256 + i};
+		if (o->letter)
+			letters[n++] = o->letter;
+	}
+	letters[n] = '\0';
+	longs[OPTIONS] = (struct option){};
+}
+
+static int option_index(int c)
+{
+	for (int i = 0; i < OPTIONS; i++)
+		if (c == 256 + i || (cli_options[i].letter && c == cli_options[i].letter))
+			return i;
+	return -1;
+}
+
+static enum exit_status parse_options(struct cli *cli, int argc, char **argv, struct parsed *parsed)
+{
+	struct option longs[OPTIONS + 1];
+	char letters[2 * OPTIONS];
+	enum exit_status status = EXIT_DONE;
+	int c;
+
+	make_getopt(longs, letters);
+	opterr = 0;
+	while (status == EXIT_DONE && (c = getopt_long(argc, argv, letters, longs, nullptr)) >= 0) {
+		int index = option_index(c);
+		if (index >= 0)
+			status = take_option(cli, index, parsed);
+		else if (c == ':')
+			status = failure_set(&cli->failure, EXIT_USAGE,
+				"%s needs an argument; see meshgw help", argv[optind - 1]);
+		else
+			status = failure_set(&cli->failure, EXIT_USAGE,
+				"unknown option %s; see meshgw help", argv[optind - 1]);
+	}
+	return status;
+}
+
+/* ---- Command and argument ---- */
+
+static enum exit_status fail_unknown(struct cli *cli, const char *name)
+{
+	struct suggestion best = {};
+
+	for (const struct command *c = cli->commands; c->name; c++)
+		suggest_offer(&best, name, c->name);
+	if (best.word)
+		return failure_set(&cli->failure, EXIT_USAGE,
+			"unknown command \"%s\"; did you mean %s?", name, best.word);
+	return failure_set(
+		&cli->failure, EXIT_USAGE, "unknown command \"%s\"; see meshgw help", name);
+}
+
+static enum exit_status check_usage(struct cli *cli, int arguments)
+{
+	const struct command *command = cli->command;
+
+	for (const struct cli_option *o = cli_options; o->name; o++)
+		if (cli->given & o->bit & ~command->options)
+			return failure_set(&cli->failure, EXIT_USAGE,
+				"%s does not take --%s; see meshgw help %s", command->name, o->name,
+				command->name);
+	if (arguments > (command->takes_argument ? 1 : 0))
+		return failure_set(&cli->failure, EXIT_USAGE,
+			"too many arguments for %s; see meshgw help %s", command->name,
+			command->name);
+	return EXIT_DONE;
+}
+
+/* --help and --version win over what else stands on the line. */
+static void answer_options(struct cli *cli, const struct parsed *parsed, const char *name)
+{
+	cli->command = command_find(cli->commands, parsed->help ? "help" : "version");
+	cli->argument = parsed->help ? name : nullptr;
+}
+
+enum exit_status cli_parse(struct cli *cli, const struct command *commands, int argc, char **argv)
+{
+	struct parsed parsed = {};
+
+	*cli = (struct cli){
+		.commands = commands,
+		.timeout_us = TIMEOUT_S * 1'000'000,
+		.out = choose_out(argc, argv),
+		.view = {.out = term_of(stdout), .err = term_of(stderr), .now_us = realtime_us()},
+	};
+	enum exit_status status = parse_options(cli, argc, argv, &parsed);
+	if (status != EXIT_DONE)
+		return status;
+	cli->view.verbose = cli->given & CLI_VERBOSE;
+	const char *name = argv[optind];
+	if (parsed.help || parsed.version) {
+		answer_options(cli, &parsed, name);
+		return EXIT_DONE;
+	}
+	if (!name)
+		return failure_set(&cli->failure, EXIT_USAGE, "no command; see meshgw help");
+	cli->command = command_find(commands, name);
+	if (!cli->command)
+		return fail_unknown(cli, name);
+	cli->argument = argv[optind + 1];
+	return check_usage(cli, argc - optind - 1);
+}
+
+/* What was printed may be lost only now, on a full disk. */
+static enum exit_status flush_output(struct cli *cli, enum exit_status status)
+{
+	FILE *out = cli->view.out.file;
+
+	if (fflush(out) == 0 && !ferror(out))
+		return status;
+	int code = errno;
+	failure_clear(&cli->failure);
+	failure_set(&cli->failure, EXIT_REFUSED, "standard output: %s", strerror(code));
+	out_text.failure(&cli->view, &cli->failure);
+	return EXIT_REFUSED;
+}
+
+int cli_finish(struct cli *cli, enum exit_status status)
+{
+	if (cli->failure.status != EXIT_DONE)
+		cli->out->failure(&cli->view, &cli->failure);
+	status = flush_output(cli, status);
+	failure_clear(&cli->failure);
+	return (int)status;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/failure.h"
+#include "cli/reply.h"
+#include "lib/api.h"
+#include "lib/escape.h"
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <systemd/sd-varlink.h>
+
+enum exit_status failure_set(struct failure *f, enum exit_status status, const char *fmt, ...)
+{
+	char text[sizeof(f->message)];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	escape_text(text, strlen(text), f->message, sizeof(f->message));
+	f->status = status;
+	snprintf(f->id, sizeof(f->id), "%s", exit_status_id(status));
+	return status;
+}
+
+/* Each explains one error, whose row it belongs to. */
+typedef enum exit_status explain_fn(
+	struct failure *f, enum exit_status status, sd_json_variant *parameters);
+
+static enum exit_status explain_message(
+	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+{
+	const char *message = sd_json_variant_string(sd_json_variant_by_key(parameters, "message"));
+
+	return failure_set(f, status, "%s", message ? message : "meshgwd gives no reason");
+}
+
+static enum exit_status explain_config(
+	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+{
+	struct list diagnostics = {};
+
+	if (diagnostics_read(parameters, &diagnostics) < 0)
+		return failure_set(f, EXIT_PROTOCOL,
+			"meshgwd refuses the configuration with reasons that make no sense");
+	size_t n = diagnostics.n;
+	list_clear(&diagnostics);
+	return failure_set(f, status, "the configuration has %zu mistake%s", n, n == 1 ? "" : "s");
+}
+
+static enum exit_status explain_pending(
+	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+{
+	sd_json_variant *pending = sd_json_variant_by_key(parameters, "pending");
+	sd_json_variant *left = sd_json_variant_by_key(pending, "remainingSeconds");
+	char within[48] = "";
+
+	if (left && sd_json_variant_is_unsigned(left))
+		snprintf(within, sizeof(within), " within %" PRIu64 " s",
+			sd_json_variant_unsigned(left));
+	return failure_set(f, status,
+		"another change waits for its confirmation%s: keep it with meshgw confirm, "
+		"or go back with meshgw undo",
+		within);
+}
+
+static enum exit_status explain_parameter(
+	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+{
+	const char *name = sd_json_variant_string(sd_json_variant_by_key(parameters, "parameter"));
+
+	return failure_set(f, status, "meshgwd does not take the parameter %s", name ? name : "?");
+}
+
+static enum exit_status explain_system(
+	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+{
+	sd_json_variant *number = sd_json_variant_by_key(parameters, "errno");
+	int64_t code = number && sd_json_variant_is_integer(number)
+			       ? sd_json_variant_integer(number)
+			       : 0;
+
+	if (code <= 0 || code > 4095)
+		return failure_set(f, status, "meshgwd failed and gives no reason");
+	return failure_set(f, status, "meshgwd: %s", strerror((int)code));
+}
+
+static const struct {
+	const char *id;
+	enum exit_status status;
+	const char *sentence;
+	explain_fn *explain; /* instead of a constant sentence */
+} table[] = {
+	{API_ERROR_CONFIG_INVALID, EXIT_CONFIG, nullptr, explain_config},
+	{API_ERROR_CONFIRM_PENDING, EXIT_CONFLICT, nullptr, explain_pending},
+	{API_ERROR_NOTHING_PENDING, EXIT_CONFLICT, "no change waits for a confirmation", nullptr},
+	{API_ERROR_NOTHING_TO_UNDO, EXIT_CONFLICT, "there is no configuration to go back to",
+		nullptr},
+	{API_ERROR_NOT_CONFIGURED, EXIT_DOWN,
+		"nothing is configured: write /etc/meshgw/meshgw.yaml and run meshgw apply",
+		nullptr},
+	{API_ERROR_APPLY_FAILED, EXIT_REFUSED, nullptr, explain_message},
+	{API_ERROR_DOWN_INCOMPLETE, EXIT_REFUSED, nullptr, explain_message},
+	{SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_PERMISSION,
+		"meshgwd does not permit this: run as root", nullptr},
+	{SD_VARLINK_ERROR_METHOD_NOT_FOUND, EXIT_REFUSED,
+		"meshgwd does not know this request; is it of an older version?", nullptr},
+	{SD_VARLINK_ERROR_INTERFACE_NOT_FOUND, EXIT_PROTOCOL,
+		"what answers on the socket is not meshgwd", nullptr},
+	{SD_VARLINK_ERROR_INVALID_PARAMETER, EXIT_REFUSED, nullptr, explain_parameter},
+	{SD_VARLINK_ERROR_SYSTEM, EXIT_REFUSED, nullptr, explain_system},
+};
+
+enum exit_status failure_from_error(struct failure *f, const char *id, sd_json_variant *parameters)
+{
+	constexpr size_t rows = sizeof(table) / sizeof(table[0]);
+	size_t i = 0;
+
+	while (i < rows && strcmp(table[i].id, id) != 0)
+		i++;
+	if (i == rows)
+		failure_set(f, EXIT_REFUSED, "meshgwd answers with the error %s", id);
+	else if (table[i].explain)
+		table[i].explain(f, table[i].status, parameters);
+	else
+		failure_set(f, table[i].status, "%s", table[i].sentence);
+	escape_text(id, strlen(id), f->id, sizeof(f->id));
+	sd_json_variant_unref(f->parameters);
+	f->parameters = sd_json_variant_ref(parameters);
+	return f->status;
+}
+
+void failure_clear(struct failure *f)
+{
+	sd_json_variant_unref(f->parameters);
+	*f = (struct failure){};
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/cli.h"
+#include <locale.h>
+
+static const struct command commands[] = {
+	{
+		.name = "check",
+		.arguments = "[--print] [FILE]",
+		.summary = "Look for mistakes in a configuration, without a daemon",
+		.options = CLI_PRINT,
+		.takes_argument = true,
+		.run = cmd_check,
+	},
+	{
+		.name = "plan",
+		.arguments = "[FILE | --down]",
+		.summary = "Show what apply, or down, would change",
+		.options = CLI_DOWN,
+		.takes_argument = true,
+		.run = cmd_plan,
+	},
+	{
+		.name = "apply",
+		.arguments = "[--confirm SECONDS] [FILE]",
+		.summary = "Take over a configuration",
+		.options = CLI_CONFIRM,
+		.takes_argument = true,
+		.run = cmd_apply,
+	},
+	{
+		.name = "confirm",
+		.summary = "Keep the change that waits for its confirmation",
+		.run = cmd_confirm,
+	},
+	{
+		.name = "undo",
+		.summary = "Go back to the configuration before",
+		.run = cmd_undo,
+	},
+	{
+		.name = "status",
+		.arguments = "[--verbose]",
+		.summary = "Show what runs, what is wanted and what is wrong",
+		.options = CLI_VERBOSE,
+		.run = cmd_status,
+	},
+	{
+		.name = "down",
+		.summary = "Remove everything from the kernel until the next apply",
+		.run = cmd_down,
+	},
+	{
+		.name = "version",
+		.summary = "Show the version of this program",
+		.run = cmd_version,
+	},
+	{
+		.name = "help",
+		.arguments = "[COMMAND]",
+		.summary = "Show the commands, or one of them",
+		.takes_argument = true,
+		.run = cmd_help,
+	},
+	{},
+};
+
+int main(int argc, char **argv)
+{
+	struct cli cli = {};
+
+	setlocale(LC_CTYPE, "");
+	enum exit_status status = cli_parse(&cli, commands, argc, argv);
+	if (status == EXIT_DONE)
+		status = cli.command->run(&cli);
+	return cli_finish(&cli, status);
+}

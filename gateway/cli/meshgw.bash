@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash
+# Completion for meshgw(8); a test compares it with what the program knows.
+
+_meshgw()
+{
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
+	local commands='check plan apply confirm undo status down version help'
+	local options='--json --timeout --help --version'
+	local command='' word i
+
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		word=${COMP_WORDS[i]}
+		if [[ $word != -* && ${COMP_WORDS[i - 1]} != --@(timeout|confirm) ]]; then
+			command=$word
+			break
+		fi
+	done
+
+	COMPREPLY=()
+	case $prev in
+	--timeout | --confirm) return ;;
+	esac
+	case $command in
+	check) options+=' --print' ;;
+	plan) options+=' --down' ;;
+	apply) options+=' --confirm' ;;
+	status) options+=' --verbose' ;;
+	esac
+
+	if [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
+	elif [[ -z $command || $command == help ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
+	elif [[ $command == @(check|plan|apply) ]]; then
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	fi
+}
+
+complete -F _meshgw meshgw

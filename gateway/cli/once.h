@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * once: the daemon's own code without a daemon, by running `meshgwd --once`.
+ *
+ * The child prints one JSON object: what the method of the same name would have answered, or an
+ * object with "error" and "parameters". It gets a deadline and is killed there; what it prints
+ * is bounded. $MESHGWD names another program than the installed one.
+ */
+#include "cli/failure.h"
+#include <stddef.h>
+
+struct once {
+	const char *verb[2]; /* {"down"} or {"plan", "--down"} or {"plan"} */
+	const char *content; /* a configuration, handed over as a file; nullptr = none */
+	size_t content_len;
+	uint64_t timeout_us;
+};
+
+/* EXIT_DONE and *reply (owned by the caller), or the failure's status. *busy tells that a daemon
+ * runs (again), which the caller should ask instead; it is written in every case. */
+enum exit_status once_run(
+	const struct once *once, sd_json_variant **reply, bool *busy, struct failure *f);
+
+/* The program that is run. */
+const char *once_program(void);

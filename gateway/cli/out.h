@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * out: what a command shows, in one form for people and one for programs.
+ *
+ * A command reads the daemon's reply into values (reply.h) and hands them to the form that was
+ * asked for. out_json passes the reply through as one object on one line; out_text makes it
+ * readable. Neither decides anything: exit statuses are the commands' business.
+ */
+#include "cli/failure.h"
+#include "cli/reply.h"
+#include "cli/term.h"
+
+struct command;
+
+struct view {
+	struct term out, err;
+	bool verbose;
+	uint64_t now_us; /* CLOCK_REALTIME, for "since" */
+};
+
+struct out {
+	void (*status)(const struct view *v, const struct status *s);
+	/* verb: the command's name */
+	void (*changes)(const struct view *v, const char *verb, const struct changes *c);
+	/* canonical: the configuration printed back, nullptr when nobody asked for it */
+	void (*checked)(const struct view *v, const char *file, const char *canonical);
+	void (*version)(const struct view *v, const char *version);
+	/* command: the one asked for, nullptr = all; table ends with an empty row */
+	void (*help)(
+		const struct view *v, const struct command *table, const struct command *command);
+	void (*failure)(const struct view *v, const struct failure *f);
+};
+
+extern const struct out out_text, out_json;
+
+/* Parts of out_text in files of their own. */
+void out_text_status(const struct view *v, const struct status *s);
+void out_text_path(const struct view *v, const struct status *s);
+void out_text_conditions(const struct view *v, const struct status *s);

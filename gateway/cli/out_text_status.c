@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * out_text_status: status for people. What is as it should be takes one line, what is not gets
+ * its reason; --verbose shows all of it.
+ */
+#include "cli/out.h"
+#include <inttypes.h>
+#include <string.h>
+#include <time.h>
+
+static void heading(const struct view *v, const char *text)
+{
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+	term_raw(&v->out, STYLE_BOLD, text);
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+}
+
+/* ---- First line ---- */
+
+static void print_mode(const struct view *v, const struct status *s)
+{
+	size_t masquerade = status_count_networks(s, "masquerade");
+	size_t route = status_count_networks(s, "route");
+
+	if (route == 0 && masquerade > 0)
+		term_raw(
+			&v->out, STYLE_PLAIN, "masquerade, services see an address of the gateway");
+	else if (masquerade == 0 && route > 0)
+		term_raw(&v->out, STYLE_PLAIN,
+			"route, services see the address of the Worker or device");
+	else
+		term_print(&v->out, STYLE_PLAIN,
+			"masquerade for %zu, route for %zu of %zu networks", masquerade, route,
+			s->networks.n);
+}
+
+static void print_up(const struct view *v, const struct status *s)
+{
+	size_t errors = status_count_conditions(s, "error");
+
+	if (errors) {
+		term_print(
+			&v->out, STYLE_BAD, "up with %zu error%s", errors, errors == 1 ? "" : "s");
+	} else {
+		term_raw(&v->out, STYLE_GOOD, "up");
+	}
+	term_raw(&v->out, STYLE_PLAIN, ": ");
+	print_mode(v, s);
+}
+
+static void print_down(const struct view *v, const struct status *s)
+{
+	time_t since = (time_t)(s->down_since_us / 1'000'000);
+	uint64_t ago_us = v->now_us > s->down_since_us ? v->now_us - s->down_since_us : 0;
+	struct tm tm;
+	char at[64];
+
+	term_raw(&v->out, STYLE_WARN, "down");
+	if (s->down_since_us && localtime_r(&since, &tm) &&
+		strftime(at, sizeof(at), "%F %T %Z", &tm))
+		term_print(&v->out, STYLE_PLAIN, ": taken down at %s, %s ago", at,
+			time_span(ago_us).text);
+	term_raw(&v->out, STYLE_PLAIN, "; bring it back with meshgw apply");
+}
+
+static void print_unconfigured(const struct view *v, const struct status *)
+{
+	term_raw(&v->out, STYLE_WARN, "not configured");
+	term_raw(&v->out, STYLE_PLAIN, ": write /etc/meshgw/meshgw.yaml and run meshgw apply");
+}
+
+static void print_state(const struct view *v, const struct status *s)
+{
+	static const struct {
+		const char *phase;
+		void (*print)(const struct view *v, const struct status *s);
+	} phases[] = {{"up", print_up}, {"down", print_down}, {"unconfigured", print_unconfigured}};
+	constexpr size_t n = sizeof(phases) / sizeof(phases[0]);
+	size_t i = 0;
+
+	term_print(&v->out, STYLE_PLAIN, "meshgw %s is ", s->version);
+	while (i < n && strcmp(phases[i].phase, s->phase) != 0)
+		i++;
+	if (i < n)
+		phases[i].print(v, s);
+	else
+		term_print(&v->out, STYLE_WARN, "%s", s->phase);
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+}
+
+static void print_pending(const struct view *v, const struct status *s)
+{
+	if (!s->pending.set)
+		return;
+	term_print(&v->out, STYLE_WARN,
+		"A change waits for its confirmation and is rolled back in %" PRIu64
+		" s: keep it with meshgw confirm",
+		s->pending.remaining_s);
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+}
+
+/* ---- Networks, ranges ---- */
+
+static void print_networks(const struct view *v, const struct status *s)
+{
+	const struct reply_network *list = s->networks.items;
+	struct table table = {.term = &v->out, .columns = 4, .indent = 2};
+
+	for (size_t i = 0; i < s->networks.n; i++) {
+		const struct reply_network *n = &list[i];
+		bool differs = strcmp(n->configured, n->effective) != 0;
+		table_add(&table, STYLE_PLAIN, "%s", n->prefix);
+		table_add(&table, STYLE_PLAIN, "%s", n->interface);
+		table_add(&table, STYLE_PLAIN, "%s", n->effective);
+		table_add(&table, STYLE_DIM, "%s%s", differs ? "configured: " : "",
+			differs ? n->configured : "");
+	}
+	if (table.n)
+		heading(v, "Networks");
+	table_flush(&table);
+}
+
+static void print_ranges(const struct view *v, const struct status *s)
+{
+	const struct reply_range *list = s->ranges.items;
+	struct table table = {.term = &v->out, .columns = 2, .indent = 2};
+
+	if (!v->verbose || !s->ranges.n)
+		return;
+	heading(v, "Mesh ranges");
+	for (size_t i = 0; i < s->ranges.n; i++) {
+		table_add(&table, STYLE_PLAIN, "%s", list[i].prefix);
+		table_add(&table, STYLE_PLAIN, "%s", list[i].class);
+	}
+	table_flush(&table);
+}
+
+/* ---- Objects ---- */
+
+static enum style state_style(const char *state)
+{
+	if (strcmp(state, "installed") == 0)
+		return STYLE_GOOD;
+	return strcmp(state, "waiting") == 0 ? STYLE_WARN : STYLE_BAD;
+}
+
+static void add_object(struct table *table, const struct reply_object *o)
+{
+	table_add(table, state_style(o->state), "%s", o->state);
+	table_add(table, STYLE_PLAIN, "%s", o->name);
+	table_add(table, STYLE_DIM, "%s", o->wanted);
+	table_add(table, STYLE_PLAIN, "%s", o->reason ? o->reason : "");
+}
+
+static void print_objects(const struct view *v, const struct status *s)
+{
+	const struct reply_object *list = s->objects.items;
+	struct table table = {.term = &v->out, .columns = 4, .indent = 2};
+	size_t installed = status_count_objects(s, "installed");
+
+	if (!s->objects.n)
+		return;
+	heading(v, "Objects");
+	for (size_t i = 0; i < s->objects.n; i++)
+		if (v->verbose || strcmp(list[i].state, "installed") != 0)
+			add_object(&table, &list[i]);
+	table_flush(&table);
+	if (installed == s->objects.n)
+		term_print(&v->out, STYLE_PLAIN, "  all %zu installed", installed);
+	else
+		term_print(&v->out, STYLE_PLAIN, "  %zu of %zu installed", installed, s->objects.n);
+	if (s->repairs)
+		term_print(&v->out, STYLE_PLAIN, ", %" PRIu64 " repaired since the daemon's start",
+			s->repairs);
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+}
+
+/* ---- Counters ---- */
+
+static void print_counters(const struct view *v, const struct status *s)
+{
+	const struct reply_counter *list = s->counters.items;
+	struct table table = {.term = &v->out, .columns = 3, .indent = 2};
+
+	if (!s->counters.n)
+		return;
+	heading(v, "Traffic");
+	for (size_t i = 0; i < s->counters.n; i++) {
+		table_add(&table, STYLE_PLAIN, "%s", list[i].name);
+		table_add(&table, STYLE_PLAIN, "%" PRIu64 " packet%s", list[i].packets,
+			list[i].packets == 1 ? "" : "s");
+		table_add(&table, STYLE_PLAIN, "%s", byte_count(list[i].bytes).text);
+	}
+	table_flush(&table);
+}
+
+void out_text_status(const struct view *v, const struct status *s)
+{
+	print_state(v, s);
+	print_pending(v, s);
+	out_text_path(v, s);
+	print_networks(v, s);
+	print_ranges(v, s);
+	print_objects(v, s);
+	out_text_conditions(v, s);
+	print_counters(v, s);
+}

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cli/reply.h"
+#include "lib/xmalloc.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of dispatch tables. A field that may be absent may also be null. */
+#define TEXT(type, name, member)                                                              \
+	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
+		SD_JSON_MANDATORY}
+#define TEXT_OR_NULL(type, name, member)                                                      \
+	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
+		SD_JSON_NULLABLE}
+#define NUMBER(type, name, member)                                                        \
+	{name, SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64, offsetof(type, member), \
+		SD_JSON_MANDATORY}
+
+static const sd_json_dispatch_field range_fields[] = {
+	TEXT(struct reply_range, "class", class),
+	TEXT(struct reply_range, "prefix", prefix),
+	{},
+};
+
+static const sd_json_dispatch_field network_fields[] = {
+	TEXT(struct reply_network, "prefix", prefix),
+	TEXT(struct reply_network, "interface", interface),
+	TEXT(struct reply_network, "configured", configured),
+	TEXT(struct reply_network, "effective", effective),
+	{},
+};
+
+static const sd_json_dispatch_field object_fields[] = {
+	TEXT(struct reply_object, "kind", kind),
+	TEXT(struct reply_object, "name", name),
+	TEXT(struct reply_object, "wanted", wanted),
+	TEXT(struct reply_object, "state", state),
+	TEXT_OR_NULL(struct reply_object, "reason", reason),
+	{},
+};
+
+static const sd_json_dispatch_field condition_fields[] = {
+	TEXT(struct reply_condition, "code", code),
+	TEXT(struct reply_condition, "severity", severity),
+	TEXT(struct reply_condition, "subject", subject),
+	TEXT(struct reply_condition, "message", message),
+	NUMBER(struct reply_condition, "since", since_us),
+	TEXT_OR_NULL(struct reply_condition, "remedy", remedy),
+	TEXT_OR_NULL(struct reply_condition, "dependsOn", depends_on),
+	{},
+};
+
+static const sd_json_dispatch_field counter_fields[] = {
+	TEXT(struct reply_counter, "name", name),
+	NUMBER(struct reply_counter, "packets", packets),
+	NUMBER(struct reply_counter, "bytes", bytes),
+	{},
+};
+
+static const sd_json_dispatch_field operation_fields[] = {
+	TEXT(struct reply_operation, "action", action),
+	TEXT(struct reply_operation, "kind", kind),
+	TEXT(struct reply_operation, "name", name),
+	TEXT(struct reply_operation, "detail", detail),
+	{},
+};
+
+static const sd_json_dispatch_field diagnostic_fields[] = {
+	TEXT(struct reply_diagnostic, "file", file),
+	NUMBER(struct reply_diagnostic, "line", line),
+	NUMBER(struct reply_diagnostic, "column", column),
+	TEXT(struct reply_diagnostic, "path", path),
+	TEXT(struct reply_diagnostic, "message", message),
+	{},
+};
+
+static const sd_json_dispatch_field pending_fields[] = {
+	NUMBER(struct reply_pending, "remainingSeconds", remaining_s),
+	{},
+};
+
+static int read_list(
+	sd_json_variant *array, const sd_json_dispatch_field *fields, size_t size, struct list *out)
+{
+	struct list list = {.n = sd_json_variant_elements(array)};
+
+	list.items = xcalloc(list.n, size);
+	for (size_t i = 0; i < list.n; i++) {
+		sd_json_variant *element = sd_json_variant_by_index(array, i);
+		int r = sd_json_dispatch(
+			element, fields, SD_JSON_ALLOW_EXTENSIONS, (char *)list.items + i * size);
+		if (r < 0) {
+			list_clear(&list);
+			return r;
+		}
+	}
+	list_clear(out); /* a field that is there twice */
+	*out = list;
+	return 0;
+}
+
+/* sd_json_dispatch_callback_t for an array of struct reply_NAME. */
+#define LIST_READER(name)                                                             \
+	static int read_##name##_list(                                                \
+		const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to) \
+	{                                                                             \
+		return read_list(v, name##_fields, sizeof(struct reply_##name), to);  \
+	}
+LIST_READER(range)
+LIST_READER(network)
+LIST_READER(object)
+LIST_READER(condition)
+LIST_READER(counter)
+LIST_READER(operation)
+LIST_READER(diagnostic)
+
+static int read_pending(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	struct reply_pending *pending = to;
+
+	if (sd_json_variant_is_null(v))
+		return 0;
+	pending->set = true;
+	return sd_json_dispatch(v, pending_fields, SD_JSON_ALLOW_EXTENSIONS, pending);
+}
+
+static int read_number_or_null(
+	const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags, void *to)
+{
+	return sd_json_variant_is_null(v) ? 0 : sd_json_dispatch_uint64(name, v, flags, to);
+}
+
+#define LIST(type, name, member, of) \
+	{name, SD_JSON_VARIANT_ARRAY, read_##of##_list, offsetof(type, member), SD_JSON_MANDATORY}
+#define PENDING(type) \
+	{"pending", SD_JSON_VARIANT_OBJECT, read_pending, offsetof(type, pending), SD_JSON_NULLABLE}
+
+static const sd_json_dispatch_field status_fields[] = {
+	TEXT(struct status, "version", version),
+	TEXT(struct status, "phase", phase),
+	{"downSince", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
+		offsetof(struct status, down_since_us), SD_JSON_NULLABLE},
+	TEXT_OR_NULL(struct status, "meshInterface", mesh_interface),
+	LIST(struct status, "ranges", ranges, range),
+	LIST(struct status, "networks", networks, network),
+	LIST(struct status, "objects", objects, object),
+	LIST(struct status, "conditions", conditions, condition),
+	LIST(struct status, "counters", counters, counter),
+	PENDING(struct status),
+	NUMBER(struct status, "repairs", repairs),
+	{},
+};
+
+static const sd_json_dispatch_field changes_fields[] = {
+	LIST(struct changes, "operations", operations, operation),
+	PENDING(struct changes),
+	{},
+};
+
+static const sd_json_dispatch_field config_invalid_fields[] = {
+	{"diagnostics", SD_JSON_VARIANT_ARRAY, read_diagnostic_list, 0, SD_JSON_MANDATORY},
+	{},
+};
+
+int status_read(sd_json_variant *reply, struct status *out)
+{
+	*out = (struct status){};
+	if (sd_json_dispatch(reply, status_fields, SD_JSON_ALLOW_EXTENSIONS, out) < 0) {
+		status_clear(out);
+		return -EINVAL;
+	}
+	out->raw = sd_json_variant_ref(reply);
+	return 0;
+}
+
+int changes_read(sd_json_variant *reply, struct changes *out)
+{
+	*out = (struct changes){};
+	if (sd_json_dispatch(reply, changes_fields, SD_JSON_ALLOW_EXTENSIONS, out) < 0) {
+		changes_clear(out);
+		return -EINVAL;
+	}
+	out->raw = sd_json_variant_ref(reply);
+	return 0;
+}
+
+int diagnostics_read(sd_json_variant *parameters, struct list *out)
+{
+	*out = (struct list){};
+	if (!parameters || sd_json_dispatch(parameters, config_invalid_fields,
+				   SD_JSON_ALLOW_EXTENSIONS, out) < 0) {
+		list_clear(out);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void list_clear(struct list *l)
+{
+	free(l->items);
+	*l = (struct list){};
+}
+
+void status_clear(struct status *s)
+{
+	list_clear(&s->ranges);
+	list_clear(&s->networks);
+	list_clear(&s->objects);
+	list_clear(&s->conditions);
+	list_clear(&s->counters);
+	sd_json_variant_unref(s->raw);
+	*s = (struct status){};
+}
+
+void changes_clear(struct changes *c)
+{
+	list_clear(&c->operations);
+	sd_json_variant_unref(c->raw);
+	*c = (struct changes){};
+}
+
+size_t status_count_objects(const struct status *s, const char *state)
+{
+	const struct reply_object *list = s->objects.items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->objects.n; i++)
+		n += strcmp(list[i].state, state) == 0;
+	return n;
+}
+
+size_t status_count_conditions(const struct status *s, const char *severity)
+{
+	const struct reply_condition *list = s->conditions.items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->conditions.n; i++)
+		n += strcmp(list[i].severity, severity) == 0;
+	return n;
+}
+
+size_t status_count_networks(const struct status *s, const char *effective)
+{
+	const struct reply_network *list = s->networks.items;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->networks.n; i++)
+		n += strcmp(list[i].effective, effective) == 0;
+	return n;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * reply: the daemon's replies as typed values.
+ *
+ * Reading checks presence and type of every field that io.meshgw.Gateway promises; fields that
+ * are not known here are ignored, so that an older client understands a newer daemon. A reply
+ * that does not fit is an error, never half a picture. Strings are borrowed from the JSON, which
+ * a value keeps a reference of, and are still foreign: only term.h may print them.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <systemd/sd-json.h>
+
+/* An array of one of the structs below. */
+struct list {
+	void *items;
+	size_t n;
+};
+
+struct reply_range {
+	const char *class, *prefix;
+};
+
+struct reply_network {
+	const char *prefix, *interface, *configured, *effective;
+};
+
+struct reply_object {
+	const char *kind, *name, *wanted, *state;
+	const char *reason; /* may be nullptr */
+};
+
+struct reply_condition {
+	const char *code, *severity, *subject, *message;
+	uint64_t since_us;               /* CLOCK_REALTIME */
+	const char *remedy, *depends_on; /* may be nullptr */
+};
+
+struct reply_counter {
+	const char *name;
+	uint64_t packets, bytes;
+};
+
+struct reply_operation {
+	const char *action, *kind, *name, *detail;
+};
+
+struct reply_diagnostic {
+	const char *file;
+	uint64_t line, column;
+	const char *path, *message;
+};
+
+struct reply_pending {
+	bool set;
+	uint64_t remaining_s;
+};
+
+struct status {
+	const char *version, *phase;
+	uint64_t down_since_us;     /* CLOCK_REALTIME, 0 = not taken down */
+	const char *mesh_interface; /* may be nullptr */
+	struct list ranges, networks, objects, conditions, counters;
+	struct reply_pending pending;
+	uint64_t repairs;
+	sd_json_variant *raw;
+};
+
+/* What Plan, Apply, Undo and Down answer. */
+struct changes {
+	struct list operations;
+	struct reply_pending pending;
+	sd_json_variant *raw;
+};
+
+/* 0, or -EINVAL and *out empty. */
+[[nodiscard]] int status_read(sd_json_variant *reply, struct status *out);
+[[nodiscard]] int changes_read(sd_json_variant *reply, struct changes *out);
+/* The parameters of ConfigInvalid: a list of struct reply_diagnostic. */
+[[nodiscard]] int diagnostics_read(sd_json_variant *parameters, struct list *out);
+
+void status_clear(struct status *s);
+void changes_clear(struct changes *c);
+void list_clear(struct list *l);
+
+/* How many objects are in this state, conditions of this severity, networks of this mode? */
+size_t status_count_objects(const struct status *s, const char *state);
+size_t status_count_conditions(const struct status *s, const char *severity);
+size_t status_count_networks(const struct status *s, const char *effective);

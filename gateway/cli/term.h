@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * term: text on a terminal, a file or a pipe.
+ *
+ * Whatever is printed through here is escaped (lib/escape.h): nothing that a daemon, a file or
+ * the kernel said can move the cursor. Only term_raw() prints as it is, for our own words.
+ * Colour is used on a terminal that wants it, and never says what the words don't; lines beyond
+ * ASCII are drawn only where the locale's character set is UTF-8.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_BAD };
+
+struct term {
+	FILE *file;
+	bool colour, utf8;
+};
+
+/* Looks at the file, NO_COLOR, TERM and the locale, which the caller has set. */
+struct term term_of(FILE *file);
+
+/* Formatted, then escaped. */
+[[gnu::format(printf, 3, 4)]] void term_print(
+	const struct term *t, enum style style, const char *fmt, ...);
+void term_raw(const struct term *t, enum style style, const char *text);
+
+/* Rows of cells, printed in aligned columns two spaces apart. Cells are escaped. */
+struct cell {
+	char *text;
+	enum style style;
+};
+struct table {
+	const struct term *term;
+	size_t columns; /* per row */
+	int indent;
+	struct cell *cells;
+	size_t n, cap;
+};
+[[gnu::format(printf, 3, 4)]] void table_add(
+	struct table *table, enum style style, const char *fmt, ...);
+/* Prints what was added, and forgets it. */
+void table_flush(struct table *table);
+
+/* "45 s", "12 min", "3 h 20 min", "5 d 4 h". */
+struct shown_time {
+	char text[32];
+};
+struct shown_time time_span(uint64_t us);
+/* "1.5 MiB" */
+struct shown_time byte_count(uint64_t bytes);
