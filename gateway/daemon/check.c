@@ -64,7 +64,8 @@ static void refused(const struct observed *seen, const struct link *in, const st
 	char name[PREFIX_STRLEN];
 	const struct netconf *nc = netconf_find(&seen->netconfs, to->addr.family, in->ifindex);
 	prefix_str(to, name);
-	if (error == EINVAL && to->addr.family == AF_INET &&
+	/* EXDEV before Linux 6.14 (fib_validate_source), EINVAL since. */
+	if ((error == EINVAL || error == EXDEV) && to->addr.family == AF_INET &&
 		effective_rp_filter(seen, in->ifindex) == 1) {
 		note_strict(out, in->ifindex);
 		conditions_add(&out->found, COND_RP_FILTER_STRICT, in->name,
