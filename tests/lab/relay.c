@@ -312,7 +312,7 @@ static int control_listen(const char *path)
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	if (strlen(path) >= sizeof(sun.sun_path))
 		errx(2, "%s: path too long", path);
-	strcpy(sun.sun_path, path);
+	memcpy(sun.sun_path, path, strlen(path));
 
 	autoclose int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
