@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from lab import build, machine, network, suite
+from lab import build, demo, machine, network, suite
 from lab.lab import Lab, Options
 from lab.shell import CommandError
 
@@ -84,6 +84,7 @@ def cmd_worker(argv: list[str]) -> int:
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "demo": demo.run,
     "test": suite.run,
     "up": cmd_up,
     "exec": cmd_exec,

@@ -74,7 +74,10 @@ class Capture:
 
     def __init__(self, node: Node, pcap_filter: str) -> None:
         self._node = node
-        self._command = ["tcpdump", "-n", "-l", "--immediate-mode", "-i", "any", pcap_filter]
+        # Headers only: in immediate mode the ring holds as many packets as fit at full length.
+        self._command = [
+            "tcpdump", "-n", "-l", "-s", "128", "--immediate-mode", "-i", "any", pcap_filter,
+        ]  # fmt: skip
         self._file = f"/run/lab/capture-{node.name}-{id(self)}"
         self._process: Process | None = None
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,12 @@ SERVICES = ("service", "remote", "device")
 PORTS = {"http": 3000, "tcp": 3001, "udp": 3002}
 CONFIG = (HERE / "meshgw.yaml").read_text(encoding="utf-8")
 CLIENT_SYSCTLS = "etc/sysctl.d/99-zzz-cloudflare-warp-connector.conf"
+# Processes, and what is configured or remembered.
+MESHGW_TRACES = "pgrep -l '^meshgw'; ls -A /etc/meshgw /var/lib/meshgw 2>/dev/null | grep -v ':$'; true"
+REMOVE_MESHGW = (
+    "systemctl kill -s KILL 'meshgw*' 2>/dev/null; systemctl stop 'meshgw*' &&"
+    " systemctl reset-failed && rm -rf /etc/meshgw/* /var/lib/meshgw/*"
+)
 ROUTER_SYSCTLS = "etc/sysctl.d/router.conf"
 
 
@@ -151,25 +158,31 @@ class Lab:
 
         What a test may have done: started and configured meshgw, killed it, changed links,
         addresses, routes, rules, nftables, sysctls, the client. Not: broken the system itself;
-        fresh() is for that. Raises if the result differs from the first state.
+        reboot(wipe=True) is for that. Raises if the result differs from the first state.
         """
-        for gateway in gateways or self.gateways:
-            name = gateway.name
-            gateway.stop_all()
-            gateway.outside.stop_all()
-            # A stop by the administrator is not fail-static's affair here: the state goes anyway.
-            gateway.run(
-                "systemctl kill -s KILL 'meshgw*' 2>/dev/null; systemctl stop 'meshgw*' &&"
-                " systemctl reset-failed && rm -rf /etc/meshgw/* /var/lib/meshgw/*"
-            )
-            self.warp[name].close()
-            restore(gateway.outside, self._pristine[name].sysctls())
-            self.warp[name] = self._client(name, traits or self.options.traits)
-            self.connect(name)
-            if traits is None:
-                difference = self._pristine[name].difference(State(gateway.outside))
-                assert not difference, f"{name} after a reset:\n" + "\n".join(difference)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            for done in pool.map(lambda g: self._reset(g, traits), gateways or self.gateways):
+                assert not done, "\n".join(done)
         self.activate("gw1")
+
+    def _reset(self, gateway: Machine, traits: Traits | None) -> list[str]:
+        """What is still different afterwards."""
+        name = gateway.name
+        pristine = self._pristine[name]
+        gateway.stop_processes()
+        wanted = traits or self.options.traits
+        untouched = wanted == self.warp[name].traits and gateway.out(MESHGW_TRACES) == ""
+        if untouched and not pristine.difference(State(gateway.outside)):
+            return []
+        # Killed, not stopped: it may be in any state, and everything that it holds goes anyway.
+        gateway.run(REMOVE_MESHGW)
+        self.warp[name].close()
+        restore(gateway.outside, pristine.sysctls())
+        self.warp[name] = self._client(name, wanted)
+        self.connect(name)
+        if traits:
+            return []
+        return [f"{name}: {line}" for line in pristine.difference(State(gateway.outside))]
 
     def reboot(self, gateway: Machine, *, wipe: bool = False) -> None:
         """Power off and on: processes, /run and the network are new, the disk stays unless wiped."""

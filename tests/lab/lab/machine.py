@@ -146,7 +146,7 @@ class Machine(Node):
 
     def off(self) -> None:
         """Ends it as a power failure does."""
-        self._stop_processes()
+        self.stop_processes()
         if self._nspawn:
             os.kill(self._leader or self._nspawn.popen.pid, signal.SIGKILL)
             self._nspawn.wait()
@@ -155,13 +155,14 @@ class Machine(Node):
 
     def shut_down(self) -> None:
         """Ends it as an administrator does."""
-        self._stop_processes()
+        self.stop_processes()
         assert self._nspawn
         self._nspawn.stop(grace=20)
         self._nspawn = None
         self._leader = 0
 
-    def _stop_processes(self) -> None:
+    def stop_processes(self) -> None:
+        """Ends what popen() started, in it and outside."""
         self.stop_all()
         self.outside.stop_all()
 
