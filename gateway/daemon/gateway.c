@@ -44,6 +44,7 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 	g->config = config;
 	g->model = config ? want_model(config) : nullptr;
 	g->seen.nft_current = false;
+	g->nft_digest = 0; /* of another model */
 	g->dirty = DIRTY_ALL;
 	tracks_clear(&g->tracks);
 	check_clear(&g->checks);

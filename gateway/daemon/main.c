@@ -199,8 +199,8 @@ int main(int argc, char **argv)
 		fputs(usage, stderr);
 		return EXIT_USAGE;
 	}
-	umask(0027);
 	int r = make_directories(&o, &err);
+	umask(0027);
 	if (r >= 0)
 		r = privilege_settle(o.user, &err);
 	autoclose int lock = -1;

@@ -445,7 +445,7 @@ void reload_health(const struct reload *r, struct conditions *out)
 			out, COND_CONFIRM_PENDING, "", "a change waits for its confirmation");
 	if (r->file_invalid)
 		conditions_add(out, COND_CONFIG_INVALID, r->path, "%s", r->file_problem);
-	else if (r->file_differs)
+	else if (r->file_differs && r->running)
 		conditions_add(out, COND_CONFIG_NOT_APPLIED, r->path, "%s differs from what runs",
 			r->path);
 }
