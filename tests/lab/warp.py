@@ -179,8 +179,7 @@ class Relay:
         end = time.monotonic() + deadline_s
         while not self.running():
             if self._process.poll() is not None:
-                assert self._process.stderr
-                raise WarpError(self._process.stderr.read().strip())
+                raise WarpError(self._process.communicate()[1].strip())
             if time.monotonic() > end:
                 self.stop()
                 raise WarpError(f"relay not ready after {deadline_s} s")
@@ -190,7 +189,7 @@ class Relay:
         """Ends the relay; TUNs that are not persistent go with it."""
         if self._process:
             self._process.kill()
-            self._process.wait()
+            self._process.communicate()
             self._process = None
         elif self.running():
             os.kill(self.stats()["pid"], 9)
