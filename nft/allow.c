@@ -105,13 +105,20 @@ static bool contains(const struct nft_allow *outer, const struct nft_allow *inne
 	       prefix_contains(&outer->to, &inner->to);
 }
 
-/* Puts e behind `other` if they overlap; false when nothing of e would remain. */
-static bool place_behind(struct box *e, const struct box *other)
+/* What is known about the box that is being placed. */
+struct placing {
+	const struct nft_allow *e;
+	size_t *taken; /* taken[l] == turn: a box of layer l overlaps e */
+	size_t turn;
+};
+
+/* False when nothing of e would remain beside `other`. */
+static bool place_beside(struct placing *p, const struct box *other)
 {
-	if (contains(&other->e, &e->e))
+	if (contains(&other->e, p->e))
 		return false;
-	if (overlaps(&other->e, &e->e) && e->layer <= other->layer)
-		e->layer = other->layer + 1;
+	if (overlaps(&other->e, p->e))
+		p->taken[other->layer] = p->turn;
 	return true;
 }
 
@@ -128,27 +135,37 @@ static size_t source_bound(const struct box *v, size_t first, size_t end, const 
 	return first;
 }
 
-/* Places e against the boxes of one destination. Sources inside e's follow its place in the
- * order; those around e's are the chain of `up` from the box just before it. */
-static bool place_in_group(struct box *e, const struct box *v, const struct group *g)
+/* Places a box against those of one destination. Sources inside its own follow its place in the
+ * order; those around it are the chain of `up` from the box just before it. */
+static bool place_in_group(struct placing *p, const struct box *v, const struct group *g)
 {
-	size_t at = source_bound(v, g->first, g->end, &e->e.from);
+	const struct prefix *from = &p->e->from;
+	size_t at = source_bound(v, g->first, g->end, from);
 
-	for (size_t i = at; i < g->end && prefix_contains(&e->e.from, &v[i].e.from); i++)
-		if (!place_behind(e, &v[i]))
+	for (size_t i = at; i < g->end && prefix_contains(from, &v[i].e.from); i++)
+		if (!place_beside(p, &v[i]))
 			return false;
 	for (size_t i = at > g->first ? at - 1 : NONE; i != NONE; i = v[i].up)
-		if (!place_behind(e, &v[i]))
+		if (!place_beside(p, &v[i]))
 			return false;
 	return true;
 }
 
-static bool place(struct box *e, const struct box *v, const struct group *groups, size_t g)
+static bool place(struct placing *p, const struct box *v, const struct group *groups, size_t g)
 {
 	for (; g != NONE; g = groups[g].parent)
-		if (!place_in_group(e, v, &groups[g]))
+		if (!place_in_group(p, v, &groups[g]))
 			return false;
 	return true;
+}
+
+static size_t lowest_free(const struct placing *p)
+{
+	size_t layer = 0;
+
+	while (p->taken[layer] == p->turn)
+		layer++;
+	return layer;
 }
 
 /* The group of e's destination: the last one, or a new one whose parent is the nearest around. */
@@ -178,20 +195,25 @@ static size_t nearest_around(const struct box *v, const struct group *g, const s
 static size_t layer_boxes(struct box *v, size_t n)
 {
 	struct group *groups = xcalloc(n, sizeof(*groups));
+	struct placing p = {.taken = xcalloc(n + 1, sizeof(*p.taken))};
 	size_t n_groups = 0, kept = 0;
 
 	for (size_t i = 0; i < n; i++) {
-		struct box e = {.e = v[i].e};
-		size_t g = group_of(groups, &n_groups, v, kept, &e.e.to);
+		struct box b = {.e = v[i].e};
+		size_t g = group_of(groups, &n_groups, v, kept, &b.e.to);
 
-		if (place(&e, v, groups, g)) {
-			e.up = nearest_around(v, &groups[g], &e.e.from);
-			v[kept++] = e;
+		p.e = &b.e;
+		p.turn = i + 1;
+		if (place(&p, v, groups, g)) {
+			b.layer = lowest_free(&p);
+			b.up = nearest_around(v, &groups[g], &b.e.from);
+			v[kept++] = b;
 			groups[g].end = kept;
 		} else if (groups[g].first == groups[g].end) {
 			n_groups--;
 		}
 	}
+	free(p.taken);
 	free(groups);
 	return kept;
 }

@@ -11,9 +11,8 @@
  * The kernel refuses a box that overlaps another one of the same set (nft_set_pipapo.c), but
  * overlapping boxes are legal to us: allowed twice is allowed. So boxes of the same prefixes and
  * protocol have their ports united, a box inside another one is dropped, and those that still
- * overlap are spread over several sets. A box's set is one behind the highest set among the boxes
- * it overlaps and that are sorted before it, which needs at most as many sets as the list has
- * combinations of prefix lengths and protocol width: one or two in practice.
+ * overlap are spread over several sets, each into the first that has room for it: never more sets
+ * than the list has combinations of prefix lengths and protocol width, one or two in practice.
  *
  * Pure; the kernel's side is table.c.
  */

@@ -20,7 +20,8 @@ enum nft_set_kind {
 	NFT_SET_FLOW_BOXES, /* ranges of address, protocol, port, source */
 };
 
-/* f is nullptr for interface names. size: number of elements when it is final, else 0. */
+/* f is nullptr for interface names. size: number of elements when it is final, else 0; with it
+ * the kernel takes its hash of fixed size, which is filled in half the time. */
 void nft_set_add(struct nft_txn *t, const char *name, enum nft_set_kind kind,
 	const struct nft_family *f, size_t size, const char *comment);
 

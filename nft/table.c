@@ -261,8 +261,10 @@ static void add_allow_set(const struct build *b, const struct nft_allow_set *s)
 	allow_name(b, s, name);
 	if (s->exact)
 		snprintf(comment, sizeof(comment), "flows from %s", prefix_str(&s->from, prefix));
-	nft_set_add(b->t, name, s->exact ? NFT_SET_FLOWS : NFT_SET_FLOW_BOXES, family_of(s), s->n,
-		comment);
+	if (s->exact)
+		nft_set_add(b->t, name, NFT_SET_FLOWS, family_of(s), s->n, comment);
+	else
+		nft_set_add(b->t, name, NFT_SET_FLOW_BOXES, family_of(s), 0, comment);
 	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
 	for (size_t i = 0; i < s->n; i++)
 		(s->exact ? nft_elem_flow : nft_elem_flow_box)(&e, &s->list[i]);
@@ -284,7 +286,7 @@ static void add_allow_map(const struct build *b, const struct nft_family *f)
 		if (!s->exact || s->family != f->family)
 			continue;
 		if (!e.txn) {
-			nft_set_add(b->t, map, NFT_SET_SOURCES, f, 0, "whose flows are where");
+			nft_set_add(b->t, map, NFT_SET_SOURCES, f, 0, "the chain of each source");
 			nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, map);
 		}
 		allow_name(b, s, chain);
