@@ -1,0 +1,462 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Table inet meshgw in a real kernel: what is written is what is read, whose the table is, and
+ * that nobody's edit goes unseen.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "nft_world.h"
+#include <errno.h>
+#include <linux/capability.h>
+#include <linux/netfilter/nf_tables.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void assert_counts(const struct nft_state *have, const struct nft_model *model)
+{
+	struct nft_state want;
+
+	nft_expect(model, &want);
+	assert_true(have->exists);
+	assert_int_equal(have->n_chains, want.n_chains);
+	assert_int_equal(have->n_rules, want.n_rules);
+	assert_int_equal(have->n_sets, want.n_sets);
+	assert_int_equal(have->n_elements, want.n_elements);
+}
+
+/* The same model twice is the same digest, another model another one. */
+static void test_written_is_read(void **state)
+{
+	struct nft_world *w = *state;
+	uint64_t digests[NFT_MODELS];
+
+	for (size_t i = 0; i < NFT_MODELS; i++) {
+		const struct nft_model *model = &nft_models()[i].model;
+
+		nft_world_replace(w, model);
+		struct nft_state st = nft_world_read(w);
+		assert_counts(&st, model);
+		assert_true(st.owned && st.persistent && nft_conn_owns(w->conn));
+		digests[i] = st.digest;
+		nft_world_replace(w, model);
+		assert_int_equal(nft_world_read(w).digest, digests[i]);
+		for (size_t j = 0; j < i; j++)
+			assert_int_not_equal(digests[i], digests[j]);
+	}
+}
+
+static void test_ten_thousand(void **state)
+{
+	struct nft_world *w = *state;
+	constexpr size_t EXACT = 10000;
+	constexpr size_t BOXES = 2000;
+	struct nft_allow *list = nft_models_exact(EXACT);
+	struct nft_model m = *nft_model("allow");
+
+	for (size_t i = 0; i < BOXES; i++)
+		list[i].port_last++;
+	m.allow = list;
+	m.n_allow = EXACT;
+	nft_world_replace(w, &m);
+	struct nft_state st = nft_world_read(w);
+	assert_counts(&st, &m);
+	assert_true(st.n_elements > EXACT);
+
+	list[EXACT - 1].port_first = ++list[EXACT - 1].port_last;
+	nft_world_replace(w, &m);
+	assert_int_not_equal(nft_world_read(w).digest, st.digest);
+	free(list);
+}
+
+/* Every way in which boxes can overlap; the kernel would answer EEXIST. */
+static void test_overlaps_are_accepted(void **state)
+{
+	static const char *const texts[] = {
+		"100.64.0.0/12 10.0.0.0/8 tcp 80-90",
+		"100.64.0.0/12 10.0.1.0/24 tcp 85-99",
+		"100.64.0.0/16 10.0.0.0/8 tcp 80-90",
+		"100.64.0.0/16 10.0.1.0/24 tcp 1-65535",
+		"100.64.0.0/12 10.0.1.50 any",
+		"100.64.3.4 10.0.0.0/8 any",
+		"100.64.0.0/12 0.0.0.0/0 icmp",
+		"100.64.0.0/12 255.255.255.255 udp 0-65535",
+		"100.64.0.0/12 10.0.1.50 tcp 90-91",
+	};
+	struct nft_world *w = *state;
+	struct nft_allow list[COUNT(texts)];
+	struct nft_model m = *nft_model("allow");
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		list[i] = nft_models_allow(texts[i]);
+	m.allow = list;
+	m.n_allow = COUNT(texts);
+	nft_world_replace(w, &m);
+	struct nft_state st = nft_world_read(w);
+	assert_counts(&st, &m);
+}
+
+static void test_remove(void **state)
+{
+	struct nft_world *w = *state;
+	struct nft_counters counters;
+	struct err err = {};
+
+	assert_false(nft_world_read(w).exists);
+	assert_int_equal(nft_remove(w->conn, &err), -ENOENT);
+	assert_int_equal(nft_read_counters(w->nl, &counters, &err), -ENOENT);
+	nft_world_replace(w, nft_model("all"));
+	assert_int_equal(nft_remove(w->conn, &err), 0);
+	assert_false(nft_conn_owns(w->conn));
+	assert_false(nft_world_read(w).exists);
+}
+
+static void test_counters_survive(void **state)
+{
+	struct nft_world *w = *state;
+	struct nft_counters start = {}, got;
+	struct err err = {};
+
+	for (enum nft_counter c = 0; c < NFT_COUNTERS; c++) {
+		start.of[c].packets = 10 + c;
+		start.of[c].bytes = UINT64_C(1) << 40 | c;
+	}
+	nft_world_replace(w, nft_model("route"));
+	uint64_t digest = nft_world_read(w).digest;
+	assert_int_equal(nft_replace(w->conn, nft_model("route"), &start, &err), 0);
+	assert_int_equal(nft_read_counters(w->nl, &got, &err), 0);
+	assert_memory_equal(&got, &start, sizeof(got));
+	struct nft_state st = nft_world_read(w);
+	assert_memory_equal(&st.counters, &start, sizeof(start));
+	assert_int_equal(st.digest, digest);
+}
+
+struct other {
+	struct nl_sock *nl;
+	struct nft_conn *conn;
+};
+
+static struct other other_open(void)
+{
+	struct other o;
+	struct err err = {};
+
+	assert_int_equal(nl_open(NETLINK_NETFILTER, &o.nl, &err), 0);
+	assert_int_equal(nft_conn_new(o.nl, &o.conn, &err), 0);
+	return o;
+}
+
+static void other_close(struct other *o)
+{
+	nft_conn_free(o->conn);
+	nl_close(o->nl);
+}
+
+static void test_owned_by_another_connection(void **state)
+{
+	struct nft_world *w = *state;
+	struct other o = other_open();
+	struct err err = {};
+
+	nft_world_replace(w, nft_model("route"));
+	uint64_t digest = nft_world_read(w).digest;
+	assert_int_equal(nft_replace(o.conn, nft_model("all"), nullptr, &err), -EPERM);
+	assert_non_null(strstr(err.msg, "another process"));
+	assert_false(nft_conn_owns(o.conn));
+	assert_int_equal(nft_remove(o.conn, &err), -EPERM);
+	other_close(&o);
+	assert_int_equal(nft_world_read(w).digest, digest);
+}
+
+/* In a child: exit status 0 when nft_replace() gives this error and these words. */
+static int replace_status(int code, const char *words, struct nft_conn *conn)
+{
+	struct err err = {};
+	int r = nft_replace(conn, nft_model("all"), nullptr, &err);
+
+	if (r == code && strstr(err.msg, words))
+		return 0;
+	fprintf(stderr, "%d: %s\n", r, err.msg);
+	return 1;
+}
+
+static void assert_child_content(pid_t pid)
+{
+	int status = -1;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
+static void test_owned_by_another_process(void **state)
+{
+	struct nft_world *w = *state;
+
+	nft_world_replace(w, nft_model("route"));
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct other o = other_open();
+		_exit(replace_status(-EPERM, "another process", o.conn));
+	}
+	assert_child_content(pid);
+	assert_false(nft_world_tool("add rule inet meshgw forward drop"));
+	assert_false(nft_world_tool("flush set inet meshgw ranges4"));
+	assert_false(nft_world_tool("delete table inet meshgw"));
+}
+
+static void test_flush_ruleset_passes_by(void **state)
+{
+	struct nft_world *w = *state;
+
+	nft_world_replace(w, nft_model("all"));
+	uint64_t digest = nft_world_read(w).digest;
+	assert_true(nft_world_tool("add table inet foreign"));
+	assert_true(nft_world_tool("flush ruleset"));
+	assert_false(nft_world_tool("list table inet foreign"));
+	assert_int_equal(nft_world_read(w).digest, digest);
+}
+
+static void test_capability_missing(void **state)
+{
+	struct nft_world *w = *state;
+	pid_t pid = fork();
+
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+		struct __user_cap_data_struct none[2] = {};
+		if (syscall(SYS_capset, &header, none) < 0)
+			_exit(2);
+		_exit(replace_status(-EPERM, "CAP_NET_ADMIN", w->conn));
+	}
+	assert_child_content(pid);
+}
+
+static void test_orphan_is_adopted(void **state)
+{
+	struct nft_world *w = *state;
+	struct other o = other_open();
+	struct err err = {};
+
+	assert_int_equal(nft_replace(o.conn, nft_model("all"), nullptr, &err), 0);
+	struct nft_state owned = nft_world_read(w);
+	other_close(&o);
+	struct nft_state orphan = nft_world_read(w);
+	assert_true(orphan.exists && orphan.persistent);
+	assert_false(orphan.owned);
+	assert_int_equal(orphan.digest, owned.digest);
+
+	nft_world_replace(w, nft_model("all"));
+	struct nft_state adopted = nft_world_read(w);
+	assert_true(adopted.owned && adopted.persistent);
+	assert_int_equal(adopted.digest, owned.digest);
+	assert_false(nft_world_tool("delete table inet meshgw"));
+}
+
+static void test_orphan_can_be_removed(void **state)
+{
+	struct nft_world *w = *state;
+	struct other o = other_open();
+	struct err err = {};
+
+	assert_int_equal(nft_replace(o.conn, nft_model("all"), nullptr, &err), 0);
+	other_close(&o);
+	assert_int_equal(nft_remove(w->conn, &err), 0);
+	assert_false(nft_world_read(w).exists);
+}
+
+/* A table of an older kernel's days, or somebody's own of our name. */
+static void test_plain_table_is_taken_over(void **state)
+{
+	struct nft_world *w = *state;
+
+	assert_true(nft_world_tool("add table inet meshgw"));
+	assert_true(nft_world_tool("add chain inet meshgw left"));
+	nft_world_replace(w, nft_model("route"));
+	struct nft_state st = nft_world_read(w);
+	assert_counts(&st, nft_model("route"));
+	assert_true(st.owned && st.persistent);
+}
+
+/* A kernel without the flags answers EOPNOTSUPP, as this one does to a flag that none has. */
+static void test_kernel_without_flags(void **state)
+{
+	struct nft_world *w = *state;
+
+	nft_conn_set_flags(w->conn, 0x80 | NFT_TABLE_F_OWNER | NFT_TABLE_F_PERSIST);
+	nft_world_replace(w, nft_model("all"));
+	struct nft_state st = nft_world_read(w);
+	assert_counts(&st, nft_model("all"));
+	assert_false(st.owned || st.persistent || nft_conn_owns(w->conn));
+	assert_true(nft_world_tool("flush ruleset"));
+	assert_false(nft_world_read(w).exists);
+}
+
+/* Each is seen, and the next replacement undoes it. */
+static void test_foreign_edits_are_seen(void **state)
+{
+	static const char *const edits[] = {
+		"add rule inet meshgw forward counter",
+		"insert rule inet meshgw from_mesh accept",
+		"flush chain inet meshgw spoof",
+		"add chain inet meshgw forward { policy drop; }",
+		"add chain inet meshgw mine",
+		"add chain inet meshgw mine { type filter hook input priority 0; }",
+		"add set inet meshgw mine { type ipv4_addr; }",
+		"add element inet meshgw ranges4 { 192.0.2.0/24 }",
+		"delete element inet meshgw ranges6 { 2606:4700:cf1:1000::/64 }",
+		"flush set inet meshgw ranges4",
+		"flush set inet meshgw allow4_1",
+		"delete element inet meshgw lan { lan0 }",
+		"add element inet meshgw route_hosts4 { 10.0.1.78 }",
+		"delete element inet meshgw masquerade_hosts6 { 2001:db8:9::7 }",
+		"delete element inet meshgw allow4_1 { 10.0.1.50 . tcp . 3000 }",
+		"add element inet meshgw allow4_ranges_1 { 10.9.0.0/24 . tcp . 1-9 . 100.64.0.0/12 }",
+		"add counter inet meshgw mine",
+		"add table inet meshgw { flags dormant; }",
+		"flush table inet meshgw",
+		"delete table inet meshgw",
+		"flush ruleset",
+	};
+	struct nft_world *w = *state;
+
+	nft_conn_set_flags(w->conn, 0);
+	nft_world_replace(w, nft_model("all"));
+	uint64_t digest = nft_world_read(w).digest;
+	for (size_t i = 0; i < COUNT(edits); i++) {
+		if (!nft_world_tool(edits[i]))
+			fail_msg("nft refuses: %s", edits[i]);
+		if (nft_world_read(w).digest == digest)
+			fail_msg("not seen: %s", edits[i]);
+		nft_world_replace(w, nft_model("all"));
+		assert_int_equal(nft_world_read(w).digest, digest);
+	}
+}
+
+/* Two rules exchanged: the same rules in another order. */
+static void test_order_of_rules_is_seen(void **state)
+{
+	struct nft_world *w = *state;
+
+	nft_conn_set_flags(w->conn, 0);
+	nft_world_replace(w, nft_model("route"));
+	assert_true(nft_world_tool("flush chain inet meshgw forward"));
+	assert_true(nft_world_tool("add rule inet meshgw forward accept"));
+	assert_true(nft_world_tool("add rule inet meshgw forward drop"));
+	uint64_t digest = nft_world_read(w).digest;
+	assert_true(nft_world_tool("flush chain inet meshgw forward"));
+	assert_true(nft_world_tool("add rule inet meshgw forward drop"));
+	assert_true(nft_world_tool("add rule inet meshgw forward accept"));
+	assert_int_not_equal(nft_world_read(w).digest, digest);
+}
+
+/* What others do in their own tables is none of the digest's business. */
+static void test_foreign_tables_are_not_seen(void **state)
+{
+	struct nft_world *w = *state;
+
+	nft_world_replace(w, nft_model("all"));
+	struct nft_state st = nft_world_read(w);
+	assert_true(nft_world_tool("add table ip meshgw"));
+	assert_true(nft_world_tool("add chain ip meshgw forward"));
+	assert_true(nft_world_tool("add table inet meshgw2"));
+	assert_true(
+		nft_world_tool("add set inet meshgw2 lan { type ifname; elements = { lan0 }; }"));
+	assert_true(nft_world_tool("add chain inet meshgw2 forward"));
+	assert_true(nft_world_tool("add rule inet meshgw2 forward drop"));
+	assert_true(nft_world_tool("add counter inet meshgw2 denied { packets 9 bytes 9 }"));
+	struct nft_state now = nft_world_read(w);
+	assert_memory_equal(&now, &st, sizeof(st));
+}
+
+static void test_error_names_the_object(void **state)
+{
+	struct nft_world *w = *state;
+	struct addr host = netns_addr("10.0.1.50");
+	struct err err = {};
+
+	nft_world_replace(w, nft_model("route"));
+	assert_int_equal(nft_set_host(w->conn, &host, NFT_HOST_MASQUERADE, &err), -ENOENT);
+	assert_string_equal(err.msg, "table inet meshgw: elements of set masquerade_hosts4: "
+				     "No such file or directory");
+}
+
+static bool has_element(const char *set, const char *element)
+{
+	char command[160];
+
+	snprintf(command, sizeof(command), "get element inet meshgw %s { %s }", set, element);
+	return nft_world_tool(command);
+}
+
+static void test_set_host(void **state)
+{
+	static const struct {
+		enum nft_host_mode mode;
+		bool masquerade, route;
+	} steps[] = {
+		{NFT_HOST_MASQUERADE, true, false},
+		{NFT_HOST_MASQUERADE, true, false},
+		{NFT_HOST_ROUTE, false, true},
+		{NFT_HOST_AS_NETWORK, false, false},
+		{NFT_HOST_AS_NETWORK, false, false},
+	};
+	static const char *const hosts[] = {"10.0.1.50", "2001:db8:1::50"};
+	struct nft_world *w = *state;
+	struct err err = {};
+
+	nft_world_replace(w, nft_model("masquerade"));
+	uint64_t digest = nft_world_read(w).digest;
+	for (size_t h = 0; h < COUNT(hosts); h++)
+		for (size_t i = 0; i < COUNT(steps); i++) {
+			struct addr host = netns_addr(hosts[h]);
+			if (nft_set_host(w->conn, &host, steps[i].mode, &err) < 0)
+				fail_msg("%s", err.msg);
+			assert_int_equal(has_element(h ? "masquerade_hosts6" : "masquerade_hosts4",
+						 hosts[h]),
+				steps[i].masquerade);
+			assert_int_equal(has_element(h ? "route_hosts6" : "route_hosts4", hosts[h]),
+				steps[i].route);
+		}
+	assert_int_equal(nft_world_read(w).digest, digest);
+}
+
+#define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		KERNEL_TEST(test_written_is_read),
+		KERNEL_TEST(test_ten_thousand),
+		KERNEL_TEST(test_overlaps_are_accepted),
+		KERNEL_TEST(test_remove),
+		KERNEL_TEST(test_counters_survive),
+		KERNEL_TEST(test_owned_by_another_connection),
+		KERNEL_TEST(test_owned_by_another_process),
+		KERNEL_TEST(test_flush_ruleset_passes_by),
+		KERNEL_TEST(test_capability_missing),
+		KERNEL_TEST(test_orphan_is_adopted),
+		KERNEL_TEST(test_orphan_can_be_removed),
+		KERNEL_TEST(test_plain_table_is_taken_over),
+		KERNEL_TEST(test_kernel_without_flags),
+		KERNEL_TEST(test_foreign_edits_are_seen),
+		KERNEL_TEST(test_order_of_rules_is_seen),
+		KERNEL_TEST(test_foreign_tables_are_not_seen),
+		KERNEL_TEST(test_error_names_the_object),
+		KERNEL_TEST(test_set_host),
+	};
+
+	if (!netns_may())
+		return NETNS_SKIP;
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
