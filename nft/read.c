@@ -116,7 +116,7 @@ static int on_set(const struct nlmsghdr *nlh, void *arg)
 	if (!is_ours(nlh) || !name || strlen(name) >= NFT_SET_MAXNAMELEN)
 		return MNL_CB_OK;
 	XGROW(rd->sets, rd->n_sets, rd->cap_sets);
-	strcpy(rd->sets[rd->n_sets++], name);
+	memcpy(rd->sets[rd->n_sets++], name, strlen(name) + 1);
 	rd->state.n_sets++;
 	rd->state.digest += nft_digest_object(nlh, 0);
 	return MNL_CB_OK;

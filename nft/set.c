@@ -41,33 +41,28 @@ static const struct shape {
 
 static uint32_t key_type(const struct shape *s, const struct nft_family *f)
 {
-	uint32_t type = f ? f->key_type : TYPE_IFNAME;
+	uint32_t address = f ? f->key_type : TYPE_IFNAME, type = address;
 
 	if (s->flow)
 		type = type << 2 * TYPE_BITS | TYPE_INET_PROTOCOL << TYPE_BITS | TYPE_INET_SERVICE;
 	if (s->source)
-		type = type << TYPE_BITS | f->key_type;
+		type = type << TYPE_BITS | address;
 	return type;
-}
-
-static uint32_t key_len(const struct shape *s, const struct nft_family *f)
-{
-	uint32_t address = f ? f->addr_len : IFNAMSIZ;
-
-	return address + (s->flow ? SOURCE_AT : 0) + (s->source ? address : 0);
 }
 
 static void set_key(struct nftnl_set *set, const struct shape *s, const struct nft_family *f)
 {
+	uint8_t address = f ? f->addr_len : IFNAMSIZ;
+	const uint8_t fields[] = {address, 1, 2, address};
+	uint32_t len = address + (s->flow ? SOURCE_AT : 0) + (s->source ? address : 0U);
+
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, s->flags);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type(s, f));
-	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, key_len(s, f));
+	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, len);
 	if (s->flags & NFT_SET_MAP)
 		nftnl_set_set_u32(set, NFTNL_SET_DATA_TYPE, DATA_VERDICT);
-	if (s->flags & NFT_SET_CONCAT) {
-		const uint8_t fields[] = {f->addr_len, 1, 2, f->addr_len};
+	if (s->flags & NFT_SET_CONCAT)
 		nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, fields, sizeof(fields));
-	}
 }
 
 void nft_set_add(struct nft_txn *t, const char *name, enum nft_set_kind kind,

@@ -45,7 +45,7 @@ void nft_txn_begin(struct nft_txn *t, uint32_t seq)
 
 void nft_txn_end(struct nft_txn *t)
 {
-	((struct nlmsghdr *)(void *)(t->buf + t->last))->nlmsg_flags |= NLM_F_ACK;
+	((struct nlmsghdr *)(t->buf + t->last))->nlmsg_flags |= NLM_F_ACK;
 	snprintf(next_what(t), NFT_TXN_WHAT_LEN, "transaction");
 	nft_txn_push(t, nftnl_batch_end(reserve(t), next_seq(t)));
 }

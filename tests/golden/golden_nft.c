@@ -101,7 +101,7 @@ static void sort_items(char *p)
 		p = stpcpy(stpcpy(p, i ? ", " : ""), items[i]);
 		free(items[i]);
 	}
-	strcpy(p, rest);
+	stpcpy(p, rest);
 }
 
 static void sort_lists(char *text, const char *opening)
@@ -157,9 +157,10 @@ static const struct {
 
 static int update(const char *path, const char *text)
 {
-	autofclose FILE *out = fopen(path, "we");
+	FILE *out = fopen(path, "we");
+	bool good = out && fputs(text, out) != EOF;
 
-	if (!out || fputs(text, out) == EOF) {
+	if ((out && fclose(out) != 0) || !good) {
 		perror(path);
 		return -1;
 	}
@@ -168,18 +169,16 @@ static int update(const char *path, const char *text)
 
 static int compare(const char *path, const char *text)
 {
-	autofclose FILE *in = fopen(path, "re");
-	autofree char *want = in ? read_all(in) : nullptr;
+	FILE *in = fopen(path, "re");
+	char *want = in ? read_all(in) : nullptr;
+	bool same = want && strcmp(want, text) == 0;
 
-	if (!want) {
-		perror(path);
-		return -1;
-	}
-	if (strcmp(want, text) != 0) {
-		fprintf(stderr, "%s: expected\n%sgot\n%s", path, want, text);
-		return -1;
-	}
-	return 0;
+	if (in)
+		fclose(in);
+	if (!same)
+		fprintf(stderr, "%s: expected\n%sgot\n%s", path, want ? want : "", text);
+	free(want);
+	return same ? 0 : -1;
 }
 
 static int run_case(struct nft_conn *conn, const struct nft_named_model *m, const char *dir,

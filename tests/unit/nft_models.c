@@ -27,24 +27,37 @@ static const struct {
 	{"any", 0, UINT8_MAX},
 };
 
+/* "80" or "80-90". */
+static void set_ports(struct nft_allow *e, const char *text)
+{
+	char *end;
+
+	e->port_first = e->port_last = (uint16_t)strtoul(text, &end, 10);
+	if (*end == '-')
+		e->port_last = (uint16_t)strtoul(end + 1, &end, 10);
+	if (*end)
+		abort();
+}
+
 struct nft_allow nft_models_allow(const char *text)
 {
-	char from[PREFIX_STRLEN], to[PREFIX_STRLEN], proto[16];
-	unsigned first = 0, last = UINT16_MAX;
-	int n = sscanf(text, "%49s %49s %15s %u-%u", from, to, proto, &first, &last);
+	char from[PREFIX_STRLEN], to[PREFIX_STRLEN], proto[16], ports[16];
+	int n = sscanf(text, "%49s %49s %15s %15s", from, to, proto, ports);
 
-	if (n == 4)
-		last = first;
-	for (size_t i = 0; n >= 3 && i < COUNT(protocols); i++)
-		if (strcmp(proto, protocols[i].name) == 0)
-			return (struct nft_allow){
-				.from = prefix(from),
-				.to = prefix(to),
-				.proto_first = protocols[i].first,
-				.proto_last = protocols[i].last,
-				.port_first = (uint16_t)first,
-				.port_last = (uint16_t)last,
-			};
+	for (size_t i = 0; n >= 3 && i < COUNT(protocols); i++) {
+		if (strcmp(proto, protocols[i].name) != 0)
+			continue;
+		struct nft_allow e = {
+			.from = prefix(from),
+			.to = prefix(to),
+			.proto_first = protocols[i].first,
+			.proto_last = protocols[i].last,
+			.port_last = UINT16_MAX,
+		};
+		if (n == 4)
+			set_ports(&e, ports);
+		return e;
+	}
 	abort();
 }
 
