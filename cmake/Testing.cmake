@@ -37,8 +37,8 @@ function(meshgw_golden_test name)
 endfunction()
 
 # meshgw_fuzz_test(NAME LIBS TARGET...): NAME.c defines LLVMFuzzerTestOneInput, its seeds lie in
-# corpus/NAME/. With MESHGW_FUZZ it is a libFuzzer program (clang); otherwise replay.c runs the
-# corpus through the same code as a regression test.
+# corpus/NAME/. With MESHGW_FUZZ it is a libFuzzer program (clang) and the libraries are
+# instrumented; otherwise replay.c runs the corpus through the same code as a regression test.
 function(meshgw_fuzz_test name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS")
 	set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
@@ -46,6 +46,9 @@ function(meshgw_fuzz_test name)
 		add_executable(${name} ${name}.c)
 		target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
 		target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+		foreach(lib IN LISTS arg_LIBS) # so that their branches guide the fuzzer
+			target_compile_options(${lib} PRIVATE -fsanitize=fuzzer-no-link)
+		endforeach()
 		add_test(NAME fuzz/${name} COMMAND ${name} -runs=0 "${corpus}")
 	else()
 		add_executable(${name} ${name}.c replay.c)

@@ -130,7 +130,10 @@ static void check_ranges(const struct draft *draft, struct cover *ranges, struct
 		const struct draft_class *from = &draft->classes[class];
 		snprintf(path, sizeof(path), "mesh.ranges.%s", range_class_str(class));
 		for (size_t i = 0; i < from->n; i++) {
-			total_add(&n_ranges, 1, from->list[i].mark, path, diags);
+			/* A default stands nowhere in the file. */
+			struct config_mark mark = from->given ? from->list[i].mark
+							      : draft->ranges_mark;
+			total_add(&n_ranges, 1, mark, path, diags);
 			cover_add(ranges, &from->list[i].prefix);
 		}
 	}

@@ -272,6 +272,8 @@ void reader_value(struct reader *r, const struct field *field, const yaml_node_t
 	};
 	struct config_mark mark = reader_mark(node);
 
+	if (field->mark)
+		memcpy((char *)base + field->mark, &mark, sizeof(mark));
 	if (mistyped_ipv6(r, node)) {
 		MISTAKE(r, node, "put an IPv6 address that ends in a colon into quotes");
 		return;
@@ -282,8 +284,6 @@ void reader_value(struct reader *r, const struct field *field, const yaml_node_t
 	}
 	if (node->type == YAML_SCALAR_NODE && has_control(r, node))
 		return;
-	if (field->mark)
-		memcpy((char *)base + field->mark, &mark, sizeof(mark));
 	if (field->given)
 		*(bool *)((char *)base + field->given) = true;
 	read_typed(r, field, node, base);

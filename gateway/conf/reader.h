@@ -42,8 +42,8 @@ struct field {
 	void (*read)(struct reader *r, const yaml_node_t *node, void *to);
 
 	/* Filled in by the way unless 0. */
-	size_t mark;  /* of a struct config_mark: where the value stands */
-	size_t given; /* of a bool: the key is there */
+	size_t mark; /* of a struct config_mark: where the value stands, even one of a wrong type */
+	size_t given; /* of a bool: there is a value, of the right type */
 };
 
 constexpr size_t MAPPING_MAX_KEYS = 16;
