@@ -43,7 +43,7 @@ def call(lab: Lab) -> dict[str, Any]:
 def meshgw(lab: Lab, *arguments: str) -> None:
     """A command on gw1, with its words."""
     print(f"\n    gw1# meshgw {' '.join(arguments)}", flush=True)
-    for line in lab.gw1.out(["meshgw", *arguments]).splitlines():
+    for line in lab.gw1.run(["meshgw", *arguments]).stdout.splitlines():
         print(f"    {line}", flush=True)
 
 
@@ -59,7 +59,8 @@ def failing_call(lab: Lab) -> None:
     expect(answer["status"] != 200 and bool(answer["error"]), "the call should fail")
     print(f"\n    gw1# tcpdump -n -i any tcp port {flow.HTTP}")
     for line in lines:
-        print(f"    {line.partition(', options')[0]}")
+        place, _, packet = line.partition(" IP ")
+        print(f"    {place:<18} {packet.partition(', options')[0]}")
     places = [line.partition(" IP")[0] for line in lines]
     expect(
         places == ["CloudflareWARP In", "eth0 Out", "eth0 In", "eth0 Out"]
@@ -89,18 +90,26 @@ def bare(lab: Lab) -> None:
     failing_call(lab)
 
 
+def apply(lab: Lab, mode: str) -> None:
+    """The lab's configuration in one of its modes."""
+    text = CONFIG[CONFIG.index("lan:") :] + f"return_path: {mode}\n"
+    lab.gw1.write(CONFIG_FILE, text)
+    print(f"\n    gw1# cat {CONFIG_FILE}")
+    for line in text.splitlines():
+        print(f"    {line}")
+    meshgw(lab, "apply", CONFIG_FILE)
+
+
 def masquerade(lab: Lab) -> None:
     """meshgw, return_path: masquerade"""
-    lab.gw1.write(CONFIG_FILE, f"return_path: masquerade\n{CONFIG}")
     lab.gw1.systemctl("start", "meshgwd")
-    meshgw(lab, "apply", CONFIG_FILE)
+    apply(lab, "masquerade")
     good_call(lab, flow.GW1[0])
 
 
 def route(lab: Lab) -> None:
     """meshgw, return_path: route"""
-    lab.gw1.write(CONFIG_FILE, f"return_path: route\n{CONFIG}")
-    meshgw(lab, "apply", CONFIG_FILE)
+    apply(lab, "route")
     good_call(lab, flow.WORKER[0])
 
 
