@@ -39,12 +39,13 @@ void gateway_clear(struct gateway *g)
 
 void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct config *config)
 {
+	if (!config || !g->config || !config_equal(config, g->config))
+		g->nft_digest = 0; /* of another model */
 	want_model_free(g->model);
 	g->phase = phase;
 	g->config = config;
 	g->model = config ? want_model(config) : nullptr;
 	g->seen.nft_current = false;
-	g->nft_digest = 0; /* of another model */
 	g->dirty = DIRTY_ALL;
 	tracks_clear(&g->tracks);
 	check_clear(&g->checks);
@@ -86,6 +87,12 @@ static int observe_routes(struct kernel *k, uint8_t protocol, const struct confi
 	return 0;
 }
 
+static int observe_ours(struct gateway *g, struct err *err)
+{
+	g->route_dumps++;
+	return observe_routes(g->kernel, MARK_RTPROT, nullptr, &g->seen.ours, err);
+}
+
 static int observe_foreign(struct gateway *g, struct err *err)
 {
 	if (!g->config) {
@@ -124,11 +131,12 @@ static int observe_netconfs(struct kernel *k, struct observed *seen, struct err 
 {
 	struct netconf_set four = {}, six = {};
 	int r = k->ops->netconfs(k, AF_INET, &four, err);
-	/* A kernel without IPv6 has no such table to dump. */
-	if (r >= 0 && k->ops->netconfs(k, AF_INET6, &six, nullptr) < 0)
-		six = (struct netconf_set){};
-	if (r < 0)
+	if (r >= 0)
+		r = k->ops->netconfs(k, AF_INET6, &six, err);
+	if (r < 0) {
+		netconf_set_clear(&four);
 		return err_ctx(err, "netconf");
+	}
 	four.list = xreallocarray(four.list, four.n + six.n + 1, sizeof(*four.list));
 	if (six.n)
 		memcpy(four.list + four.n, six.list, six.n * sizeof(*six.list));
@@ -153,13 +161,25 @@ static int observe_links(struct kernel *k, struct observed *seen, struct err *er
 	return r;
 }
 
-static int observe_nft(struct gateway *g, struct err *err)
+static int read_nft(struct gateway *g, struct err *err)
 {
 	int r = g->kernel->ops->nft_read(g->kernel, &g->seen.nft, err);
 	if (r < 0)
 		return err_ctx(err, "nft");
 	g->seen.nft_current = g->nft_digest && g->seen.nft.exists &&
 			      g->seen.nft.digest == g->nft_digest;
+	return 0;
+}
+
+/* A kernel without nftables must not keep the routes from being looked after: the write will tell
+ * what is missing. Removing needs to know. */
+static int observe_nft(struct gateway *g, struct err *err)
+{
+	int r = read_nft(g, err);
+	if (r >= 0 || r == -EAGAIN || r == -EINTR || r == -ENOBUFS || g->phase != GATEWAY_UP)
+		return r;
+	g->seen.nft = (struct nft_state){};
+	g->seen.nft_current = false;
 	return 0;
 }
 
@@ -170,7 +190,7 @@ static int observe(struct gateway *g, struct err *err)
 	if (dirty & DIRTY_LINKS)
 		r = observe_links(g->kernel, &g->seen, err);
 	if (r >= 0 && dirty & DIRTY_ROUTES)
-		r = observe_routes(g->kernel, MARK_RTPROT, nullptr, &g->seen.ours, err);
+		r = observe_ours(g, err);
 	if (r >= 0 && dirty & DIRTY_FOREIGN)
 		r = observe_foreign(g, err);
 	if (r >= 0 && dirty & DIRTY_NFT)
@@ -178,22 +198,58 @@ static int observe(struct gateway *g, struct err *err)
 	return r;
 }
 
+/* Reads what is marked, and takes the marks away. Asked again at growing intervals, it complains
+ * once. */
+static int look(struct gateway *g)
+{
+	struct err err = {};
+	int r = observe(g, &err);
+	if (r < 0) {
+		if (!g->observe_failures++)
+			log_warn("gateway", "cannot observe: %s", err.msg);
+		g->observe_error = -r;
+		return r;
+	}
+	g->observe_error = 0;
+	g->observe_failures = 0;
+	g->dirty = 0;
+	return 0;
+}
+
 /* ---- applying ---- */
 
 /* What apply_kind[] answers beside -errno. */
-enum { APPLIED, ALREADY_SO };
+enum {
+	APPLIED,
+	ALREADY_SO, /* nothing had to be written */
+	DOUBTFUL,   /* refused in words that another look may explain (err) */
+};
 
-/* Adding is also the question whether the route is still there. */
+/* EEXIST to an addition and ESRCH to a deletion are success if a dump agrees. Adding is also the
+ * question whether a route is still there: when nothing was dumped in this pass, the answer is
+ * believed for a second. */
+static int believe(struct gateway *g, int r, struct err *err)
+{
+	if (g->route_dumps == 0) {
+		g->doubt = true;
+		return ALREADY_SO;
+	}
+	err_set(err, -r, "%s, which the kernel's own list denies", strerror(-r));
+	return DOUBTFUL;
+}
+
 static int apply_route(struct gateway *g, const struct op *op, struct err *err)
 {
 	struct kernel *k = g->kernel;
 	if (op->action == OP_DELETE) {
 		int r = k->ops->route_del(k, &op->route, err);
-		return r == -ESRCH ? ALREADY_SO : r;
+		return r == -ESRCH ? believe(g, r, err) : r;
 	}
-	/* -ENOTUNIQ: somebody's own route for the prefix leads into the tunnel as well. */
 	int r = k->ops->route_add(k, &op->route, err);
-	return r == -EEXIST || r == -ENOTUNIQ ? ALREADY_SO : r;
+	if (r == -EEXIST)
+		return believe(g, r, err);
+	/* Somebody's own route for the prefix leads into the tunnel as well. */
+	return r == -ENOTUNIQ ? ALREADY_SO : r;
 }
 
 static bool exactly(const struct route *r, const void *arg)
@@ -261,7 +317,7 @@ static int read_back(struct gateway *g, struct err *err)
 {
 	struct nft_state expect = {};
 	nft_expect(g->model, &expect);
-	int r = observe_nft(g, err);
+	int r = read_nft(g, err);
 	if (r < 0)
 		return r;
 	const struct nft_state *have = &g->seen.nft;
@@ -295,10 +351,9 @@ static int apply_nft(struct gateway *g, const struct op *op, struct err *err)
 	if (op->action == OP_DELETE) {
 		int r = k->ops->nft_remove(k, err);
 		g->nft_digest = 0;
-		if (r < 0 && r != -ENOENT)
-			return r;
-		g->seen.nft = (struct nft_state){};
-		return 0;
+		if (r >= 0)
+			g->seen.nft = (struct nft_state){};
+		return r == -ENOENT ? DOUBTFUL : r;
 	}
 	struct nft_counters start = {};
 	if (g->seen.nft.exists && k->ops->nft_counters(k, &start, nullptr) < 0)
@@ -332,16 +387,33 @@ static void log_op(const struct op *op, const struct track *t, bool repaired, co
 		log_warn("gateway", "%s %s failed: %s", op_action_str(op->action), name, failure);
 }
 
+static void verify_at(struct gateway *g, uint64_t at_us)
+{
+	if (!g->verify_us || at_us < g->verify_us)
+		g->verify_us = at_us;
+}
+
 static int apply_op(struct gateway *g, const struct op *op, uint64_t now_us)
 {
 	char name[OP_NAME_LEN];
 	struct track *t = track_get(&g->tracks, op_name(op, name));
+	t->kind = op->kind;
+	t->planned = true;
 	if (!track_due(t, now_us))
 		return -EAGAIN;
 	struct err err = {};
 	int r = apply_kind[op->kind](g, op, &err);
+	if (r == DOUBTFUL && !t->error && t->doubted != g->passes) {
+		t->doubted = g->passes;
+		gateway_mark(g, op->kind == OP_NFT ? DIRTY_NFT : DIRTY_ROUTES);
+		return r;
+	}
+	if (r == DOUBTFUL)
+		r = -err.code;
 	if (r < 0) {
 		track_failure(t, -r, err.msg[0] ? err.msg : strerror(-r), now_us);
+		if (r == -EEXIST || r == -ESRCH)
+			verify_at(g, t->retry_us);
 		log_op(op, t, false, t->reason);
 		return r;
 	}
@@ -365,6 +437,8 @@ struct applied {
 static struct applied apply_ops(struct gateway *g, const struct ops *ops, uint64_t now_us)
 {
 	struct applied done = {};
+	for (size_t i = 0; i < g->tracks.n; i++)
+		g->tracks.list[i].planned = false;
 	for (size_t i = 0; i < ops->n; i++) {
 		char name[OP_NAME_LEN];
 		int r = apply_op(g, &ops->list[i], now_us);
@@ -387,8 +461,14 @@ static int now_value(void *arg, const char *key, int *value)
 	return k->ops->sysctl_get(k, key, value);
 }
 
-/* Interfaces whose rp_filter must be loose: where a check has just shown it, and where we set it
- * for that reason before (the check then finds nothing any more). */
+static bool still_ours(const struct gateway *g, const struct sysctl_record *r)
+{
+	int now;
+	return now_value(g->kernel, r->key, &now) >= 0 && now == r->ours;
+}
+
+/* Interfaces whose rp_filter must be loose: where a check has just shown it, and where it is so
+ * because of us (the check then finds nothing any more). */
 static struct want_loose loose_interfaces(const struct gateway *g)
 {
 	int *list = xcalloc(g->checks.n_strict + g->records.n + 1, sizeof(*list));
@@ -400,7 +480,7 @@ static struct want_loose loose_interfaces(const struct gateway *g)
 		bool known = false;
 		for (size_t j = 0; j < loose.n; j++)
 			known |= list[j] == r->ifindex;
-		if (!known && strstr(r->key, "/rp_filter"))
+		if (!known && strstr(r->key, "/rp_filter") && still_ours(g, r))
 			list[loose.n++] = r->ifindex;
 	}
 	return loose;
@@ -414,45 +494,86 @@ static void make_plan(struct gateway *g, struct ops *ops)
 	plan_diff(&g->want, &g->seen, &g->records, now_value, g->kernel, ops);
 }
 
+/* Forgets what can never be put back, so that the next change remembers anew what was there. */
+static void drop_spent_records(struct gateway *g)
+{
+	size_t kept = 0, before = g->records.n;
+	for (size_t i = 0; i < before; i++) {
+		const struct sysctl_record *r = &g->records.list[i];
+		if (!plan_record_spent(&g->want, &g->seen, r, now_value, g->kernel))
+			g->records.list[kept++] = *r;
+	}
+	g->records.n = kept;
+	if (kept < before)
+		(void)save_records(g, nullptr);
+}
+
+static void soonest(uint64_t *next, uint64_t at_us)
+{
+	if (!*next || at_us < *next)
+		*next = at_us;
+}
+
 static void settle(struct gateway *g, uint64_t now_us, uint64_t *next)
 {
 	for (size_t i = 0; i < g->tracks.n; i++) {
 		struct track *t = &g->tracks.list[i];
+		if (!t->planned)
+			track_forgive(t);
 		track_settle(t, now_us);
-		if (t->contested && (!*next || *next > now_us + TRACK_FIGHT_US))
-			*next = now_us + TRACK_FIGHT_US;
+		if (t->contested)
+			soonest(next, now_us + TRACK_FIGHT_US);
 	}
+	if (g->doubt)
+		verify_at(g, now_us + GATEWAY_VERIFY_US);
+	g->doubt = false;
+	if (g->verify_us)
+		soonest(next, g->verify_us);
+}
+
+static void begin_pass(struct gateway *g, uint64_t now_us)
+{
+	g->passes++;
+	g->route_dumps = 0;
+	if (!g->verify_us || now_us < g->verify_us)
+		return;
+	g->verify_us = 0;
+	gateway_mark(g, DIRTY_ROUTES);
+}
+
+/* What must be read again after such changes. */
+static void mark_changed(struct gateway *g, unsigned kinds)
+{
+	if (kinds & 1U << OP_SYSCTL)
+		gateway_mark(g, DIRTY_LINKS);
+	if (kinds && g->phase == GATEWAY_DOWN)
+		gateway_mark(g, DIRTY_ROUTES | DIRTY_NFT);
 }
 
 uint64_t gateway_pass(struct gateway *g, uint64_t now_us)
 {
 	uint64_t next = 0;
-	g->passes++;
+	begin_pass(g, now_us);
 	for (unsigned round = 0; round < MAX_ROUNDS; round++) {
-		struct err err = {};
 		struct ops ops = {};
-		int r = observe(g, &err);
-		g->observe_error = r < 0 ? -r : 0;
-		if (r < 0) {
-			log_warn("gateway", "cannot observe: %s", err.msg);
-			return now_us + TRACK_RETRY_US; /* the marks stay */
-		}
 		bool check = g->dirty & (DIRTY_CHECK | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_FOREIGN);
-		g->dirty = 0;
+		if (look(g) < 0) /* the marks stay */
+			return now_us + track_pause_us(g->observe_failures);
 		if (g->phase == GATEWAY_UNCONFIGURED)
 			return 0;
 		make_plan(g, &ops);
+		drop_spent_records(g);
 		struct applied done = apply_ops(g, &ops, now_us);
 		ops_clear(&ops);
 		next = done.next;
-		if (done.kinds & 1U << OP_SYSCTL)
-			gateway_mark(g, DIRTY_LINKS);
+		mark_changed(g, done.kinds);
 		if (g->config && (done.kinds || check))
 			check_run(g->kernel, g->config, &g->seen, &g->checks);
-		if (!done.kinds && !g->checks.n_strict)
+		if (!done.kinds && !g->dirty && !g->checks.n_strict)
 			break;
 	}
-	g->dirty = 0;
+	if (g->dirty)
+		soonest(&next, now_us + TRACK_RETRY_US);
 	settle(g, now_us, &next);
 	return next;
 }
@@ -479,12 +600,16 @@ int gateway_plan(struct kernel *k, enum gateway_phase phase, const struct config
 	return r < 0 ? r : 0;
 }
 
+static bool waits(const struct gateway *g, const struct track *t)
+{
+	return g->phase == GATEWAY_UP && t->kind == OP_ROUTE &&
+	       (t->error == ENODEV || t->error == ENETDOWN);
+}
+
 const struct track *gateway_failure(const struct gateway *g)
 {
-	for (size_t i = 0; i < g->tracks.n; i++) {
-		const struct track *t = &g->tracks.list[i];
-		if (t->error && t->error != ENODEV && t->error != ENETDOWN)
-			return t;
-	}
+	for (size_t i = 0; i < g->tracks.n; i++)
+		if (g->tracks.list[i].error && !waits(g, &g->tracks.list[i]))
+			return &g->tracks.list[i];
 	return nullptr;
 }

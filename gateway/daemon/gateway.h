@@ -7,8 +7,8 @@
  * Truth is what a dump says; events are hints that mark what must be looked at again. Interfaces,
  * addresses and netconfs are re-read at every event that concerns them. A full route dump is dear
  * (the kernel walks the whole table), so an event about one of our routes only forgets that
- * route: adding it again is the question whether it is there (EEXIST). Dumps of
- * routes come when something was lost, and slowly by timer.
+ * route: adding it again is the question whether it is there (EEXIST). Dumps of routes come when
+ * something was lost, slowly by timer, and GATEWAY_VERIFY_US after anything was believed unseen.
  *
  * The gateway has no event loop, no socket and no file: whoever owns it feeds events and time
  * (CLOCK_MONOTONIC, microseconds), and asks it for passes. It borrows kernel and configuration.
@@ -27,6 +27,8 @@ enum gateway_phase {
 	GATEWAY_UP,
 	GATEWAY_DOWN, /* nothing of ours may remain */
 };
+constexpr uint64_t GATEWAY_VERIFY_US = 1'000'000;
+
 const char *gateway_phase_str(enum gateway_phase phase);
 
 enum gateway_dirty {
@@ -57,6 +59,10 @@ struct gateway {
 	unsigned dirty;                 /* enum gateway_dirty */
 	uint64_t passes, repairs, lost; /* since start, for status */
 	int observe_error; /* positive errno: the last observation failed, nothing was done */
+	unsigned observe_failures; /* in a row */
+	unsigned route_dumps;      /* of our routes, in this pass */
+	bool doubt;                /* what is remembered of our routes may be wrong … */
+	uint64_t verify_us;        /* … and a dump at this time will tell; 0 = none is due */
 	gateway_save save;
 	void *save_arg;
 	int save_error; /* positive errno of the last save */
@@ -83,5 +89,6 @@ uint64_t gateway_pass(struct gateway *g, uint64_t now_us);
 	const struct config *config, const struct gateway *current, struct ops *ops,
 	struct err *err);
 
-/* The first write that failed for good (not for want of an interface), nullptr = none. */
+/* The first write that failed for good, nullptr = none. A route that waits for its interface has
+ * not failed. */
 const struct track *gateway_failure(const struct gateway *g);

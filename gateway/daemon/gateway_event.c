@@ -78,7 +78,7 @@ static void on_link(struct gateway *g, const struct nlmsghdr *nlh)
 		return;
 	if (!is_our_interface(g, l.name) && !is_our_interface(g, known_name(g, l.ifindex)))
 		return;
-	route_set_forget(&g->seen.ours, of_interface, &l.ifindex);
+	g->doubt |= route_set_forget(&g->seen.ours, of_interface, &l.ifindex) > 0;
 	track_uproot(&g->tracks, l.ifindex);
 	gateway_mark(g, DIRTY_PASS | DIRTY_LINKS);
 }
@@ -89,7 +89,7 @@ static void on_address(struct gateway *g, const struct nlmsghdr *nlh)
 	if (ifaddr_read(nlh, &a) < 0 || !is_our_interface(g, known_name(g, a.ifindex)))
 		return;
 	if (nlh->nlmsg_type == RTM_DELADDR)
-		route_set_forget(&g->seen.ours, of_interface4, &a.ifindex);
+		g->doubt |= route_set_forget(&g->seen.ours, of_interface4, &a.ifindex) > 0;
 	track_uproot(&g->tracks, a.ifindex);
 	gateway_mark(g, DIRTY_PASS | DIRTY_LINKS);
 }

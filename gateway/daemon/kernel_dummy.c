@@ -3,7 +3,9 @@
 #include "lib/marks.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
+#include "nft/table.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/if.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
@@ -16,7 +18,7 @@ static struct kernel_dummy *dummy_of(struct kernel *k)
 	return (struct kernel_dummy *)k;
 }
 
-static int *find_sysctl(struct kernel_dummy *d, const char *key)
+static int *find_sysctl(const struct kernel_dummy *d, const char *key)
 {
 	for (size_t i = 0; i < d->n_sysctls; i++)
 		if (!strcmp(d->sysctls[i].key, key))
@@ -37,31 +39,72 @@ void dummy_sysctl(struct kernel_dummy *d, const char *key, int value)
 	s->value = value;
 }
 
-void dummy_fail(struct kernel_dummy *d, unsigned skip, unsigned times, int error)
+int dummy_sysctl_value(const struct kernel_dummy *d, const char *key)
 {
-	d->fail_at = d->writes + skip + 1;
-	d->fail_times = times;
-	d->fail_error = error;
+	const int *slot = find_sysctl(d, key);
+	return slot ? *slot : -1;
+}
+
+/* ---- faults ---- */
+
+void dummy_fail(struct dummy_faults *series, unsigned skip, unsigned times, int error)
+{
+	series->at = series->calls + skip + 1;
+	series->times = times;
+	series->error = error;
+}
+
+void dummy_stick(struct kernel_dummy *d, const char *write, int error)
+{
+	snprintf(d->stuck, sizeof(d->stuck), "%s", write ? write : "");
+	d->stuck_error = error;
+}
+
+static int may_call(struct dummy_faults *series, struct err *err)
+{
+	series->calls++;
+	if (!series->times || series->calls < series->at)
+		return 0;
+	series->times--;
+	return err_set(err, series->error, "%s", strerror(series->error));
+}
+
+/* Every dump asks here first. */
+static int may_read(struct kernel *k, struct err *err)
+{
+	return may_call(&dummy_of(k)->reads, err);
 }
 
 /* Every write asks here first. */
-static int may_write(struct kernel_dummy *d, struct err *err)
+static int may_write(struct kernel *k, const char *verb, const char *object, struct err *err)
 {
-	d->writes++;
-	if (!d->fail_times || d->writes < d->fail_at)
-		return 0;
-	d->fail_times--;
-	return err_set(err, d->fail_error, "%s", strerror(d->fail_error));
+	struct kernel_dummy *d = dummy_of(k);
+	XGROW(d->log, d->n_log, d->cap_log);
+	char *name = d->log[d->n_log++];
+	snprintf(name, sizeof(d->log[0]), "%s %s", verb, object);
+	if (!strcmp(name, d->stuck))
+		return err_set(err, d->stuck_error, "%s", strerror(d->stuck_error));
+	return may_call(&d->writes, err);
+}
+
+static int may_write_route(
+	struct kernel *k, const char *verb, const struct route *r, struct err *err)
+{
+	char text[PREFIX_STRLEN];
+	return may_write(k, verb, prefix_str(&r->dst, text), err);
 }
 
 /* ---- links, addresses ---- */
 
-static void drop_routes(struct kernel_dummy *d, int oif)
+/* family AF_UNSPEC = both. */
+static void drop_routes(struct kernel_dummy *d, int oif, uint8_t family)
 {
 	size_t kept = 0;
-	for (size_t i = 0; i < d->routes.n; i++)
-		if (d->routes.list[i].oif != oif)
-			d->routes.list[kept++] = d->routes.list[i];
+	for (size_t i = 0; i < d->routes.n; i++) {
+		const struct route *r = &d->routes.list[i];
+		if (r->oif != oif || (family != AF_UNSPEC && r->dst.addr.family != family))
+			d->routes.list[kept++] = *r;
+	}
 	d->routes.n = kept;
 }
 
@@ -96,7 +139,7 @@ void dummy_link(struct kernel_dummy *d, int ifindex, const char *name, unsigned 
 	*slot = (struct link){.ifindex = ifindex, .flags = flags, .mtu = mtu};
 	snprintf(slot->name, sizeof(slot->name), "%s", name);
 	if (!(flags & IFF_UP))
-		drop_routes(d, ifindex);
+		drop_routes(d, ifindex, AF_UNSPEC);
 }
 
 void dummy_unlink(struct kernel_dummy *d, int ifindex)
@@ -106,14 +149,31 @@ void dummy_unlink(struct kernel_dummy *d, int ifindex)
 		if (d->links.list[i].ifindex != ifindex)
 			d->links.list[kept++] = d->links.list[i];
 	d->links.n = kept;
-	drop_routes(d, ifindex);
+	drop_routes(d, ifindex, AF_UNSPEC);
+}
+
+void dummy_unaddress(struct kernel_dummy *d, int ifindex, const struct addr *address)
+{
+	size_t kept = 0;
+	bool last = address->family == AF_INET;
+	for (size_t i = 0; i < d->addresses.n; i++) {
+		const struct ifaddr_entry *a = &d->addresses.list[i];
+		if (a->ifindex == ifindex && !addr_cmp(&a->address, address))
+			continue;
+		last &= a->ifindex != ifindex || a->address.family != AF_INET;
+		d->addresses.list[kept++] = *a;
+	}
+	d->addresses.n = kept;
+	if (last)
+		drop_routes(d, ifindex, AF_INET);
 }
 
 static int dummy_links(struct kernel *k, struct link_set *out, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	if (d->fail_reads)
-		return err_set(err, EAGAIN, "dump interrupted");
+	int r = may_read(k, err);
+	if (r < 0)
+		return r;
 	link_set_clear(out);
 	out->list = xcalloc(d->links.n, sizeof(*out->list));
 	out->n = d->links.n;
@@ -122,9 +182,12 @@ static int dummy_links(struct kernel *k, struct link_set *out, struct err *err)
 	return 0;
 }
 
-static int dummy_addresses(struct kernel *k, struct ifaddr_set *out, struct err *)
+static int dummy_addresses(struct kernel *k, struct ifaddr_set *out, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
+	int r = may_read(k, err);
+	if (r < 0)
+		return r;
 	ifaddr_set_clear(out);
 	out->list = xcalloc(d->addresses.n, sizeof(*out->list));
 	out->n = d->addresses.n;
@@ -133,7 +196,8 @@ static int dummy_addresses(struct kernel *k, struct ifaddr_set *out, struct err 
 	return 0;
 }
 
-static int value_of(struct kernel_dummy *d, uint8_t family, const char *name, const char *leaf)
+static int value_of(
+	const struct kernel_dummy *d, uint8_t family, const char *name, const char *leaf)
 {
 	char key[SYSCTL_KEY_LEN];
 	snprintf(key, sizeof(key), "ipv%d/conf/%s/%s", family == AF_INET ? 4 : 6, name, leaf);
@@ -141,9 +205,13 @@ static int value_of(struct kernel_dummy *d, uint8_t family, const char *name, co
 	return value ? *value : 0;
 }
 
-static int dummy_netconfs(struct kernel *k, uint8_t family, struct netconf_set *out, struct err *)
+static int dummy_netconfs(
+	struct kernel *k, uint8_t family, struct netconf_set *out, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
+	int r = may_read(k, err);
+	if (r < 0)
+		return r;
 	netconf_set_clear(out);
 	out->list = xcalloc(d->links.n + 1, sizeof(*out->list));
 	for (size_t i = 0; i <= d->links.n; i++) {
@@ -158,13 +226,19 @@ static int dummy_netconfs(struct kernel *k, uint8_t family, struct netconf_set *
 
 /* ---- routes ---- */
 
+static int compare_routes(const void *a, const void *b)
+{
+	return route_cmp(a, b);
+}
+
 static int dummy_routes(struct kernel *k, const struct route_filter *filter,
 	bool (*keep)(const struct route *r, void *arg), void *arg, struct route_set *out,
 	struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	if (d->fail_reads)
-		return err_set(err, EAGAIN, "dump interrupted");
+	int e = may_read(k, err);
+	if (e < 0)
+		return e;
 	route_set_clear(out);
 	out->list = xcalloc(d->routes.n, sizeof(*out->list));
 	for (size_t i = 0; i < d->routes.n; i++) {
@@ -174,6 +248,8 @@ static int dummy_routes(struct kernel *k, const struct route_filter *filter,
 		if (match && (!keep || keep(r, arg)))
 			out->list[out->n++] = *r;
 	}
+	if (out->n)
+		qsort(out->list, out->n, sizeof(*out->list), compare_routes);
 	return 0;
 }
 
@@ -187,16 +263,34 @@ const struct route *dummy_find_route(
 	return nullptr;
 }
 
-static void put_route(struct kernel_dummy *d, const struct route *r)
+void dummy_route(struct kernel_dummy *d, const struct route *r)
 {
-	d->routes.list = xreallocarray(d->routes.list, d->routes.n + 1, sizeof(*d->routes.list));
-	d->routes.list[d->routes.n++] = *r;
+	struct route_set *set = &d->routes;
+	set->list = xreallocarray(set->list, set->n + 1, sizeof(*set->list));
+	memmove(set->list + 1, set->list, set->n * sizeof(*set->list));
+	set->list[0] = *r;
+	set->n++;
+}
+
+/* As route.h says: a second IPv6 route to the same device is refused whoever owns the first. */
+static int route_conflict(const struct kernel_dummy *d, const struct route *r)
+{
+	for (size_t i = 0; i < d->routes.n; i++) {
+		const struct route *other = &d->routes.list[i];
+		struct route same = *other;
+		same.protocol = r->protocol;
+		if (!route_cmp(other, r))
+			return EEXIST;
+		if (r->dst.addr.family == AF_INET6 && !route_cmp(&same, r))
+			return ENOTUNIQ;
+	}
+	return 0;
 }
 
 static int dummy_route_add(struct kernel *k, const struct route *r, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(d, err);
+	int e = may_write_route(k, "route_add", r, err);
 	if (e < 0)
 		return e;
 	const struct link *l = link_by_index(&d->links, r->oif);
@@ -204,25 +298,67 @@ static int dummy_route_add(struct kernel *k, const struct route *r, struct err *
 		return err_set(err, ENODEV, "no such device");
 	if (!(l->flags & IFF_UP))
 		return err_set(err, ENETDOWN, "the device is down");
-	for (size_t i = 0; i < d->routes.n; i++)
-		if (!route_cmp(&d->routes.list[i], r))
-			return err_set(err, EEXIST, "the route exists");
-	put_route(d, r);
+	e = route_conflict(d, r);
+	if (e)
+		return err_set(err, e, "%s", strerror(e));
+	dummy_route(d, r);
 	return 0;
 }
 
 static int dummy_route_del(struct kernel *k, const struct route *r, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(d, err);
+	int e = may_write_route(k, "route_del", r, err);
 	if (e < 0)
 		return e;
 	for (size_t i = 0; i < d->routes.n; i++)
 		if (!route_cmp(&d->routes.list[i], r)) {
-			d->routes.list[i] = d->routes.list[--d->routes.n];
+			memmove(&d->routes.list[i], &d->routes.list[i + 1],
+				(--d->routes.n - i) * sizeof(*r));
 			return 0;
 		}
 	return err_set(err, ESRCH, "no such route");
+}
+
+static const struct route *lookup_in(
+	const struct kernel_dummy *d, const struct addr *dst, bool in_main)
+{
+	const struct route *best = nullptr;
+	for (size_t i = 0; i < d->routes.n; i++) {
+		const struct route *r = &d->routes.list[i];
+		if ((r->table == MARK_RT_TABLE) != in_main || !prefix_contains_addr(&r->dst, dst))
+			continue;
+		if (!best || r->dst.len > best->dst.len ||
+			(r->dst.len == best->dst.len && r->metric < best->metric))
+			best = r;
+	}
+	return best;
+}
+
+static const struct route *lookup(const struct kernel_dummy *d, const struct addr *dst)
+{
+	const struct route *r = lookup_in(d, dst, false);
+	return r ? r : lookup_in(d, dst, true);
+}
+
+static int refusal(uint8_t type)
+{
+	static const int errors[] = {[RTN_BLACKHOLE] = EINVAL,
+		[RTN_UNREACHABLE] = EHOSTUNREACH,
+		[RTN_PROHIBIT] = EACCES};
+	return type < sizeof(errors) / sizeof(errors[0]) ? errors[type] : 0;
+}
+
+/* Strict reverse path filtering (net/ipv4/fib_frontend.c, fib_validate_source). */
+static bool is_martian(
+	const struct kernel_dummy *d, const struct route_question *q, const struct link *in)
+{
+	int all = value_of(d, AF_INET, "all", "rp_filter");
+	int own = value_of(d, AF_INET, in->name, "rp_filter");
+	if (q->dst.family != AF_INET || (all > own ? all : own) != 1)
+		return false;
+	const struct route *back = lookup(d, &q->src);
+	return !back || back->oif != in->ifindex;
 }
 
 static int dummy_route_ask(
@@ -230,24 +366,18 @@ static int dummy_route_ask(
 {
 	struct kernel_dummy *d = dummy_of(k);
 	const struct link *in = link_by_index(&d->links, q->iif);
-	const struct route *best = nullptr;
+	const struct route *best = lookup(d, &q->dst);
 	*answer = (struct route_answer){};
-	if (in && q->dst.family == AF_INET && !value_of(d, AF_INET, in->name, "forwarding")) {
+	if (in && q->dst.family == AF_INET && !value_of(d, AF_INET, in->name, "forwarding"))
 		answer->error = EHOSTUNREACH;
-		return 0;
-	}
-	for (size_t i = 0; i < d->routes.n; i++) {
-		const struct route *r = &d->routes.list[i];
-		if (!prefix_contains_addr(&r->dst, &q->dst))
-			continue;
-		if (!best || r->dst.len > best->dst.len ||
-			(r->dst.len == best->dst.len && r->metric < best->metric))
-			best = r;
-	}
-	if (best)
-		answer->route = *best;
-	else
+	else if (in && is_martian(d, q, in))
+		answer->error = EINVAL;
+	else if (!best)
 		answer->error = ENETUNREACH;
+	else
+		answer->error = refusal(best->type);
+	if (!answer->error)
+		answer->route = *best;
 	return 0;
 }
 
@@ -270,11 +400,10 @@ static int dummy_sysctl_get(struct kernel *k, const char *key, int *value)
 
 static int dummy_sysctl_set(struct kernel *k, const char *key, int value)
 {
-	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(d, nullptr);
+	int e = may_write(k, "sysctl_set", key, nullptr);
 	if (e < 0)
 		return e;
-	int *slot = find_sysctl(d, key);
+	int *slot = find_sysctl(dummy_of(k), key);
 	if (!slot)
 		return -ENOENT;
 	*slot = value;
@@ -283,10 +412,10 @@ static int dummy_sysctl_set(struct kernel *k, const char *key, int value)
 
 static int dummy_nft_read(struct kernel *k, struct nft_state *state, struct err *err)
 {
-	if (dummy_of(k)->fail_reads)
-		return err_set(err, EAGAIN, "ruleset keeps changing");
-	*state = dummy_of(k)->nft;
-	return 0;
+	int r = may_read(k, err);
+	if (r >= 0)
+		*state = dummy_of(k)->nft;
+	return r;
 }
 
 static int dummy_nft_counters(struct kernel *k, struct nft_counters *out, struct err *err)
@@ -297,17 +426,29 @@ static int dummy_nft_counters(struct kernel *k, struct nft_counters *out, struct
 	return 0;
 }
 
+/* Of everything that the table would be made of (FNV-1a). */
+static uint64_t digest_of(const struct nft_model *model)
+{
+	struct nft_txn t;
+	uint64_t h = 0xcbf29ce484222325;
+	nft_txn_begin(&t, 0);
+	nft_table_build(&t, model, 0, nullptr);
+	for (size_t i = 0; i < t.len; i++)
+		h = (h ^ (uint8_t)t.buf[i]) * 0x100000001b3;
+	nft_txn_clear(&t);
+	return h;
+}
+
 static int dummy_nft_replace(struct kernel *k, const struct nft_model *model,
 	const struct nft_counters *start, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(d, err);
+	int e = may_write(k, "nft_replace", MARK_NFT_TABLE, err);
 	if (e < 0)
 		return e;
-	d->nft = (struct nft_state){};
 	nft_expect(model, &d->nft);
 	d->nft.exists = d->nft.owned = d->nft.persistent = true;
-	d->nft.digest = ++d->nft_serial;
+	d->nft.digest = digest_of(model);
 	if (start)
 		d->nft.counters = *start;
 	k->nft_owned = true;
@@ -317,9 +458,10 @@ static int dummy_nft_replace(struct kernel *k, const struct nft_model *model,
 static int dummy_nft_remove(struct kernel *k, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(d, err);
+	int e = may_write(k, "nft_remove", MARK_NFT_TABLE, err);
 	if (e < 0)
 		return e;
+	k->nft_owned = false;
 	if (!d->nft.exists)
 		return err_set(err, ENOENT, "no such table");
 	d->nft = (struct nft_state){};
@@ -339,6 +481,7 @@ static void dummy_close(struct kernel *k)
 	ifaddr_set_clear(&d->addresses);
 	route_set_clear(&d->routes);
 	free(d->sysctls);
+	free(d->log);
 	free(d);
 }
 
@@ -372,20 +515,21 @@ struct kernel_dummy *dummy_new(void)
 
 /* ---- text ---- */
 
+static const struct {
+	const char *word;
+	unsigned flags;
+} link_states[] = {{"up", IFF_UP | IFF_LOWER_UP}, {"no-carrier", IFF_UP}, {"down", 0}};
+
 static bool load_link(struct kernel_dummy *d, const char *rest)
 {
-	static const struct {
-		const char *word;
-		unsigned flags;
-	} states[] = {{"up", IFF_UP | IFF_LOWER_UP}, {"no-carrier", IFF_UP}, {"down", 0}};
 	int ifindex;
 	unsigned mtu;
 	char name[IFNAMSIZ], state[16];
 	if (sscanf(rest, "%d %15s %15s mtu %u", &ifindex, name, state, &mtu) != 4)
 		return false;
 	for (size_t i = 0; i < 3; i++)
-		if (!strcmp(states[i].word, state)) {
-			dummy_link(d, ifindex, name, states[i].flags, mtu);
+		if (!strcmp(link_states[i].word, state)) {
+			dummy_link(d, ifindex, name, link_states[i].flags, mtu);
 			return true;
 		}
 	return false;
@@ -422,24 +566,48 @@ static bool load_sysctl(struct kernel_dummy *d, const char *rest)
 	return true;
 }
 
+static const struct {
+	const char *word;
+	uint8_t type;
+} route_types[] = {{"unicast", RTN_UNICAST}, {"blackhole", RTN_BLACKHOLE},
+	{"unreachable", RTN_UNREACHABLE}, {"prohibit", RTN_PROHIBIT}};
+
+static bool load_route_rest(const char *rest, struct route *r)
+{
+	char type[16] = "unicast";
+	int read = 0;
+	if (sscanf(rest, " table %u%n", &r->table, &read) == 1)
+		rest += read;
+	read = 0;
+	if (sscanf(rest, " type %15s%n", type, &read) == 1)
+		rest += read;
+	for (size_t i = 0; i < sizeof(route_types) / sizeof(route_types[0]); i++)
+		if (!strcmp(route_types[i].word, type))
+			r->type = route_types[i].type;
+	return r->type && !rest[0];
+}
+
 static bool load_route(struct kernel_dummy *d, const char *rest)
 {
 	char text[PREFIX_STRLEN];
 	unsigned protocol, metric;
-	struct route r = {.table = MARK_RT_TABLE, .type = RTN_UNICAST, .scope = RT_SCOPE_LINK};
-	if (sscanf(rest, "%49s dev %d proto %u metric %u", text, &r.oif, &protocol, &metric) != 4)
+	struct route r = {.table = MARK_RT_TABLE, .scope = RT_SCOPE_LINK};
+	int read = 0;
+	if (sscanf(rest, "%49s dev %d proto %u metric %u%n", text, &r.oif, &protocol, &metric,
+		    &read) != 4)
 		return false;
-	if (prefix_parse(text, &r.dst) < 0)
+	if (prefix_parse(text, &r.dst) < 0 || !load_route_rest(rest + read, &r))
 		return false;
 	r.protocol = (uint8_t)protocol;
 	r.metric = metric;
-	put_route(d, &r);
+	dummy_route(d, &r);
 	return true;
 }
 
-static bool load_nft(struct kernel_dummy *d, const char *)
+static bool load_nft(struct kernel_dummy *d, const char *rest)
 {
 	d->nft.exists = true;
+	(void)sscanf(rest, "%" SCNx64, &d->nft.digest);
 	return true;
 }
 
@@ -470,4 +638,71 @@ unsigned dummy_load(struct kernel_dummy *d, const char *text)
 			return number;
 	}
 	return 0;
+}
+
+static void print_links(const struct kernel_dummy *d, FILE *out)
+{
+	for (size_t i = 0; i < d->links.n; i++) {
+		const struct link *l = &d->links.list[i];
+		const char *state = "";
+		for (size_t j = 0; j < 3; j++)
+			if (link_states[j].flags == (l->flags & (IFF_UP | IFF_LOWER_UP)))
+				state = link_states[j].word;
+		fprintf(out, "link %d %s %s mtu %u\n", l->ifindex, l->name, state, l->mtu);
+	}
+}
+
+static void print_addresses(const struct kernel_dummy *d, FILE *out)
+{
+	char text[ADDR_STRLEN];
+	for (size_t i = 0; i < d->addresses.n; i++) {
+		const struct ifaddr_entry *a = &d->addresses.list[i];
+		fprintf(out, "address %d %s/%u%s\n", a->ifindex, addr_str(&a->address, text),
+			a->prefix_len, a->from_ra ? " ra" : "");
+	}
+}
+
+static int compare_sysctls(const void *a, const void *b)
+{
+	const struct dummy_sysctl *x = a, *y = b;
+	return strcmp(x->key, y->key);
+}
+
+static void print_sysctls(const struct kernel_dummy *d, FILE *out)
+{
+	autofree struct dummy_sysctl *sorted = xcalloc(d->n_sysctls, sizeof(*sorted));
+	memcpy(sorted, d->sysctls, d->n_sysctls * sizeof(*sorted));
+	qsort(sorted, d->n_sysctls, sizeof(*sorted), compare_sysctls);
+	for (size_t i = 0; i < d->n_sysctls; i++)
+		fprintf(out, "sysctl %s %d\n", sorted[i].key, sorted[i].value);
+}
+
+static void print_routes(const struct kernel_dummy *d, FILE *out)
+{
+	char text[PREFIX_STRLEN];
+	autofree struct route *sorted = xcalloc(d->routes.n, sizeof(*sorted));
+	if (d->routes.n)
+		memcpy(sorted, d->routes.list, d->routes.n * sizeof(*sorted));
+	qsort(sorted, d->routes.n, sizeof(*sorted), compare_routes);
+	for (size_t i = 0; i < d->routes.n; i++) {
+		const struct route *r = &sorted[i];
+		fprintf(out, "route %s dev %d proto %u metric %u", prefix_str(&r->dst, text),
+			r->oif, r->protocol, r->metric);
+		if (r->table != MARK_RT_TABLE)
+			fprintf(out, " table %u", r->table);
+		for (size_t j = 1; j < sizeof(route_types) / sizeof(route_types[0]); j++)
+			if (route_types[j].type == r->type)
+				fprintf(out, " type %s", route_types[j].word);
+		fputc('\n', out);
+	}
+}
+
+void dummy_print(const struct kernel_dummy *d, FILE *out)
+{
+	print_links(d, out);
+	print_addresses(d, out);
+	print_sysctls(d, out);
+	print_routes(d, out);
+	if (d->nft.exists)
+		fprintf(out, "nft %" PRIx64 "\n", d->nft.digest);
 }

@@ -2,23 +2,38 @@
 #pragma once
 /*
  * kernel_dummy: a kernel in memory, for tests and fuzzing. It behaves like the real one in what
- * the reconciler relies on (routes go with their link, the same route cannot be added twice, a
- * lookup takes the longest prefix), and any of its writes can be made to fail.
+ * the reconciler relies on: routes go with their link, IPv4 ones also with its last address; the
+ * same route cannot be added twice; a lookup takes the longest prefix, and obeys forwarding and
+ * rp_filter; a table written twice has one digest. Any of its calls can be made to fail.
  *
  * Its state is open: tests set it up and look at it. dummy_load() reads it from text, one fact a
- * line, for golden files:
+ * line, and dummy_print() writes it in the same form:
  *
  *   link 3 CloudflareWARP up mtu 1280        (up, down or no-carrier)
  *   address 3 100.96.0.18/32                 (" ra" behind it: from a router advertisement)
  *   sysctl ipv4/conf/eth0/forwarding 0
- *   route 10.0.1.0/24 dev 2 proto 2 metric 0
+ *   route 10.0.1.0/24 dev 2 proto 2 metric 0 (" table N", " type blackhole" behind it)
  *   nft                                      (table inet meshgw exists, contents unknown)
+ *
+ * There are no rules: a route in another table than main is met first, as behind the rule of
+ * Cloudflare's client.
  */
 #include "daemon/kernel.h"
+#include <stdio.h>
 
 struct dummy_sysctl {
 	char key[SYSCTL_KEY_LEN];
 	int value;
+};
+
+constexpr size_t DUMMY_WRITE_LEN = 128;
+
+/* Which of a series of calls fail. */
+struct dummy_faults {
+	unsigned calls; /* so far */
+	unsigned at;    /* the call with this number (from 1) fails … */
+	unsigned times; /* … and so do those after it, this many in all */
+	int error;      /* positive errno */
 };
 
 struct kernel_dummy {
@@ -29,25 +44,35 @@ struct kernel_dummy {
 	struct dummy_sysctl *sysctls;
 	size_t n_sysctls, cap_sysctls;
 	struct nft_state nft;
-	uint64_t nft_serial;
 	unsigned conntrack_calls;
 
-	unsigned writes;     /* writes tried so far */
-	unsigned fail_at;    /* the write with this number (from 1) fails … */
-	unsigned fail_times; /* … and so do those after it, this many in all */
-	int fail_error;      /* positive errno */
-	bool fail_reads;     /* every dump answers -EAGAIN */
+	struct dummy_faults writes, reads;
+	char (*log)[DUMMY_WRITE_LEN]; /* names of all writes tried: "route_add 100.64.0.0/12" */
+	size_t n_log, cap_log;
+	char stuck[DUMMY_WRITE_LEN]; /* every write of this name fails with stuck_error */
+	int stuck_error;
 };
 
 struct kernel_dummy *dummy_new(void);
 /* 0, or the number of the first line that is not understood. */
 [[nodiscard]] unsigned dummy_load(struct kernel_dummy *d, const char *text);
+/* Sorted, so that two kernels in the same state print the same. The table's digest is shown. */
+void dummy_print(const struct kernel_dummy *d, FILE *out);
+
 /* Interfaces come and go with their routes. */
 void dummy_link(
 	struct kernel_dummy *d, int ifindex, const char *name, unsigned flags, unsigned mtu);
 void dummy_unlink(struct kernel_dummy *d, int ifindex);
+/* The last IPv4 address of an interface goes with every IPv4 route on it. */
+void dummy_unaddress(struct kernel_dummy *d, int ifindex, const struct addr *address);
 void dummy_sysctl(struct kernel_dummy *d, const char *key, int value);
-/* The next write but skip, and `times` in all, fail with error. */
-void dummy_fail(struct kernel_dummy *d, unsigned skip, unsigned times, int error);
+int dummy_sysctl_value(const struct kernel_dummy *d, const char *key); /* -1 = no such key */
+/* In front of its like, as a later IPv4 route of another protocol is. */
+void dummy_route(struct kernel_dummy *d, const struct route *r);
 const struct route *dummy_find_route(
 	const struct kernel_dummy *d, const struct prefix *dst, uint8_t protocol);
+
+/* The next call of the series but skip, and `times` in all, fail with error. */
+void dummy_fail(struct dummy_faults *series, unsigned skip, unsigned times, int error);
+/* Every write of this name (see log) fails; nullptr ends it. */
+void dummy_stick(struct kernel_dummy *d, const char *write, int error);

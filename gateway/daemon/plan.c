@@ -117,6 +117,18 @@ static void plan_sysctl_restores(const struct want *want, const struct observed 
 	}
 }
 
+bool plan_record_spent(const struct want *want, const struct observed *seen,
+	const struct sysctl_record *record,
+	int (*now_value)(void *arg, const char *key, int *value), void *arg)
+{
+	int now;
+	if (wanted_sysctl(want, record))
+		return false;
+	if (record->ifindex && !link_by_index(&seen->links, record->ifindex))
+		return true;
+	return now_value(arg, record->key, &now) >= 0 && now != record->ours;
+}
+
 void plan_diff(const struct want *want, const struct observed *seen,
 	const struct sysctl_records *records,
 	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops)

@@ -55,6 +55,11 @@ void plan_diff(const struct want *want, const struct observed *seen,
 	const struct sysctl_records *records,
 	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops);
 void ops_clear(struct ops *ops);
+/* Is there nothing left to put back? The sysctl is not wanted any more, and its interface is gone
+ * or somebody has written another value, which is theirs. */
+bool plan_record_spent(const struct want *want, const struct observed *seen,
+	const struct sysctl_record *record,
+	int (*now_value)(void *arg, const char *key, int *value), void *arg);
 
 /* Identity of the object that an operation is about: "route 100.64.0.0/12",
  * "sysctl net.ipv4.conf.eth0.forwarding", "nft table inet meshgw". */

@@ -186,12 +186,12 @@ static void switch_to(struct reload *r, struct candidate *c)
 
 static void switch_back(struct reload *r, uint64_t now_us)
 {
+	/* Where nothing was configured, nothing of ours may stay behind. */
+	gateway_enter(r->gateway, r->before ? GATEWAY_UP : GATEWAY_DOWN, r->before);
 	drop_running(r);
 	r->running = TAKE_PTR(r->before);
 	r->running_text = TAKE_PTR(r->before_text);
 	r->running_len = r->before_len;
-	/* Where nothing was configured, nothing of ours may stay behind. */
-	gateway_enter(r->gateway, r->running ? GATEWAY_UP : GATEWAY_DOWN, r->running);
 	r->deadline_us = 0;
 	gateway_pass(r->gateway, now_us);
 	if (!r->running && r->before_phase == GATEWAY_UNCONFIGURED)

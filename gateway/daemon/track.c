@@ -25,6 +25,13 @@ struct track *track_get(struct tracks *tracks, const char *name)
 	return t;
 }
 
+uint64_t track_pause_us(unsigned failures)
+{
+	unsigned shift = failures < 7 ? failures - 1 : 6;
+	uint64_t pause = TRACK_RETRY_US << shift;
+	return pause < TRACK_PAUSE_MAX_US ? pause : TRACK_PAUSE_MAX_US;
+}
+
 bool track_due(const struct track *t, uint64_t now_us)
 {
 	return now_us >= t->retry_us;
@@ -69,10 +76,17 @@ void track_failure(struct track *t, int error, const char *reason, uint64_t now_
 	t->installed = false;
 	t->error = error;
 	snprintf(t->reason, sizeof(t->reason), "%s", reason);
-	unsigned shift = t->failures < 6 ? t->failures : 6;
-	uint64_t pause = TRACK_RETRY_US << shift;
-	t->failures++;
-	t->retry_us = now_us + (pause < TRACK_PAUSE_MAX_US ? pause : TRACK_PAUSE_MAX_US);
+	t->retry_us = now_us + track_pause_us(++t->failures);
+}
+
+void track_forgive(struct track *t)
+{
+	if (!t->error)
+		return;
+	t->error = 0;
+	t->failures = 0;
+	t->reason[0] = '\0';
+	t->retry_us = 0;
 }
 
 void track_settle(struct track *t, uint64_t now_us)
