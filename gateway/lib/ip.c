@@ -52,15 +52,21 @@ static int len_parse(const char *text, unsigned max)
 	return (int)len;
 }
 
+/* Byte i of the netmask. */
+static uint8_t mask_byte(uint8_t len, unsigned i)
+{
+	unsigned keep = len > 8 * i ? len - 8 * i : 0;
+
+	return (uint8_t)(keep >= 8 ? 0xff : 0xff00 >> keep);
+}
+
 /* Clears the bits behind the length; true if there were any. */
 static bool prefix_mask(struct prefix *p)
 {
 	bool cleared = false;
 
 	for (unsigned i = 0; i < addr_bytes(p->addr.family); i++) {
-		unsigned keep = p->len > 8 * i ? p->len - 8 * i : 0;
-		uint8_t mask = keep >= 8 ? 0xff : (uint8_t)(0xff00 >> keep);
-		uint8_t masked = p->addr.b[i] & mask;
+		uint8_t masked = p->addr.b[i] & mask_byte(p->len, i);
 		cleared |= masked != p->addr.b[i];
 		p->addr.b[i] = masked;
 	}
@@ -148,11 +154,8 @@ struct addr prefix_last(const struct prefix *p)
 {
 	struct addr last = p->addr;
 
-	for (unsigned i = 0; i < addr_bytes(p->addr.family); i++) {
-		unsigned keep = p->len > 8 * i ? p->len - 8 * i : 0;
-		if (keep < 8)
-			last.b[i] |= (uint8_t)(0xff >> keep);
-	}
+	for (unsigned i = 0; i < addr_bytes(p->addr.family); i++)
+		last.b[i] |= (uint8_t)~mask_byte(p->len, i);
 	return last;
 }
 
