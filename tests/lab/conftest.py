@@ -67,6 +67,15 @@ EVIDENCE = (
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests marked first or last go there."""
+
+    def place(item: pytest.Item) -> int:
+        return bool(item.get_closest_marker("last")) - bool(item.get_closest_marker("first"))
+
+    items.sort(key=place)
+
+
 @pytest.fixture(scope="session", name="lab")
 def fixture_lab() -> Iterator[Lab]:
     """All of it."""
@@ -134,19 +143,31 @@ def kept() -> Kept:
 
 
 @pytest.fixture(autouse=True)
-def _no_leftovers(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Ends what a test's popen() started; a session's own processes stay."""
+def _clean_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Ends what a test's popen() started, and fails the test if a sanitizer found something.
+
+    Processes of wider fixtures stay.
+    """
     if "lab" not in request.fixturenames:
         yield
         return
     lab: Lab = request.getfixturevalue("lab")
     nodes = [*lab.nodes.values(), *(machine.outside for machine in lab.machines)]
     before = {id(process) for node in nodes for process in node.processes}
+    reports = _sanitizer_reports(lab)
     yield
     for node in nodes:
         for process in [p for p in node.processes if id(p) not in before]:
             process.stop()
             node.processes.remove(process)
+    news = _sanitizer_reports(lab)[len(reports) :]
+    assert not news, "\n".join(news)
+
+
+def _sanitizer_reports(lab: Lab) -> list[str]:
+    if lab.options.preset != "asan":
+        return []
+    return [line for gateway in lab.gateways for line in gateway.sanitizer_reports()]
 
 
 @pytest.hookimpl(wrapper=True)
