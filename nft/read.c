@@ -61,19 +61,14 @@ static uint32_t attr_be32(const struct nlmsghdr *nlh, uint16_t type)
 }
 
 /* Attribute 1 of every kind of object is the name of its table. Some dumps filter by it in the
- * kernel, chains and flow tables do not. */
+ * kernel, chains and flow tables do not; all filter by family. */
 static bool is_ours(const struct nlmsghdr *nlh)
 {
 	static_assert(NFTA_CHAIN_TABLE == 1 && NFTA_RULE_TABLE == 1 && NFTA_SET_TABLE == 1 &&
-		      NFTA_OBJ_TABLE == 1 && NFTA_FLOWTABLE_TABLE == 1 &&
-		      NFTA_SET_ELEM_LIST_TABLE == 1);
-	const struct nfgenmsg *header = mnl_nlmsg_get_payload(nlh);
-	const char *table;
+		      NFTA_OBJ_TABLE == 1 && NFTA_FLOWTABLE_TABLE == 1);
+	const char *table = attr_str(nlh, 1);
 
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*header))
-		return false;
-	table = attr_str(nlh, 1);
-	return header->nfgen_family == NFPROTO_INET && table && strcmp(table, MARK_NFT_TABLE) == 0;
+	return table && strcmp(table, MARK_NFT_TABLE) == 0;
 }
 
 static int on_table(const struct nlmsghdr *nlh, void *arg)

@@ -399,6 +399,8 @@ static void test_digest_object(void **)
 		{"chain use", NFT_MSG_NEWCHAIN, {{NFTA_CHAIN_USE, 1}}, {{NFTA_CHAIN_USE, 2}}, true},
 		{"chain policy", NFT_MSG_NEWCHAIN, {{NFTA_CHAIN_POLICY, 1}},
 			{{NFTA_CHAIN_POLICY, 0}}, false},
+		{"rule handle", NFT_MSG_NEWRULE, {{NFTA_RULE_HANDLE, 1}}, {{NFTA_RULE_HANDLE, 2}},
+			true},
 		{"rule position", NFT_MSG_NEWRULE, {{NFTA_RULE_POSITION, 1}},
 			{{NFTA_RULE_POSITION, 2}}, true},
 		{"rule expressions", NFT_MSG_NEWRULE, {{NFTA_RULE_EXPRESSIONS, 1}},

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <linux/netfilter/nf_tables.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -379,6 +380,50 @@ static void test_foreign_tables_are_not_seen(void **state)
 	assert_memory_equal(&now, &st, sizeof(st));
 }
 
+[[noreturn]] static void replace_forever(struct nft_conn *conn)
+{
+	for (;;)
+		for (size_t i = 0; i < 2; i++)
+			if (nft_replace(conn, &nft_models()[i].model, nullptr, nullptr) < 0)
+				_exit(1);
+}
+
+/* While somebody replaces the table all the time, what is read is one table or the other, or the
+ * honest answer that it kept changing. */
+static void test_never_half_a_table(void **state)
+{
+	struct nft_world *w = *state;
+	uint64_t digests[2];
+	unsigned whole = 0, broken = 0;
+	int status = 0;
+
+	nft_conn_set_flags(w->conn, 0);
+	for (size_t i = 0; i < 2; i++) {
+		nft_world_replace(w, &nft_models()[i].model);
+		digests[i] = nft_world_read(w).digest;
+	}
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		struct other o = other_open();
+		nft_conn_set_flags(o.conn, 0);
+		replace_forever(o.conn);
+	}
+	for (unsigned i = 0; i < 500; i++) {
+		struct nft_state st = {};
+		int r = nft_read(w->nl, &st, nullptr);
+		if (r == 0 && (st.digest == digests[0] || st.digest == digests[1]))
+			whole++;
+		else if (r != -EAGAIN)
+			broken++;
+	}
+	kill(pid, SIGKILL);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status)); /* it wrote to the end */
+	assert_int_equal(broken, 0);
+	assert_true(whole > 0);
+}
+
 static void test_error_names_the_object(void **state)
 {
 	struct nft_world *w = *state;
@@ -452,6 +497,7 @@ int main(void)
 		KERNEL_TEST(test_foreign_edits_are_seen),
 		KERNEL_TEST(test_order_of_rules_is_seen),
 		KERNEL_TEST(test_foreign_tables_are_not_seen),
+		KERNEL_TEST(test_never_half_a_table),
 		KERNEL_TEST(test_error_names_the_object),
 		KERNEL_TEST(test_set_host),
 	};

@@ -106,6 +106,7 @@ static void test_mss_clamp(void **state)
 		assert_int_equal(pass(in, out, &p).mss, cases[i].want);
 	}
 	/* Only SYNs carry the option; anything else is left alone, as is a SYN without it. */
+	nft_world_mtu("mesh0", 1280);
 	struct packet p = syn(WORKER, SERVICE, PORT);
 	p.tcp_flags = TH_ACK;
 	assert_int_equal(pass(w->net->mesh_fd, w->net->lan_fd, &p).mss, 1460);
@@ -168,6 +169,25 @@ static void test_spoof(void **state)
 		pass(w->net->mesh_fd, w->net->lan_fd, &real);
 		assert_int_equal(nft_world_packets(w, NFT_COUNTER_SPOOFED), i + 1);
 	}
+}
+
+/* What the tunnel's own routes lead into the tunnel, but no mesh range holds: Cloudflare's underlay
+ * when the client sends everything but a few networks into the tunnel. */
+static void test_foreign_source_is_no_spoof(void **state)
+{
+	static const char *const from[] = {"203.0.113.9", "2001:db8:f::9"};
+	static const char *const to[] = {WORKER, WORKER6};
+	struct nft_world *w = *state;
+
+	nft_world_replace(w, nft_model("route"));
+	for (size_t i = 0; i < COUNT(from); i++) {
+		struct route r = {.dst = netns_prefix(from[i]), .oif = w->net->mesh};
+		struct packet p = udp(from[i], to[i], 1, 7);
+
+		assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
+		pass(w->net->lan_fd, w->net->mesh_fd, &p);
+	}
+	assert_int_equal(nft_world_packets(w, NFT_COUNTER_SPOOFED), 0);
 }
 
 /* Tailscale behind the LAN: a host route inside a range that leads there. */
@@ -463,6 +483,7 @@ int main(void)
 		KERNEL_TEST(test_counters),
 		KERNEL_TEST(test_counters_of_a_hairpin),
 		KERNEL_TEST(test_spoof),
+		KERNEL_TEST(test_foreign_source_is_no_spoof),
 		KERNEL_TEST(test_foreign_route_is_no_spoof),
 		KERNEL_TEST(test_conntrack),
 		KERNEL_TEST(test_allow),
