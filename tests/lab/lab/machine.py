@@ -24,6 +24,7 @@ BASE = Path("/lab")
 PLACE = Path("/run/lab")
 LOGS = Path("/src/build/lab/log")
 BOOT_S = 60.0
+SANITIZER = "(Address|Leak)Sanitizer|runtime error:"
 ENVIRONMENT = (
     "HOME=/root", "LANG=C.UTF-8", "TERM=dumb",
     "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
@@ -175,6 +176,11 @@ class Machine(Node):
     def journal(self, *args: str) -> str:
         """For people and for tests that look for a line."""
         return self.out(["journalctl", "--no-pager", "-o", "short-monotonic", *args])
+
+    def sanitizer_reports(self) -> list[str]:
+        """What AddressSanitizer and its relatives have had to say since the boot."""
+        done = self.run(["journalctl", "-q", "-o", "cat", "-g", SANITIZER], check=False)
+        return done.stdout.splitlines()
 
     def systemctl(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """systemctl in the machine."""
