@@ -23,20 +23,26 @@ enum exit_status failure_set(struct failure *f, enum exit_status status, const c
 	return status;
 }
 
-/* Each explains one error, whose row it belongs to. */
-typedef enum exit_status explain_fn(
-	struct failure *f, enum exit_status status, sd_json_variant *parameters);
+struct row {
+	const char *id;
+	enum exit_status status;
+	const char *sentence;
+	/* Makes the sentence where parameters are part of it. */
+	enum exit_status (*explain)(
+		struct failure *f, const struct row *row, sd_json_variant *parameters);
+};
 
 static enum exit_status explain_message(
-	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+	struct failure *f, const struct row *row, sd_json_variant *parameters)
 {
 	const char *message = sd_json_variant_string(sd_json_variant_by_key(parameters, "message"));
 
-	return failure_set(f, status, "%s", message ? message : "meshgwd gives no reason");
+	return failure_set(f, row->status, "%s: %s", row->sentence,
+		message ? message : "meshgwd gives no reason");
 }
 
 static enum exit_status explain_config(
-	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+	struct failure *f, const struct row *row, sd_json_variant *parameters)
 {
 	struct list diagnostics = {};
 
@@ -45,11 +51,12 @@ static enum exit_status explain_config(
 			"meshgwd refuses the configuration with reasons that make no sense");
 	size_t n = diagnostics.n;
 	list_clear(&diagnostics);
-	return failure_set(f, status, "the configuration has %zu mistake%s", n, n == 1 ? "" : "s");
+	return failure_set(
+		f, row->status, "the configuration has %zu mistake%s", n, n == 1 ? "" : "s");
 }
 
 static enum exit_status explain_pending(
-	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+	struct failure *f, const struct row *row, sd_json_variant *parameters)
 {
 	sd_json_variant *pending = sd_json_variant_by_key(parameters, "pending");
 	sd_json_variant *left = sd_json_variant_by_key(pending, "remainingSeconds");
@@ -58,22 +65,23 @@ static enum exit_status explain_pending(
 	if (left && sd_json_variant_is_unsigned(left))
 		snprintf(within, sizeof(within), " within %" PRIu64 " s",
 			sd_json_variant_unsigned(left));
-	return failure_set(f, status,
+	return failure_set(f, row->status,
 		"another change waits for its confirmation%s: keep it with meshgw confirm, "
 		"or go back with meshgw undo",
 		within);
 }
 
 static enum exit_status explain_parameter(
-	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+	struct failure *f, const struct row *row, sd_json_variant *parameters)
 {
 	const char *name = sd_json_variant_string(sd_json_variant_by_key(parameters, "parameter"));
 
-	return failure_set(f, status, "meshgwd does not take the parameter %s", name ? name : "?");
+	return failure_set(
+		f, row->status, "meshgwd does not take the parameter %s", name ? name : "?");
 }
 
 static enum exit_status explain_system(
-	struct failure *f, enum exit_status status, sd_json_variant *parameters)
+	struct failure *f, const struct row *row, sd_json_variant *parameters)
 {
 	sd_json_variant *number = sd_json_variant_by_key(parameters, "errno");
 	int64_t code = number && sd_json_variant_is_integer(number)
@@ -81,16 +89,11 @@ static enum exit_status explain_system(
 			       : 0;
 
 	if (code <= 0 || code > 4095)
-		return failure_set(f, status, "meshgwd failed and gives no reason");
-	return failure_set(f, status, "meshgwd: %s", strerror((int)code));
+		return failure_set(f, row->status, "meshgwd failed and gives no reason");
+	return failure_set(f, row->status, "meshgwd: %s", strerror((int)code));
 }
 
-static const struct {
-	const char *id;
-	enum exit_status status;
-	const char *sentence;
-	explain_fn *explain; /* instead of a constant sentence */
-} table[] = {
+static const struct row table[] = {
 	{API_ERROR_CONFIG_INVALID, EXIT_CONFIG, nullptr, explain_config},
 	{API_ERROR_CONFIRM_PENDING, EXIT_CONFLICT, nullptr, explain_pending},
 	{API_ERROR_NOTHING_PENDING, EXIT_CONFLICT, "no change waits for a confirmation", nullptr},
@@ -99,8 +102,9 @@ static const struct {
 	{API_ERROR_NOT_CONFIGURED, EXIT_DOWN,
 		"nothing is configured: write /etc/meshgw/meshgw.yaml and run meshgw apply",
 		nullptr},
-	{API_ERROR_APPLY_FAILED, EXIT_REFUSED, nullptr, explain_message},
-	{API_ERROR_DOWN_INCOMPLETE, EXIT_REFUSED, nullptr, explain_message},
+	{API_ERROR_APPLY_FAILED, EXIT_REFUSED, "the operation failed", explain_message},
+	{API_ERROR_DOWN_INCOMPLETE, EXIT_REFUSED, "not everything could be removed",
+		explain_message},
 	{SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_PERMISSION,
 		"meshgwd does not permit this: run as root", nullptr},
 	{SD_VARLINK_ERROR_METHOD_NOT_FOUND, EXIT_REFUSED,
@@ -121,7 +125,7 @@ enum exit_status failure_from_error(struct failure *f, const char *id, sd_json_v
 	if (i == rows)
 		failure_set(f, EXIT_REFUSED, "meshgwd answers with the error %s", id);
 	else if (table[i].explain)
-		table[i].explain(f, table[i].status, parameters);
+		table[i].explain(f, &table[i], parameters);
 	else
 		failure_set(f, table[i].status, "%s", table[i].sentence);
 	escape_text(id, strlen(id), f->id, sizeof(f->id));

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/hung.h"
 #include "cli/client.h"
-#include "cli/once.h"
 #include "lib/own.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -43,9 +42,7 @@ static bool lock_is_held(int lock)
 /* Does the process run meshgwd, or one that a package upgrade has replaced? 1, 0, or -errno. */
 static int runs_meshgwd(pid_t pid)
 {
-	const char *program = once_program();
-	const char *slash = strrchr(program, '/');
-	const char *name = slash ? slash + 1 : program;
+	static const char name[] = "/meshgwd";
 	char link[32], exe[PATH_MAX];
 
 	snprintf(link, sizeof(link), "/proc/%d/exe", pid);
@@ -55,8 +52,8 @@ static int runs_meshgwd(pid_t pid)
 	exe[n] = '\0';
 	const char *base = strrchr(exe, '/');
 	size_t len = strlen(name);
-	return base && strncmp(base + 1, name, len) == 0 &&
-	       (!base[1 + len] || strcmp(base + 1 + len, " (deleted)") == 0);
+	return base && strncmp(base, name, len) == 0 &&
+	       (!base[len] || strcmp(base + len, " (deleted)") == 0);
 }
 
 static enum exit_status end(int pidfd, pid_t pid, struct failure *f)

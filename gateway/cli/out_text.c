@@ -96,7 +96,7 @@ static void help_options(const struct view *v, unsigned bits)
 			o->argument ? " " : "", o->argument ? o->argument : "");
 		table_add(&table, STYLE_PLAIN, "%s", o->summary);
 	}
-	term_raw(&v->out, STYLE_BOLD, "\nOptions\n");
+	term_heading(&v->out, "Options");
 	table_flush(&table);
 }
 
@@ -125,7 +125,7 @@ static void text_help(
 		table_add(&rows, STYLE_PLAIN, "%s", c->summary);
 	}
 	term_raw(&v->out, STYLE_PLAIN, "meshgw [OPTIONS] COMMAND [ARGUMENTS]\n");
-	term_raw(&v->out, STYLE_BOLD, "\nCommands\n");
+	term_heading(&v->out, "Commands");
 	table_flush(&rows);
 	help_options(v, 0);
 	term_raw(&v->out, STYLE_PLAIN, "\nmeshgw(8) has the rest.\n");

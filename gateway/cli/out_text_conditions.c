@@ -16,6 +16,7 @@ struct conditions {
 	const struct reply_condition *list;
 	size_t n;
 	bool *printed;
+	const char *remedy; /* the last one printed */
 };
 
 static enum style severity_style(const char *severity)
@@ -53,7 +54,17 @@ static void print_detail(
 	term_raw(t, STYLE_PLAIN, "\n");
 }
 
-static void print_one(const struct conditions *c, size_t i, int depth)
+/* Once for all that stand one below the other. */
+static void print_remedy(struct conditions *c, const char *remedy, int indent)
+{
+	bool again = c->remedy && remedy && strcmp(c->remedy, remedy) == 0;
+
+	if (remedy && *remedy && !again)
+		print_detail(c, indent, "remedy: ", remedy);
+	c->remedy = remedy;
+}
+
+static void print_one(struct conditions *c, size_t i, int depth)
 {
 	const struct reply_condition *one = &c->list[i];
 	const struct term *t = &c->view->out;
@@ -71,11 +82,11 @@ static void print_one(const struct conditions *c, size_t i, int depth)
 			time_span(now_us > one->since_us ? now_us - one->since_us : 0).text);
 	term_raw(t, STYLE_PLAIN, "\n");
 	print_detail(c, indent, "", one->message);
-	if (one->remedy && *one->remedy && (depth == 0 || c->view->verbose))
-		print_detail(c, indent, "remedy: ", one->remedy);
+	if (depth == 0 || c->view->verbose)
+		print_remedy(c, one->remedy, indent);
 }
 
-static void print_tree(const struct conditions *c, size_t i, int depth)
+static void print_tree(struct conditions *c, size_t i, int depth)
 {
 	c->printed[i] = true;
 	print_one(c, i, depth);
@@ -84,7 +95,7 @@ static void print_tree(const struct conditions *c, size_t i, int depth)
 			print_tree(c, j, depth + 1);
 }
 
-static void print_roots(const struct conditions *c, const char *severity)
+static void print_roots(struct conditions *c, const char *severity)
 {
 	for (size_t i = 0; i < c->n; i++)
 		if (!c->printed[i] && cause_of(c, i) == c->n &&
@@ -99,7 +110,7 @@ void out_text_conditions(const struct view *v, const struct status *s)
 
 	if (!c.n)
 		return;
-	term_raw(&v->out, STYLE_BOLD, "\nConditions\n");
+	term_heading(&v->out, "Conditions");
 	c.printed = xcalloc(c.n, sizeof(*c.printed));
 	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
 		print_roots(&c, order[i]);

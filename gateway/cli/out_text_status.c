@@ -8,13 +8,6 @@
 #include <string.h>
 #include <time.h>
 
-static void heading(const struct view *v, const char *text)
-{
-	term_raw(&v->out, STYLE_PLAIN, "\n");
-	term_raw(&v->out, STYLE_BOLD, text);
-	term_raw(&v->out, STYLE_PLAIN, "\n");
-}
-
 /* ---- First line ---- */
 
 static void print_mode(const struct view *v, const struct status *s)
@@ -24,10 +17,10 @@ static void print_mode(const struct view *v, const struct status *s)
 
 	if (route == 0 && masquerade > 0)
 		term_raw(
-			&v->out, STYLE_PLAIN, "masquerade, services see an address of the gateway");
+			&v->out, STYLE_PLAIN, "masquerade: services see an address of the gateway");
 	else if (masquerade == 0 && route > 0)
 		term_raw(&v->out, STYLE_PLAIN,
-			"route, services see the address of the Worker or device");
+			"route: services see the address of the Worker or device");
 	else
 		term_print(&v->out, STYLE_PLAIN,
 			"masquerade for %zu, route for %zu of %zu networks", masquerade, route,
@@ -44,7 +37,7 @@ static void print_up(const struct view *v, const struct status *s)
 	} else {
 		term_raw(&v->out, STYLE_GOOD, "up");
 	}
-	term_raw(&v->out, STYLE_PLAIN, ": ");
+	term_raw(&v->out, STYLE_PLAIN, "; ");
 	print_mode(v, s);
 }
 
@@ -116,7 +109,7 @@ static void print_networks(const struct view *v, const struct status *s)
 			differs ? n->configured : "");
 	}
 	if (table.n)
-		heading(v, "Networks");
+		term_heading(&v->out, "Networks");
 	table_flush(&table);
 }
 
@@ -127,7 +120,7 @@ static void print_ranges(const struct view *v, const struct status *s)
 
 	if (!v->verbose || !s->ranges.n)
 		return;
-	heading(v, "Mesh ranges");
+	term_heading(&v->out, "Mesh ranges");
 	for (size_t i = 0; i < s->ranges.n; i++) {
 		table_add(&table, STYLE_PLAIN, "%s", list[i].prefix);
 		table_add(&table, STYLE_PLAIN, "%s", list[i].class);
@@ -160,7 +153,7 @@ static void print_objects(const struct view *v, const struct status *s)
 
 	if (!s->objects.n)
 		return;
-	heading(v, "Objects");
+	term_heading(&v->out, "Objects");
 	for (size_t i = 0; i < s->objects.n; i++)
 		if (v->verbose || strcmp(list[i].state, "installed") != 0)
 			add_object(&table, &list[i]);
@@ -184,7 +177,7 @@ static void print_counters(const struct view *v, const struct status *s)
 
 	if (!s->counters.n)
 		return;
-	heading(v, "Traffic");
+	term_heading(&v->out, "Traffic");
 	for (size_t i = 0; i < s->counters.n; i++) {
 		table_add(&table, STYLE_PLAIN, "%s", list[i].name);
 		table_add(&table, STYLE_PLAIN, "%" PRIu64 " packet%s", list[i].packets,

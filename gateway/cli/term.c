@@ -41,10 +41,17 @@ void term_raw(const struct term *t, enum style style, const char *text)
 		[STYLE_BAD] = "1;31",
 	};
 
-	if (style == STYLE_PLAIN || !t->colour)
+	if (style == STYLE_PLAIN || !t->colour || !*text)
 		fputs(text, t->file);
 	else
 		fprintf(t->file, "\033[%sm%s\033[0m", codes[style], text);
+}
+
+void term_heading(const struct term *t, const char *text)
+{
+	term_raw(t, STYLE_PLAIN, "\n");
+	term_raw(t, STYLE_BOLD, text);
+	term_raw(t, STYLE_PLAIN, "\n");
 }
 
 static void format_escaped(char out[static TEXT_MAX], const char *fmt, va_list ap)

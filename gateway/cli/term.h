@@ -26,6 +26,8 @@ struct term term_of(FILE *file);
 [[gnu::format(printf, 3, 4)]] void term_print(
 	const struct term *t, enum style style, const char *fmt, ...);
 void term_raw(const struct term *t, enum style style, const char *text);
+/* On a line of its own, below an empty one. */
+void term_heading(const struct term *t, const char *text);
 
 /* Rows of cells, printed in aligned columns two spaces apart. Cells are escaped. */
 struct cell {
