@@ -126,9 +126,9 @@ static void check_ranges(const struct draft *draft, struct cover *ranges, struct
 	struct total n_ranges = {"ranges", 0, CONFIG_MAX_RANGES};
 	char path[64];
 
-	for (enum range_class class = 0; class < RANGE_CLASSES; class ++) {
-		const struct draft_class *from = &draft->classes[class];
-		snprintf(path, sizeof(path), "mesh.ranges.%s", range_class_str(class));
+	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++) {
+		const struct draft_class *from = &draft->classes[kind];
+		snprintf(path, sizeof(path), "mesh.ranges.%s", range_class_str(kind));
 		for (size_t i = 0; i < from->n; i++) {
 			/* A default stands nowhere in the file. */
 			struct config_mark mark = from->given ? from->list[i].mark

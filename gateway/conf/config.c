@@ -22,7 +22,7 @@ const char *return_path_str(enum return_path mode)
 	return names[mode];
 }
 
-const char *range_class_str(enum range_class class)
+const char *range_class_str(enum range_class kind)
 {
 	static const char *const names[RANGE_CLASSES] = {
 		[RANGE_WORKERS] = "workers",
@@ -32,21 +32,21 @@ const char *range_class_str(enum range_class class)
 		[RANGE_SITES] = "sites",
 	};
 
-	assert(class < RANGE_CLASSES);
-	return names[class];
+	assert(kind < RANGE_CLASSES);
+	return names[kind];
 }
 
 /* Puts the defaults in where the file is silent. */
-static void fill_class(struct arena *arena, struct draft_class *to, enum range_class class)
+static void fill_class(struct arena *arena, struct draft_class *to, enum range_class kind)
 {
 	if (!to->given) {
-		const struct prefix *defaults = defaults_of_class(class, &to->n);
+		const struct prefix *defaults = defaults_of_class(kind, &to->n);
 		to->list = arena_alloc(arena, to->n, sizeof(*to->list));
 		for (size_t i = 0; i < to->n; i++)
 			to->list[i].prefix = defaults[i];
 	}
 	for (size_t i = 0; i < to->n; i++)
-		to->list[i].class = class;
+		to->list[i].class = kind;
 }
 
 static void fill_defaults(struct arena *arena, struct draft *draft)
@@ -55,8 +55,8 @@ static void fill_defaults(struct arena *arena, struct draft *draft)
 
 	if (config->mesh_interface[0] == '\0')
 		strcpy(config->mesh_interface, DEFAULT_MESH_INTERFACE);
-	for (enum range_class class = 0; class < RANGE_CLASSES; class ++)
-		fill_class(arena, &draft->classes[class], class);
+	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++)
+		fill_class(arena, &draft->classes[kind], kind);
 	for (size_t i = 0; i < config->n_lans; i++) {
 		struct config_lan *lan = &config->lans[i];
 		for (size_t j = 0; j < lan->n_networks; j++)

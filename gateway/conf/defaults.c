@@ -18,8 +18,8 @@ static const struct {
 			{{AF_INET6, {0x26, 0x06, 0x47, 0x00, 0x0c, 0xf1, 0x10, 0x00}}, 64}}},
 };
 
-const struct prefix *defaults_of_class(enum range_class class, size_t *n)
+const struct prefix *defaults_of_class(enum range_class kind, size_t *n)
 {
-	*n = classes[class].n;
-	return classes[class].list;
+	*n = classes[kind].n;
+	return classes[kind].list;
 }

@@ -8,4 +8,4 @@
 #define DEFAULT_MESH_INTERFACE "CloudflareWARP"
 
 /* The prefixes of a class in an account that nobody has changed; n may become 0. */
-const struct prefix *defaults_of_class(enum range_class class, size_t *n);
+const struct prefix *defaults_of_class(enum range_class kind, size_t *n);

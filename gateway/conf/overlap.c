@@ -20,12 +20,12 @@ static size_t collect(const struct draft *draft, struct item *items)
 {
 	size_t n = 0;
 
-	for (enum range_class class = 0; class < RANGE_CLASSES; class ++) {
-		const struct draft_class *from = &draft->classes[class];
+	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++) {
+		const struct draft_class *from = &draft->classes[kind];
 		for (size_t j = 0; j < from->n; j++)
 			items[n++] = (struct item){.prefix = from->list[j].prefix,
 				.mark = from->list[j].mark,
-				.class = class,
+				.class = kind,
 				.j = j};
 	}
 	for (size_t i = 0; i < draft->config.n_lans; i++) {

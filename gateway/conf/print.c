@@ -53,13 +53,13 @@ static void print_target(FILE *out, const struct prefix *p)
 		print_prefix(out, p);
 }
 
-static void print_class(const struct config *config, enum range_class class, FILE *out)
+static void print_class(const struct config *config, enum range_class kind, FILE *out)
 {
 	const char *separator = "";
 
-	fprintf(out, "    %s: [", range_class_str(class));
+	fprintf(out, "    %s: [", range_class_str(kind));
 	for (size_t i = 0; i < config->n_ranges; i++) {
-		if (config->ranges[i].class != class)
+		if (config->ranges[i].class != kind)
 			continue;
 		fputs(separator, out);
 		print_prefix(out, &config->ranges[i].prefix);
@@ -73,8 +73,8 @@ static void print_mesh(const struct config *config, FILE *out)
 	fputs("mesh:\n  interface: ", out);
 	print_word(out, config->mesh_interface);
 	fputs("\n  ranges:\n", out);
-	for (enum range_class class = 0; class < RANGE_CLASSES; class ++)
-		print_class(config, class, out);
+	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++)
+		print_class(config, kind, out);
 }
 
 static void print_hosts(const struct config_network *network, FILE *out)
@@ -115,10 +115,10 @@ static void print_sources(const struct config_allow *allow, FILE *out)
 	const char *separator = "";
 
 	fputs("{from: [", out);
-	for (enum range_class class = 0; class < RANGE_CLASSES; class ++) {
-		if (!(allow->from_classes & 1U << class))
+	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++) {
+		if (!(allow->from_classes & 1U << kind))
 			continue;
-		fprintf(out, "%s%s", separator, range_class_str(class));
+		fprintf(out, "%s%s", separator, range_class_str(kind));
 		separator = ", ";
 	}
 	for (size_t i = 0; i < allow->n_from; i++) {

@@ -22,14 +22,14 @@ static const struct list range_list = {
 		MARK(struct config_range, mark)},
 };
 
-#define CLASS(name, class)                             \
-	{.key = (name),                                \
-		.type = LIST,                          \
-		.expects = "a list of prefixes",       \
-		.list = &range_list,                   \
-		AT(struct draft, classes[class].list), \
-		COUNT(struct draft, classes[class].n), \
-		GIVEN(struct draft, classes[class].given)}
+#define CLASS(name, kind)                             \
+	{.key = (name),                               \
+		.type = LIST,                         \
+		.expects = "a list of prefixes",      \
+		.list = &range_list,                  \
+		AT(struct draft, classes[kind].list), \
+		COUNT(struct draft, classes[kind].n), \
+		GIVEN(struct draft, classes[kind].given)}
 
 static const struct field range_fields[] = {
 	CLASS("workers", RANGE_WORKERS),
@@ -151,12 +151,12 @@ static void read_source(struct reader *r, const yaml_node_t *node, void *to)
 	struct draft_source *source = to;
 	struct suggestion best = {};
 
-	for (enum range_class class = 0; class < RANGE_CLASSES; class ++) {
-		if (strcmp(reader_text(node), range_class_str(class)) == 0) {
-			source->class_bit = 1U << class;
+	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++) {
+		if (strcmp(reader_text(node), range_class_str(kind)) == 0) {
+			source->class_bit = 1U << kind;
 			return;
 		}
-		suggest_offer(&best, reader_text(node), range_class_str(class));
+		suggest_offer(&best, reader_text(node), range_class_str(kind));
 	}
 	if (best.word)
 		MISTAKE(r, node, "\"%s\" is no class of ranges; did you mean %s?",

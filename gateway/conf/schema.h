@@ -15,8 +15,9 @@ constexpr size_t CONFIG_MAX_LANS = 32;
 constexpr size_t CONFIG_MAX_NETWORKS = 1024; /* of all LANs together */
 constexpr size_t CONFIG_MAX_HOSTS = 4096;    /* of all networks together */
 constexpr size_t CONFIG_MAX_ALLOW = 10000;
-constexpr size_t CONFIG_MAX_SOURCES = 64; /* of one entry of allow */
-constexpr size_t CONFIG_MAX_PORTS = 64;   /* of one list of ports */
+constexpr size_t CONFIG_MAX_FLOWS = 100000; /* sources times ports, all entries together */
+constexpr size_t CONFIG_MAX_SOURCES = 64;   /* of one entry of allow */
+constexpr size_t CONFIG_MAX_PORTS = 64;     /* of one list of ports */
 
 /* A key of mesh.ranges. The indexes of list are those of the file. */
 struct draft_class {
