@@ -369,10 +369,16 @@ static int apply_nft(struct gateway *g, const struct op *op, struct err *err)
 static int (*const apply_kind[])(struct gateway *g, const struct op *op, struct err *err) = {
 	[OP_NFT] = apply_nft, [OP_SYSCTL] = apply_sysctl, [OP_ROUTE] = apply_route};
 
+/* 0 = of none. */
+static int op_ifindex(const struct op *op)
+{
+	return op->kind == OP_SYSCTL ? op->sysctl.ifindex : op->route.oif;
+}
+
 /* The object was there, on the same interface, and is not any more. */
 static bool is_repair(const struct track *t, const struct op *op)
 {
-	return t->installed && op->action != OP_DELETE && t->oif == op->route.oif;
+	return t->installed && op->action != OP_DELETE && t->ifindex == op_ifindex(op);
 }
 
 static void log_op(const struct op *op, const struct track *t, bool repaired, const char *failure)
@@ -420,7 +426,7 @@ static int apply_op(struct gateway *g, const struct op *op, uint64_t now_us)
 	bool repair = r == APPLIED && is_repair(t, op);
 	if (op->kind == OP_ROUTE)
 		remember_route(g, op);
-	t->oif = op->route.oif;
+	t->ifindex = op_ifindex(op);
 	track_success(t, repair, now_us);
 	t->installed = op->action != OP_DELETE;
 	g->repairs += repair;

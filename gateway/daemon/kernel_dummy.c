@@ -124,6 +124,18 @@ static void fresh_sysctls(struct kernel_dummy *d, const char *name)
 	dummy_sysctl(d, key, 1);
 }
 
+/* A renamed interface takes its sysctls along. */
+static void rename_sysctls(struct kernel_dummy *d, const char *from, const char *to)
+{
+	for (size_t i = 0; i < d->n_sysctls; i++) {
+		char family[8], name[IFNAMSIZ], leaf[32];
+		char *key = d->sysctls[i].key;
+		if (sscanf(key, "%7[^/]/conf/%15[^/]/%31s", family, name, leaf) == 3 &&
+			!strcmp(name, from))
+			snprintf(key, SYSCTL_KEY_LEN, "%s/conf/%s/%s", family, to, leaf);
+	}
+}
+
 void dummy_link(struct kernel_dummy *d, int ifindex, const char *name, unsigned flags, unsigned mtu)
 {
 	struct link *slot = nullptr;
@@ -135,6 +147,8 @@ void dummy_link(struct kernel_dummy *d, int ifindex, const char *name, unsigned 
 			d->links.list, d->links.n + 1, sizeof(*d->links.list));
 		slot = &d->links.list[d->links.n++];
 		fresh_sysctls(d, name);
+	} else {
+		rename_sysctls(d, slot->name, name);
 	}
 	*slot = (struct link){.ifindex = ifindex, .flags = flags, .mtu = mtu};
 	snprintf(slot->name, sizeof(slot->name), "%s", name);
@@ -152,13 +166,15 @@ void dummy_unlink(struct kernel_dummy *d, int ifindex)
 	drop_routes(d, ifindex, AF_UNSPEC);
 }
 
-void dummy_unaddress(struct kernel_dummy *d, int ifindex, const struct addr *address)
+void dummy_unaddress(struct kernel_dummy *d, int ifindex, const char *address)
 {
 	size_t kept = 0;
-	bool last = address->family == AF_INET;
+	struct addr gone = {};
+	(void)addr_parse(address, &gone);
+	bool last = gone.family == AF_INET;
 	for (size_t i = 0; i < d->addresses.n; i++) {
 		const struct ifaddr_entry *a = &d->addresses.list[i];
-		if (a->ifindex == ifindex && !addr_cmp(&a->address, address))
+		if (a->ifindex == ifindex && !addr_cmp(&a->address, &gone))
 			continue;
 		last &= a->ifindex != ifindex || a->address.family != AF_INET;
 		d->addresses.list[kept++] = *a;
@@ -298,6 +314,8 @@ static int dummy_route_add(struct kernel *k, const struct route *r, struct err *
 		return err_set(err, ENODEV, "no such device");
 	if (!(l->flags & IFF_UP))
 		return err_set(err, ENETDOWN, "the device is down");
+	if (r->dst.addr.family == AF_INET6 && value_of(d, AF_INET6, l->name, "disable_ipv6"))
+		return err_set(err, EACCES, "IPv6 is disabled on the device");
 	e = route_conflict(d, r);
 	if (e)
 		return err_set(err, e, "%s", strerror(e));

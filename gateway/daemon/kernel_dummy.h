@@ -64,7 +64,7 @@ void dummy_link(
 	struct kernel_dummy *d, int ifindex, const char *name, unsigned flags, unsigned mtu);
 void dummy_unlink(struct kernel_dummy *d, int ifindex);
 /* The last IPv4 address of an interface goes with every IPv4 route on it. */
-void dummy_unaddress(struct kernel_dummy *d, int ifindex, const struct addr *address);
+void dummy_unaddress(struct kernel_dummy *d, int ifindex, const char *address);
 void dummy_sysctl(struct kernel_dummy *d, const char *key, int value);
 int dummy_sysctl_value(const struct kernel_dummy *d, const char *key); /* -1 = no such key */
 /* In front of its like, as a later IPv4 route of another protocol is. */

@@ -27,9 +27,10 @@ struct track *track_get(struct tracks *tracks, const char *name)
 
 uint64_t track_pause_us(unsigned failures)
 {
-	unsigned shift = failures < 7 ? failures - 1 : 6;
-	uint64_t pause = TRACK_RETRY_US << shift;
-	return pause < TRACK_PAUSE_MAX_US ? pause : TRACK_PAUSE_MAX_US;
+	uint64_t pause = TRACK_RETRY_US;
+	while (--failures && pause < TRACK_RETRY_MAX_US)
+		pause *= 2;
+	return pause;
 }
 
 bool track_due(const struct track *t, uint64_t now_us)
@@ -105,7 +106,7 @@ void track_uproot(struct tracks *tracks, int ifindex)
 {
 	for (size_t i = 0; i < tracks->n; i++) {
 		struct track *t = &tracks->list[i];
-		if (t->oif == ifindex)
+		if (t->ifindex == ifindex)
 			t->installed = false;
 		if (!t->contested)
 			t->retry_us = 0;

@@ -4,10 +4,10 @@
  * track: what became of each object that we tried to change: the kernel's last word, when to try
  * again, and whether somebody keeps undoing it.
  *
- * A failed write is tried again with a growing pause, that object alone. An object that has to
- * be repaired TRACK_FIGHT_REPAIRS times within TRACK_FIGHT_US is contested: the pause then
- * grows from TRACK_PAUSE_US to TRACK_PAUSE_MAX_US as long as the fight goes on. Time is
- * CLOCK_MONOTONIC in microseconds, given by the caller.
+ * A failed write is tried again, that object alone, with a pause that grows from TRACK_RETRY_US
+ * to TRACK_RETRY_MAX_US. An object that has to be repaired TRACK_FIGHT_REPAIRS times within
+ * TRACK_FIGHT_US is contested: the pause then grows from TRACK_PAUSE_US to TRACK_PAUSE_MAX_US as
+ * long as the fight goes on. Time is CLOCK_MONOTONIC in microseconds, given by the caller.
  */
 #include "daemon/plan.h"
 
@@ -16,12 +16,13 @@ constexpr uint64_t TRACK_FIGHT_US = 10'000'000;
 constexpr uint64_t TRACK_PAUSE_US = 1'000'000;
 constexpr uint64_t TRACK_PAUSE_MAX_US = 5'000'000;
 constexpr uint64_t TRACK_RETRY_US = 100'000;
+constexpr uint64_t TRACK_RETRY_MAX_US = 1'600'000; /* what nobody announces heals in two seconds */
 
 struct track {
 	char name[OP_NAME_LEN]; /* op_name() */
 	enum op_kind kind;
 	bool installed;    /* the last write succeeded and nothing undid it since */
-	int oif;           /* of a route: the interface it was installed on */
+	int ifindex;       /* the interface it was installed on, 0 = none */
 	int error;         /* positive errno of the last write, 0 = none */
 	char reason[160];  /* the kernel's words */
 	unsigned failures; /* in a row */

@@ -21,8 +21,8 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-/* A write that goes on failing is tried at 0, 0.1, 0.3 … seconds, then every five. */
-constexpr unsigned ATTEMPTS_A_MINUTE = 20;
+/* A write that goes on failing is tried at 0, 0.1, 0.3, 0.7, 1.5, 3.1 … seconds. */
+constexpr unsigned ATTEMPTS_A_MINUTE = 42;
 
 static const int errors[] = {
 	ENODEV, ENETDOWN, EEXIST, ESRCH, EPERM, EBUSY, ENOBUFS, EAGAIN, EINVAL, ENOENT};
@@ -159,10 +159,11 @@ static void fail_once(const struct clean *c, unsigned write, int error)
 	world_init(&w, world_host);
 	dummy_fail(&w.kernel->writes, write, 1, error);
 	world_enter(&w, world_masquerade);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
+	assert_int_equal(w.kernel->writes.times, 0); /* it did fail */
 	assert_state(&w, c->up);
 	take_down(&w);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 	assert_state(&w, c->down);
 	assert_int_equal(w.gateway.records.n, 0);
 	world_clear(&w);
@@ -177,7 +178,7 @@ static void fail_once_down(const struct clean *c, unsigned write, int error)
 	assert_int_equal(world_run(&w, WORLD_SECOND), 0);
 	dummy_fail(&w.kernel->writes, write, 1, error);
 	take_down(&w);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 	assert_state(&w, c->down);
 	assert_int_equal(w.gateway.records.n, 0);
 	assert_null(gateway_failure(&w.gateway));
@@ -222,7 +223,7 @@ static void fail_from(const struct clean *c, unsigned write, int error)
 	assert_in_range(w.passes, 2, c->n_up * ATTEMPTS_A_MINUTE);
 	assert_int_equal(foreign_routes(w.kernel), foreign);
 	dummy_fail(&w.kernel->writes, 0, 0, 0);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 	assert_state(&w, c->up);
 	world_clear(&w);
 }
@@ -240,7 +241,7 @@ static void fail_down_from(const struct clean *c, unsigned write, int error)
 	assert_non_null(gateway_failure(&w.gateway));
 	assert_in_range(w.kernel->writes.calls, 2, (c->n_up + c->n_down) * ATTEMPTS_A_MINUTE);
 	dummy_fail(&w.kernel->writes, 0, 0, 0);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 	assert_state(&w, c->down);
 	world_clear(&w);
 }
@@ -307,7 +308,7 @@ static void stick(const struct clean *c, const char *write, int error)
 			assert_int_equal(attempts(&w, c->log[i]), 1);
 
 	dummy_stick(w.kernel, nullptr, 0);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 	assert_state(&w, c->up);
 	assert_int_equal(objects_missing(&w, &bad), 0);
 	assert_false(world_condition(&w, code_of(&bad, error), nullptr));
@@ -338,17 +339,17 @@ static void test_every_read_fails_once(void **)
 		world_init(&w, world_host);
 		dummy_fail(&w.kernel->reads, i, 1, EAGAIN);
 		world_enter(&w, world_masquerade);
-		assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+		assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 		assert_state(&w, c.up);
 		/* Half blind in a settled world: still nothing to write. */
 		unsigned writes = w.kernel->writes.calls;
 		dummy_fail(&w.kernel->reads, i, 1, EAGAIN);
 		gateway_mark(&w.gateway, DIRTY_ALL);
-		assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+		assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 		assert_int_equal(w.kernel->writes.calls, writes);
 		dummy_fail(&w.kernel->reads, i, 1, EAGAIN);
 		take_down(&w);
-		assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+		assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 		assert_state(&w, c.down);
 		world_clear(&w);
 	}
@@ -369,7 +370,7 @@ static void test_reads_fail_on(void **)
 	assert_in_range(w.passes, 5, ATTEMPTS_A_MINUTE);
 	assert_true(world_condition(&w, COND_OBSERVER_LIMITED, nullptr));
 	dummy_fail(&w.kernel->reads, 0, 0, 0);
-	assert_int_equal(world_run(&w, 10 * WORLD_SECOND), 0);
+	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
 	assert_state(&w, c.up);
 	assert_false(world_condition(&w, COND_OBSERVER_LIMITED, nullptr));
 	world_clear(&w);
