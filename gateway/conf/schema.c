@@ -288,13 +288,13 @@ static const struct field top_fields[] = {
 		COUNT(struct draft, n_allow),
 		GIVEN(struct draft, config.has_allow)},
 };
-static const struct mapping top_mapping = FIELDS(top_fields);
+const struct mapping schema_top = FIELDS(top_fields);
 
 void schema_read(struct reader *r, struct draft *draft)
 {
 	static const struct field top = {.type = MAPPING,
 		.expects = "a mapping with the keys mesh, lan, return_path, allow",
-		.mapping = &top_mapping};
+		.mapping = &schema_top};
 
 	reader_value(r, &top, yaml_document_get_root_node(r->doc), draft);
 }

@@ -61,5 +61,8 @@ struct draft {
 	size_t n_allow;
 };
 
+/* The tables, for whoever wants to know all keys. */
+extern const struct mapping schema_top;
+
 /* Reads the whole document; mistakes go to r->diags. */
 void schema_read(struct reader *r, struct draft *draft);

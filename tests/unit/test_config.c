@@ -240,6 +240,66 @@ static void test_shipped_example(void **)
 	config_free(again);
 }
 
+/* The manual page. */
+
+static char *read_page(void)
+{
+	char *text = nullptr;
+	size_t len;
+	struct err err = {};
+
+	assert_int_equal(
+		config_read_file(TEST_PROJECT_DIR "/gateway/conf/meshgw.yaml.5", &text, &len, &err),
+		0);
+	return text;
+}
+
+static void assert_keys_in_page(const struct mapping *mapping, const char *page)
+{
+	for (size_t i = 0; i < mapping->n; i++) {
+		const struct field *field = &mapping->fields[i];
+		char item[64];
+		snprintf(item, sizeof(item), "\n.It Ic %s\n", field->key);
+		if (!strstr(page, item))
+			fail_msg("meshgw.yaml(5) has no item for the key %s", field->key);
+		if (field->mapping)
+			assert_keys_in_page(field->mapping, page);
+		if (field->list && field->list->element.mapping)
+			assert_keys_in_page(field->list->element.mapping, page);
+	}
+}
+
+static void test_keys_in_page(void **)
+{
+	autofree char *page = read_page();
+
+	assert_keys_in_page(&schema_top, page);
+}
+
+/* Every example that has a key of the file's top level must be a good file, with a LAN if it
+ * names none itself. */
+static void test_examples_in_page(void **)
+{
+	static const char begin[] = "\n.Bd -literal -offset indent\n", end[] = "\n.Ed\n";
+	static const char lan[] = "\n" LAN;
+	autofree char *page = read_page();
+	size_t n = 0;
+
+	for (const char *p = page; (p = strstr(p, begin)); n++) {
+		p += strlen(begin);
+		const char *stop = strstr(p, end);
+		assert_non_null(stop);
+		if (strncmp(p, "hosts:", 6) == 0)
+			continue;
+		char text[2048];
+		snprintf(text, sizeof(text), "%.*s\n", (int)(stop - p), p);
+		if (!strstr(text, "lan:\n"))
+			strncat(text, lan, sizeof(text) - strlen(text) - 1);
+		config_free(parse(text));
+	}
+	assert_true(n > 5);
+}
+
 static void test_print_to_full_disk(void **)
 {
 	struct config *config = parse(LAN);
@@ -653,6 +713,8 @@ int main(void)
 		cmocka_unit_test(test_equal),
 		cmocka_unit_test(test_equal_spellings),
 		cmocka_unit_test(test_shipped_example),
+		cmocka_unit_test(test_keys_in_page),
+		cmocka_unit_test(test_examples_in_page),
 		cmocka_unit_test(test_print_to_full_disk),
 		cmocka_unit_test(test_ten_thousand_entries),
 		cmocka_unit_test(test_hostile),
