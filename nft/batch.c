@@ -84,7 +84,6 @@ static const char *ext_ack(const struct nlmsghdr *nlh)
 {
 	const struct nlmsgerr *e = mnl_nlmsg_get_payload(nlh);
 	size_t skip = sizeof(*e);
-	const struct nlattr *attr;
 
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return nullptr;
@@ -92,10 +91,10 @@ static const char *ext_ack(const struct nlmsghdr *nlh)
 		skip += e->msg.nlmsg_len - sizeof(e->msg);
 	if (skip > mnl_nlmsg_get_payload_len(nlh))
 		return nullptr;
-	nft_attr_for_each(attr, nlh, skip) if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG &&
-					       mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >=
-						       0) return mnl_attr_get_str(attr);
-	return nullptr;
+
+	const struct nlattr *attr = nft_attr_find(nlh, skip, NLMSGERR_ATTR_MSG);
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(attr)
+									 : nullptr;
 }
 
 static void verdict_add(struct verdict *v, const struct nft_txn *t, const struct nlmsghdr *nlh)
@@ -208,11 +207,10 @@ static int replace_with(struct nft_conn *c, const struct nft_model *model, uint3
 	return r;
 }
 
-/* nf_tables_newtable() answers EOPNOTSUPP for flags it does not know; kernels before 5.13 say
- * EINVAL. */
+/* What nf_tables_newtable() answers to flags it does not know. */
 static bool flags_refused(const struct nft_conn *c, const struct verdict *v, uint32_t table_seq)
 {
-	return c->flags && v->seq == table_seq && (v->error == EOPNOTSUPP || v->error == EINVAL);
+	return c->flags && v->seq == table_seq && v->error == EOPNOTSUPP;
 }
 
 int nft_replace(struct nft_conn *c, const struct nft_model *model, const struct nft_counters *start,

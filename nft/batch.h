@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * batch: writes table inet meshgw, always in one transaction (nfnetlink batch).
+ * batch: writes table inet meshgw, always in one transaction (nfnetlink batch). Needs Linux 6.3
+ * (NFT_MSG_DESTROYTABLE).
  *
  * Ownership in the kernel belongs to the netlink socket (NFT_TABLE_F_OWNER): one nft_conn does
  * all writes of a process, is opened once and closed last. With NFT_TABLE_F_PERSIST the table

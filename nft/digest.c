@@ -66,10 +66,9 @@ uint64_t nft_digest_object(const struct nlmsghdr *nlh, uint32_t place)
 	uint32_t type = NFNL_MSG_TYPE(nlh->nlmsg_type);
 	uint32_t skip = type < NFT_MSG_MAX ? skipped[type] : 0;
 	uint64_t hash = fnv_start(type << 24 ^ place);
-	const struct nlattr *attr;
+	const struct nlattr *attr = nft_attr_first(nlh, NFT_HEADER);
 
-	nft_attr_for_each(attr, nlh, sizeof(struct nfgenmsg))
-	{
+	for (; attr; attr = nft_attr_next(nlh, attr)) {
 		uint16_t a = mnl_attr_get_type(attr);
 		if (type == NFT_MSG_NEWTABLE && a == NFTA_TABLE_FLAGS)
 			hash = fnv_table_flags(hash, attr);

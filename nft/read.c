@@ -34,30 +34,22 @@ static struct nlmsghdr *request(struct nl_message *m, uint16_t type)
 		m, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), 0, &header, sizeof(header));
 }
 
-/* The first attribute of this type, nullptr if it is absent or not a string. */
+/* nullptr if it is absent or not a string. */
 static const char *attr_str(const struct nlmsghdr *nlh, uint16_t type)
 {
-	const struct nlattr *attr;
+	const struct nlattr *attr = nft_attr_find(nlh, NFT_HEADER, type);
 
-	nft_attr_for_each(
-		attr, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) ==
-							type) return mnl_attr_validate(attr,
-		MNL_TYPE_NUL_STRING) < 0
-		? nullptr
-		: mnl_attr_get_str(attr);
-	return nullptr;
+	return attr && mnl_attr_validate(attr, MNL_TYPE_NUL_STRING) >= 0 ? mnl_attr_get_str(attr)
+									 : nullptr;
 }
 
 /* 0 if it is absent. */
 static uint32_t attr_be32(const struct nlmsghdr *nlh, uint16_t type)
 {
-	const struct nlattr *attr;
+	const struct nlattr *attr = nft_attr_find(nlh, NFT_HEADER, type);
 
-	nft_attr_for_each(attr, nlh,
-		sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) == type &&
-					     mnl_attr_validate(attr, MNL_TYPE_U32) >=
-						     0) return ntohl(mnl_attr_get_u32(attr));
-	return 0;
+	return attr && mnl_attr_validate(attr, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(attr))
+								  : 0;
 }
 
 /* Attribute 1 of every kind of object is the name of its table. Some dumps filter by it in the
@@ -120,17 +112,12 @@ static int on_set(const struct nlmsghdr *nlh, void *arg)
 static int on_elements(const struct nlmsghdr *nlh, void *arg)
 {
 	struct reading *rd = arg;
-	const struct nlattr *list, *elem;
+	const struct nlattr *list = nft_attr_find(nlh, NFT_HEADER, NFTA_SET_ELEM_LIST_ELEMENTS);
+	const struct nlattr *elem = list ? nft_attr_nested_first(list) : nullptr;
 
-	nft_attr_for_each(list, nlh, sizeof(struct nfgenmsg))
-	{
-		if (mnl_attr_get_type(list) != NFTA_SET_ELEM_LIST_ELEMENTS)
-			continue;
-		nft_attr_for_each_nested(elem, list)
-		{
-			rd->state.n_elements++;
-			rd->state.digest += nft_digest_element(rd->set, elem);
-		}
+	for (; elem; elem = nft_attr_nested_next(list, elem)) {
+		rd->state.n_elements++;
+		rd->state.digest += nft_digest_element(rd->set, elem);
 	}
 	return MNL_CB_OK;
 }
