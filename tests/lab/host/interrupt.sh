@@ -53,6 +53,8 @@ run_case() {
 	if [[ $command == fresh ]]; then
 		rm -rf --one-file-system "$top/build/rootfs" "$top/build/rootfs.tmp"
 		command=demo
+	elif [[ ! -d $top/build/rootfs ]]; then
+		"$top/lab" up --bare >/dev/null && "$top/lab" down >/dev/null
 	fi
 	mounts0=$(mounts)
 	"$top/lab" "$command" >"/tmp/interrupt-$$.log" 2>&1 &
