@@ -122,6 +122,9 @@ class Process:
     def stop(self, signum: int = signal.SIGTERM, grace: float = 2.0) -> int:
         """Ends it, by force after the grace; may be called again."""
         self.kill(signum)
+        for pipe in (self.popen.stdin, self.popen.stdout, self.popen.stderr):
+            if pipe:
+                pipe.close()
         try:
             return self.popen.wait(grace)
         except subprocess.TimeoutExpired:
