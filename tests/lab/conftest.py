@@ -30,6 +30,8 @@ Fixtures
               makes it. It is the lab; use it as `lab`.
     pristine_module             the same, once for a module whose tests build on each other
     warp      gw1's client as it is now (lab.reset() makes a new one: don't keep it)
+    site      (function) survival.Site: gw1 with meshgw in mode route, then in mode masquerade; its
+              client has no routes for IPv6 of its own, so that both families need ours
     kept      (function) a context manager: with kept(gw1): …  fails if anything that does not carry
               our marks differs afterwards: links, addresses, rules, routes of all tables, nftables,
               net sysctls. kept(gw1, sysctls={"net.ipv4.conf.eth0.forwarding"}) allows these;
@@ -55,7 +57,8 @@ from lab.machine import Machine
 from lab.node import Node
 from lab.shell import CommandError
 from lab.state import State
-from warp import Warp
+from survival import MODES, Site, config
+from warp import Traits, Warp
 
 EVIDENCE = (
     "ip rule; ip -6 rule",
@@ -121,6 +124,18 @@ router = _node_fixture("router")
 def warp(lab: Lab) -> Warp:
     """gw1's client."""
     return lab.warp["gw1"]
+
+
+@pytest.fixture(params=MODES)
+def site(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Site]:
+    """See the module."""
+    lab.reset(lab.gw1, traits=Traits(inject6=False))
+    lab.deploy(lab.gw1, config=config(request.param))
+    made = Site(lab, request.param)
+    made.heals()
+    yield made
+    made.clean_up()
+    made.has_no_defect()
 
 
 Kept = Callable[..., contextlib.AbstractContextManager[None]]

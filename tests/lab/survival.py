@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the survival tests share: gw1 with meshgw in one mode, and what must hold of it.
+
+A test proves the flow (the fixture does), does the thing, looks for the condition while the site is
+not whole, makes it whole, and then heals(): a new request in each family within HEAL_S.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import subprocess
+import time
+from typing import Any
+
+from lab import flow
+from lab.lab import CONFIG, Lab
+from lab.machine import Machine
+from lab.node import Node
+from lab.shell import CommandError, poll_until
+from warp import Warp
+
+# From the environment being whole to a new request being answered.
+HEAL_S = 2.0
+# Until `meshgw status` shows what is wrong: its slowest source is a look every second.
+SHOW_S = 3.0
+MODES = ("route", "masquerade")
+SANITIZER = "AddressSanitizer|LeakSanitizer|runtime error:|Assertion"
+DROP_IN = "etc/systemd/system/meshgwd.service.d/test.conf"
+
+
+def config(mode: str, text: str = CONFIG) -> str:
+    """The lab's configuration with a return path."""
+    return f"{text}return_path: {mode}\n"
+
+
+class Site:
+    """gw1, whose daemon runs with one return path, and the flows of `worker` through it."""
+
+    def __init__(self, lab: Lab, mode: str) -> None:
+        self.lab = lab
+        self.mode = mode
+        self.worker: Node = lab.worker
+        self.gw: Machine = lab.gw1
+
+    @property
+    def warp(self) -> Warp:
+        """gw1's client as it is now."""
+        return self.lab.warp["gw1"]
+
+    # Flows.
+
+    def seen(self, address: str) -> str:
+        """The address that a service must see a Worker come from."""
+        if self.mode == "route":
+            return flow.WORKER[":" in address]
+        return flow.GW1[":" in address]
+
+    def heals(self, *addresses: str, seconds: float = HEAL_S) -> None:
+        """New requests are answered, all before the deadline; default: both families."""
+        end = time.monotonic() + seconds
+        for address in addresses or flow.SERVICE:
+            left = max(end - time.monotonic(), 0)
+            flow.works_within(left, self.worker, address, self.seen(address))
+
+    def fails(self, address: str) -> bool:
+        """A new request is not answered."""
+        return not flow.reaches(self.worker, address, timeout=0.5)
+
+    # What meshgw says.
+
+    def status(self) -> dict[str, Any]:
+        """meshgw status --json."""
+        done = self.gw.run(["meshgw", "--json", "status"], check=False)
+        try:
+            return dict(json.loads(done.stdout))
+        except ValueError as error:
+            raise CommandError(f"meshgw status: {done.stdout}{done.stderr}") from error
+
+    def conditions(self) -> set[tuple[str, str]]:
+        """(code, subject) of all that is more than information."""
+        return {
+            (c["code"], c["subject"])
+            for c in self.status()["conditions"]
+            if c["severity"] != "info"
+        }
+
+    def shows(self, code: str, subject: str | None = None, seconds: float = SHOW_S) -> None:
+        """The condition is there, or comes."""
+
+        def look() -> bool:
+            standing = self.conditions()
+            found = any(c == code and subject in (None, s) for c, s in standing)
+            assert found, f"there is only {sorted(standing)}"
+            return True
+
+        poll_until(look, seconds, f"condition {code} {subject or ''}")
+
+    def is_well(self, seconds: float = SHOW_S) -> None:
+        """Everything wanted is installed, and no warning or error stands."""
+
+        def look() -> bool:
+            status = self.status()
+            wrong = [o for o in status["objects"] if o["state"] != "installed"]
+            wrong += [c for c in status["conditions"] if c["severity"] != "info"]
+            assert status["phase"] == "up" and status["objects"] and not wrong, str(wrong)
+            return True
+
+        poll_until(look, seconds, "meshgw is content")
+
+    def repairs(self) -> int:
+        """How often meshgw had to put something back."""
+        return int(self.status()["repairs"])
+
+    # The daemon.
+
+    def pid(self) -> int:
+        """Its process id inside the machine, 0 when it does not run."""
+        return int(self.gw.unit("meshgwd", "MainPID"))
+
+    def cpu_seconds(self) -> float:
+        """Processor time used since it started."""
+        text = self.gw.out(["cat", f"/proc/{self.pid()}/stat"])
+        user, system = text.rpartition(")")[2].split()[11:13]
+        return (int(user) + int(system)) / os.sysconf("SC_CLK_TCK")
+
+    def drop_in(self, text: str) -> None:
+        """Other settings of its unit, from its next start on; gone after the test."""
+        self.gw.write(DROP_IN, text)
+        self.gw.systemctl("daemon-reload")
+
+    def clean_up(self) -> None:
+        """What a reset does not undo."""
+        if (self.gw.root / DROP_IN).exists():
+            self.gw.run(["rm", f"/{DROP_IN}"])
+            self.gw.systemctl("daemon-reload")
+
+    def has_no_defect(self) -> None:
+        """A daemon that ended by a defect has been restarted since: only the journal knows."""
+        wrong = self.gw.run(["journalctl", "-u", "meshgwd", "-o", "cat", "-g", SANITIZER], check=False)
+        assert wrong.returncode != 0, wrong.stdout
+
+
+class Talk:
+    """An established TCP connection to a service's echo port."""
+
+    def __init__(self, node: Node, address: str) -> None:
+        self._words = 0
+        pipe = subprocess.PIPE
+        command = ["nc", address, str(flow.TCP)]
+        self._process = node.popen(command, stdin=pipe, stdout=pipe, bufsize=0)
+        self.goes_on()
+
+    def _tell(self) -> None:
+        stdin = self._process.popen.stdin
+        assert stdin
+        self._words += 1
+        stdin.write(b"%d\n" % self._words)
+
+    def goes_on(self, seconds: float = 5.0) -> None:
+        """What is said comes back; the time is for TCP, which repeats more and more slowly."""
+        self._tell()
+        fd, heard, end = self._process.stdout.fileno(), b"", time.monotonic() + seconds
+        while b"%d\n" % self._words not in heard:
+            left = end - time.monotonic()
+            assert left > 0, f"{self._process.shown}: silent for {seconds} s"
+            if select.select([fd], [], [], left)[0]:
+                more = os.read(fd, 4096)
+                assert more, f"{self._process.shown}: the connection ended"
+                heard += more
