@@ -161,6 +161,12 @@ static void check_pair(struct kernel *k, const struct observed *seen, const stru
 		out->error = -r;
 }
 
+/* What Linux makes of an address of this host; a packet for it is not forwarded anyway. */
+static bool is_own_address(const struct observed *seen, const struct route *r)
+{
+	return r->dst.len == addr_bits(r->dst.addr.family) && is_own(seen, &r->dst.addr);
+}
+
 /* Routes inside a range that lead elsewhere catch only some of its addresses, so that no sample
  * finds them. */
 static void check_foreign(
@@ -169,7 +175,7 @@ static void check_foreign(
 	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
 	for (size_t i = 0; i < seen->foreign.n; i++) {
 		const struct route *r = &seen->foreign.list[i];
-		if (r->oif == mesh->ifindex)
+		if (r->oif == mesh->ifindex || is_own_address(seen, r))
 			continue;
 		prefix_str(&r->dst, name);
 		conditions_add(&out->found, COND_RETURN_ROUTE_SHADOWED, name,

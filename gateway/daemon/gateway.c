@@ -183,17 +183,26 @@ static int observe_nft(struct gateway *g, struct err *err)
 	return 0;
 }
 
+static int tunnel_index(const struct gateway *g)
+{
+	const struct link *l = g->config ? link_by_name(&g->seen.links, g->config->mesh_interface)
+					 : nullptr;
+	return l ? l->ifindex : 0;
+}
+
 static int observe(struct gateway *g, struct err *err)
 {
-	unsigned dirty = g->dirty;
-	int r = 0;
-	if (dirty & DIRTY_LINKS)
+	int r = 0, tunnel = tunnel_index(g);
+	if (g->dirty & DIRTY_LINKS)
 		r = observe_links(g->kernel, &g->seen, err);
-	if (r >= 0 && dirty & DIRTY_ROUTES)
+	/* A tunnel that got another name keeps its routes, and events may have forgotten them. */
+	if (tunnel != tunnel_index(g) && link_by_index(&g->seen.links, tunnel))
+		gateway_mark(g, DIRTY_ROUTES);
+	if (r >= 0 && g->dirty & DIRTY_ROUTES)
 		r = observe_ours(g, err);
-	if (r >= 0 && dirty & DIRTY_FOREIGN)
+	if (r >= 0 && g->dirty & DIRTY_FOREIGN)
 		r = observe_foreign(g, err);
-	if (r >= 0 && dirty & DIRTY_NFT)
+	if (r >= 0 && g->dirty & DIRTY_NFT)
 		r = observe_nft(g, err);
 	return r;
 }
