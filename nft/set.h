@@ -3,9 +3,8 @@
 /*
  * set: sets of table inet meshgw and their elements, as messages of a transaction.
  *
- * Elements are written straight into the message: ten thousand of them as libnftnl objects would
- * cost more than the kernel's own work. A list that is too long for one message goes on in the
- * next by itself.
+ * Elements are written straight into the message, where libnftnl would allocate an object for each
+ * of ten thousand. A list that is too long for one message goes on in the next by itself.
  */
 #include "nft/allow.h"
 #include "nft/expr.h"
@@ -38,7 +37,7 @@ void nft_elems_end(struct nft_elems *e);
 
 void nft_elem_ifname(struct nft_elems *e, const char *name);
 void nft_elem_host(struct nft_elems *e, const struct addr *host);
-/* An interval [first, last]; chain is nullptr, or where a map's packets jump to. */
+/* All addresses of the prefix; chain is nullptr, or where a map's packets jump to. */
 void nft_elem_prefix(struct nft_elems *e, const struct prefix *p, const char *chain);
 void nft_elem_flow(struct nft_elems *e, const struct nft_allow *a);
 void nft_elem_flow_box(struct nft_elems *e, const struct nft_allow *a);
