@@ -140,17 +140,20 @@ static int read_output(int fd, int64_t deadline_ms, char **text)
 	return 0;
 }
 
-/* Reaps the child, which it kills at the deadline. Returns its exit status, or 128 and more. */
-static int reap(pid_t pid, int64_t deadline_ms)
+/* Reaps the child, which it kills at the deadline; true when it had to. *code is its exit status,
+ * as a shell would show it. */
+static bool reap(pid_t pid, int64_t deadline_ms, int *code)
 {
 	autoclose int pidfd = pidfd_open(pid, 0);
 	siginfo_t info = {};
+	bool late = pidfd < 0 || wait_readable(pidfd, deadline_ms) <= 0;
 
-	if (pidfd < 0 || wait_readable(pidfd, deadline_ms) <= 0)
+	if (late)
 		kill(pid, SIGKILL);
 	while (waitid(P_PID, (id_t)pid, &info, WEXITED) < 0 && errno == EINTR)
 		;
-	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	*code = info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+	return late;
 }
 
 static int run(const struct once *once, char **text, int *code)
@@ -169,8 +172,8 @@ static int run(const struct once *once, char **text, int *code)
 		return r;
 	int64_t deadline_ms = now_ms() + (int64_t)(once->timeout_us / 1000);
 	r = read_output(out, deadline_ms, text);
-	*code = reap(pid, r < 0 ? 0 : deadline_ms);
-	return r;
+	bool late = reap(pid, r < 0 ? 0 : deadline_ms, code);
+	return r == 0 && late ? -ETIME : r;
 }
 
 /* ---- Its answer ---- */
@@ -180,6 +183,8 @@ static enum exit_status fail_run(int r, struct failure *f)
 	if (r == -ETIME)
 		return failure_set(
 			f, EXIT_TIMEOUT, "%s --once did not end in time", once_program());
+	if (r == -EMSGSIZE)
+		return failure_set(f, EXIT_PROTOCOL, "%s --once talks too much", once_program());
 	return failure_set(f, EXIT_UNREACHABLE, "meshgwd is not running, and %s cannot be run: %s",
 		once_program(), strerror(-r));
 }

@@ -1,0 +1,640 @@
+# SPDX-License-Identifier: Apache-2.0
+"""meshgw as a process, beside daemons that answer, refuse, hang, lie and die.
+
+Runs the program named by $MESHGW. No daemon of ours, no root and no network is needed; where a
+right must be missing, root becomes nobody.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from fake_varlink import FakeServer, error, flood, raw, reply, silence
+
+MESHGW = os.environ["MESHGW"]
+GATEWAY = "io.meshgw.Gateway."
+RECORDED = Path(__file__).parent.parent / "golden" / "cli"
+GOOD = "lan:\n  - interface: eth0\n    networks: [10.0.1.0/24]\n"
+OPERATIONS = {
+    "operations": [{"action": "add", "kind": "route", "name": "route 10.0.0.0/8", "detail": "dev x"}]
+}
+# Exit statuses, as meshgw(8) has them.
+DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT, PERMISSION, CONFIG, FILE = range(8)
+CONFLICT, UNHEALTHY, DOWN, TOO_LARGE, PROTOCOL = range(8, 13)
+
+
+def recorded(name: str) -> dict:
+    return json.loads((RECORDED / f"{name}.json").read_text())
+
+
+class Cli:
+    """Runs meshgw against the sockets of one folder."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.status = folder / "status"
+        self.control = folder / "control"
+        self.lock = folder / "meshgwd.lock"
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "LC_ALL": "C.UTF-8",
+            "MESHGW_RUNTIME_DIR": str(folder),
+            "MESHGWD": "/nonexistent/meshgwd",
+        }
+        self.env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+
+    def __call__(self, *args: str, **kwargs) -> subprocess.CompletedProcess:
+        kwargs.setdefault("stdin", None if "input" in kwargs else subprocess.DEVNULL)
+        kwargs.setdefault("stdout", subprocess.PIPE)
+        return subprocess.run(
+            [MESHGW, *args], stderr=subprocess.PIPE, text=True, timeout=30, env=self.env, **kwargs
+        )
+
+    def once(self, script: str) -> Path:
+        """A stand-in for the daemon's program; answers to --once by a shell script."""
+        program = self.folder / "once"
+        program.write_text(f"#!/bin/sh\necho \"$*\" >> {self.folder}/calls\n{script}\n")
+        program.chmod(0o755)
+        self.env["MESHGWD"] = str(program)
+        return self.folder / "calls"
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return Cli(folder)
+
+
+@pytest.fixture
+def good(tmp_path: Path) -> str:
+    path = tmp_path / "good.yaml"
+    path.write_text(GOOD)
+    return str(path)
+
+
+def nobody(*folders: Path) -> dict:
+    """Arguments that make a process of root's run as somebody else, who may enter the folders."""
+    if os.geteuid() != 0:
+        return {}
+    for folder in folders:
+        for part in [folder, *folder.parents][:4]:
+            if part.stat().st_uid == 0 and part != Path("/tmp"):
+                part.chmod(0o755)
+    return {"user": 65534, "group": 65534, "extra_groups": []}
+
+
+def one_sentence(result: subprocess.CompletedProcess) -> str:
+    """The only line on stderr."""
+    assert result.stderr.startswith("meshgw: ")
+    assert result.stderr.count("\n") == 1, result.stderr
+    return result.stderr
+
+
+# ---- Answers ----
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("status-healthy", DONE),
+        ("status-pending", DONE),
+        ("status-tunnel-missing", UNHEALTHY),
+        ("status-down", DOWN),
+        ("status-unconfigured", DOWN),
+    ],
+)
+def test_status_says_how_the_gateway_is(cli: Cli, name: str, status: int) -> None:
+    with FakeServer(cli.status, reply(recorded(name))) as server:
+        text = cli("status")
+        verbose = cli("status", "-v")
+        as_json = cli("--json", "status")
+    assert [text.returncode, verbose.returncode, as_json.returncode] == [status] * 3
+    assert text.stdout.startswith("meshgw 0.1.0 is ")
+    assert len(verbose.stdout) >= len(text.stdout)
+    assert json.loads(as_json.stdout) == recorded(name)
+    assert as_json.stdout.count("\n") == 1
+    assert [r["method"] for r in server.requests] == [GATEWAY + "GetStatus"] * 3
+
+
+@pytest.mark.parametrize(
+    ("args", "method", "parameters", "answer"),
+    [
+        (["plan", "FILE"], "Plan", {"content": GOOD, "name": "FILE"}, OPERATIONS),
+        (["plan", "-"], "Plan", {"content": GOOD, "name": "<stdin>"}, OPERATIONS),
+        (["plan", "--down"], "Plan", {"down": True}, OPERATIONS),
+        (["apply", "FILE"], "Apply", {"content": GOOD, "name": "FILE"}, OPERATIONS),
+        (
+            ["apply", "--confirm", "90", "FILE"],
+            "Apply",
+            {"content": GOOD, "name": "FILE", "confirmSeconds": 90},
+            OPERATIONS | {"pending": {"remainingSeconds": 90}},
+        ),
+        (["confirm"], "Confirm", {}, {}),
+        (["undo"], "Undo", {}, OPERATIONS),
+        (["down"], "Down", {}, OPERATIONS),
+    ],
+)
+def test_each_command_asks_its_question(
+    cli: Cli, good: str, args: list, method: str, parameters: dict, answer: dict
+) -> None:
+    args = [good if a == "FILE" else a for a in args]
+    parameters = {k: good if v == "FILE" else v for k, v in parameters.items()}
+    with FakeServer(cli.control, reply(answer)) as server:
+        text = cli(*args, input=GOOD)
+        as_json = cli(*args, "--json", input=GOOD)
+    assert (text.returncode, as_json.returncode) == (DONE, DONE), text.stderr
+    assert text.stderr == as_json.stderr == ""
+    assert json.loads(as_json.stdout) == answer
+    for request in server.requests:
+        assert request["method"] == GATEWAY + method
+        assert request.get("parameters", {}) == parameters
+    if "operations" in answer:
+        assert "add  route 10.0.0.0/8  dev x" in text.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("ConfigInvalid", CONFIG),
+        ("ConfirmPending", CONFLICT),
+        ("NothingPending", CONFLICT),
+        ("NothingToUndo", CONFLICT),
+        ("NotConfigured", DOWN),
+        ("ApplyFailed", REFUSED),
+        ("DownIncomplete", REFUSED),
+    ],
+)
+def test_errors_of_the_daemon(cli: Cli, name: str, status: int) -> None:
+    parameters = {"message": "no", "diagnostics": [], "pending": {"remainingSeconds": 5}}
+    with FakeServer(cli.control, error(GATEWAY + name, parameters)):
+        text = cli("undo")
+        as_json = cli("undo", "--json")
+    assert (text.returncode, as_json.returncode) == (status, status)
+    sentence = one_sentence(text)
+    answer = json.loads(as_json.stdout)
+    assert answer["error"] == GATEWAY + name
+    assert answer["parameters"] == parameters
+    assert sentence == f"meshgw: {answer['message']}\n"
+    assert text.stdout == as_json.stderr == ""
+
+
+def test_permission_denied_by_the_daemon(cli: Cli) -> None:
+    with FakeServer(cli.control, error("org.varlink.service.PermissionDenied")):
+        result = cli("undo")
+    assert result.returncode == PERMISSION
+    one_sentence(result)
+
+
+# ---- Daemons that are not well ----
+
+
+@pytest.mark.parametrize("stale", [False, True])
+def test_no_daemon(cli: Cli, stale: bool) -> None:
+    if stale:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(cli.status))
+    result = cli("status")
+    assert result.returncode == UNREACHABLE
+    assert "meshgwd is not running" in one_sentence(result)
+
+
+def test_status_asks_only_the_status_socket(cli: Cli) -> None:
+    with FakeServer(cli.control, reply(recorded("status-healthy"))) as server:
+        assert cli("status").returncode == UNREACHABLE
+    assert not server.requests
+
+
+def test_no_permission_on_the_socket(cli: Cli) -> None:
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        cli.control.chmod(0o600 if os.geteuid() == 0 else 0)
+        result = cli("undo", **nobody(cli.folder))
+    assert result.returncode == PERMISSION
+    assert "no permission on" in one_sentence(result)
+    assert not server.requests
+
+
+def hangs(result: subprocess.CompletedProcess, begun: float) -> None:
+    assert result.returncode == TIMEOUT
+    assert "does not answer: nothing within 1 s" in one_sentence(result)
+    assert 0.9 < time.monotonic() - begun < 5
+
+
+def test_daemon_that_never_answers(cli: Cli) -> None:
+    with FakeServer(cli.status, silence):
+        begun = time.monotonic()
+        hangs(cli("--timeout", "1", "status"), begun)
+
+
+def test_daemon_that_never_accepts(cli: Cli) -> None:
+    """Its backlog is full, so even connecting would wait for ever."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(cli.status))
+        listener.listen(0)
+        with socket.socket(socket.AF_UNIX) as first:
+            first.connect(str(cli.status))
+            begun = time.monotonic()
+            hangs(cli("--timeout", "1", "status"), begun)
+
+
+def test_answer_that_never_ends(cli: Cli) -> None:
+    with FakeServer(cli.status, flood(b'{"parameters":{"x":"' + b"x" * 65536)):
+        result = cli("--timeout", "5", "status")
+    assert result.returncode == PROTOCOL
+    one_sentence(result)
+
+
+def test_daemon_that_hangs_up(cli: Cli) -> None:
+    with FakeServer(cli.status, raw(b"")):
+        result = cli("status")
+    assert result.returncode == PROTOCOL
+    assert "closed the connection without an answer" in one_sentence(result)
+
+
+HEALTHY = json.dumps({"parameters": recorded("status-healthy")}).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0",
+        b"\0\0\0\0",
+        b"hello\r\n\0",
+        b"HTTP/1.1 400 Bad Request\r\n\r\n\0",
+        b"\xff\xfe\xfd\0",
+        b"[]\0",
+        b"7\0",
+        b"null\0",
+        b"{}\0",
+        b'{"parameters":[]}\0',
+        b'{"parameters":{}}\0',
+        b'{"parameters":{},"parameters":{}}\0',
+        b'{"parameters":{},"more":1}\0',
+        b'{"error":7}\0',
+        b'{"continues":true,"parameters":{}}\0',
+        b'{"parameters":' + b'{"x":' * 5000 + b"1" + b"}" * 5001 + b"\0",
+        HEALTHY.replace(b'"up"', b"1") + b"\0",
+        HEALTHY.replace(b'"repairs": 2', b'"repairs": "two"') + b"\0",
+        HEALTHY.replace(b'"repairs": 2', b'"repairs": -2') + b"\0",
+        HEALTHY.replace(b'"packets": 1234567', b'"packets": 1.5') + b"\0",
+        HEALTHY.replace(b'"conditions": [', b'"conditions": [7, ') + b"\0",
+        HEALTHY.replace(b'"conditions"', b'"condition"') + b"\0",
+        HEALTHY,  # a NUL is missing
+        HEALTHY[:-20],
+    ],
+)
+def test_answers_that_make_no_sense(cli: Cli, data: bytes) -> None:
+    with FakeServer(cli.status, raw(data)):
+        text = cli("status")
+        as_json = cli("--json", "status")
+    assert text.returncode == PROTOCOL, text.stdout
+    assert as_json.returncode == PROTOCOL
+    assert "meshgwd" in one_sentence(text)
+    assert text.stdout == ""
+    assert json.loads(as_json.stdout)["error"] == "io.meshgw.Client.Protocol"
+
+
+def test_path_too_long_for_a_socket(cli: Cli) -> None:
+    cli.env["MESHGW_RUNTIME_DIR"] = "/tmp/" + "x" * 200
+    result = cli("status")
+    assert result.returncode == UNREACHABLE
+    one_sentence(result)
+
+
+# ---- Files ----
+
+
+def test_good_file(cli: Cli, good: str) -> None:
+    assert cli("check", good).stdout == f"{good}: no mistakes\n"
+    printed = cli("check", "--print", good)
+    assert printed.returncode == DONE
+    assert cli("check", "--print", "-", input=printed.stdout).stdout == printed.stdout
+    as_json = json.loads(cli("check", "--print", "--json", good).stdout)
+    assert as_json == {"file": good, "content": printed.stdout}
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+def test_mistakes_come_all_at_once_and_before_the_daemon(
+    cli: Cli, tmp_path: Path, command: str
+) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("lan:\n  - interface: eth0\n    networks: [10.0.1.1/24, x]\nretrun_path: auto\n")
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        text = cli(command, str(bad))
+        as_json = cli(command, "--json", str(bad))
+    assert (text.returncode, as_json.returncode) == (CONFIG, CONFIG)
+    *lines, last = text.stderr.splitlines()
+    assert len(lines) == 3
+    for line in lines:
+        assert re.fullmatch(rf"{re.escape(str(bad))}:\d+:\d+: \S+: .+", line)
+    assert last == "meshgw: the configuration has 3 mistakes"
+    assert not server.requests
+    answer = json.loads(as_json.stdout)
+    assert answer["error"] == GATEWAY + "ConfigInvalid"
+    assert len(answer["parameters"]["diagnostics"]) == 3
+
+
+@pytest.mark.parametrize("content", [b"lan:\0\n", b"\xff\xfe", b"lan: \x1b[2J\n", b"", b"[" * 10000])
+def test_bytes_that_no_configuration_has(cli: Cli, tmp_path: Path, content: bytes) -> None:
+    bad = tmp_path / "bad\x1b.yaml"
+    bad.write_bytes(content)
+    result = cli("apply", str(bad))
+    assert result.returncode == CONFIG
+    assert "bad\\x1b.yaml" in result.stderr
+    assert re.fullmatch(r"[ -~\n]+", result.stderr)
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+@pytest.mark.parametrize("kind", ["missing", "folder", "fifo", "unreadable"])
+def test_file_that_cannot_be_read(cli: Cli, tmp_path: Path, command: str, kind: str) -> None:
+    path = tmp_path / "file.yaml"
+    if kind == "folder":
+        path.mkdir()
+    elif kind == "fifo":
+        os.mkfifo(path)
+    elif kind == "unreadable":
+        path.write_text(GOOD)
+        path.chmod(0)
+    result = cli(command, str(path), **nobody(tmp_path))
+    assert result.returncode == FILE
+    assert str(path) in one_sentence(result)
+
+
+@pytest.mark.parametrize("command", ["check", "plan", "apply"])
+def test_file_of_one_gibibyte(cli: Cli, tmp_path: Path, command: str) -> None:
+    path = tmp_path / "large.yaml"
+    path.touch()
+    os.truncate(path, 1 << 30)
+    result = cli(command, str(path))
+    assert result.returncode == TOO_LARGE
+    assert "1048576" in one_sentence(result)
+
+
+def test_endless_standard_input(cli: Cli) -> None:
+    with open("/dev/zero", "rb") as zero:
+        result = cli("check", "-", stdin=zero)
+    assert result.returncode == TOO_LARGE
+    one_sentence(result)
+
+
+# ---- Without a daemon ----
+
+
+ANSWER = f"echo '{json.dumps(OPERATIONS)}'"
+
+
+@pytest.mark.parametrize(
+    ("args", "call"),
+    [
+        (["plan", "FILE"], "--once plan /dev/stdin"),
+        (["plan", "--down"], "--once plan --down"),
+        (["down"], "--once down"),
+    ],
+)
+def test_once_when_no_daemon_runs(cli: Cli, good: str, args: list, call: str) -> None:
+    calls = cli.once(f"cat /dev/stdin > {cli.folder}/content; {ANSWER}")
+    args = [good if a == "FILE" else a for a in args]
+    result = cli(*args, "--json")
+    assert result.returncode == DONE, result.stderr
+    assert json.loads(result.stdout) == OPERATIONS
+    assert calls.read_text() == f"--runtime-dir {cli.folder} {call}\n"
+    assert (cli.folder / "content").read_text() == (GOOD if good in args else "")
+
+
+@pytest.mark.parametrize("command", [["apply"], ["confirm"], ["undo"], ["status"]])
+def test_the_others_need_a_daemon(cli: Cli, good: str, command: list) -> None:
+    calls = cli.once(ANSWER)
+    result = cli(*command, *([good] if command == ["apply"] else []))
+    assert result.returncode == UNREACHABLE
+    assert not calls.exists()
+
+
+@pytest.mark.parametrize(
+    ("script", "status"),
+    [
+        (f"""echo '{{"error":"{GATEWAY}DownIncomplete","parameters":{{"message":"m"}}}}'; exit 1""", REFUSED),
+        (f"""echo '{{"error":"{GATEWAY}ApplyFailed","parameters":{{}}}}'; exit 1""", REFUSED),
+        ("exit 1", REFUSED),
+        ("exit 0", PROTOCOL),
+        ("kill -SEGV $$", REFUSED),
+        ("echo garbage", PROTOCOL),
+        ("echo '[]'", PROTOCOL),
+        ("echo '{\"operations\":7}'", PROTOCOL),
+        ("exec sleep 60", TIMEOUT),
+        ("exec >&-; exec sleep 60", TIMEOUT),
+        ("exec tr '\\0' x < /dev/zero", PROTOCOL),
+    ],
+)
+def test_once_that_fails(cli: Cli, script: str, status: int) -> None:
+    cli.once(script)
+    begun = time.monotonic()
+    result = cli("--timeout", "1", "down")
+    assert result.returncode == status, result.stderr
+    one_sentence(result)
+    assert time.monotonic() - begun < 10
+
+
+def test_once_that_cannot_be_run(cli: Cli) -> None:
+    result = cli("down")
+    assert result.returncode == UNREACHABLE
+    assert "/nonexistent/meshgwd" in one_sentence(result)
+
+
+def test_down_without_a_daemon_needs_root(cli: Cli) -> None:
+    del cli.env["MESHGWD"]
+    result = cli("down", **nobody(cli.folder))
+    assert result.returncode == PERMISSION
+    assert "needs root" in one_sentence(result)
+
+
+def test_daemon_that_comes_back_is_asked(cli: Cli) -> None:
+    """It takes its lock some time before it listens."""
+    calls = cli.once(f"touch {cli.folder}/started; exit 75")
+    process = subprocess.Popen(
+        [MESHGW, "--json", "down"], env=cli.env, stdout=subprocess.PIPE, text=True
+    )
+    wait_for((cli.folder / "started").exists)
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        out, _ = process.communicate(timeout=20)
+    assert process.returncode == DONE
+    assert json.loads(out) == OPERATIONS
+    assert [r["method"] for r in server.requests] == [GATEWAY + "Down"]
+    assert len(calls.read_text().splitlines()) == 1
+
+
+def test_daemon_that_comes_and_goes_is_given_up(cli: Cli) -> None:
+    calls = cli.once("exit 75")
+    result = cli("--timeout", "1", "down")
+    assert result.returncode == TIMEOUT
+    assert "systemctl stop meshgwd" in one_sentence(result)
+    assert len(calls.read_text().splitlines()) == 3
+
+
+# ---- A daemon that hangs, and is to go ----
+
+
+def wait_for(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+class HungDaemon:
+    """A process called meshgwd that holds the lock and the control socket, and does nothing."""
+
+    def __init__(self, cli: Cli, name: str = "meshgwd", locked: bool = True):
+        program = cli.folder / name
+        shutil.copy(shutil.which("sleep"), program)
+        self.lock = open(cli.lock, "w")
+        if locked:
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(str(cli.control))
+        self.listener.listen(8)
+        fds = (self.lock.fileno(), self.listener.fileno())
+        self.process = subprocess.Popen([program, "1000"], pass_fds=fds)
+        self.lock.write(f"{self.process.pid}\n")
+        self.lock.close()  # the process has it now
+        self.listener.close()
+
+    def __enter__(self) -> HungDaemon:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+def test_down_ends_a_daemon_that_hangs(cli: Cli) -> None:
+    calls = cli.once(ANSWER)
+    with HungDaemon(cli) as daemon:
+        result = cli("--timeout", "1", "down")
+        assert daemon.process.wait(timeout=5) == -9
+    assert result.returncode == DONE
+    assert one_sentence(result).endswith("does not answer: nothing within 1 s; ending it\n")
+    assert "1 change made; down until" in result.stdout
+    assert len(calls.read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize(("name", "locked"), [("meshgwd", False), ("something", True)])
+def test_down_ends_nobody_else(cli: Cli, name: str, locked: bool) -> None:
+    calls = cli.once(ANSWER)
+    with HungDaemon(cli, name, locked) as daemon:
+        result = cli("--timeout", "1", "down")
+        assert daemon.process.poll() is None
+    assert result.returncode == TIMEOUT
+    assert "does not tell its process" in result.stderr
+    assert not calls.exists()
+
+
+def test_only_down_ends_a_daemon(cli: Cli, good: str) -> None:
+    cli.once(ANSWER)
+    with HungDaemon(cli) as daemon:
+        result = cli("--timeout", "1", "plan", good)
+        assert daemon.process.poll() is None
+    assert result.returncode == TIMEOUT
+    one_sentence(result)
+
+
+def test_daemon_that_dies_over_down(cli: Cli) -> None:
+    calls = cli.once(ANSWER)
+
+    def die(_: socket.socket) -> None:
+        server.listener.shutdown(socket.SHUT_RDWR)
+
+    server = FakeServer(cli.control, die)
+    with server:
+        result = cli("down")
+    assert result.returncode == DONE, result.stderr
+    assert len(calls.read_text().splitlines()) == 1
+
+
+# ---- Command line and terminal ----
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["frobnicate"],
+        ["stauts"],
+        ["--frobnicate"],
+        ["status", "-x"],
+        ["status", "extra"],
+        ["plan", "--confirm", "5"],
+        ["plan", "--down", "file"],
+        ["apply", "a", "b"],
+        ["apply", "--confirm"],
+        ["apply", "--confirm", "0"],
+        ["apply", "--confirm", "86401"],
+        ["apply", "--confirm", "5s"],
+        ["apply", "--confirm", "-5"],
+        ["apply", "--confirm", "99999999999999999999"],
+        ["--timeout", "0", "status"],
+        ["help", "frobnicate"],
+        ["\x1b[2J"],
+    ],
+)
+def test_wrong_usage(cli: Cli, args: list) -> None:
+    text = cli(*args)
+    as_json = cli("--json", *args)
+    assert (text.returncode, as_json.returncode) == (USAGE, USAGE)
+    assert re.fullmatch(r"[ -~]+\n", one_sentence(text))
+    assert json.loads(as_json.stdout)["error"] == "io.meshgw.Client.Usage"
+
+
+def test_misspelt_command(cli: Cli) -> None:
+    assert "did you mean status?" in cli("stauts").stderr
+
+
+def test_version_and_help(cli: Cli) -> None:
+    assert re.fullmatch(r"meshgw \d+\.\d+\.\d+\n", cli("version").stdout)
+    assert cli("--version").stdout == cli("version").stdout
+    assert cli("apply", "--help").stdout == cli("help", "apply").stdout
+    assert "--confirm SECONDS" in cli("help", "apply").stdout
+
+
+def test_full_disk(cli: Cli) -> None:
+    with open("/dev/full", "w") as full:
+        result = cli("version", stdout=full)
+    assert result.returncode == REFUSED
+    assert "No space left on device" in one_sentence(result)
+
+
+def on_terminal(cli: Cli, **env: str) -> str:
+    cli.env.update(env)
+    leader, follower = pty.openpty()
+    cli("help", stdout=follower)
+    os.close(follower)
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+    return shown
+
+
+def test_colour_only_where_it_is_wanted(cli: Cli) -> None:
+    assert "\033[" in on_terminal(cli, TERM="xterm")
+    assert "\033[" in on_terminal(cli, TERM="xterm", NO_COLOR="")
+    assert "\033[" not in on_terminal(cli, TERM="xterm", NO_COLOR="1")
+    assert "\033[" not in on_terminal(cli, TERM="dumb", NO_COLOR="")
+    assert "\033[" not in cli("help").stdout
+
+
+def test_picture_follows_the_locale(cli: Cli) -> None:
+    with FakeServer(cli.status, reply(recorded("status-tunnel-missing"))):
+        drawn = cli("status").stdout
+        cli.env["LC_ALL"] = "C"
+        plain = cli("status").stdout
+    assert "tunnel ✗─▶ CloudflareWARP" in drawn
+    assert "tunnel x-> CloudflareWARP" in plain
+    assert plain.isascii()
