@@ -41,10 +41,10 @@ static inline int fd_take(int *fd)
 }
 
 /* Moves the pointer out of the variable p, which becomes nullptr. */
-#define TAKE_PTR(p)                                                                                \
-	({                                                                                         \
-		typeof(p) *_slot = &(p);                                                           \
-		typeof(p) _taken = *_slot;                                                         \
-		*_slot = nullptr;                                                                  \
-		_taken;                                                                            \
+#define TAKE_PTR(p)                        \
+	({                                 \
+		typeof(p) *_slot = &(p);   \
+		typeof(p) _taken = *_slot; \
+		*_slot = nullptr;          \
+		_taken;                    \
 	})

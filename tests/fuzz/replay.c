@@ -27,8 +27,9 @@ static int replay_file(const char *dir, const char *name)
 
 	size_t size = (size_t)st.st_size;
 	autofree uint8_t *data = xcalloc(size, 1);
-	autofclose FILE *file = fopen(path, "re");
-	if (!file || fread(data, 1, size, file) != size)
+	FILE *file = fopen(path, "re");
+	size_t n = file ? fread(data, 1, size, file) : 0;
+	if (!file || fclose(file) != 0 || n != size)
 		return -1;
 	LLVMFuzzerTestOneInput(data, size);
 	return 1;

@@ -114,12 +114,13 @@ static int update(const char *dir, const char *name, const struct result *result
 
 	if (remove(beside(path, dir, name, result->good ? ".err" : ".ok")) < 0 && errno != ENOENT)
 		perror(path);
-	autofclose FILE *out = fopen(beside(path, dir, name, result->good ? ".ok" : ".err"), "we");
-	if (!out || fputs(result->text, out) == EOF) {
+	FILE *out = fopen(beside(path, dir, name, result->good ? ".ok" : ".err"), "we");
+	bool written = out && fputs(result->text, out) != EOF;
+	if (out && fclose(out) != 0)
+		written = false;
+	if (!written)
 		perror(path);
-		return -1;
-	}
-	return 0;
+	return written ? 0 : -1;
 }
 
 static int compare(const char *dir, const char *name, const struct result *result)
