@@ -82,6 +82,8 @@ static int may_write(struct kernel *k, const char *verb, const char *object, str
 	XGROW(d->log, d->n_log, d->cap_log);
 	char *name = d->log[d->n_log++];
 	snprintf(name, sizeof(d->log[0]), "%s %s", verb, object);
+	if (d->on_write)
+		d->on_write();
 	if (!strcmp(name, d->stuck))
 		return err_set(err, d->stuck_error, "%s", strerror(d->stuck_error));
 	return may_call(&d->writes, err);

@@ -49,6 +49,7 @@ struct kernel_dummy {
 	struct dummy_faults writes, reads;
 	char (*log)[DUMMY_WRITE_LEN]; /* names of all writes tried: "route_add 100.64.0.0/12" */
 	size_t n_log, cap_log;
+	void (*on_write)(void);      /* called before each write, unless nullptr */
 	char stuck[DUMMY_WRITE_LEN]; /* every write of this name fails with stuck_error */
 	int stuck_error;
 };

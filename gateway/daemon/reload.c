@@ -103,12 +103,13 @@ static void keep_first(struct reload *r)
 		e = store_promote(r->store, &err);
 	if (e < 0)
 		log_err("reload", "the configuration cannot be kept: %s", err.msg);
+	r->unkept = e < 0;
 	r->gateway->save_error = e < 0 ? -e : 0;
 }
 
 /* No configuration was ever confirmed: the file in /etc counts, unless it is the very one whose
- * confirmation never came. */
-static void start_from_file(struct reload *r)
+ * confirmation never came. What an interrupted apply left must go. */
+static void start_from_file(struct reload *r, bool interrupted)
 {
 	char *text;
 	size_t len;
@@ -119,13 +120,29 @@ static void start_from_file(struct reload *r)
 	}
 	if (config_read_file(r->path, &text, &len, &err) < 0) {
 		log_warn("reload", "no configuration: %s", err.msg);
-		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
+		gateway_enter(
+			r->gateway, interrupted ? GATEWAY_DOWN : GATEWAY_UNCONFIGURED, nullptr);
 		return;
 	}
 	if (start_with(r, r->path, text, len))
 		keep_first(r);
 	else
 		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
+}
+
+/* Died in the middle of an apply. Its candidate's new name is the moment from which it counts. */
+static void end_interrupted(struct reload *r)
+{
+	autofree char *text = nullptr;
+	size_t len;
+	if (store_read_config(r->store, STORE_CANDIDATE, &text, &len, nullptr) == -ENOENT) {
+		r->state.down = r->state.rolled_back = false;
+	} else if (r->state.pending) {
+		log_warn("reload", "a change died before it was confirmed: rolled back");
+		r->state.rolled_back = true;
+	}
+	r->state.applying = r->state.pending = false;
+	(void)save(r, nullptr);
 }
 
 int reload_start(struct reload *r, struct err *err)
@@ -137,12 +154,9 @@ int reload_start(struct reload *r, struct err *err)
 		return e;
 	r->gateway->records = r->state.records;
 	r->state.records = (struct sysctl_records){};
-	if (r->state.pending) {
-		log_warn("reload", "a change died before it was confirmed: rolled back");
-		r->state.pending = false;
-		r->state.rolled_back = true;
-		(void)save(r, nullptr);
-	}
+	bool interrupted = r->state.applying;
+	if (interrupted)
+		end_interrupted(r);
 	if (r->state.down) {
 		gateway_enter(r->gateway, GATEWAY_DOWN, nullptr);
 		return 0;
@@ -151,7 +165,7 @@ int reload_start(struct reload *r, struct err *err)
 	if (e >= 0 && start_with(r, "confirmed.yaml", text, len))
 		return 0;
 	if (e == -ENOENT)
-		start_from_file(r);
+		start_from_file(r, interrupted);
 	else
 		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
 	return 0;
@@ -193,23 +207,25 @@ static void switch_back(struct reload *r, uint64_t now_us)
 	r->running_text = TAKE_PTR(r->before_text);
 	r->running_len = r->before_len;
 	r->deadline_us = 0;
+	r->file_seen = false;
 	gateway_pass(r->gateway, now_us);
-	if (!r->running && r->before_phase == GATEWAY_UNCONFIGURED)
+	bool clean = !r->gateway->observe_error && !gateway_failure(r->gateway);
+	if (!r->running && r->before_phase == GATEWAY_UNCONFIGURED && clean)
 		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
 }
 
+/* Once it has its new name it is kept, also by a start (end_interrupted); if the rest cannot be
+ * saved now, it is a condition, and saved later. */
 static int keep(struct reload *r, struct err *err)
 {
 	int e = store_promote(r->store, err);
 	if (e < 0)
 		return e;
-	bool was_down = r->state.down;
-	r->state.down = r->state.pending = r->state.rolled_back = false;
-	e = save(r, err);
-	if (e < 0)
-		r->state.down = was_down;
+	r->state.down = r->state.applying = r->state.pending = r->state.rolled_back = false;
+	(void)save(r, nullptr);
+	r->unkept = false;
 	drop_before(r);
-	return e;
+	return 0;
 }
 
 /* On disk before the kernel changes: a full disk is found out while nothing has happened yet, and
@@ -219,10 +235,11 @@ static int prepare(struct reload *r, const struct candidate *c, bool pending, st
 	int e = store_write_config(r->store, STORE_CANDIDATE, c->text, c->len, err);
 	if (e < 0)
 		return e;
+	r->state.applying = true;
 	r->state.pending = pending;
 	e = save(r, err);
 	if (e < 0)
-		r->state.pending = false;
+		r->state.applying = r->state.pending = false;
 	return e;
 }
 
@@ -230,7 +247,7 @@ static int abandon(struct reload *r, uint64_t now_us, struct err *err)
 {
 	int code = err->code;
 	switch_back(r, now_us);
-	r->state.pending = false;
+	r->state.applying = r->state.pending = false;
 	(void)save(r, nullptr);
 	return -code;
 }
@@ -319,7 +336,7 @@ static void roll_back(struct reload *r, const char *why, uint64_t now_us)
 {
 	log_warn("reload", "rolled back: %s", why);
 	switch_back(r, now_us);
-	r->state.pending = false;
+	r->state.applying = r->state.pending = false;
 	r->state.rolled_back = true;
 	(void)save(r, nullptr);
 }
@@ -359,7 +376,8 @@ int reload_down(
 	 * is no reason to leave the path open. */
 	r->state.down = true;
 	r->state.down_since = realtime_us;
-	r->state.pending = false;
+	r->state.applying = r->state.pending = false;
+	r->file_seen = false;
 	struct err unsaved = {};
 	int saved = save(r, &unsaved);
 	gateway_enter(g, GATEWAY_DOWN, nullptr);
@@ -419,6 +437,10 @@ void reload_tick(struct reload *r, uint64_t now_us, uint64_t boottime_us)
 {
 	if (r->deadline_us && boottime_us >= r->deadline_us)
 		roll_back(r, "nobody confirmed in time", now_us);
+	if (r->unkept && !r->deadline_us)
+		keep_first(r);
+	else if (r->gateway->save_error)
+		(void)save(r, nullptr);
 	look_at_file(r);
 }
 
@@ -433,7 +455,7 @@ unsigned reload_remaining(const struct reload *r, uint64_t boottime_us)
 
 void reload_health(const struct reload *r, struct conditions *out)
 {
-	if (r->gateway->phase == GATEWAY_UNCONFIGURED)
+	if (!r->running && !r->state.down)
 		conditions_add(out, COND_UNCONFIGURED, "", "no configuration has been applied");
 	if (r->state.down)
 		conditions_add(out, COND_TAKEN_DOWN, "", "taken down by command");

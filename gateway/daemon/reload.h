@@ -10,9 +10,9 @@
  *
  * A host is often reached through the very path that is being changed, so nothing is kept before
  * it worked: text is parsed and written to disk first, then applied, and only then made the
- * configuration that a start applies. A failed apply, and one that nobody confirmed, end with the
- * configuration before, through the same reconciler; so does a crash in between, because what
- * a start applies is the last confirmed one.
+ * configuration that a start applies, by one rename. A failed apply, and one that nobody confirmed,
+ * end with the configuration before, through the same reconciler; so does a crash before that
+ * rename, because what a start applies is the last confirmed one.
  *
  * Times are CLOCK_BOOTTIME: a window goes on while the machine sleeps, and no setting of the
  * clock shortens it.
@@ -37,6 +37,7 @@ struct reload {
 	size_t before_len;
 	enum gateway_phase before_phase;
 	uint64_t deadline_us; /* 0 = nothing is pending */
+	bool unkept;          /* what runs came from the file and could not be written yet */
 
 	/* What the file in /etc was found to be. */
 	bool file_differs, file_invalid;
@@ -76,7 +77,7 @@ void reload_file(struct reload *r, uint64_t now_us, uint64_t boottime_us);
 [[nodiscard]] int reload_down(
 	struct reload *r, uint64_t now_us, uint64_t realtime_us, struct ops *ops, struct err *err);
 
-/* Called every second: ends a window, looks at the file. */
+/* Called every second: ends a window, looks at the file, saves what could not be saved. */
 void reload_tick(struct reload *r, uint64_t now_us, uint64_t boottime_us);
 /* Seconds left to confirm, rounded up; 0 = nothing is pending. */
 unsigned reload_remaining(const struct reload *r, uint64_t boottime_us);

@@ -70,11 +70,15 @@ static int write_synced(struct store *s, const char *name, const char *data, siz
 	return r;
 }
 
+/* The rename is what counts, for us and for a restart; a folder that cannot be synced can only lose
+ * it with the machine. */
 static int rename_synced(struct store *s, const char *from, const char *to)
 {
 	if (renameat(s->dirfd, from, s->dirfd, to) < 0)
 		return -errno;
-	return fsync(s->dirfd) < 0 ? -errno : 0;
+	if (fsync(s->dirfd) < 0)
+		log_warn("store", "%s: fsync: %s", s->dir, strerror(errno));
+	return 0;
 }
 
 static int replace_file(
@@ -106,10 +110,29 @@ int store_read_config(
 	return config_read_file(path, text, len, err);
 }
 
+static bool same_text(struct store *s)
+{
+	autofree char *a = nullptr, *b = nullptr;
+	size_t n, m;
+	return store_read_config(s, STORE_CONFIRMED, &a, &n, nullptr) >= 0 &&
+	       store_read_config(s, STORE_CANDIDATE, &b, &m, nullptr) >= 0 && n == m &&
+	       !memcmp(a, b, n);
+}
+
+/* A second name, so that there is a confirmed configuration at every moment. */
+static int copy_confirmed(struct store *s)
+{
+	static const char temporary[] = "previous.yaml.new";
+	(void)unlinkat(s->dirfd, temporary, 0);
+	if (linkat(s->dirfd, names[STORE_CONFIRMED], s->dirfd, temporary, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return rename_synced(s, temporary, names[STORE_PREVIOUS]);
+}
+
 int store_promote(struct store *s, struct err *err)
 {
-	int r = rename_synced(s, names[STORE_CONFIRMED], names[STORE_PREVIOUS]);
-	if (r >= 0 || r == -ENOENT)
+	int r = same_text(s) ? 0 : copy_confirmed(s);
+	if (r >= 0)
 		r = rename_synced(s, names[STORE_CANDIDATE], names[STORE_CONFIRMED]);
 	if (r < 0)
 		return err_set(err, -r, "%s: %s", s->dir, strerror(-r));
@@ -156,6 +179,7 @@ int store_save(struct store *s, const struct state *state, struct err *err)
 		    SD_JSON_BUILD_PAIR_STRING("bootId", boot),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("down", state->down),
 		    SD_JSON_BUILD_PAIR_UNSIGNED("downSince", state->down_since),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("applying", state->applying),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("pending", state->pending),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("rolledBack", state->rolled_back),
 		    SD_JSON_BUILD_PAIR_VARIANT("sysctls", records)) < 0 ||
@@ -218,6 +242,7 @@ static int read_state(sd_json_variant *v, struct state *out)
 	if (!id || !sd_json_variant_is_string(id) || !sysctls || !sd_json_variant_is_array(sysctls))
 		return -EINVAL;
 	out->down = flag(v, "down");
+	out->applying = flag(v, "applying");
 	out->pending = flag(v, "pending");
 	out->rolled_back = flag(v, "rolledBack");
 	out->down_since = since && sd_json_variant_is_unsigned(since)

@@ -6,7 +6,7 @@
  *   confirmed.yaml   the last confirmed configuration: what a start applies
  *   previous.yaml    the one confirmed before it: what `undo` returns to
  *   candidate.yaml   being applied; becomes confirmed.yaml
- *   state.json       taken down?, a change pending?, and the sysctls that we changed
+ *   state.json       taken down?, a change under way?, and the sysctls that we changed
  *
  * Every write is a new file, synced, then renamed: after a crash there is the old content or the
  * new one. Sysctl records are good for one boot only (the boot id is part of the file). A state
@@ -20,7 +20,8 @@ struct store;
 struct state {
 	bool down;           /* taken down, until the next apply */
 	uint64_t down_since; /* CLOCK_REALTIME, microseconds */
-	bool pending;        /* an apply waits for its confirmation, or died waiting */
+	bool applying;       /* candidate.yaml is being applied; if it is gone, it was kept */
+	bool pending;        /* it waits for its confirmation */
 	bool rolled_back;    /* the last change was not confirmed */
 	struct sysctl_records records;
 };
@@ -41,5 +42,6 @@ void state_clear(struct state *state);
 	struct store *s, enum store_file file, char **text, size_t *len, struct err *err);
 [[nodiscard]] int store_write_config(
 	struct store *s, enum store_file file, const char *text, size_t len, struct err *err);
-/* confirmed becomes previous, candidate becomes confirmed. */
+/* candidate becomes confirmed, in one step; what was confirmed becomes previous, unless it is the
+ * same text. */
 [[nodiscard]] int store_promote(struct store *s, struct err *err);

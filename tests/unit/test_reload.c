@@ -1,0 +1,543 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The life of a configuration: windows, undo, down, the file in /etc, and starts in between. The
+ * faults are in test_reload_faults.c.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/own.h"
+#include "lib/xmalloc.h"
+#include "world.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static int setup(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	world_init(w, world_host);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_clear(*state);
+	free(*state);
+	return 0;
+}
+
+/* ---- commands, as the server calls them ---- */
+
+static int apply(struct world *w, const char *text, unsigned window_s)
+{
+	struct ops ops = {};
+	struct config_diags diags = {};
+	struct err err = {};
+
+	int r = reload_apply(
+		&w->reload, text, strlen(text), window_s, w->now_us, w->now_us, &ops, &diags, &err);
+	assert_true(r >= 0 || err.msg[0] || diags.n);
+	ops_clear(&ops);
+	config_diags_clear(&diags);
+	world_run(w, 0);
+	return r;
+}
+
+static int confirm(struct world *w)
+{
+	struct err err = {};
+	return reload_confirm(&w->reload, &err);
+}
+
+static int undo(struct world *w)
+{
+	struct ops ops = {};
+	struct err err = {};
+
+	int r = reload_undo(&w->reload, w->now_us, w->now_us, &ops, &err);
+	ops_clear(&ops);
+	return r;
+}
+
+static int down(struct world *w)
+{
+	struct ops ops = {};
+	struct err err = {};
+
+	int r = reload_down(&w->reload, w->now_us, 1, &ops, &err);
+	ops_clear(&ops);
+	return r;
+}
+
+/* The loop's tick, once a second. */
+static void tick(struct world *w, unsigned seconds)
+{
+	for (unsigned i = 0; i < seconds; i++) {
+		world_run(w, WORLD_SECOND);
+		reload_tick(&w->reload, w->now_us, w->now_us);
+	}
+	world_run(w, 0);
+}
+
+static void restart(struct world *w)
+{
+	world_restart(w);
+	world_run(w, WORLD_SECOND);
+}
+
+static void write_etc(struct world *w, const char *text)
+{
+	char temporary[96];
+	snprintf(temporary, sizeof(temporary), "%s.new", w->etc);
+	autofclose FILE *f = fopen(temporary, "we");
+	assert_non_null(f);
+	assert_true(fputs(text, f) >= 0);
+	assert_int_equal(rename(temporary, w->etc), 0);
+}
+
+/* nullptr: nothing of ours is in the kernel. */
+static void check_runs(struct world *w, const char *text)
+{
+	struct world clean;
+
+	world_init(&clean, world_host);
+	if (text) {
+		world_enter(&clean, text);
+		world_run(&clean, WORLD_SECOND);
+	}
+	autofree char *expected = world_text(&clean), *have = world_text(w);
+	world_clear(&clean);
+	assert_string_equal(have, expected);
+	if (text) {
+		assert_non_null(w->reload.running);
+		assert_string_equal(w->reload.running_text, text);
+		assert_int_equal(w->gateway.phase, GATEWAY_UP);
+	} else {
+		assert_null(w->reload.running);
+	}
+}
+
+/* ---- apply, confirm, undo ---- */
+
+static void test_apply(void **state)
+{
+	struct world *w = *state;
+
+	restart(w);
+	assert_int_equal(w->gateway.phase, GATEWAY_UNCONFIGURED);
+	assert_true(world_condition(w, COND_UNCONFIGURED, nullptr));
+	assert_int_equal(w->kernel->writes.calls, 0);
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	check_runs(w, world_masquerade);
+	assert_false(world_condition(w, COND_UNCONFIGURED, nullptr));
+	assert_int_equal(confirm(w), -ENOENT);
+	assert_int_equal(apply(w, world_route, 0), 0);
+	check_runs(w, world_route);
+	restart(w);
+	check_runs(w, world_route);
+}
+
+static void test_apply_invalid(void **state)
+{
+	static const char *const texts[] = {"", "lan: 1\n", "\xff\xfe", "lan: [\n", "%s%n"};
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	unsigned writes = w->kernel->writes.calls;
+	for (size_t i = 0; i < COUNT(texts); i++)
+		assert_int_equal(apply(w, texts[i], 0), -EINVAL);
+	assert_int_equal(w->kernel->writes.calls, writes);
+	check_runs(w, world_masquerade);
+	restart(w);
+	check_runs(w, world_masquerade);
+}
+
+static void test_too_large(void **state)
+{
+	struct world *w = *state;
+	autofree char *text = xcalloc(CONFIG_MAX_BYTES + 2, 1);
+
+	memset(text, '#', CONFIG_MAX_BYTES + 1);
+	assert_int_equal(apply(w, text, 0), -EFBIG);
+	assert_int_equal(w->kernel->writes.calls, 0);
+}
+
+static void test_confirm(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	check_runs(w, world_route);
+	assert_true(world_condition(w, COND_CONFIRM_PENDING, nullptr));
+	tick(w, 59);
+	assert_int_equal(reload_remaining(&w->reload, w->now_us), 1);
+	assert_int_equal(confirm(w), 0);
+	assert_int_equal(reload_remaining(&w->reload, w->now_us), 0);
+	assert_false(world_condition(w, COND_CONFIRM_PENDING, nullptr));
+	tick(w, 120);
+	check_runs(w, world_route);
+	restart(w);
+	check_runs(w, world_route);
+	assert_int_equal(undo(w), 0);
+	check_runs(w, world_masquerade);
+}
+
+static void test_window_over(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	assert_int_equal(reload_remaining(&w->reload, w->now_us), 60);
+	assert_int_equal(reload_remaining(&w->reload, w->now_us + 1), 60);
+	tick(w, 60);
+	check_runs(w, world_masquerade);
+	assert_true(world_condition(w, COND_ROLLED_BACK, nullptr));
+	assert_int_equal(confirm(w), -ENOENT);
+	restart(w);
+	check_runs(w, world_masquerade);
+	assert_true(world_condition(w, COND_ROLLED_BACK, nullptr));
+	assert_int_equal(apply(w, world_route, 0), 0);
+	assert_false(world_condition(w, COND_ROLLED_BACK, nullptr));
+}
+
+/* The machine slept through the window: it is over at the first tick. */
+static void test_window_asleep(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	reload_tick(&w->reload, w->now_us + WORLD_SECOND, w->now_us + 3600 * WORLD_SECOND);
+	check_runs(w, world_masquerade);
+}
+
+static void test_window_crash(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	check_runs(w, world_route);
+	restart(w);
+	check_runs(w, world_masquerade);
+	assert_true(world_condition(w, COND_ROLLED_BACK, nullptr));
+	assert_int_equal(confirm(w), -ENOENT);
+}
+
+/* The very first configuration: nothing to return to means nothing. */
+static void test_first_window(void **state)
+{
+	struct world *w = *state;
+
+	restart(w);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	tick(w, 60);
+	check_runs(w, nullptr);
+	assert_int_equal(w->gateway.phase, GATEWAY_UNCONFIGURED);
+
+	write_etc(w, world_masquerade); /* the file is the one that nobody confirmed */
+	assert_int_equal(apply(w, world_masquerade, 60), 0);
+	restart(w);
+	check_runs(w, nullptr);
+	assert_true(world_condition(w, COND_ROLLED_BACK, nullptr));
+	assert_true(world_condition(w, COND_UNCONFIGURED, nullptr));
+}
+
+static void test_one_at_a_time(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	assert_int_equal(apply(w, world_allow, 0), -EBUSY);
+	assert_int_equal(apply(w, world_allow, 60), -EBUSY);
+	check_runs(w, world_route);
+	assert_int_equal(undo(w), 0); /* of the pending one */
+	check_runs(w, world_masquerade);
+	assert_int_equal(apply(w, world_allow, 0), 0);
+	check_runs(w, world_allow);
+}
+
+static void test_undo(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(undo(w), -ENOENT);
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(undo(w), -ENOENT);
+	assert_int_equal(apply(w, world_route, 0), 0);
+	assert_int_equal(apply(w, world_route, 0), 0); /* again, as configuration management does */
+	assert_int_equal(undo(w), 0);
+	check_runs(w, world_masquerade);
+	assert_int_equal(undo(w), 0); /* and forth */
+	check_runs(w, world_route);
+}
+
+/* ---- down ---- */
+
+static void test_down(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(down(w), 0);
+	check_runs(w, nullptr);
+	assert_int_equal(w->gateway.records.n, 0);
+	assert_true(world_condition(w, COND_TAKEN_DOWN, nullptr));
+	assert_false(world_condition(w, COND_UNCONFIGURED, nullptr));
+	restart(w);
+	tick(w, 5);
+	check_runs(w, nullptr);
+	assert_true(world_condition(w, COND_TAKEN_DOWN, nullptr));
+	assert_int_equal(down(w), 0); /* twice is no mistake */
+	assert_int_equal(undo(w), 0);
+	check_runs(w, world_masquerade);
+	assert_false(world_condition(w, COND_TAKEN_DOWN, nullptr));
+}
+
+static void test_down_while_pending(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	assert_int_equal(down(w), 0);
+	check_runs(w, nullptr);
+	tick(w, 70);
+	check_runs(w, nullptr);
+	assert_false(world_condition(w, COND_ROLLED_BACK, nullptr));
+	restart(w);
+	check_runs(w, nullptr);
+}
+
+/* Down and up again in a window that nobody confirms: down again. */
+static void test_window_after_down(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(down(w), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	check_runs(w, world_route);
+	tick(w, 60);
+	check_runs(w, nullptr);
+	assert_true(world_condition(w, COND_TAKEN_DOWN, nullptr));
+	restart(w);
+	check_runs(w, nullptr);
+}
+
+/* Sysctls go back to what they were, unless somebody else has set them meanwhile. */
+static void test_down_sysctls(void **state)
+{
+	static const char mesh[] = "ipv4/conf/CloudflareWARP/forwarding";
+	static const char lan[] = "ipv4/conf/eth0/forwarding";
+	struct world *w = *state;
+
+	dummy_sysctl(w->kernel, mesh, 1); /* as somebody wants it */
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	restart(w);
+	assert_int_equal(down(w), 0);
+	assert_int_equal(dummy_sysctl_value(w->kernel, mesh), 1);
+	assert_int_equal(dummy_sysctl_value(w->kernel, lan), 0);
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	dummy_sysctl(w->kernel, lan, 5);
+	assert_int_equal(down(w), 0);
+	assert_int_equal(dummy_sysctl_value(w->kernel, lan), 5);
+	assert_int_equal(w->gateway.records.n, 0);
+}
+
+/* ---- starts ---- */
+
+/* A crash leaves everything, and a start finds nothing to change but who owns the table. */
+static void test_adopt(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	size_t before = w->kernel->n_log;
+	restart(w);
+	check_runs(w, world_masquerade);
+	assert_int_equal(w->kernel->n_log, before + 1);
+	assert_string_equal(w->kernel->log[before], "nft_replace meshgw");
+	assert_int_equal(w->gateway.records.n, 3);
+}
+
+/* What a start finds of an older configuration goes. */
+static void test_adopt_older(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(
+		dummy_load(w->kernel, "route 100.112.0.0/16 dev 3 proto 107 metric 4261412864\n"
+				      "route 100.80.0.0/16 dev 3 proto 107 metric 7\n"),
+		0);
+	restart(w);
+	check_runs(w, world_masquerade);
+}
+
+static void test_start_from_file(void **state)
+{
+	struct world *w = *state;
+
+	write_etc(w, world_masquerade);
+	restart(w);
+	check_runs(w, world_masquerade);
+	write_etc(w, world_route); /* counts by apply or reload only */
+	restart(w);
+	check_runs(w, world_masquerade);
+	tick(w, 1);
+	assert_true(world_condition(w, COND_CONFIG_NOT_APPLIED, w->etc));
+	reload_file(&w->reload, w->now_us, w->now_us);
+	check_runs(w, world_route);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
+}
+
+static void test_start_from_bad_file(void **state)
+{
+	struct world *w = *state;
+
+	write_etc(w, "lan: [");
+	restart(w);
+	assert_int_equal(w->gateway.phase, GATEWAY_UNCONFIGURED);
+	assert_true(world_condition(w, COND_CONFIG_INVALID, w->etc));
+	assert_true(world_condition(w, COND_UNCONFIGURED, nullptr));
+	assert_int_equal(w->kernel->writes.calls, 0);
+}
+
+static void test_reload_bad_file(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	write_etc(w, "lan: [");
+	unsigned writes = w->kernel->writes.calls;
+	reload_file(&w->reload, w->now_us, w->now_us);
+	tick(w, 1);
+	assert_int_equal(w->kernel->writes.calls, writes);
+	assert_true(world_condition(w, COND_CONFIG_INVALID, w->etc));
+	check_runs(w, world_masquerade);
+	write_etc(w, world_masquerade);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_INVALID, nullptr));
+}
+
+/* What is on the disk cannot be read as a configuration any more: touch nothing. */
+static void test_start_from_bad_store(void **state)
+{
+	struct world *w = *state;
+	struct err err = {};
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	autofree char *before = world_text(w);
+	assert_int_equal(store_write_config(w->store, STORE_CONFIRMED, "\0\0", 2, &err), 0);
+	restart(w);
+	autofree char *after = world_text(w);
+	assert_string_equal(after, before);
+	assert_int_equal(w->gateway.phase, GATEWAY_UNCONFIGURED);
+}
+
+/* The file is compared by what it says, whatever its date, and again after each change. */
+static void test_file_differs(void **state)
+{
+	static const struct timespec past[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	write_etc(w, world_masquerade);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
+	write_etc(w, world_route);
+	assert_int_equal(utimensat(AT_FDCWD, w->etc, past, 0), 0);
+	tick(w, 1);
+	assert_true(world_condition(w, COND_CONFIG_NOT_APPLIED, w->etc));
+	assert_int_equal(apply(w, world_route, 60), 0);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
+	tick(w, 61); /* rolled back */
+	assert_true(world_condition(w, COND_CONFIG_NOT_APPLIED, w->etc));
+	assert_int_equal(down(w), 0);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
+	assert_int_equal(unlink(w->etc), 0);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
+}
+
+/* Ranges that Cloudflare moved: the new routes come before the old ones go. */
+static void test_ranges_move(void **state)
+{
+	static const char moved[] =
+		"mesh:\n"
+		"  ranges:\n"
+		"    workers: [100.80.0.0/12, \"2606:4700:cf1:5000::/64\"]\n"
+		"lan:\n"
+		"  - {interface: eth0, networks: [10.0.1.0/24, \"2001:db8:1::/64\"]}\n"
+		"return_path: masquerade\n";
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	size_t before = w->kernel->n_log;
+	assert_int_equal(apply(w, moved, 0), 0);
+	assert_int_equal(w->kernel->n_log, before + 3);
+	assert_string_equal(w->kernel->log[before], "nft_replace meshgw");
+	assert_string_equal(w->kernel->log[before + 1], "route_add 100.80.0.0/12");
+	assert_string_equal(w->kernel->log[before + 2], "route_del 100.64.0.0/12");
+	check_runs(w, moved);
+}
+
+/* Waits for its interface, and that is no failure. */
+static void test_apply_without_tunnel(void **state)
+{
+	struct world *w = *state;
+
+	dummy_unlink(w->kernel, WORLD_MESH);
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_true(world_condition(w, COND_TUNNEL_INTERFACE_MISSING, "CloudflareWARP"));
+	assert_false(world_condition(w, COND_RETURN_ROUTE_MISSING, nullptr));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply_invalid, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_confirm, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_over, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_asleep, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_crash, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_first_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_undo, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_down_while_pending, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_window_after_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_down_sysctls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_adopt_older, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_from_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_from_bad_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reload_bad_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_from_bad_store, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file_differs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ranges_move, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply_without_tunnel, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
