@@ -8,18 +8,19 @@
 #include <string.h>
 #include <time.h>
 
-constexpr unsigned TIMEOUT_S = 10;
-constexpr unsigned TIMEOUT_MAX_S = 3600;
+constexpr uint64_t TIMEOUT_US = 10'000'000;
+constexpr double TIMEOUT_MIN_S = 0.01;
+constexpr double TIMEOUT_MAX_S = 3600;
 
 const struct cli_option cli_options[] = {
-	{"json", 0, nullptr, 0, "One JSON object instead of text"},
-	{"timeout", 0, "SECONDS", 0, "Wait so long for meshgwd (10)"},
-	{"help", 'h', nullptr, 0, "Show how to use a command"},
-	{"version", 0, nullptr, 0, "Show the version of this program"},
-	{"print", 0, nullptr, CLI_PRINT, "Print the configuration with every default"},
-	{"confirm", 0, "SECONDS", CLI_CONFIRM, "Go back after so long without meshgw confirm"},
-	{"down", 0, nullptr, CLI_DOWN, "What meshgw down would change"},
-	{"verbose", 'v', nullptr, CLI_VERBOSE, "All objects and ranges, and every remedy"},
+	{"json", nullptr, "One JSON object instead of text", 0, 0},
+	{"timeout", "SECONDS", "Wait so long for meshgwd (10)", 0, 0},
+	{"help", nullptr, "Show how to use a command", 0, 'h'},
+	{"version", nullptr, "Show the version of this program", 0, 0},
+	{"print", nullptr, "Print the configuration with every default", CLI_PRINT, 0},
+	{"confirm", "SECONDS", "Go back after so long without meshgw confirm", CLI_CONFIRM, 0},
+	{"down", nullptr, "What meshgw down would change", CLI_DOWN, 0},
+	{"verbose", nullptr, "All objects and ranges, and every remedy", CLI_VERBOSE, 'v'},
 	{},
 };
 
@@ -57,45 +58,46 @@ struct parsed {
 	bool help, version;
 };
 
-static bool parse_seconds(const char *text, unsigned max, uint64_t *out)
+static enum exit_status take_confirm(struct cli *cli, const char *text)
 {
 	char *end;
 
 	errno = 0;
 	unsigned long n = strtoul(text, &end, 10);
-	if (text[0] < '0' || text[0] > '9' || *end || errno || n < 1 || n > max)
-		return false;
-	*out = n;
-	return true;
+	if (text[0] < '0' || text[0] > '9' || *end || errno || n < 1 || n > API_CONFIRM_MAX_S)
+		return failure_set(&cli->failure, EXIT_USAGE,
+			"--confirm takes a number of seconds, 1 to %u", API_CONFIRM_MAX_S);
+	cli->confirm_s = n;
+	return EXIT_DONE;
 }
 
-static enum exit_status take_seconds(
-	struct cli *cli, const struct cli_option *option, unsigned max, uint64_t *out)
+static enum exit_status take_timeout(struct cli *cli, const char *text)
 {
-	if (parse_seconds(optarg, max, out))
-		return EXIT_DONE;
-	return failure_set(&cli->failure, EXIT_USAGE, "--%s takes a number of seconds, 1 to %u",
-		option->name, max);
+	char *end;
+	double s = strtod(text, &end);
+
+	/* No exponents, hexadecimals, infinities. */
+	if (!*text || text[strspn(text, "0123456789.")] || *end || s < TIMEOUT_MIN_S ||
+		s > TIMEOUT_MAX_S)
+		return failure_set(&cli->failure, EXIT_USAGE,
+			"--timeout takes a number of seconds, %g to %g", TIMEOUT_MIN_S,
+			TIMEOUT_MAX_S);
+	cli->timeout_us = (uint64_t)(s * 1e6);
+	return EXIT_DONE;
 }
 
 static enum exit_status take_option(struct cli *cli, int index, struct parsed *parsed)
 {
 	const struct cli_option *option = &cli_options[index];
-	uint64_t seconds = 0;
-	enum exit_status status = EXIT_DONE;
 
 	cli->given |= option->bit;
-	if (index == OPTION_TIMEOUT) {
-		status = take_seconds(cli, option, TIMEOUT_MAX_S, &seconds);
-		cli->timeout_us = seconds * 1'000'000;
-	} else if (option->bit == CLI_CONFIRM) {
-		status = take_seconds(cli, option, API_CONFIRM_MAX_S, &cli->confirm_s);
-	} else if (index == OPTION_HELP) {
-		parsed->help = true;
-	} else if (index == OPTION_VERSION) {
-		parsed->version = true;
-	}
-	return status;
+	parsed->help |= index == OPTION_HELP;
+	parsed->version |= index == OPTION_VERSION;
+	if (index == OPTION_TIMEOUT)
+		return take_timeout(cli, optarg);
+	if (option->bit == CLI_CONFIRM)
+		return take_confirm(cli, optarg);
+	return EXIT_DONE;
 }
 
 static void make_getopt(struct option longs[static OPTIONS + 1], char letters[static 2 * OPTIONS])
@@ -189,7 +191,7 @@ enum exit_status cli_parse(struct cli *cli, const struct command *commands, int 
 
 	*cli = (struct cli){
 		.commands = commands,
-		.timeout_us = TIMEOUT_S * 1'000'000,
+		.timeout_us = TIMEOUT_US,
 		.out = choose_out(argc, argv),
 		.view = {.out = term_of(stdout), .err = term_of(stderr), .now_us = realtime_us()},
 	};

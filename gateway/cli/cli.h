@@ -51,10 +51,10 @@ const struct command *command_find(const struct command *table, const char *name
 /* One option, for help. Rows end with a nullptr name. */
 struct cli_option {
 	const char *name;
-	char letter;          /* 0 = none */
 	const char *argument; /* nullptr = none */
-	unsigned bit;         /* CLI_…, 0 = every command takes it */
 	const char *summary;
+	unsigned bit; /* CLI_…, 0 = every command takes it */
+	char letter;  /* 0 = none */
 };
 extern const struct cli_option cli_options[];
 

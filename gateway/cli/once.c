@@ -19,8 +19,6 @@
 
 constexpr size_t OUTPUT_MAX = 16 * 1024 * 1024; /* as much as sd-varlink takes from a socket */
 
-extern char **environ;
-
 const char *once_program(void)
 {
 	const char *program = getenv("MESHGWD");
@@ -165,7 +163,7 @@ static int run(const struct once *once, char **text, int *code)
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return -errno;
 	autoclose int out = ends[0];
-	pid_t pid;
+	pid_t pid = 0;
 	int r = spawn(once, in, ends[1], &pid);
 	close(ends[1]);
 	if (r < 0)

@@ -132,16 +132,20 @@ static char *run_case(const char *path, const char *name)
 	return text;
 }
 
+/* nullptr when there is no such file. */
 static char *read_text(const char *path)
 {
 	char *text = nullptr;
 	size_t size = 0;
-	autofclose FILE *f = fopen(path, "re");
+	FILE *f = fopen(path, "re");
 
-	if (!f || getdelim(&text, &size, '\0', f) < 0) {
-		free(text);
+	if (!f)
 		return nullptr;
+	if (getdelim(&text, &size, '\0', f) < 0) {
+		free(text);
+		text = nullptr;
 	}
+	fclose(f);
 	return text;
 }
 
@@ -157,9 +161,12 @@ static bool compare(const char *path, const char *name, const char *text)
 
 static bool update(const char *path, const char *text)
 {
-	autofclose FILE *f = fopen(path, "we");
+	FILE *f = fopen(path, "we");
 
-	return f && fputs(text, f) >= 0;
+	if (!f)
+		return false;
+	bool written = fputs(text, f) >= 0;
+	return fclose(f) == 0 && written;
 }
 
 static bool check(const char *dir, const char *name, bool updating)

@@ -226,14 +226,14 @@ def test_no_permission_on_the_socket(cli: Cli) -> None:
 
 def hangs(result: subprocess.CompletedProcess, begun: float) -> None:
     assert result.returncode == TIMEOUT
-    assert "does not answer: nothing within 1 s" in one_sentence(result)
-    assert 0.9 < time.monotonic() - begun < 5
+    assert "does not answer: nothing within 0.3 s" in one_sentence(result)
+    assert 0.25 < time.monotonic() - begun < 5
 
 
 def test_daemon_that_never_answers(cli: Cli) -> None:
     with FakeServer(cli.status, silence):
         begun = time.monotonic()
-        hangs(cli("--timeout", "1", "status"), begun)
+        hangs(cli("--timeout", "0.3", "status"), begun)
 
 
 def test_daemon_that_never_accepts(cli: Cli) -> None:
@@ -244,7 +244,7 @@ def test_daemon_that_never_accepts(cli: Cli) -> None:
         with socket.socket(socket.AF_UNIX) as first:
             first.connect(str(cli.status))
             begun = time.monotonic()
-            hangs(cli("--timeout", "1", "status"), begun)
+            hangs(cli("--timeout", "0.3", "status"), begun)
 
 
 def test_answer_that_never_ends(cli: Cli) -> None:
@@ -438,10 +438,10 @@ def test_the_others_need_a_daemon(cli: Cli, good: str, command: list) -> None:
 def test_once_that_fails(cli: Cli, script: str, status: int) -> None:
     cli.once(script)
     begun = time.monotonic()
-    result = cli("--timeout", "1", "down")
+    result = cli("--timeout", "0.3" if status == TIMEOUT else "20", "down")
     assert result.returncode == status, result.stderr
     one_sentence(result)
-    assert time.monotonic() - begun < 10
+    assert time.monotonic() - begun < 15
 
 
 def test_once_that_cannot_be_run(cli: Cli) -> None:
@@ -531,7 +531,7 @@ def test_down_ends_a_daemon_that_hangs(cli: Cli) -> None:
 def test_down_ends_nobody_else(cli: Cli, name: str, locked: bool) -> None:
     calls = cli.once(ANSWER)
     with HungDaemon(cli, name, locked) as daemon:
-        result = cli("--timeout", "1", "down")
+        result = cli("--timeout", "0.3", "down")
         assert daemon.process.poll() is None
     assert result.returncode == TIMEOUT
     assert "does not tell its process" in result.stderr
@@ -541,7 +541,7 @@ def test_down_ends_nobody_else(cli: Cli, name: str, locked: bool) -> None:
 def test_only_down_ends_a_daemon(cli: Cli, good: str) -> None:
     cli.once(ANSWER)
     with HungDaemon(cli) as daemon:
-        result = cli("--timeout", "1", "plan", good)
+        result = cli("--timeout", "0.3", "plan", good)
         assert daemon.process.poll() is None
     assert result.returncode == TIMEOUT
     one_sentence(result)
@@ -582,6 +582,11 @@ def test_daemon_that_dies_over_down(cli: Cli) -> None:
         ["apply", "--confirm", "-5"],
         ["apply", "--confirm", "99999999999999999999"],
         ["--timeout", "0", "status"],
+        ["--timeout", "", "status"],
+        ["--timeout", "inf", "status"],
+        ["--timeout", "1e3", "status"],
+        ["--timeout", "1.2.3", "status"],
+        ["--timeout", "3601", "status"],
         ["help", "frobnicate"],
         ["\x1b[2J"],
     ],
