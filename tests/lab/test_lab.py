@@ -87,8 +87,9 @@ def test_reset_with_traits(pristine: Lab, gw1: Machine) -> None:
     assert gw1.json("ip -j link show CloudflareWARP")[0]["mtu"] == 1400
 
 
-def test_reboot(pristine: Lab, gw1: Machine) -> None:
-    """A reboot keeps the disk and nothing else."""
+def test_reboot(pristine: Lab, gw1: Machine, service: Node) -> None:
+    """A reboot keeps the disk and nothing else; the neighbours reach the machine at once."""
+    assert flow.ping(service, flow.GW1[0])
     gw1.run("touch /etc/kept /run/lost && ip route add 203.0.113.0/24 via 10.0.1.1")
     boot = gw1.out("stat -c %i -L /proc/1/ns/pid")
     pristine.reboot(gw1)
@@ -96,3 +97,4 @@ def test_reboot(pristine: Lab, gw1: Machine) -> None:
     assert gw1.out("ls /etc/kept /run/lost 2>/dev/null", check=False) == "/etc/kept"
     assert gw1.json("ip -j route show 203.0.113.0/24") == []
     assert gw1.json("ip -j link show CloudflareWARP")[0]["mtu"] == 1280
+    assert flow.ping(service, flow.GW1[0]) and flow.ping(service, flow.GW1[1])

@@ -165,11 +165,19 @@ def set_sysctls(name: str) -> None:
     _lab(("ip", "netns", "exec", name, "sysctl", "-qw", *settings))
 
 
+def _cable(name: str, port: Port, far: str) -> str:
+    """A veth pair. The node's end keeps its address over a reboot, as a network card does: the
+    neighbours would go on sending to the old one for a while."""
+    plan = PLANS[name]
+    mac = f"02:00:00:00:{list(PLANS).index(name):02x}:{plan.ports.index(port):02x}"
+    return f"link add {far} type veth peer name {port.name} address {mac} netns {name}"
+
+
 def plug(name: str, port: Port) -> None:
     """Makes the cable and switches its far end on."""
     where, _, far = port.peer.partition(":")
     if far:
-        _batch(where, [f"link add {far} type veth peer name {port.name} netns {name}"])
+        _batch(where, [_cable(name, port, far)])
         _batch(where, [f"link set {far} up", f"addr replace fe80::1/64 dev {far} nodad"])
         for ifname, addresses in BEHIND_EDGE:
             if ifname == far:
@@ -178,10 +186,7 @@ def plug(name: str, port: Port) -> None:
         far = f"{name}-{port.name}"
         _batch(
             SWITCH,
-            [
-                f"link add {far} type veth peer name {port.name} netns {name}",
-                f"link set {far} master {where} up",
-            ],
+            [_cable(name, port, far), f"link set {far} master {where} up"],
         )
 
 
