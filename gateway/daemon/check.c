@@ -57,6 +57,14 @@ static void note_strict(struct check_result *out, int ifindex)
 	out->strict[out->n_strict++] = ifindex;
 }
 
+/* EXDEV before Linux 6.14 (fib_validate_source), EINVAL since. */
+static bool is_filtered(
+	const struct observed *seen, const struct link *in, uint8_t family, int error)
+{
+	return (error == EINVAL || error == EXDEV) && family == AF_INET &&
+	       effective_rp_filter(seen, in->ifindex) == 1;
+}
+
 /* The lookup itself failed: one errno has several causes, told apart by the sysctls. */
 static void refused(const struct observed *seen, const struct link *in, const struct prefix *to,
 	int error, struct check_result *out)
@@ -64,10 +72,7 @@ static void refused(const struct observed *seen, const struct link *in, const st
 	char name[PREFIX_STRLEN];
 	const struct netconf *nc = netconf_find(&seen->netconfs, to->addr.family, in->ifindex);
 	prefix_str(to, name);
-	/* EXDEV before Linux 6.14 (fib_validate_source), EINVAL since. */
-	if ((error == EINVAL || error == EXDEV) && to->addr.family == AF_INET &&
-		effective_rp_filter(seen, in->ifindex) == 1) {
-		note_strict(out, in->ifindex);
+	if (is_filtered(seen, in, to->addr.family, error)) {
 		conditions_add(&out->found, COND_RP_FILTER_STRICT, in->name,
 			"rp_filter=1 drops packets for %s that enter by %s", name, in->name);
 	} else if (error == EHOSTUNREACH && nc && !nc->forwarding) {
@@ -96,6 +101,10 @@ static void judge_forward(const struct observed *seen, const struct pair *p,
 {
 	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
 	prefix_str(p->network, name);
+	/* Only there: on a LAN interface the filter speaks of a network that is elsewhere, and
+	 * letting it pass would mend nothing. */
+	if (is_filtered(seen, p->mesh, p->network->addr.family, a->error))
+		note_strict(out, p->mesh->ifindex);
 	if (a->error)
 		refused(seen, p->mesh, p->network, a->error, out);
 	else if (a->route.type != RTN_UNICAST)

@@ -15,7 +15,7 @@
 
 struct check_result {
 	struct conditions found;
-	int *strict; /* interfaces on which rp_filter=1 drops the ranges */
+	int *strict; /* interfaces on which rp_filter=1 drops the ranges, to be made loose */
 	size_t n_strict, cap_strict;
 	int error; /* positive errno when the kernel could not be asked */
 };

@@ -593,6 +593,24 @@ uint64_t gateway_pass(struct gateway *g, uint64_t now_us)
 	return next;
 }
 
+static bool adds_route(const struct ops *ops)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->list[i].kind == OP_ROUTE && ops->list[i].action == OP_ADD)
+			return true;
+	return false;
+}
+
+/* A return route that is still missing makes rp_filter drop what it will not drop later. */
+static void plan_loose(struct gateway *g, struct ops *ops)
+{
+	if (!g->config || adds_route(ops))
+		return;
+	check_run(g->kernel, g->config, &g->seen, &g->checks);
+	ops_clear(ops);
+	make_plan(g, ops);
+}
+
 int gateway_plan(struct kernel *k, enum gateway_phase phase, const struct config *config,
 	const struct gateway *current, struct ops *ops, struct err *err)
 {
@@ -607,9 +625,8 @@ int gateway_plan(struct kernel *k, enum gateway_phase phase, const struct config
 	}
 	int r = observe(&g, err);
 	if (r >= 0 && phase != GATEWAY_UNCONFIGURED) {
-		if (config)
-			check_run(k, config, &g.seen, &g.checks);
 		make_plan(&g, ops);
+		plan_loose(&g, ops);
 	}
 	gateway_clear(&g);
 	return r < 0 ? r : 0;

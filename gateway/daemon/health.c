@@ -62,6 +62,14 @@ static bool masquerades4(const struct config_lan *lan)
 	return false;
 }
 
+static bool has_network6(const struct config_lan *lan)
+{
+	for (size_t i = 0; i < lan->n_networks; i++)
+		if (lan->networks[i].prefix.addr.family == AF_INET6)
+			return true;
+	return false;
+}
+
 static void lan_health(
 	const struct gateway *g, const struct config_lan *lan, struct conditions *out)
 {
@@ -76,6 +84,8 @@ static void lan_health(
 	else if (masquerades4(lan) && !has_address4(g, l->ifindex))
 		conditions_add(out, COND_NAT_NO_SOURCE_ADDRESS, name,
 			"%s has no IPv4 address to masquerade with", name);
+	if (l && has_network6(lan))
+		ipv6_health(g, name, out);
 }
 
 static enum condition_code code_of(const struct object *o)

@@ -61,20 +61,12 @@ static void collect_sysctl(
 	judge(g, o, r >= 0 && now == w->value);
 }
 
-static bool route_there(const struct gateway *g, const struct route *r)
-{
-	for (size_t i = 0; i < g->seen.ours.n; i++)
-		if (!route_cmp(&g->seen.ours.list[i], r))
-			return true;
-	return false;
-}
-
 static void collect_route(const struct gateway *g, const struct route *r, struct objects *out)
 {
 	struct object *o = push(out, &(struct op){.kind = OP_ROUTE, .route = *r});
 	const char *mesh = g->config->mesh_interface;
 	snprintf(o->wanted, sizeof(o->wanted), "dev %s metric %u", mesh, r->metric);
-	judge(g, o, r->oif && route_there(g, r));
+	judge(g, o, r->oif && observed_has_route(&g->seen, r));
 	if (!r->oif && o->state != OBJECT_CONTESTED) {
 		bool exists = link_by_name(&g->seen.links, mesh);
 		o->state = OBJECT_WAITING;

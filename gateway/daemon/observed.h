@@ -32,3 +32,9 @@ struct observed {
 };
 
 void observed_clear(struct observed *o);
+
+/* Is it the route that is wanted, whoever made it? */
+bool observed_is_route(const struct route *r, const struct route *want);
+/* Is the wanted route there? In IPv6 somebody's own route with the same prefix, metric and
+ * interface stands for it: the kernel takes no second one (route.h). */
+bool observed_has_route(const struct observed *o, const struct route *want);

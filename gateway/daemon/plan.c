@@ -40,16 +40,10 @@ static void push_route(struct ops *ops, enum op_action action, const struct rout
 }
 
 /* Ours by protocol, but is it also the one that we would add? */
-static bool same_route(const struct route *a, const struct route *b)
+static bool wanted_route(const struct want *want, const struct route *r)
 {
-	return !prefix_cmp(&a->dst, &b->dst) && a->oif == b->oif && a->metric == b->metric &&
-	       a->type == b->type && a->gateway.family == b->gateway.family;
-}
-
-static bool route_in(const struct route_set *set, const struct route *r)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (same_route(&set->list[i], r))
+	for (size_t i = 0; i < want->routes.n; i++)
+		if (observed_is_route(r, &want->routes.list[i]))
 			return true;
 	return false;
 }
@@ -58,7 +52,7 @@ static void plan_route_adds(const struct want *want, const struct observed *seen
 {
 	for (size_t i = 0; i < want->routes.n; i++) {
 		const struct route *r = &want->routes.list[i];
-		if (r->oif && !route_in(&seen->ours, r))
+		if (r->oif && !observed_has_route(seen, r))
 			push_route(ops, OP_ADD, r, seen);
 	}
 }
@@ -67,7 +61,7 @@ static void plan_route_deletes(
 	const struct want *want, const struct observed *seen, struct ops *ops)
 {
 	for (size_t i = 0; i < seen->ours.n; i++)
-		if (!route_in(&want->routes, &seen->ours.list[i]))
+		if (!wanted_route(want, &seen->ours.list[i]))
 			push_route(ops, OP_DELETE, &seen->ours.list[i], seen);
 }
 
