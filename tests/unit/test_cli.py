@@ -387,6 +387,13 @@ def test_endless_standard_input(cli: Cli) -> None:
     one_sentence(result)
 
 
+@pytest.mark.parametrize(("more", "status"), [(0, DONE), (1, TOO_LARGE)])
+def test_limit_of_standard_input(cli: Cli, more: int, status: int) -> None:
+    """Through a pipe, so that it arrives in pieces."""
+    comment = "#" * (1048576 - len(GOOD) - 1 + more) + "\n"
+    assert cli("check", "-", input=comment + GOOD).returncode == status
+
+
 # ---- Without a daemon ----
 
 
