@@ -3,9 +3,8 @@
 /*
  * once: the daemon's own code without a daemon, by running `meshgwd --once`.
  *
- * The child prints one JSON object: what the method of the same name would have answered, or an
- * object with "error" and "parameters". It gets a deadline and is killed there; what it prints
- * is bounded. $MESHGWD names another program than the installed one.
+ * It prints one JSON object: what the method of the same name would have answered, or an object
+ * with "error" and "parameters". $MESHGWD names another program than the installed one.
  */
 #include "cli/failure.h"
 #include <stddef.h>
@@ -21,6 +20,3 @@ struct once {
  * runs (again), which the caller should ask instead; it is written in every case. */
 enum exit_status once_run(
 	const struct once *once, sd_json_variant **reply, bool *busy, struct failure *f);
-
-/* The program that is run. */
-const char *once_program(void);

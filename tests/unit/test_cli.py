@@ -451,6 +451,14 @@ def test_once_that_fails(cli: Cli, script: str, status: int) -> None:
     assert time.monotonic() - begun < 15
 
 
+def test_reason_of_once_and_none_of_its_log(cli: Cli) -> None:
+    cli.once("echo 'a: b' >&2; echo 'meshgwd: there is no user \033[31m' >&2; exit 1")
+    sentence = one_sentence(cli("down"))
+    assert sentence.endswith("once --once failed: meshgwd: there is no user \\x1b[31m\n")
+    cli.once(f"echo 'route: add' >&2; {ANSWER}")
+    assert cli("down").stderr == ""
+
+
 def test_once_that_cannot_be_run(cli: Cli) -> None:
     result = cli("down")
     assert result.returncode == UNREACHABLE
