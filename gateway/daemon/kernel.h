@@ -27,7 +27,7 @@ struct kernel_ops {
 		struct err *err);
 	int (*route_ask)(struct kernel *k, const struct route_question *q,
 		struct route_answer *answer, struct err *err);
-	int (*tx_dropped)(struct kernel *k, int ifindex, uint64_t *out, struct err *err);
+	int (*link_tx)(struct kernel *k, int ifindex, struct link_tx *out, struct err *err);
 	int (*sysctl_get)(struct kernel *k, const char *key, int *value);
 	int (*nft_read)(struct kernel *k, struct nft_state *state, struct err *err);
 	int (*nft_counters)(struct kernel *k, struct nft_counters *out, struct err *err);

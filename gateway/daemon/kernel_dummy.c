@@ -403,9 +403,9 @@ static int dummy_route_ask(
 
 /* ---- sysctls, nft, conntrack ---- */
 
-static int dummy_tx_dropped(struct kernel *, int, uint64_t *out, struct err *)
+static int dummy_link_tx(struct kernel *, int, struct link_tx *out, struct err *)
 {
-	*out = 0;
+	*out = (struct link_tx){};
 	return 0;
 }
 
@@ -511,7 +511,7 @@ static const struct kernel_ops dummy_ops = {
 	.netconfs = dummy_netconfs,
 	.routes = dummy_routes,
 	.route_ask = dummy_route_ask,
-	.tx_dropped = dummy_tx_dropped,
+	.link_tx = dummy_link_tx,
 	.sysctl_get = dummy_sysctl_get,
 	.nft_read = dummy_nft_read,
 	.nft_counters = dummy_nft_counters,

@@ -47,9 +47,9 @@ static int linux_route_ask(struct kernel *k, const struct route_question *q,
 	return route_ask(linux_of(k)->route, q, answer, err);
 }
 
-static int linux_tx_dropped(struct kernel *k, int ifindex, uint64_t *out, struct err *err)
+static int linux_link_tx(struct kernel *k, int ifindex, struct link_tx *out, struct err *err)
 {
-	return link_tx_dropped(linux_of(k)->route, ifindex, out, err);
+	return link_tx_read(linux_of(k)->route, ifindex, out, err);
 }
 
 static int linux_sysctl_get(struct kernel *, const char *key, int *value)
@@ -118,7 +118,7 @@ static const struct kernel_ops linux_ops = {
 	.netconfs = linux_netconfs,
 	.routes = linux_routes,
 	.route_ask = linux_route_ask,
-	.tx_dropped = linux_tx_dropped,
+	.link_tx = linux_link_tx,
 	.sysctl_get = linux_sysctl_get,
 	.nft_read = linux_nft_read,
 	.nft_counters = linux_nft_counters,

@@ -19,9 +19,6 @@
 /* Datagrams read before other sources get their turn. */
 constexpr unsigned READ_BUDGET = 256;
 
-/* Transmit drops within one tick that mean that nobody reads the tunnel. */
-constexpr uint64_t QUEUE_FULL_DROPS = 1;
-
 struct loop {
 	const struct loop_options *options;
 	sd_event *event;
@@ -37,8 +34,9 @@ struct loop {
 	uint64_t resync_at_us;
 	unsigned resyncs;
 	uint64_t asleep_us; /* BOOTTIME minus MONOTONIC at the last tick */
-	uint64_t tx_dropped;
+	struct link_tx tx;  /* the tunnel's, at the last tick */
 	int tx_ifindex;
+	bool tx_stalled;
 	uint64_t queue_full_until_us;
 };
 
@@ -114,21 +112,24 @@ static int on_pass_timer(sd_event_source *, uint64_t, void *userdata)
 	return 0;
 }
 
-/* A tunnel whose program stalls shows nothing but transmit drops. */
+/* A tunnel whose program stalls shows nothing but transmit drops. Some are part of any bulk
+ * transfer: more lost than sent, and that in two seconds in a row, is not. */
 static void sample_queue(struct loop *l, uint64_t now_us)
 {
 	const struct config *c = l->gateway.config;
 	const struct link *link = c ? link_by_name(&l->gateway.seen.links, c->mesh_interface)
 				    : nullptr;
-	uint64_t dropped;
+	struct link_tx tx;
 	struct kernel *k = l->gateway.kernel;
-	if (!link || k->ops->tx_dropped(k, link->ifindex, &dropped, nullptr) < 0)
+	if (!link || k->ops->link_tx(k, link->ifindex, &tx, nullptr) < 0)
 		return;
-	bool same = l->tx_ifindex == link->ifindex;
-	if (same && dropped >= l->tx_dropped + QUEUE_FULL_DROPS && link->flags & IFF_LOWER_UP)
+	bool same = l->tx_ifindex == link->ifindex && link->flags & IFF_LOWER_UP;
+	bool stalled = same && tx.dropped - l->tx.dropped > tx.sent - l->tx.sent;
+	if (stalled && l->tx_stalled)
 		l->queue_full_until_us = now_us + 5 * LOOP_TICK_US;
 	l->tx_ifindex = link->ifindex;
-	l->tx_dropped = dropped;
+	l->tx_stalled = stalled;
+	l->tx = tx;
 }
 
 static bool has_slept(struct loop *l, uint64_t now_us, uint64_t boottime_us)

@@ -164,26 +164,29 @@ static const enum mnl_attr_data_type stats_policy[STATS_ATTRS] = {
 	[IFLA_STATS64] = MNL_TYPE_BINARY,
 };
 
-static int tx_dropped_read(const struct nlmsghdr *nlh, void *arg)
+static int stats_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *tb[STATS_ATTRS];
-	constexpr size_t at = offsetof(struct rtnl_link_stats64, tx_dropped);
+	struct rtnl_link_stats64 all;
+	struct link_tx *tx = arg;
+	constexpr size_t known = offsetof(struct rtnl_link_stats64, tx_dropped) + sizeof(uint64_t);
 
 	if (attr_parse(nlh, sizeof(struct ifinfomsg), stats_policy, tb, STATS_ATTRS) < 0)
 		return MNL_CB_ERROR;
 	const struct nlattr *stats = tb[IFLA_STATS64];
-	if (!stats || mnl_attr_get_payload_len(stats) < at + sizeof(uint64_t))
+	if (!stats || mnl_attr_get_payload_len(stats) < known)
 		return MNL_CB_ERROR;
-	memcpy(arg, (const uint8_t *)mnl_attr_get_payload(stats) + at, sizeof(uint64_t));
+	memcpy(&all, mnl_attr_get_payload(stats), known);
+	*tx = (struct link_tx){.sent = all.tx_packets, .dropped = all.tx_dropped};
 	return MNL_CB_OK;
 }
 
-int link_tx_dropped(struct nl_sock *s, int ifindex, uint64_t *out, struct err *err)
+int link_tx_read(struct nl_sock *s, int ifindex, struct link_tx *out, struct err *err)
 {
 	struct nl_message m;
 	struct ifinfomsg ifi = {.ifi_index = ifindex};
 	struct nlmsghdr *nlh = nl_begin(&m, RTM_GETLINK, 0, &ifi, sizeof(ifi));
-	int r = nl_query(s, nlh, tx_dropped_read, out, err);
+	int r = nl_query(s, nlh, stats_read, out, err);
 	if (r < 0)
 		err_ctx(err, "counters of interface %d", ifindex);
 	return r;

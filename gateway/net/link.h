@@ -52,6 +52,10 @@ const struct link *link_by_index(const struct link_set *set, int ifindex);
 [[nodiscard]] int link_read(const struct nlmsghdr *nlh, struct link *out);
 [[nodiscard]] int ifaddr_read(const struct nlmsghdr *nlh, struct ifaddr_entry *out);
 
-/* Packets that the interface has dropped instead of sending them, since it exists
- * (rtnl_link_stats64). 0 or -errno. */
-[[nodiscard]] int link_tx_dropped(struct nl_sock *s, int ifindex, uint64_t *out, struct err *err);
+/* Packets that the interface was given to send, since it exists (rtnl_link_stats64). */
+struct link_tx {
+	uint64_t sent, dropped;
+};
+/* 0 or -errno. */
+[[nodiscard]] int link_tx_read(
+	struct nl_sock *s, int ifindex, struct link_tx *out, struct err *err);
