@@ -118,10 +118,10 @@ static void judge_forward(const struct observed *seen, const struct pair *p,
 			answer_link(seen, a->route.oif, buf), p->lan->name);
 }
 
-static bool has_our_route(const struct observed *seen, const struct prefix *range, int oif)
+static bool has_route(const struct route_set *set, const struct prefix *dst)
 {
-	for (size_t i = 0; i < seen->ours.n; i++)
-		if (!prefix_cmp(&seen->ours.list[i].dst, range) && seen->ours.list[i].oif == oif)
+	for (size_t i = 0; i < set->n; i++)
+		if (!prefix_cmp(&set->list[i].dst, dst))
 			return true;
 	return false;
 }
@@ -139,7 +139,7 @@ static void judge_reverse(const struct observed *seen, const struct pair *p,
 		conditions_add(&out->found, COND_POLICY_RULE_CAPTURES_RETURN, name,
 			"a policy rule sends answers to %s through table %u to %s", name,
 			a->route.table, answer_link(seen, a->route.oif, buf));
-	else if (has_our_route(seen, p->range, p->mesh->ifindex))
+	else if (has_route(&seen->ours, p->range) || has_route(&seen->foreign, p->range))
 		conditions_add(&out->found, COND_RETURN_ROUTE_SHADOWED, name,
 			"another route takes answers to %s to %s", name,
 			answer_link(seen, a->route.oif, buf));
@@ -176,15 +176,34 @@ static bool is_own_address(const struct observed *seen, const struct route *r)
 	return r->dst.len == addr_bits(r->dst.addr.family) && is_own(seen, &r->dst.addr);
 }
 
+/* Does the way of this route's prefix lead into the tunnel all the same? For a whole range the
+ * lookups have told. */
+static bool is_harmless(const struct config *c, const struct observed *seen,
+	const struct link *mesh, const struct route *r)
+{
+	if (r->oif == mesh->ifindex || is_own_address(seen, r))
+		return true;
+	for (size_t i = 0; i < c->n_ranges; i++)
+		if (!prefix_cmp(&c->ranges[i].prefix, &r->dst))
+			return true;
+	for (size_t i = 0; i < seen->foreign.n; i++) {
+		const struct route *other = &seen->foreign.list[i];
+		if (other->oif == mesh->ifindex && !prefix_cmp(&other->dst, &r->dst) &&
+			other->metric < r->metric)
+			return true;
+	}
+	return false;
+}
+
 /* Routes inside a range that lead elsewhere catch only some of its addresses, so that no sample
  * finds them. */
-static void check_foreign(
-	const struct observed *seen, const struct link *mesh, struct check_result *out)
+static void check_foreign(const struct config *c, const struct observed *seen,
+	const struct link *mesh, struct check_result *out)
 {
 	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
 	for (size_t i = 0; i < seen->foreign.n; i++) {
 		const struct route *r = &seen->foreign.list[i];
-		if (r->oif == mesh->ifindex || is_own_address(seen, r))
+		if (is_harmless(c, seen, mesh, r))
 			continue;
 		prefix_str(&r->dst, name);
 		conditions_add(&out->found, COND_RETURN_ROUTE_SHADOWED, name,
@@ -241,7 +260,7 @@ void check_run(struct kernel *k, const struct config *config, const struct obser
 		if (usable(p.lan))
 			check_lan(k, config, seen, &config->lans[i], p, out);
 	}
-	check_foreign(seen, p.mesh, out);
+	check_foreign(config, seen, p.mesh, out);
 }
 
 void check_clear(struct check_result *r)
