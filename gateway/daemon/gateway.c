@@ -5,6 +5,7 @@
 #include "lib/marks.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
+#include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +24,11 @@ const char *gateway_phase_str(enum gateway_phase phase)
 
 void gateway_init(struct gateway *g, struct kernel *kernel, gateway_save save, void *arg)
 {
-	*g = (struct gateway){.kernel = kernel, .save = save, .save_arg = arg, .dirty = DIRTY_ALL};
+	*g = (struct gateway){.kernel = kernel,
+		.save = save,
+		.save_arg = arg,
+		.dirty = DIRTY_ALL,
+		.ip_forward = true};
 }
 
 void gateway_clear(struct gateway *g)
@@ -509,13 +514,30 @@ static void make_plan(struct gateway *g, struct ops *ops)
 	plan_diff(&g->want, &g->seen, &g->records, now_value, g->kernel, ops);
 }
 
+/* Who raises net.ipv4.ip_forward writes 1 into every interface's key as well
+ * (net/ipv4/devinet.c, inet_forward_change): what was there before us must not come back. */
+static bool ip_forward_raised(struct gateway *g)
+{
+	const struct netconf *all = netconf_find(&g->seen.netconfs, AF_INET, NETCONFA_IFINDEX_ALL);
+	bool before = g->ip_forward;
+	g->ip_forward = !all || all->forwarding;
+	return g->ip_forward && !before;
+}
+
+static bool is_forwarding4(const struct sysctl_record *r)
+{
+	return strncmp(r->key, "ipv4/", 5) == 0 && strstr(r->key, "/forwarding");
+}
+
 /* Forgets what can never be put back, so that the next change remembers anew what was there. */
 static void drop_spent_records(struct gateway *g)
 {
 	size_t kept = 0, before = g->records.n;
+	bool raised = ip_forward_raised(g);
 	for (size_t i = 0; i < before; i++) {
 		const struct sysctl_record *r = &g->records.list[i];
-		if (!plan_record_spent(&g->want, &g->seen, r, now_value, g->kernel))
+		if (!(raised && is_forwarding4(r)) &&
+			!plan_record_spent(&g->want, &g->seen, r, now_value, g->kernel))
 			g->records.list[kept++] = *r;
 	}
 	g->records.n = kept;

@@ -54,6 +54,7 @@ struct gateway {
 	struct observed seen;
 	struct tracks tracks;
 	struct sysctl_records records;
+	bool ip_forward; /* net.ipv4.ip_forward as last seen, true before that */
 	struct check_result checks;
 	uint64_t nft_digest;            /* of the table as read back after our last write */
 	unsigned dirty;                 /* enum gateway_dirty */
