@@ -31,7 +31,8 @@ Fixtures
     pristine_module             the same, once for a module whose tests build on each other
     warp      gw1's client as it is now (lab.reset() makes a new one: don't keep it)
     site      (function) survival.Site: gw1 with meshgw in mode route, then in mode masquerade; its
-              client has no routes for IPv6 of its own, so that both families need ours
+              client has no routes for IPv6 of its own, so that both families need ours. Only one
+              mode: @pytest.mark.parametrize("mode", ["route"], indirect=True)
     kept      (function) a context manager: with kept(gw1): …  fails if anything that does not carry
               our marks differs afterwards: links, addresses, rules, routes of all tables, nftables,
               net sysctls. kept(gw1, sysctls={"net.ipv4.conf.eth0.forwarding"}) allows these;
@@ -57,8 +58,8 @@ from lab.machine import Machine
 from lab.node import Node
 from lab.shell import CommandError
 from lab.state import State
-from survival import MODES, Site, config
-from warp import Traits, Warp
+from survival import MODES, Site
+from warp import Warp
 
 EVIDENCE = (
     "ip rule; ip -6 rule",
@@ -126,16 +127,24 @@ def warp(lab: Lab) -> Warp:
     return lab.warp["gw1"]
 
 
-@pytest.fixture(params=MODES)
-def site(lab: Lab, request: pytest.FixtureRequest) -> Iterator[Site]:
+@pytest.fixture(scope="module", params=MODES)
+def mode(request: pytest.FixtureRequest) -> str:
+    """Of a module's tests first all with the one, then all with the other."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="module")
+def site_of_module(lab: Lab, mode: str) -> Site:
+    """The object; what it stands for comes with `site`."""
+    return Site(lab, mode)
+
+
+@pytest.fixture
+def site(site_of_module: Site) -> Iterator[Site]:
     """See the module."""
-    lab.reset(lab.gw1, traits=Traits(inject6=False))
-    lab.deploy(lab.gw1, config=config(request.param))
-    made = Site(lab, request.param)
-    made.heals()
-    yield made
-    made.clean_up()
-    made.has_no_defect()
+    site_of_module.begin()
+    yield site_of_module
+    site_of_module.end()
 
 
 Kept = Callable[..., contextlib.AbstractContextManager[None]]

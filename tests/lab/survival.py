@@ -19,14 +19,16 @@ from lab.lab import CONFIG, Lab
 from lab.machine import Machine
 from lab.node import Node
 from lab.shell import CommandError, poll_until
-from warp import Warp
+from lab.state import State
+from warp import Traits, Warp
 
 # From the environment being whole to a new request being answered.
 HEAL_S = 2.0
 # Until `meshgw status` shows what is wrong: its slowest source is a look every second.
 SHOW_S = 3.0
 MODES = ("route", "masquerade")
-SANITIZER = "AddressSanitizer|LeakSanitizer|runtime error:|Assertion"
+# What a daemon says, or systemd of it, that ended by a defect: ABRT, SEGV and their like.
+DEFECT = "Assertion|status=(4|6|7|8|11)/"
 DROP_IN = "etc/systemd/system/meshgwd.service.d/test.conf"
 
 
@@ -43,6 +45,8 @@ class Site:
         self.mode = mode
         self.worker: Node = lab.worker
         self.gw: Machine = lab.gw1
+        self._state: State | None = None
+        self._warp: Warp | None = None
 
     @property
     def warp(self) -> Warp:
@@ -130,16 +134,40 @@ class Site:
         self.gw.write(DROP_IN, text)
         self.gw.systemctl("daemon-reload")
 
-    def clean_up(self) -> None:
-        """What a reset does not undo."""
+    # Between tests.
+
+    def begin(self) -> None:
+        """Made anew, unless the test before left everything as it was."""
+        if not self._is_whole():
+            self._state = None
+            self.lab.reset(self.gw, traits=Traits(inject6=False))
+            self.lab.deploy(self.gw, config=config(self.mode))
+            self.is_well()
+            self._state, self._warp = State(self.gw.outside), self.warp
+        self.heals()
+
+    def _is_whole(self) -> bool:
+        if not self._state or self._warp is not self.warp:
+            return False
+        try:
+            self.is_well(seconds=0)
+        except AssertionError:
+            return False
+        return not self._state.difference(State(self.gw.outside))
+
+    def spent(self) -> None:
+        """The test changes more than the network's state: the next one begins anew."""
+        self._state = None
+
+    def end(self) -> None:
+        """What a reset does not undo, and a daemon that has been restarted since its defect."""
         if (self.gw.root / DROP_IN).exists():
             self.gw.run(["rm", f"/{DROP_IN}"])
             self.gw.systemctl("daemon-reload")
-
-    def has_no_defect(self) -> None:
-        """A daemon that ended by a defect has been restarted since: only the journal knows."""
-        wrong = self.gw.run(["journalctl", "-u", "meshgwd", "-o", "cat", "-g", SANITIZER], check=False)
-        assert wrong.returncode != 0, wrong.stdout
+            self.spent()
+        journal = ["journalctl", "-q", "-u", "meshgwd", "-o", "cat", "-g", DEFECT]
+        wrong = self.gw.out([*journal, "--cursor-file=/run/survival.cursor"], check=False)
+        assert not wrong, wrong
 
 
 class Talk:

@@ -146,13 +146,13 @@ def test_reader_gone(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
-@pytest.mark.parametrize("site", ["route"], indirect=True)
+@pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_reader_stalls(site: Site, kept: Kept, service: Node) -> None:
     """Nothing tells but the drops: not on the link, not to the sender."""
     with kept(site.gw):
         site.warp.stall()
         flood = service.popen(["python3", "-c", FLOOD])
-        site.shows("tunnel-queue-full", "CloudflareWARP")
+        site.shows("tunnel-queue-full", "CloudflareWARP", seconds=5)
         flood.stop()
         site.warp.resume()
         site.heals()
