@@ -58,8 +58,9 @@ struct gateway {
 	struct check_result checks;
 	uint64_t nft_digest;            /* of the table as read back after our last write */
 	unsigned dirty;                 /* enum gateway_dirty */
+	unsigned unread;                /* the same, for the next pass: could not be read */
 	uint64_t passes, repairs, lost; /* since start, for status */
-	int observe_error; /* positive errno: the last observation failed, nothing was done */
+	int observe_error; /* positive errno: something could not be read in the last pass */
 	unsigned observe_failures; /* in a row */
 	unsigned route_dumps;      /* of our routes, in this pass */
 	bool doubt;                /* what is remembered of our routes may be wrong … */

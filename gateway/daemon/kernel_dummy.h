@@ -50,7 +50,7 @@ struct kernel_dummy {
 	char (*log)[DUMMY_WRITE_LEN]; /* names of all writes tried: "route_add 100.64.0.0/12" */
 	size_t n_log, cap_log;
 	void (*on_write)(void);      /* called before each write, unless nullptr */
-	char stuck[DUMMY_WRITE_LEN]; /* every write of this name fails with stuck_error */
+	char stuck[DUMMY_WRITE_LEN]; /* every call of this name fails with stuck_error */
 	int stuck_error;
 };
 
@@ -75,5 +75,6 @@ const struct route *dummy_find_route(
 
 /* The next call of the series but skip, and `times` in all, fail with error. */
 void dummy_fail(struct dummy_faults *series, unsigned skip, unsigned times, int error);
-/* Every write of this name (see log) fails; nullptr ends it. */
-void dummy_stick(struct kernel_dummy *d, const char *write, int error);
+/* Every write of this name (see log) fails, or every read of "links", "addresses", "netconfs",
+ * "routes" or "nft"; nullptr ends it. */
+void dummy_stick(struct kernel_dummy *d, const char *call, int error);

@@ -16,11 +16,15 @@
 #include "lib/own.h"
 #include "rtevent.h"
 #include "world.h"
+#include <errno.h>
 #include <linux/if.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What goes on failing is tried at 0, 0.1, 0.3, 0.7, 1.5, 3.1 … seconds. */
+constexpr unsigned ATTEMPTS_A_MINUTE = 42;
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -530,6 +534,38 @@ static void test_fight_and_events(void **)
 	world_clear(&w);
 }
 
+/* Whoever changes a ruleset or a table all the time keeps it from being read in one piece. That
+ * must not keep routes from being repaired, nor make us write what we cannot see. */
+static void test_one_source_fails_on(void **)
+{
+	static const char *const sources[] = {"nft", "routes"};
+
+	for (size_t i = 0; i < COUNT(sources); i++) {
+		struct world w;
+		struct prefix p = P("100.64.0.0/12");
+
+		start(&w);
+		autofree char *whole = world_text(&w);
+		unsigned writes = w.kernel->writes.calls;
+		dummy_stick(w.kernel, sources[i], EAGAIN);
+		gateway_mark(&w.gateway, DIRTY_ALL);
+		assert_true(remove_ours(&w, "100.64.0.0/12"));
+		gateway_pass(&w.gateway, w.now_us);
+		assert_non_null(dummy_find_route(w.kernel, &p, MARK_RTPROT));
+		unsigned passes = w.passes;
+		world_run(&w, 60 * WORLD_SECOND);
+		assert_int_equal(w.kernel->writes.calls, writes + 1);
+		assert_in_range(w.passes - passes, 5, ATTEMPTS_A_MINUTE);
+		assert_true(world_condition(&w, COND_OBSERVER_LIMITED, nullptr));
+		dummy_stick(w.kernel, nullptr, 0);
+		assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
+		autofree char *after = world_text(&w);
+		assert_string_equal(after, whole);
+		assert_false(world_condition(&w, COND_OBSERVER_LIMITED, nullptr));
+		world_clear(&w);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +576,7 @@ int main(void)
 		cmocka_unit_test(test_contested),
 		cmocka_unit_test(test_slow_thief),
 		cmocka_unit_test(test_fight_and_events),
+		cmocka_unit_test(test_one_source_fails_on),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
