@@ -203,10 +203,10 @@ int main(int argc, char **argv)
 	umask(0027);
 	if (r >= 0)
 		r = privilege_settle(o.user, &err);
-	autoclose int lock = -1;
 	if (r >= 0)
-		r = lock = take_lock(o.runtime_dir, &err);
-	if (r >= 0)
+		r = take_lock(o.runtime_dir, &err);
+	autoclose int lock = r;
+	if (lock >= 0)
 		r = run(&o, file, &err);
 	if (r >= 0)
 		return r;

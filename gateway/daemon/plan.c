@@ -149,7 +149,7 @@ static const char *sysctl_dotted(const char *key, char *buf, size_t size)
 	size_t n = 0;
 	n += (size_t)snprintf(buf, size, "net.");
 	for (const char *p = key; *p && n + 1 < size; p++)
-		buf[n++] = *p == '/' ? '.' : (*p == '.' ? '/' : *p);
+		buf[n++] = (char)(*p == '/' ? '.' : (*p == '.' ? '/' : *p));
 	buf[n] = '\0';
 	return buf;
 }

@@ -181,7 +181,7 @@ static void test_too_large(void **)
 	struct config_diags diags;
 
 	memset(text, '\n', len);
-	memcpy(text, LAN, strlen(LAN));
+	memcpy(text, LAN, sizeof(LAN) - 1);
 	assert_int_equal(config_parse(text, len - 1, &config, &diags), 0);
 	config_free(config);
 	config_diags_clear(&diags);

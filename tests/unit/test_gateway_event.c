@@ -306,8 +306,8 @@ static void test_cut(void **)
 	for (uint32_t len = sizeof(*nlh); len < nlh->nlmsg_len; len++) {
 		memcpy(&cut, &whole, sizeof(cut));
 		((struct nlmsghdr *)cut.bytes)->nlmsg_len = len;
-		for (uint16_t type = RTM_BASE; type < RTM_MAX; type++) {
-			((struct nlmsghdr *)cut.bytes)->nlmsg_type = type;
+		for (int type = RTM_BASE; type < RTM_MAX; type++) {
+			((struct nlmsghdr *)cut.bytes)->nlmsg_type = (uint16_t)type;
 			tell(&w, (const struct nlmsghdr *)cut.bytes);
 		}
 	}
