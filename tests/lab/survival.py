@@ -78,9 +78,12 @@ class Site:
         """meshgw status --json."""
         done = self.gw.run(["meshgw", "--json", "status"], check=False)
         try:
-            return dict(json.loads(done.stdout))
+            reply = dict(json.loads(done.stdout))
         except ValueError as error:
             raise CommandError(f"meshgw status: {done.stdout}{done.stderr}") from error
+        if "conditions" not in reply:
+            raise CommandError(f"meshgw status: {done.stdout}")
+        return reply
 
     def conditions(self) -> set[tuple[str, str]]:
         """(code, subject) of all that is more than information."""
