@@ -8,12 +8,20 @@ die() {
 	exit 1
 }
 
-# step WHAT LOG CMD…: runs CMD with its output in LOG; on failure shows the log's end.
+# step WHAT LOG CMD…: runs CMD with its output in LOG; on failure shows the log's end. A function ends
+# at its first command that fails, which a shell does only outside of conditions: call a step as a
+# command of its own, or write the function with && throughout.
 step() {
-	local what=$1 log=$2 begin=$EPOCHREALTIME took rc=0
+	local what=$1 log=$2 begin=$EPOCHREALTIME took rc
 	shift 2
 	printf '  %-58s ' "$what"
-	"$@" >>"$log" 2>&1 </dev/null || rc=$?
+	set +e
+	(
+		set -e
+		"$@"
+	) >>"$log" 2>&1 </dev/null
+	rc=$?
+	set -e
 	took=$(awk -v a="$begin" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.1f", b - a }')
 	if ((rc)); then
 		printf 'FAILED after %s s\n' "$took"

@@ -102,6 +102,8 @@ def apply(lab: Lab, mode: str) -> None:
 
 def masquerade(lab: Lab) -> None:
     """meshgw, return_path: masquerade"""
+    lab.gw1.run(["rm", "-f", CONFIG_FILE])
+    print("\n    gw1# systemctl start meshgwd")
     lab.gw1.systemctl("start", "meshgwd")
     apply(lab, "masquerade")
     good_call(lab, flow.GW1[0])
