@@ -85,9 +85,11 @@ static int deliver(struct mnl_socket *s, observer_cb cb, void *arg)
 
 	for (;;) {
 		ssize_t n = mnl_socket_recvfrom(s, buf, sizeof(buf));
-		uint64_t at_ns = observer_now_ns();
-		if (n < 0 && errno != EINTR)
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
 			return errno == EAGAIN ? 0 : -errno;
+		uint64_t at_ns = observer_now_ns();
 		const struct nlmsghdr *nlh = (const void *)buf;
 		for (int left = (int)n; left > 0 && mnl_nlmsg_ok(nlh, left);
 			nlh = mnl_nlmsg_next(nlh, &left))
