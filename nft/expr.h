@@ -47,7 +47,7 @@ void nft_expr_known_flow(struct nftnl_rule *r);
 
 /* counter name "NAME" */
 void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter);
-/* accept, drop, return; jump CHAIN */
+/* accept, drop, return; jump CHAIN, goto CHAIN */
 void nft_expr_verdict(struct nftnl_rule *r, int verdict, const char *chain);
 /* reject with icmpx admin-prohibited */
 void nft_expr_refuse(struct nftnl_rule *r);

@@ -50,7 +50,7 @@ struct nft_model {
 /* Named counters of the table; they survive a replacement of the table. */
 enum nft_counter {
 	NFT_COUNTER_FROM_MESH,   /* forwarded, entered by the mesh interface */
-	NFT_COUNTER_TO_MESH,     /* forwarded, leaves by the mesh interface */
+	NFT_COUNTER_TO_MESH,     /* forwarded, leaves by the mesh interface only */
 	NFT_COUNTER_MASQUERADED, /* new flows given the gateway's source address */
 	NFT_COUNTER_DENIED,      /* new flows that the allow list refused */
 	NFT_COUNTER_SPOOFED,     /* dropped: a mesh source that came in by a LAN interface */

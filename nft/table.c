@@ -125,7 +125,9 @@ static void add_interfaces(const struct build *b)
 		b->m->lan_interfaces, b->m->n_lan_interfaces, sizeof(*names), by_name);
 	struct nft_elems e;
 
-	nft_set_add(b->t, "lan", NFT_SET_IFNAMES, nullptr, 0, "LAN interfaces");
+	/* With its size known the set is a plain hash, and no growing one. */
+	nft_set_add(
+		b->t, "lan", NFT_SET_IFNAMES, nullptr, b->m->n_lan_interfaces, "LAN interfaces");
 	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, "lan");
 	for (size_t i = 0; i < b->m->n_lan_interfaces; i++)
 		if (i == 0 || by_name(names[i - 1], names[i]) != 0)
@@ -183,24 +185,35 @@ static bool has_family(const struct nft_model *m, const struct nft_family *f)
 }
 
 /* The fib lookup is what makes it an accusation: others may own routes inside the ranges that
- * lead to the LAN. */
+ * lead to the LAN. Every packet of the host comes by here, so those that cannot be meant leave
+ * first. */
 static void add_spoof(const struct build *b)
 {
-	add_chain(b->t, "spoof", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
+	add_chain(b->t, "from_lan", nullptr, 0, 0);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
 		if (!has_family(b->m, f))
 			continue;
-		struct nftnl_rule *r = nft_rule_new("spoof");
+		struct nftnl_rule *r = nft_rule_new("from_lan");
 		char ranges[NAME_LEN];
 
 		snprintf(ranges, sizeof(ranges), "ranges%s", f->suffix);
-		nft_expr_ifname_in(r, NFT_IN, "lan");
 		nft_expr_source_in(r, f, ranges);
 		nft_expr_source_routed(r, b->m->mesh_interface);
 		nft_expr_counter(r, NFT_COUNTER_SPOOFED);
 		nft_expr_verdict(r, NF_DROP, nullptr);
 		add_rule(b->t, r, "a mesh source cannot come from the LAN");
 	}
+
+	add_chain(b->t, "spoof", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
+	struct nftnl_rule *r = nft_rule_new("spoof");
+	nft_expr_ifname(r, NFT_IN, b->m->mesh_interface);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(b->t, r, "out of the tunnel");
+
+	r = nft_rule_new("spoof");
+	nft_expr_ifname_in(r, NFT_IN, "lan");
+	nft_expr_verdict(r, NFT_JUMP, "from_lan");
+	add_rule(b->t, r, "out of the LAN");
 }
 
 static void add_count_and_clamp(struct nft_txn *t, const char *chain, enum nft_counter counter)
@@ -215,13 +228,13 @@ static void add_count_and_clamp(struct nft_txn *t, const char *chain, enum nft_c
 	add_rule(t, r, "segments fit the tunnel");
 }
 
-static void add_jump(
+static void add_goto(
 	struct nft_txn *t, enum nft_direction dir, const char *interface, const char *chain)
 {
 	struct nftnl_rule *r = nft_rule_new("forward");
 
 	nft_expr_ifname(r, dir, interface);
-	nft_expr_verdict(r, NFT_JUMP, chain);
+	nft_expr_verdict(r, NFT_GOTO, chain);
 	add_rule(t, r, dir == NFT_IN ? "out of the tunnel" : "into the tunnel");
 }
 
@@ -338,8 +351,8 @@ static void add_forward(const struct build *b)
 	}
 
 	add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
-	add_jump(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
-	add_jump(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
+	add_goto(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
+	add_goto(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
 }
 
 static void add_masquerade_rule(

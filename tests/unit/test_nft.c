@@ -356,9 +356,9 @@ static void test_expect(void **)
 		const char *model;
 		uint32_t chains, rules, sets, elements;
 	} cases[] = {
-		{"route", 4, 8, 3, 9},
-		{"masquerade", 7, 16, 9, 9 + 10},
-		{"ipv4-deny", 4, 9, 2, 5},
+		{"route", 5, 10, 3, 9},
+		{"masquerade", 8, 18, 9, 9 + 10},
+		{"ipv4-deny", 5, 11, 2, 5},
 	};
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
