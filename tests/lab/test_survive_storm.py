@@ -16,6 +16,7 @@ from survival import Site
 FILE = Path("/run/lab/storm")
 TABLE = 4242
 ROUTES = 10_000
+ADDRESSES = 1_000
 ROUTE_MODE = pytest.mark.parametrize("mode", ["route"], indirect=True)
 
 
@@ -66,4 +67,35 @@ def test_storms_and_a_tiny_buffer(site: Site, kept: Kept) -> None:
             site.heals()
         site.is_well()
     assert losses(site) > before
+    assert site.cpu_seconds() - cpu < 1.5
+
+
+def churn(site: Site) -> Process:
+    """More addresses than one read holds, and another one that comes and goes without a pause."""
+    many = [f"addr add 198.18.{i >> 8}.{i & 255}/32 dev wan0" for i in range(ADDRESSES)]
+    site.gw.outside.run(["ip", "-batch", "-"], stdin="\n".join(many) + "\n")
+    few = [f"addr {verb} 198.19.0.1/32 dev wan0" for verb in ("add", "del")]
+    FILE.write_text("\n".join(few * 500) + "\n", encoding="ascii")
+    return site.gw.outside.popen(f"while :; do ip -batch {FILE}; done")
+
+
+def slow_reader(site: Site) -> Process:
+    """Pauses before each read, so that no dump is over before the next change."""
+    inject = ["-e", "trace=recvmsg", "-e", "inject=recvmsg:delay_enter=3000"]
+    return site.gw.popen(["strace", "-qq", "-o", "/dev/null", *inject, "-p", str(site.pid())])
+
+
+@ROUTE_MODE
+def test_interrupted_dumps(site: Site, kept: Kept) -> None:
+    """Event 31: addresses change during each dump of them; that is shown, and tried again."""
+    cpu = site.cpu_seconds()
+    with kept(site.gw):
+        reader, changes = slow_reader(site), churn(site)
+        site.shows("observer-limited", "netlink", seconds=10)
+        site.warp.recreate()
+        changes.stop()
+        reader.stop()
+        site.heals()
+        site.gw.outside.run("ip addr flush dev wan0 to 198.18.0.0/15")
+        site.is_well()
     assert site.cpu_seconds() - cpu < 1.5

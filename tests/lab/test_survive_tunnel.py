@@ -7,13 +7,16 @@ Linux takes the IPv4 routes of an interface away without a word when the link go
 last address.
 """
 
+from collections.abc import Iterator
+
 import pytest
 
 from conftest import Kept
 from lab import flow
+from lab.machine import Machine
 from lab.node import Node
 from lab.shell import poll_until
-from survival import Site, Talk
+from survival import Site, Talk, config
 
 FLOOD = """
 import socket
@@ -174,3 +177,59 @@ def test_client_reconnects(site: Site, kept: Kept, duplicates: bool) -> None:
         site.is_well()
         site.warp.change(duplicate_rules=False)
         site.warp.reconnect()
+
+
+# The account's ranges.
+
+MOVED = ("172.16.0.0/12", "2001:db8:ffff::/64")
+MOVED_WORKER = ("172.20.5.9", "2001:db8:ffff::9")
+RANGES = "mesh: {{ranges: {{workers: ['{}', '{}']}}}}\n"
+
+
+@pytest.fixture
+def moved_worker(site: Site, edge: Node, router: Machine) -> Iterator[Node]:
+    """The worker has addresses of the new ranges as well; edge and router know these."""
+    commands = []
+    for ip, prefix, address, gateway in zip(
+        ("ip", "ip -6"), MOVED, MOVED_WORKER, flow.GW1, strict=True
+    ):
+        commands += [
+            # Deprecated, so that nobody uses it unasked.
+            (site.worker, f"{ip} addr {{}} {address} dev eth0 preferred_lft 0"),
+            (edge, f"{ip} route {{}} {address} dev worker"),
+            (router, f"{ip} route {{}} {prefix} via {gateway}"),
+        ]
+    for node, command in commands:
+        node.run(command.format("add"))
+    yield site.worker
+    for node, command in commands:
+        node.run(command.format("del"))
+
+
+def test_ranges_moved(site: Site, kept: Kept, moved_worker: Node, device: Node) -> None:
+    """Event 40: Cloudflare gives the Workers other ranges; the devices keep theirs.
+
+    The old routes go and the new ones come; what stays is not touched, nor is its traffic.
+    """
+    talks = [Talk(device, address) for address in flow.SERVICE]
+    monitor = site.gw.outside.popen(
+        ["ip", "-N", "-o", "monitor", "route"], output="/run/lab/monitor"
+    )
+    with kept(site.gw, ours=True):
+        site.gw.write("etc/meshgw/meshgw.yaml", RANGES.format(*MOVED) + config(site.mode))
+        site.shows("config-not-applied")
+        site.gw.run("meshgw apply")
+        for mine, address, gateway in zip(MOVED_WORKER, flow.SERVICE, flow.GW1, strict=True):
+            seen = mine if site.mode == "route" else gateway
+            flow.works_within(2, moved_worker, address, seen, source=mine)
+        assert site.fails(flow.SERVICE[0]) and site.fails(flow.SERVICE[1])
+        site.is_well()
+        site.gw.write("etc/meshgw/meshgw.yaml", config(site.mode))
+        site.gw.run("meshgw apply")
+        site.heals()
+        site.is_well()
+    for talk in talks:
+        talk.goes_on()
+    changed = [line for line in monitor.text().splitlines() if "proto 107" in line]
+    assert sum(MOVED[0] in line for line in changed) == 2
+    assert not any("100.96.0.0/12" in line or "1000::/64" in line for line in changed)

@@ -20,10 +20,13 @@ def url(address: str, path: str = "/", port: int = HTTP) -> str:
     return f"http://[{address}]:{port}{path}" if ":" in address else f"http://{address}:{port}{path}"
 
 
-def fetch(node: Node, address: str, path: str = "/", timeout: float = 3) -> str:
+def fetch(
+    node: Node, address: str, path: str = "/", timeout: float = 3, source: str = ""
+) -> str:
     """A new connection and one request; the answer's body, CommandError if there is none."""
+    options = ["--interface", source] if source else []
     return node.out(
-        ["curl", "-sS", "--fail", "--max-time", str(timeout), url(address, path)],
+        ["curl", "-sS", "--fail", "--max-time", str(timeout), *options, url(address, path)],
         timeout=timeout + 5,
     )
 
@@ -36,11 +39,13 @@ def reaches(node: Node, address: str, timeout: float = 1) -> bool:
     return done.returncode == 0
 
 
-def works_within(seconds: float, node: Node, address: str, seen: str = "") -> str:
+def works_within(
+    seconds: float, node: Node, address: str, seen: str = "", *, source: str = ""
+) -> str:
     """The answer of the first request that works again, with the address that the service saw."""
 
     def ask() -> str:
-        body = fetch(node, address, timeout=0.5)
+        body = fetch(node, address, timeout=0.5, source=source)
         assert not seen or body == seen, f"{address} saw {body}"
         return body
 
