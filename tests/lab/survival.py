@@ -2,7 +2,20 @@
 """What the survival tests share: gw1 with meshgw in one mode, and what must hold of it.
 
 A test proves the flow (the fixture does), does the thing, looks for the condition while the site is
-not whole, makes it whole, and then heals(): a new request in each family within HEAL_S.
+not whole, makes it whole, and then heals(): a new request in each family within HEAL_S. Its
+docstring begins with the number of the event:
+
+    1  TUN deleted and made again        17  systemd-networkd removes foreign routing
+    2  TUN down and up                   18  the LAN's interface is configured anew
+    3  TUN's address replaced            19  another DHCP lease, or none
+    4  … the new one added first         20  the LAN loses its carrier
+    5  a route goes with its source      22  our routes deleted, replaced, shadowed
+    6  TUN renamed or moved away         29  sysctls lowered or raised
+    7  TUN without its reader            30  notifications lost
+    8  TUN's reader stalls               31  dumps interrupted
+    9  the client's rule moves in front  33  conntrack flushed
+   13  ruleset flushed                   39  IPv6 off and on, router advertisements
+                                         40  other mesh ranges
 """
 
 from __future__ import annotations

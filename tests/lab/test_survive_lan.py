@@ -45,7 +45,7 @@ def test_lan_reactivated(site: Site, kept: Kept) -> None:
 
 
 def test_lan_flushed(site: Site, kept: Kept) -> None:
-    """Event 18: the link stays, addresses and routes go, and come in an order of their own."""
+    """Event 18: The link stays, addresses and routes go, and come in an order of their own."""
     with kept(site.gw):
         site.gw.run("ip addr flush dev eth0 scope global")
         # IPv6 keeps its default route, and the router brings packets back into the LAN.
@@ -57,7 +57,7 @@ def test_lan_flushed(site: Site, kept: Kept) -> None:
 
 @pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_lan_loses_its_carrier(site: Site, kept: Kept) -> None:
-    """Event 20: the cable is pulled, or the switch restarts."""
+    """Event 20: The cable is pulled, or the switch restarts."""
     with kept(site.gw):
         SWITCH.run("ip link set gw1-eth0 down")
         site.shows("lan-interface-down", "eth0")

@@ -49,7 +49,7 @@ def wipe_routing(gw1: Machine) -> None:
 
 
 def test_ruleset_flushed(site: Site, kept: Kept) -> None:
-    """Others flush and reload; our table is left out, by the kernel."""
+    """Event 13: Others flush and reload; our table is left out, by the kernel."""
     talks = [Talk(site.worker, address) for address in flow.SERVICE]
     handles = site.gw.out("nft -a list table inet meshgw | grep handle")
     with kept(site.gw):
@@ -79,7 +79,7 @@ def test_ruleset_flushed(site: Site, kept: Kept) -> None:
 )
 @pytest.mark.parametrize("mode", ["masquerade"], indirect=True)
 def test_table_edited(site: Site, command: str) -> None:
-    """Nobody else can change the table while the daemon runs."""
+    """Event 13: Nobody else can change the table while the daemon runs."""
     with pytest.raises(CommandError, match="Operation not permitted"):
         site.gw.run(f"nft '{command}'")
     site.heals()
@@ -87,7 +87,7 @@ def test_table_edited(site: Site, command: str) -> None:
 
 
 def test_ruleset_flushed_while_stopped(site: Site, kept: Kept) -> None:
-    """A table whose owner is gone is not protected; the next start makes it again."""
+    """Event 13: A table whose owner is gone is not protected; the next start makes it again."""
     site.gw.systemctl("stop", "meshgwd")
     with kept(site.gw):
         site.gw.run("nft flush ruleset")
@@ -102,7 +102,7 @@ def test_ruleset_flushed_while_stopped(site: Site, kept: Kept) -> None:
 
 
 def test_all_foreign_routing_removed(site: Site, kept: Kept) -> None:
-    """systemd-networkd restarts: what it did not make goes, ours and the client's and the default."""
+    """Event 17: systemd-networkd restarts: what it did not make goes, ours and the client's and the default."""
     with kept(site.gw):
         wipe_routing(site.gw)
         site.heals()
@@ -115,7 +115,7 @@ def test_all_foreign_routing_removed(site: Site, kept: Kept) -> None:
 
 
 def test_routes_deleted(site: Site, kept: Kept) -> None:
-    """Each of them, by hand."""
+    """Event 22: Each of them, by hand."""
     with kept(site.gw, ours=True):
         for prefix in network.RANGES:
             site.gw.run(f"ip {family(prefix)} route del {prefix} proto 107")
@@ -124,7 +124,7 @@ def test_routes_deleted(site: Site, kept: Kept) -> None:
 
 
 def test_interface_flushed(site: Site, kept: Kept) -> None:
-    """All routes of the tunnel at once."""
+    """Event 22: All routes of the tunnel at once."""
     with kept(site.gw, ours=True):
         for option in ("-4", "-6"):
             site.gw.run(f"ip {option} route flush dev CloudflareWARP proto 107")
@@ -134,7 +134,7 @@ def test_interface_flushed(site: Site, kept: Kept) -> None:
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_route_replaced(site: Site, kept: Kept, prefix: str) -> None:
-    """Another program's replace takes ours over: same prefix and metric, its own next hop."""
+    """Event 22: Another program's replace takes ours over: only the next hop is its own."""
     theirs = f"{prefix} via {GATEWAYS[':' in prefix]} metric {METRIC}"
     address = flow.SERVICE[":" in prefix]
     with kept(site.gw, ours=True):
@@ -155,7 +155,7 @@ def test_route_replaced(site: Site, kept: Kept, prefix: str) -> None:
 
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_better_route(site: Site, kept: Kept, prefix: str) -> None:
-    """A route in front of ours is its owner's: it is shown, and left alone."""
+    """Event 22: A route in front of ours is its owner's: it is shown, and left alone."""
     theirs = f"{prefix} via {GATEWAYS[':' in prefix]} metric 5"
     with kept(site.gw, ours=True):
         site.gw.run(f"ip {family(prefix)} route add {theirs}")
@@ -172,7 +172,7 @@ def test_better_route(site: Site, kept: Kept, prefix: str) -> None:
 @pytest.mark.parametrize("mode", ["route"], indirect=True)
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_worse_route(site: Site, kept: Kept, prefix: str) -> None:
-    """A route behind ours harms nobody."""
+    """Event 22: A route behind ours harms nobody."""
     theirs = f"{prefix} via {GATEWAYS[':' in prefix]} metric {METRIC + 1}"
     with kept(site.gw, ours=True):
         site.gw.run(f"ip {family(prefix)} route add {theirs}")
@@ -183,7 +183,7 @@ def test_worse_route(site: Site, kept: Kept, prefix: str) -> None:
 
 @pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_contested(site: Site, kept: Kept) -> None:
-    """Who keeps undoing, routes or a sysctl, is told of and not fought with."""
+    """Event 22: Who keeps undoing, routes or a sysctl, is told of and not fought with."""
     key = "net.ipv4.conf.eth0.forwarding"
     undo = [f"ip {family(p)} route del {p} proto 107 2>/dev/null" for p in PREFIXES]
     subjects = [*(f"route {prefix}" for prefix in PREFIXES), f"sysctl {key}"]
@@ -204,7 +204,7 @@ def test_contested(site: Site, kept: Kept) -> None:
 
 
 def test_forwarding_lowered(site: Site, kept: Kept) -> None:
-    """A package's `sysctl --system` switches forwarding off, and another one on again."""
+    """Event 29: A package's `sysctl --system` switches forwarding off, and another one on again."""
     with kept(site.gw):
         site.gw.run(["sysctl", "-qw", *(f"{key}=0" for key in FORWARDING)])
         site.heals()
@@ -219,7 +219,7 @@ def test_forwarding_lowered(site: Site, kept: Kept) -> None:
 
 
 def test_forwarding_lowered_is_restored(site: Site, kept: Kept) -> None:
-    """What was off before meshgw is off after it."""
+    """Event 29: What was off before meshgw is off after it."""
     with kept(site.gw):
         site.gw.run("meshgw down")
         site.gw.run(["sysctl", "-qw", *(f"{key}=0" for key in FORWARDING)])
@@ -232,7 +232,7 @@ def test_forwarding_lowered_is_restored(site: Site, kept: Kept) -> None:
 
 
 def test_reverse_path_filter_raised(site: Site, kept: Kept) -> None:
-    """rp_filter=1 drops nothing while the return route stands, so it is left as it is."""
+    """Event 29: rp_filter=1 drops nothing while the return route stands, so it is left as it is."""
     strict = [f"net.ipv4.conf.{name}.rp_filter=1" for name in ("all", "eth0", "CloudflareWARP")]
     with kept(site.gw, sysctls=[word.partition("=")[0] for word in strict]):
         site.gw.run(["sysctl", "-qw", *strict])
@@ -243,7 +243,7 @@ def test_reverse_path_filter_raised(site: Site, kept: Kept) -> None:
 
 
 def test_new_interfaces_inherit(site: Site, kept: Kept) -> None:
-    """The defaults have changed when the client makes another TUN."""
+    """Event 29: The defaults have changed when the client makes another TUN."""
     keys = ("net.ipv4.conf.default.forwarding", "net.ipv4.conf.default.rp_filter")
     with kept(site.gw):
         site.gw.run(f"sysctl -qw {keys[0]}=0 {keys[1]}=1")
@@ -259,7 +259,7 @@ def test_new_interfaces_inherit(site: Site, kept: Kept) -> None:
 
 
 def test_conntrack_flushed(site: Site) -> None:
-    """Flows are picked up again by their next packet, with the mapping that they had."""
+    """Event 33: Flows are picked up again by their next packet, with the mapping that they had."""
     talks = [Talk(site.worker, address) for address in flow.SERVICE]
     site.gw.run("conntrack -F")
     for talk in talks:

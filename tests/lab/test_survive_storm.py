@@ -35,7 +35,7 @@ def losses(site: Site) -> int:
 
 @ROUTE_MODE
 def test_overrun_hides_everything(site: Site, kept: Kept) -> None:
-    """Event 30: what happened to us is among the notifications that were lost."""
+    """Event 30: What happened to us is among the notifications that were lost."""
     before = losses(site)
     with kept(site.gw):
         site.gw.systemctl("kill", "-s", "STOP", "meshgwd")
@@ -54,7 +54,7 @@ def test_overrun_hides_everything(site: Site, kept: Kept) -> None:
 
 @ROUTE_MODE
 def test_storms_and_a_tiny_buffer(site: Site, kept: Kept) -> None:
-    """Event 30: lost again and again; the client restarts in the middle of it."""
+    """Event 30: Lost again and again; the client restarts in the middle of it."""
     site.drop_in("[Service]\nExecStart=\nExecStart=/usr/sbin/meshgwd --receive-buffer 4096\n")
     site.gw.systemctl("restart", "meshgwd")
     site.heals()
@@ -87,7 +87,7 @@ def slow_reader(site: Site) -> Process:
 
 @ROUTE_MODE
 def test_interrupted_dumps(site: Site, kept: Kept) -> None:
-    """Event 31: addresses change during each dump of them; that is shown, and tried again."""
+    """Event 31: Addresses change during each dump of them; that is shown, and tried again."""
     cpu = site.cpu_seconds()
     with kept(site.gw):
         reader, changes = slow_reader(site), churn(site)

@@ -28,7 +28,7 @@ MANUAL = "100.64.0.0/12 dev CloudflareWARP"
 
 
 def test_deleted_and_recreated(site: Site, kept: Kept) -> None:
-    """The client restarts: another interface of the same name."""
+    """Event 1: The client restarts: another interface of the same name."""
     with kept(site.gw):
         site.warp.delete_tun()
         site.shows("tunnel-interface-missing", "CloudflareWARP")
@@ -39,7 +39,7 @@ def test_deleted_and_recreated(site: Site, kept: Kept) -> None:
 
 
 def test_recreated_at_once(site: Site) -> None:
-    """Gone and back before anybody could look."""
+    """Event 1: Gone and back before anybody could look."""
     talk = Talk(site.worker, flow.SERVICE[0])
     for _ in range(3):
         site.warp.recreate()
@@ -49,7 +49,7 @@ def test_recreated_at_once(site: Site) -> None:
 
 
 def test_link_down_and_up(site: Site, kept: Kept) -> None:
-    """The IPv4 routes go silently, and nobody but meshgw puts them back."""
+    """Event 2: The IPv4 routes go silently, and nobody but meshgw puts them back."""
     with kept(site.gw):
         site.warp.link_down()
         site.shows("tunnel-interface-down", "CloudflareWARP")
@@ -59,7 +59,7 @@ def test_link_down_and_up(site: Site, kept: Kept) -> None:
 
 
 def test_address_replaced(site: Site, kept: Kept) -> None:
-    """Another Mesh address: the TUN has none for a moment, or for longer."""
+    """Event 3: Another Mesh address: the TUN has none for a moment, or for longer."""
     old = site.warp.address4
     with kept(site.gw):
         for address in ("100.96.0.77", old):
@@ -73,7 +73,7 @@ def test_address_replaced(site: Site, kept: Kept) -> None:
 
 
 def test_address_added_first(site: Site, kept: Kept) -> None:
-    """Nothing is lost, so nothing may be done."""
+    """Event 4: Nothing is lost, so nothing may be done."""
     old = site.warp.address4
     monitor = site.gw.outside.popen(
         ["ip", "-N", "-o", "monitor", "route"], output="/run/lab/monitor"
@@ -90,7 +90,7 @@ def test_address_added_first(site: Site, kept: Kept) -> None:
 
 
 def test_route_with_source_hint(site: Site, kept: Kept) -> None:
-    """A hand-made route goes with its source address; ours behind it has to stand."""
+    """Event 5: A hand-made route goes with its source address; ours behind it has to stand."""
     with kept(site.gw):
         site.gw.run(f"ip route add {MANUAL} src {site.warp.address4}")
         site.heals()
@@ -102,7 +102,7 @@ def test_route_with_source_hint(site: Site, kept: Kept) -> None:
 
 
 def test_renamed(site: Site, kept: Kept) -> None:
-    """An interface of another name is not the tunnel."""
+    """Event 6: An interface of another name is not the tunnel."""
     with kept(site.gw):
         site.warp.rename("other0")
         site.shows("tunnel-interface-missing", "CloudflareWARP")
@@ -112,7 +112,7 @@ def test_renamed(site: Site, kept: Kept) -> None:
 
 
 def test_renamed_and_another_one(site: Site) -> None:
-    """The old TUN stays about under another name; the way back is the new one's."""
+    """Event 6: The old TUN stays about under another name; the way back is the new one's."""
     site.warp.kill_reader()
     site.warp.rename("other0")
     site.shows("tunnel-interface-missing")
@@ -126,7 +126,7 @@ def test_renamed_and_another_one(site: Site) -> None:
 
 
 def test_moved_to_another_namespace(site: Site, kept: Kept) -> None:
-    """The client's container takes it, and gives it back."""
+    """Event 6: The client's container takes it, and gives it back."""
     with kept(site.gw):
         site.warp.move_netns("edge")
         site.shows("tunnel-interface-missing", "CloudflareWARP")
@@ -137,7 +137,7 @@ def test_moved_to_another_namespace(site: Site, kept: Kept) -> None:
 
 
 def test_reader_gone(site: Site, kept: Kept) -> None:
-    """A persistent TUN stays, without carrier, when its program dies."""
+    """Event 7: A persistent TUN stays, without carrier, when its program dies."""
     with kept(site.gw):
         site.warp.kill_reader()
         site.shows("tunnel-interface-down", "CloudflareWARP")
@@ -151,7 +151,7 @@ def test_reader_gone(site: Site, kept: Kept) -> None:
 
 @pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_reader_stalls(site: Site, kept: Kept, service: Node) -> None:
-    """Nothing tells but the drops: not on the link, not to the sender."""
+    """Event 8: Nothing tells but the drops: not on the link, not to the sender."""
     with kept(site.gw):
         site.warp.stall()
         flood = service.popen(["python3", "-c", FLOOD])
@@ -164,7 +164,7 @@ def test_reader_stalls(site: Site, kept: Kept, service: Node) -> None:
 
 @pytest.mark.parametrize("duplicates", [False, True])
 def test_client_reconnects(site: Site, kept: Kept, duplicates: bool) -> None:
-    """Its rule goes in front of all others, perhaps a second time; ours are no rules."""
+    """Event 9: Its rule goes in front of all others, perhaps a second time; ours are no rules."""
     talk = Talk(site.worker, flow.SERVICE[0])
     with kept(site.gw):
         repairs = site.repairs()
