@@ -36,12 +36,15 @@ function(meshgw_golden_test name)
 	add_dependencies(update-goldens update-${name})
 endfunction()
 
-# meshgw_fuzz_test(NAME LIBS TARGET...): NAME.c defines LLVMFuzzerTestOneInput, its seeds lie in
-# corpus/NAME/. With MESHGW_FUZZ it is a libFuzzer program (clang) and the libraries are
+# meshgw_fuzz_test(NAME [CORPUS FOLDER] LIBS TARGET...): NAME.c defines LLVMFuzzerTestOneInput, its
+# seeds lie in corpus/NAME/ or in FOLDER. With MESHGW_FUZZ it is a libFuzzer program (clang) and the libraries are
 # instrumented; otherwise replay.c runs the corpus through the same code as a regression test.
 function(meshgw_fuzz_test name)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "LIBS")
-	set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/corpus/${name}")
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "LIBS")
+	if(NOT arg_CORPUS)
+		set(arg_CORPUS corpus/${name})
+	endif()
+	set(corpus "${CMAKE_CURRENT_SOURCE_DIR}/${arg_CORPUS}")
 	if(MESHGW_FUZZ)
 		add_executable(${name} ${name}.c)
 		target_compile_options(${name} PRIVATE -fsanitize=fuzzer)
