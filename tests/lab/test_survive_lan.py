@@ -128,7 +128,7 @@ def advertise(site: Site, router: Machine, prefix: str) -> None:
 
 @pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_router_advertisements(site: Site, kept: Kept, router: Machine) -> None:
-    """Event 39: forwarding=1 ends advertisements and drops their default route if accept_ra is 1."""
+    """Event 39: forwarding=1 drops the default route of advertisements if accept_ra is 1."""
     keys = ("net.ipv6.conf.all.forwarding", "net.ipv6.conf.eth0.accept_ra")
     learnt = "ip -6 route show default proto ra"
     with kept(site.gw):

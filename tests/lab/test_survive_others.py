@@ -32,7 +32,7 @@ def our_routes(gw1: Machine) -> str:
 
 
 def wipe_routing(gw1: Machine) -> None:
-    """What systemd-networkd does to what it does not know: routes and rules of all but the kernel."""
+    """What systemd-networkd does to what it does not know: routes and rules not the kernel's."""
     lines = []
     for option in ("-4", "-6"):
         routes = gw1.json(f"ip -j -N {option} route show table all")
@@ -102,7 +102,7 @@ def test_ruleset_flushed_while_stopped(site: Site, kept: Kept) -> None:
 
 
 def test_all_foreign_routing_removed(site: Site, kept: Kept) -> None:
-    """Event 17: systemd-networkd restarts: what it did not make goes, ours and the client's and the default."""
+    """Event 17: systemd-networkd restarts: what it did not make goes, ours and others'."""
     with kept(site.gw):
         wipe_routing(site.gw)
         site.heals()
