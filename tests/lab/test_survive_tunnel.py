@@ -38,14 +38,15 @@ def test_deleted_and_recreated(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
-def test_recreated_at_once(site: Site) -> None:
+def test_recreated_at_once(site: Site, kept: Kept) -> None:
     """Event 1: Gone and back before anybody could look."""
     talk = Talk(site.worker, flow.SERVICE[0])
-    for _ in range(3):
-        site.warp.recreate()
-        site.heals()
-    talk.goes_on()
-    site.is_well()
+    with kept(site.gw):
+        for _ in range(3):
+            site.warp.recreate()
+            site.heals()
+        talk.goes_on()
+        site.is_well()
 
 
 def test_link_down_and_up(site: Site, kept: Kept) -> None:
@@ -55,6 +56,11 @@ def test_link_down_and_up(site: Site, kept: Kept) -> None:
         site.shows("tunnel-interface-down", "CloudflareWARP")
         site.warp.link_up()
         site.heals()
+        # Without a moment between, and without an address that would come or go.
+        site.gw.run("ip addr del 2606:4700:cf1:1000::18/128 dev CloudflareWARP")
+        site.gw.run("ip link set CloudflareWARP down && ip link set CloudflareWARP up")
+        site.heals()
+        site.warp.link_up()
         site.is_well()
 
 
@@ -111,18 +117,21 @@ def test_renamed(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
-def test_renamed_and_another_one(site: Site) -> None:
+def test_renamed_and_another_one(site: Site, kept: Kept) -> None:
     """Event 6: The old TUN stays about under another name; the way back is the new one's."""
-    site.warp.kill_reader()
-    site.warp.rename("other0")
-    site.shows("tunnel-interface-missing")
-    site.warp.ifname = "CloudflareWARP"
-    site.warp.revive_reader()
-    site.warp.connect()
-    site.heals()
-    site.is_well()
-    routes = site.gw.out("ip route show dev other0; ip -6 route show dev other0 proto meshgw")
-    assert "meshgw" not in routes
+    with kept(site.gw):
+        site.warp.kill_reader()
+        site.warp.rename("other0")
+        site.shows("tunnel-interface-missing")
+        site.warp.ifname = "CloudflareWARP"
+        site.warp.revive_reader()
+        site.warp.reconnect()
+        site.heals()
+        site.is_well()
+        routes = site.gw.out("ip route show dev other0; ip -6 route show dev other0")
+        assert "meshgw" not in routes
+        site.gw.run("ip link del other0")
+        site.heals()
 
 
 def test_moved_to_another_namespace(site: Site, kept: Kept) -> None:
