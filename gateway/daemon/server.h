@@ -29,7 +29,8 @@ constexpr unsigned SERVER_CONNECTIONS_PER_UID = 32;
 /* dir: where the sockets are made ("/run/meshgw"). context is borrowed. */
 [[nodiscard]] int server_new(sd_event *event, const char *dir, struct server_context *context,
 	struct server **out, struct err *err);
-/* Closes both sockets and every connection, and removes the socket files. */
+/* Closes both sockets and removes their files. Connections that still stand end with the process:
+ * libsystemd keeps them until their client goes. */
 void server_free(struct server *s);
 
 /* One end of a socket pair as a client of the control socket (control) or the status socket,

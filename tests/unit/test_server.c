@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * io.meshgw.Gateway as a client meets it: what each of the two sockets lets through, and that one
+ * client's manners are no other client's trouble.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/server.h"
+#include "lib/own.h"
+#include "world.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define CALL(method) "{\"method\":\"io.meshgw.Gateway." method "\"}"
+#define APPLY(fields) "{\"method\":\"io.meshgw.Gateway.Apply\",\"parameters\":{" fields "}}"
+#define CONTENT "\"content\":\"lan: [{interface: eth0, networks: [10.0.1.0/24]}]\""
+
+#define METHOD_NOT_FOUND "\"error\":\"org.varlink.service.MethodNotFound\""
+#define INVALID_PARAMETER "\"error\":\"org.varlink.service.InvalidParameter\""
+
+struct site {
+	struct world w;
+	struct conditions conditions;
+	struct server_context context;
+	struct server *server;
+	sd_event *event;
+	unsigned changes;
+};
+
+static void count_change(void *arg)
+{
+	struct site *s = arg;
+	s->changes++;
+}
+
+static int setup(void **state)
+{
+	struct site *s = calloc(1, sizeof(*s));
+	struct err err = {};
+
+	assert_non_null(s);
+	world_init(&s->w, world_host);
+	world_enter(&s->w, world_masquerade);
+	world_run(&s->w, WORLD_SECOND);
+	s->context = (struct server_context){.reload = &s->w.reload,
+		.conditions = &s->conditions,
+		.changed = count_change,
+		.arg = s};
+	assert_true(sd_event_new(&s->event) >= 0);
+	assert_int_equal(server_new(s->event, s->w.dir, &s->context, &s->server, &err), 0);
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct site *s = *state;
+
+	serve(s); /* a connection ends when its client's end is noticed */
+	server_free(s->server);
+	sd_event_unref(s->event);
+	world_clear(&s->w);
+	free(s);
+	return 0;
+}
+
+static int connect_client(struct site *s, bool control)
+{
+	int ends[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_true(server_add_connection(s->server, control, ends[0]) >= 0);
+	return ends[1];
+}
+
+static void serve(struct site *s)
+{
+	while (sd_event_run(s->event, 0) > 0)
+		;
+}
+
+/* Sends bytes; the answer is what came back, "" for none. */
+static void tell(struct site *s, int fd, const void *bytes, size_t len, char *answer, size_t size)
+{
+	assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
+	serve(s);
+	ssize_t n = recv(fd, answer, size - 1, MSG_DONTWAIT);
+	answer[n > 0 ? n : 0] = '\0';
+}
+
+/* One call of a new client. */
+static void ask(struct site *s, bool control, const char *message, char answer[static 65536])
+{
+	autoclose int fd = connect_client(s, control);
+	tell(s, fd, message, strlen(message) + 1, answer, 65536);
+}
+
+static const char *const changing[] = {
+	CALL("Plan"), APPLY(CONTENT), CALL("Confirm"), CALL("Undo"), CALL("Down"), CALL("Nothing")};
+
+static void test_status_socket_only_reads(void **state)
+{
+	struct site *s = *state;
+	static char answer[65536];
+	autofree char *before = world_text(&s->w);
+
+	ask(s, false, CALL("GetStatus"), answer);
+	assert_non_null(strstr(answer, "\"phase\":\"up\""));
+	for (size_t i = 0; i < COUNT(changing); i++) {
+		ask(s, false, changing[i], answer);
+		assert_non_null(strstr(answer, METHOD_NOT_FOUND));
+	}
+	autofree char *after = world_text(&s->w);
+	assert_string_equal(before, after);
+	assert_int_equal(s->changes, 0);
+}
+
+static void test_control_socket(void **state)
+{
+	struct site *s = *state;
+	static char answer[65536];
+
+	for (size_t i = 0; i + 1 < COUNT(changing); i++) {
+		ask(s, true, changing[i], answer);
+		assert_true(answer[0]);
+		assert_null(strstr(answer, METHOD_NOT_FOUND));
+	}
+	assert_int_equal(s->changes, 4); /* Plan is none */
+	ask(s, true, CALL("GetStatus"), answer);
+	assert_non_null(strstr(answer, "\"phase\":\"down\""));
+}
+
+static void test_confirm_window(void **state)
+{
+	struct site *s = *state;
+	static const char *const windows[] = {
+		"0", "-1000", "86401", "9223372036854775807", "\"5\""};
+	static char answer[65536];
+
+	for (size_t i = 0; i < COUNT(windows); i++) {
+		char message[256];
+		snprintf(message, sizeof(message), APPLY(CONTENT ",\"confirmSeconds\":%s"),
+			windows[i]);
+		ask(s, true, message, answer);
+		assert_non_null(strstr(answer, INVALID_PARAMETER));
+		assert_non_null(strstr(answer, "confirmSeconds"));
+	}
+	assert_int_equal(s->changes, 0);
+}
+
+static void test_bad_clients(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+	} garbage[] = {{"GET / HTTP/1.1\r\n\r\n", 19}, {"{", 2}, {"[]", 3}, {"\xff\xff", 3},
+		{"", 1}, {"{\"method\":5}", 13}, {"{\"method\":\"io.mesh", 18}};
+	struct site *s = *state;
+	static char answer[65536];
+
+	for (size_t i = 0; i < COUNT(garbage); i++) {
+		autoclose int good = connect_client(s, true), silent = connect_client(s, true);
+		autoclose int bad = connect_client(s, true);
+		tell(s, bad, garbage[i].bytes, garbage[i].len, answer, sizeof(answer));
+		tell(s, good, CALL("GetStatus"), sizeof(CALL("GetStatus")), answer, sizeof(answer));
+		assert_non_null(strstr(answer, "\"phase\":\"up\""));
+		(void)silent;
+	}
+	assert_int_equal(s->changes, 0);
+}
+
+/* Who holds all the connections that one user may have shuts out nobody else's, and the next one
+ * of its own only while it holds them. */
+static void test_too_many_clients(void **state)
+{
+	struct site *s = *state;
+	int held[SERVER_CONNECTIONS_PER_UID], ends[2];
+	static char answer[65536];
+
+	for (size_t i = 0; i < COUNT(held); i++)
+		held[i] = connect_client(s, false);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	assert_true(server_add_connection(s->server, false, ends[0]) < 0);
+	close(ends[0]);
+	close(ends[1]);
+	ask(s, true, CALL("GetStatus"), answer);
+	assert_non_null(strstr(answer, "\"phase\":\"up\""));
+	for (size_t i = 0; i < COUNT(held); i++)
+		close(held[i]);
+	serve(s);
+	ask(s, false, CALL("GetStatus"), answer);
+	assert_non_null(strstr(answer, "\"phase\":\"up\""));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(test_status_socket_only_reads),
+		TEST(test_control_socket),
+		TEST(test_confirm_window),
+		TEST(test_bad_clients),
+		TEST(test_too_many_clients),
+	};
+
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
