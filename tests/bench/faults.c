@@ -65,11 +65,12 @@ static bool wait_cb(const struct nlmsghdr *nlh, uint64_t at_ns, void *arg)
 	return w->ended(nlh, w);
 }
 
-static int wait_for_end(struct wait *w, uint64_t begin_ns, uint64_t *mended_ns)
+static int wait_for_end(struct wait *w, uint64_t begin_ns, struct faults_took *took)
 {
+	took->fault_ns = observer_now_ns() - begin_ns;
 	int r = observer_wait(&w->faults->observer, begin_ns + FAULTS_DEADLINE_NS, wait_cb, w);
 	if (r >= 0)
-		*mended_ns = w->at_ns - begin_ns;
+		took->mended_ns = w->at_ns - begin_ns;
 	return r;
 }
 
@@ -84,7 +85,7 @@ static bool learn_one(const struct seen_route *r, void *arg)
 	return true;
 }
 
-int faults_learn(struct faults *f, char **, uint64_t *)
+int faults_learn(struct faults *f, char **, struct faults_took *)
 {
 	memset(f->routes, 0, f->setup->n_prefixes * sizeof(*f->routes));
 	int r = observer_routes(&f->observer, AF_INET, learn_one, f);
@@ -126,7 +127,7 @@ static int route_delete(struct faults *f, const struct seen_route *r)
 	return observer_request(f->observer.ask, nlh);
 }
 
-int faults_route(struct faults *f, char **args, uint64_t *mended_ns)
+int faults_route(struct faults *f, char **args, struct faults_took *took)
 {
 	struct prefix p;
 	if (prefix_parse(args[0], &p) < 0)
@@ -139,7 +140,7 @@ int faults_route(struct faults *f, char **args, uint64_t *mended_ns)
 		uint64_t begin_ns = observer_now_ns();
 		if (r >= 0)
 			r = route_delete(f, &f->routes[i]);
-		return r < 0 ? r : wait_for_end(&w, begin_ns, mended_ns);
+		return r < 0 ? r : wait_for_end(&w, begin_ns, took);
 	}
 	return -EINVAL;
 }
@@ -206,7 +207,7 @@ static bool tun_ended(const struct nlmsghdr *nlh, struct wait *w)
 }
 
 /* Nobody can mend anything before the device is up, so that is where the time begins. */
-int faults_tun(struct faults *f, char **, uint64_t *mended_ns)
+int faults_tun(struct faults *f, char **, struct faults_took *took)
 {
 	autofree bool *back = xcalloc(f->setup->n_prefixes, sizeof(*back));
 	struct wait w = {
@@ -224,7 +225,7 @@ int faults_tun(struct faults *f, char **, uint64_t *mended_ns)
 	if (r >= 0)
 		r = tun_up(f);
 	if (r >= 0)
-		r = wait_for_end(&w, begin_ns, mended_ns);
+		r = wait_for_end(&w, begin_ns, took);
 	for (size_t i = 0; i < f->setup->n_prefixes; i++)
 		f->routes[i].oif = f->tun_ifindex;
 	return r;
@@ -241,7 +242,7 @@ static bool forwarding_ended(const struct nlmsghdr *nlh, struct wait *w)
 	       find_u32(nlh, sizeof(*ncm), NETCONFA_FORWARDING, 0) == 1;
 }
 
-int faults_forwarding(struct faults *f, char **args, uint64_t *mended_ns)
+int faults_forwarding(struct faults *f, char **args, struct faults_took *took)
 {
 	bool six = strcmp(args[0], "6") == 0, all = strcmp(args[1], "all") == 0;
 	struct wait w = {.faults = f,
@@ -258,7 +259,7 @@ int faults_forwarding(struct faults *f, char **args, uint64_t *mended_ns)
 	uint64_t begin_ns = observer_now_ns();
 	if (r >= 0 && write(fd, "0\n", 2) != 2)
 		r = -errno;
-	return r < 0 ? r : wait_for_end(&w, begin_ns, mended_ns);
+	return r < 0 ? r : wait_for_end(&w, begin_ns, took);
 }
 
 /* ---- nftables ---- */
@@ -305,14 +306,14 @@ static int flush_send(struct faults *f)
 	return n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, nullptr, nullptr) < 0 ? -errno : 0;
 }
 
-int faults_flush(struct faults *f, char **, uint64_t *mended_ns)
+int faults_flush(struct faults *f, char **, struct faults_took *took)
 {
 	struct wait w = {.faults = f, .ended = flush_ended};
 	int r = observer_drain(&f->observer);
 	uint64_t begin_ns = observer_now_ns();
 	if (r >= 0)
 		r = flush_send(f);
-	return r < 0 ? r : wait_for_end(&w, begin_ns, mended_ns);
+	return r < 0 ? r : wait_for_end(&w, begin_ns, took);
 }
 
 static int read_handle(const struct nlmsghdr *nlh, void *arg)
@@ -338,7 +339,7 @@ static int table_handle(struct faults *f, uint64_t *handle)
 	return n < 0 || mnl_cb_run(buf, (size_t)n, 0, 0, read_handle, handle) < 0 ? -errno : 0;
 }
 
-int faults_flush_owned(struct faults *f, char **, uint64_t *mended_ns)
+int faults_flush_owned(struct faults *f, char **, struct faults_took *took)
 {
 	uint64_t before = 0, after = 0;
 	int r = table_handle(f, &before);
@@ -348,7 +349,7 @@ int faults_flush_owned(struct faults *f, char **, uint64_t *mended_ns)
 		r = table_handle(f, &after);
 	if (r < 0)
 		return r;
-	*mended_ns = 0;
+	*took = (struct faults_took){};
 	return before == after ? 0 : -ESTALE;
 }
 

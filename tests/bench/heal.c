@@ -6,7 +6,7 @@
  * state counts as mended when the kernel announces that it is as it was. The time runs from just
  * before the system call that makes the fault, so it holds the kernel's own work on it too; the
  * fault's announcement would be a worse begin, because an observer that is woken late would make
- * the repair look faster.
+ * the repair look faster. How long that call took is told as well.
  *
  * Commands are lines on stdin, each answered by one JSON line:
  *
@@ -29,22 +29,22 @@
 
 constexpr size_t words_max = 4;
 
-/* mended_ns counts from the fault. */
-static void answer(int r, uint64_t mended_ns)
+static void answer(int r, const struct faults_took *took)
 {
 	if (r == -ETIMEDOUT)
 		puts("{\"mended\": false}");
 	else if (r < 0)
 		printf("{\"error\": \"%s\"}\n", strerror(-r));
 	else
-		printf("{\"mended\": true, \"us\": %.1f}\n", (double)mended_ns / 1e3);
+		printf("{\"mended\": true, \"us\": %.1f, \"fault_us\": %.1f}\n",
+			(double)took->mended_ns / 1e3, (double)took->fault_ns / 1e3);
 	fflush(stdout);
 }
 
 static const struct command {
 	const char *name;
 	size_t args;
-	int (*run)(struct faults *f, char **args, uint64_t *mended_ns);
+	int (*run)(struct faults *f, char **args, struct faults_took *took);
 } commands[] = {
 	{"learn", 0, faults_learn},
 	{"route", 1, faults_route},
@@ -58,7 +58,7 @@ static void serve_line(struct faults *f, char *line)
 {
 	char *words[words_max + 1];
 	size_t n = 0;
-	uint64_t mended_ns = 0;
+	struct faults_took took = {};
 	for (char *save, *w = strtok_r(line, " \n", &save); w && n < words_max;
 		w = strtok_r(nullptr, " \n", &save))
 		words[n++] = w;
@@ -66,11 +66,11 @@ static void serve_line(struct faults *f, char *line)
 		const struct command *c = &commands[i];
 		if (n != c->args + 1 || strcmp(words[0], c->name) != 0)
 			continue;
-		int r = c->run(f, words + 1, &mended_ns);
-		answer(r, mended_ns);
+		int r = c->run(f, words + 1, &took);
+		answer(r, &took);
 		return;
 	}
-	answer(-EINVAL, 0);
+	answer(-EINVAL, &took);
 }
 
 static struct prefix prefix_arg(const char *text)
@@ -114,7 +114,7 @@ int main(int argc, char **argv)
 	struct faults *f = faults_new(&setup);
 	char line[256];
 
-	answer(0, 0);
+	answer(0, &(struct faults_took){});
 	while (fgets(line, sizeof(line), stdin))
 		serve_line(f, line);
 	faults_free(f);

@@ -19,6 +19,6 @@ def test_heal() -> None:
         stdout=subprocess.PIPE, check=True, timeout=60,
     )  # fmt: skip
     rows = json.loads(done.stdout)["rows"]
-    assert len(rows) == 6
+    assert len(rows) == 7
     assert all(row["meshgwd"]["not_mended"] == 0 for row in rows), rows
     assert all(row["zebra"]["not_mended"] == 0 for row in rows if "zebra" in row), rows

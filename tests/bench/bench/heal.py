@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast is a fault repaired? meshgwd beside zebra, then again with a full routing table.
 
-A round makes every fault once in each place (routes a few times, each time another prefix), first
-zebra's, then meshgwd's. It takes at least ROUND_S, so that no object is undone so often that
-meshgwd takes it for a fight.
+A round makes every fault once in each place (routes take turns), first zebra's, then meshgwd's. It
+takes at least ROUND_S, so that no object is undone so often that meshgwd takes it for a fight.
 """
 
 from __future__ import annotations
@@ -14,11 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.daemons import Meshgwd, Zebra
-from bench.place import CONFIG, FOUR, LAN, MESH, SIX, Place
+from bench.place import CONFIG, FOUR, LAN, MESH, SIX, Place, Repair
 from bench.report import Report, median, percentile
 from bench.space import Space, note, poll_until
 
-ROUTES_A_ROUND = 3
 ROUND_S = 1.0
 PAUSE_S = 0.03
 MEDIAN_US, P99_US, TIMES = 1000.0, 5000.0, 10.0
@@ -40,24 +38,19 @@ class Fault:
     commands: list[str]
     at: str
     peer: bool
-    each_round: int = 1
-
-    def of_round(self, number: int) -> list[str]:
-        """Takes turns through the commands."""
-        first = number * self.each_round
-        return [self.commands[(first + i) % len(self.commands)] for i in range(self.each_round)]
 
 
 FAULTS = [
-    Fault("IPv4 route deleted", [f"route {p}" for p in FOUR], "meshgwd", True, ROUTES_A_ROUND),
-    Fault("IPv6 route deleted", [f"route {p}" for p in SIX], "meshgwd", True, ROUTES_A_ROUND),
+    Fault("IPv4 route deleted", [f"route {p}" for p in FOUR], "meshgwd", True),
+    Fault("IPv6 route deleted", [f"route {p}" for p in SIX], "meshgwd", True),
     Fault("TUN deleted and re-created", ["tun"], "meshgwd", True),
+    Fault("the same, forwarding off by default", ["tun"], "unowned", False),
     Fault(f"forwarding of {LAN} off", [f"forwarding 4 {LAN}"], "meshgwd", False),
     Fault("IPv6 forwarding off", ["forwarding 6 all"], "meshgwd", False),
     Fault("nft flushed, table without owner", ["flush"], "unowned", False),
 ]
 
-Samples = dict[tuple[str, str], list[float | None]]
+Samples = dict[tuple[str, str], list[Repair | None]]
 
 
 def _round(places: dict[str, Place], number: int, samples: Samples) -> None:
@@ -65,9 +58,9 @@ def _round(places: dict[str, Place], number: int, samples: Samples) -> None:
     for fault in FAULTS:
         for at in ("zebra",) * fault.peer + (fault.at,):
             who = "zebra" if at == "zebra" else "meshgwd"
-            for command in fault.of_round(number):
-                samples.setdefault((fault.name, who), []).append(places[at].ask(command))
-                time.sleep(PAUSE_S)
+            command = fault.commands[number % len(fault.commands)]
+            samples.setdefault((fault.name, who), []).append(places[at].ask(command))
+            time.sleep(PAUSE_S)
     places["meshgwd"].ask("flush-owned")
     time.sleep(max(0.0, ROUND_S - (time.monotonic() - begin)))
 
@@ -83,12 +76,13 @@ def _measure(places: dict[str, Place], rounds: int) -> Samples:
     return samples
 
 
-def _figures(times: list[float | None]) -> dict[str, Any]:
-    mended = [t for t in times if t is not None]
-    found: dict[str, Any] = {"n": len(times), "not_mended": len(times) - len(mended)}
+def _figures(repairs: list[Repair | None]) -> dict[str, Any]:
+    mended = [r.us for r in repairs if r]
+    found: dict[str, Any] = {"n": len(repairs), "not_mended": len(repairs) - len(mended)}
     if mended:
         found |= {"median_us": median(mended), "p99_us": percentile(mended, 99)}
         found["max_us"] = max(mended)
+        found["fault_us"] = median([r.fault_us for r in repairs if r])
     return found
 
 
@@ -126,7 +120,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
 
     return [
         row["fault"], f"{row['foreign_routes']:,}", str(row["meshgwd"]["n"]),
-        us("meshgwd", "median_us"), us("meshgwd", "p99_us"),
+        us("meshgwd", "fault_us"), us("meshgwd", "median_us"), us("meshgwd", "p99_us"),
         us("zebra", "median_us"), us("zebra", "p99_us"),
         f"{row['ratio']:.1f}" if "ratio" in row else "-", row["verdict"],
     ]  # fmt: skip
@@ -135,9 +129,12 @@ def _cells(row: dict[str, Any]) -> list[str]:
 def make_places(space: Space, foreign: int) -> dict[str, Place]:
     """The tables are full before the daemons start: zebra would lose notifications of so many."""
     places = {name: Place(space, name) for name in ("meshgwd", "unowned", "zebra")}
-    for place in places.values():
+    for name, place in places.items():
         if foreign:
             place.fill(foreign)
+        if name != "unowned":
+            # As Cloudflare's guide wants it; without, meshgwd has to switch on a new device.
+            place.ns.sysctl(ipv4__ip_forward=1)
     ours, unowned, zebra = places.values()
     ours.daemon = Meshgwd(space, ours.ns, CONFIG)
     unowned.daemon = Meshgwd(space, unowned.ns, CONFIG, preload=space.tool("oldkernel.so"))
@@ -156,14 +153,14 @@ def run(space: Space, args: argparse.Namespace) -> Report:
         space.clear()
     report = Report({"bench": "heal", "rounds": args.rounds, "rows": rows})
     report.say(
-        "heal: microseconds from the fault's system call to the repaired state, as an independent",
-        "listener sees it announced; TUN: from setting the new device up to the last of "
-        f"{len(FOUR + SIX)} routes.",
+        "heal: microseconds from before the fault's system call to the repaired state, as an",
+        'independent listener sees it announced; "fault" is the part until that call was done.',
+        f"TUN: from setting the new device up to the last of {len(FOUR + SIX)} routes.",
         f"aims: median <= {MEDIAN_US:,.0f}, p99 <= {P99_US:,.0f}, "
         f">= {TIMES:g} x faster than zebra on the same event",
     )
     report.table(
-        ["fault", "foreign routes", "n", "median", "p99", "zebra median", "zebra p99", "ratio",
+        ["fault", "foreign routes", "n", "fault", "median", "p99", "zebra median", "zebra p99", "ratio",
          "aim"],
         [_cells(row) for row in rows],
     )  # fmt: skip
