@@ -41,6 +41,12 @@ static void count_change(void *arg)
 	s->changes++;
 }
 
+static void serve(struct site *s)
+{
+	while (sd_event_run(s->event, 0) > 0)
+		;
+}
+
 static int setup(void **state)
 {
 	struct site *s = calloc(1, sizeof(*s));
@@ -79,12 +85,6 @@ static int connect_client(struct site *s, bool control)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	assert_true(server_add_connection(s->server, control, ends[0]) >= 0);
 	return ends[1];
-}
-
-static void serve(struct site *s)
-{
-	while (sd_event_run(s->event, 0) > 0)
-		;
 }
 
 /* Sends bytes; the answer is what came back, "" for none. */
