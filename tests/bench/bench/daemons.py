@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from bench.space import BenchError, Netns, Process, Space, poll_until, run
+from bench.space import URGENT, BenchError, Netns, Process, Space, poll_until, run
 
 USER = "meshgw"
 FRR = Path("/usr/lib/frr")
@@ -80,7 +80,7 @@ class Meshgwd(Daemon):
             (folder / "notify").chmod(0o777)
             self.process = ns.popen(
                 [
-                    "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
+                    *URGENT, "setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}",
                     "--clear-groups", "--no-new-privs", "--inh-caps=-all,+net_admin",
                     "--ambient-caps=-all,+net_admin", "--bounding-set=-all,+net_admin",
                     space.meshgwd, f"--config={file}", f"--state-dir={state}",
@@ -127,7 +127,7 @@ class Zebra(Daemon):
     def _start(self, ns: Netns, name: str) -> Process:
         vty = self.sockets / f"{name}.vty"
         vty.unlink(missing_ok=True)
-        process = ns.popen([FRR / name, "-N", FRR_SPACE, "-A", "127.0.0.1"])
+        process = ns.popen([*URGENT, FRR / name, "-N", FRR_SPACE, "-A", "127.0.0.1"])
         poll_until(lambda: process.alive() and vty.exists(), 30, f"{name} listens")
         return process
 

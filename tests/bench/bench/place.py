@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.daemons import Daemon
-from bench.space import BenchError, Netns, Space, lines, note, poll_until
+from bench.space import URGENT, BenchError, Netns, Space, lines, note, poll_until
 
 MESH = "CloudflareWARP"
 LAN = "eth0"
@@ -49,7 +49,7 @@ class Place:
             f"address add 2001:db8:1::11/64 dev {LAN} nodad",
         )
         self.heal = self.ns.popen(
-            [space.tool("heal"), "--tun", MESH, "--address", "100.96.0.18",
+            [*URGENT, space.tool("heal"), "--tun", MESH, "--address", "100.96.0.18",
              "--address", "2606:4700:cf1:1000::18", *FOUR, *SIX],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
         )  # fmt: skip

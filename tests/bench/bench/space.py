@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import IO, Any, Self
 
 PREFIX = "bench-"
+# For whatever is timed by the clock, ours and the peer's: other work on the machine counts less.
+URGENT = ["nice", "-n", "-20"]
 BUILD = Path(__file__).resolve().parents[3] / "build"
 TIMEOUT_S = 60.0
 

@@ -54,7 +54,7 @@ def cmd_up(argv: list[str]) -> int:
 def cmd_bench(argv: list[str]) -> int:
     """One bench, with its options, or all of them; what is measured is what is shipped."""
     with build.timed("building (release)"):
-        build.build("release")
+        build.build("release", target="bench")
     status = 0
     for name in [argv] if argv else [["heal"], ["forward"], ["idle"]]:
         print(flush=True)

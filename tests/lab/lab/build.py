@@ -65,14 +65,18 @@ def timed(what: str) -> Iterator[None]:
 
 
 def build(
-    preset: str, *settings: str, into: str | None = None, prefix: Sequence[str] = ()
+    preset: str,
+    *settings: str,
+    into: str | None = None,
+    prefix: Sequence[str] = (),
+    target: str = "all",
 ) -> None:
     """Configures and builds; `into` names another tree, for other settings of one preset."""
     name = into or preset
     _logged(
         f"build-{name}",
         (*prefix, "cmake", "--preset", preset, "-B", str(tree(name)), *settings),
-        (*prefix, "cmake", "--build", str(tree(name)), "--parallel", JOBS),
+        (*prefix, "cmake", "--build", str(tree(name)), "--parallel", JOBS, "--target", target),
     )
 
 
