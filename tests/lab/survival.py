@@ -55,7 +55,7 @@ class Site:
 
     def __init__(self, lab: Lab, mode: str) -> None:
         self.lab = lab
-        self.mode = mode
+        self.mode = self._first_mode = mode
         self.worker: Node = lab.worker
         self.gw: Machine = lab.gw1
         self._state: State | None = None
@@ -154,12 +154,14 @@ class Site:
 
     def begin(self) -> None:
         """Made anew, unless the test before left everything as it was."""
+        self.mode = self._first_mode
         if not self._is_whole():
             self._state = None
             self.lab.reset(self.gw, traits=Traits(inject6=False))
             self.lab.deploy(self.gw, config=config(self.mode))
             self.is_well()
             self._state, self._warp = State(self.gw.outside), self.warp
+        self.defects()
         self.heals()
 
     def _is_whole(self) -> bool:
@@ -181,9 +183,12 @@ class Site:
             self.gw.run(["rm", f"/{DROP_IN}"])
             self.gw.systemctl("daemon-reload")
             self.spent()
+        assert not (wrong := self.defects()), wrong
+
+    def defects(self) -> str:
+        """What the journal says of any since the last call; a test that makes them calls it."""
         journal = ["journalctl", "-q", "-u", "meshgwd", "-o", "cat", "-g", DEFECT]
-        wrong = self.gw.out([*journal, "--cursor-file=/run/survival.cursor"], check=False)
-        assert not wrong, wrong
+        return self.gw.out([*journal, "--cursor-file=/var/tmp/survival.cursor"], check=False)
 
 
 class Talk:

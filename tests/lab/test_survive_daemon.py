@@ -43,7 +43,7 @@ FORWARDING = (
     "net.ipv4.conf.eth0.forwarding",
     "net.ipv6.conf.all.forwarding",
 )
-in_route = pytest.mark.parametrize("site", ["route"], indirect=True)
+in_route = pytest.mark.parametrize("mode", ["route"], indirect=True)
 
 
 class Transfer:
@@ -79,7 +79,7 @@ def runs_again(site: Site, seconds: float = 5.0) -> None:
 # ---- flows ----
 
 
-@pytest.mark.parametrize("site", [*MODES, "auto"], indirect=True)
+@pytest.mark.parametrize("mode", [*MODES, "auto"], indirect=True)
 def test_transfers_survive(site: Site, kept: Kept) -> None:
     """One connection in each family across restarts, kills and reloads; new ones work at once."""
     transfers = [Transfer(site.worker, address) for address in flow.SERVICE]
@@ -90,6 +90,7 @@ def test_transfers_survive(site: Site, kept: Kept) -> None:
             for transfer in transfers:
                 transfer.goes_on()
         runs_again(site)
+    assert "ABRT" in site.defects()
 
 
 # ---- fail-static, down ----
@@ -258,3 +259,4 @@ def test_hanging_daemon(site: Site, kept: Kept) -> None:
         site.heals()
         poll_until(lambda: site.pid() not in (0, pid), 10, "the watchdog ends it", interval=0.1)
         runs_again(site)
+    site.defects()
