@@ -133,6 +133,8 @@ int api_get_status(
 	int r = sd_varlink_dispatch(link, parameters, none, nullptr);
 	if (r != 0)
 		return r;
+	if (server_drops(link))
+		return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, nullptr);
 	struct lists l = {};
 	lists_fill(&l, c);
 	unsigned left = reload_remaining(c->reload, clock_boottime_us());

@@ -95,7 +95,7 @@ static void on_notification(enum watch_kind kind, const struct nlmsghdr *nlh, vo
 static int on_watch(sd_event_source *, int fd, uint32_t, void *userdata)
 {
 	struct loop *l = userdata;
-	struct watch *w = l->watches[fd == watch_fd(l->watches[1])];
+	struct watch *w = l->watches[fd != watch_fd(l->watches[0])];
 	int r = watch_read(w, READ_BUDGET, on_notification, l);
 	if (r < 0) {
 		log_err("loop", "notifications: %s", strerror(-r));
@@ -214,6 +214,17 @@ static int add_timers(struct loop *l)
 	return r;
 }
 
+/* Only with CAP_NET_ADMIN. Without it nothing can be mended anyway, and there is a condition that
+ * says why (make_conditions). */
+static int open_netfilter(struct loop *l, struct err *err)
+{
+	int r = open_watch(l, 1, NETLINK_NETFILTER, err);
+	if (r != -EPERM || privilege_net_admin())
+		return r;
+	log_err("loop", "CAP_NET_ADMIN is missing: meshgwd can look at routes and change nothing");
+	return 0;
+}
+
 /* Watches are open before the first look, so that nothing falls between. */
 static int setup(struct loop *l, struct err *err)
 {
@@ -228,7 +239,7 @@ static int setup(struct loop *l, struct err *err)
 		return err_set(err, -r, "event loop: %s", strerror(-r));
 	r = open_watch(l, 0, NETLINK_ROUTE, err);
 	if (r >= 0)
-		r = open_watch(l, 1, NETLINK_NETFILTER, err);
+		r = open_netfilter(l, err);
 	if (r >= 0)
 		r = reload_start(&l->reload, err);
 	if (r < 0)

@@ -3,15 +3,22 @@
 #include "lib/api.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 struct server {
 	sd_varlink_server *status, *control;
 	char status_path[108], control_path[108];
 };
+
+/* After everything else: while a client has more messages waiting, its source is always ready, and
+ * sd-event takes it before whatever else of the same priority became ready later. */
+constexpr int64_t PRIORITY = SD_EVENT_PRIORITY_NORMAL + 1;
 
 static const struct method {
 	const char *name;
@@ -57,7 +64,7 @@ static int make_server(
 	if (r >= 0)
 		r = sd_varlink_server_set_connections_per_uid_max(s, SERVER_CONNECTIONS_PER_UID);
 	if (r >= 0)
-		r = sd_varlink_server_attach_event(s, event, SD_EVENT_PRIORITY_NORMAL);
+		r = sd_varlink_server_attach_event(s, event, PRIORITY);
 	if (r < 0) {
 		sd_varlink_server_unref(s);
 		return r;
@@ -111,6 +118,16 @@ void server_free(struct server *s)
 	sd_varlink_server_unref(s->status);
 	sd_varlink_server_unref(s->control);
 	free(s);
+}
+
+bool server_drops(sd_varlink *link)
+{
+	int unread = 0, fd = sd_varlink_get_fd(link);
+	if (fd < 0 || ioctl(fd, SIOCOUTQ, &unread) < 0 || unread <= SERVER_UNREAD_MAX)
+		return false;
+	/* A link cannot be closed inside a method. This one ends when its input is used up. */
+	(void)shutdown(fd, SHUT_RDWR);
+	return true;
 }
 
 int server_add_connection(struct server *s, bool control, int fd)

@@ -5,8 +5,9 @@
  * read; the control socket binds all of them: the list of bound methods is the allow-list, the
  * sockets' modes decide who may connect. Replies are made in api_status.c and api_change.c.
  *
- * A client that sends garbage is disconnected by sd-varlink; one that sends nothing holds one of
- * a bounded number of connections of its uid.
+ * A client that sends garbage is disconnected by sd-varlink, one that asks and does not listen by
+ * server_drops(); one that sends nothing holds one of a bounded number of connections of its
+ * uid. So does one that sends a message without end, of which sd-varlink keeps 16 MiB.
  */
 #include "daemon/reload.h"
 #include <systemd/sd-event.h>
@@ -24,7 +25,8 @@ struct server_context {
 };
 
 constexpr unsigned SERVER_CONNECTIONS_MAX = 128;
-constexpr unsigned SERVER_CONNECTIONS_PER_UID = 32;
+constexpr unsigned SERVER_CONNECTIONS_PER_UID = 8;
+constexpr int SERVER_UNREAD_MAX = 64 * 1024; /* bytes of answers */
 
 /* dir: where the sockets are made ("/run/meshgw"). context is borrowed. */
 [[nodiscard]] int server_new(sd_event *event, const char *dir, struct server_context *context,
@@ -36,6 +38,9 @@ void server_free(struct server *s);
 /* One end of a socket pair as a client of the control socket (control) or the status socket,
  * for tests and fuzzing. Takes fd on success. */
 [[nodiscard]] int server_add_connection(struct server *s, bool control, int fd);
+
+/* Has the client left more than SERVER_UNREAD_MAX unread? Then nothing is sent to it any more. */
+[[nodiscard]] bool server_drops(sd_varlink *link);
 
 /* Handlers. */
 int api_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
