@@ -15,7 +15,11 @@ docstring begins with the number of the event:
     8  TUN's reader stalls               31  dumps interrupted
     9  the client's rule moves in front  33  conntrack flushed
    13  ruleset flushed                   39  IPv6 off and on, router advertisements
-                                         40  other mesh ranges
+   35  a second daemon                   40  other mesh ranges
+   37  rights taken away                 43  an end inside the confirm window
+   38  a huge routing table              44  the daemon restarts under traffic
+
+34 and 36 are tests/unit/test_crash_kernel.c and test_reload_faults.c.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def memory_kib(site: Site) -> int:
 
 @in_route
 def test_without_capability(site: Site, kept: Kept) -> None:
-    """It says which one, cannot change anything, and leaves the path alone."""
+    """Event 37: It says which one, cannot change anything, and leaves the path alone."""
     with kept(site.gw, ours=True):
         site.drop_in("[Service]\nAmbientCapabilities=\nCapabilityBoundingSet=\n")
         site.gw.systemctl("restart", "meshgwd")
@@ -100,7 +100,7 @@ def test_without_capability(site: Site, kept: Kept) -> None:
 
 @in_route
 def test_without_netlink(site: Site, kept: Kept) -> None:
-    """A sandbox that is too strict: no daemon, and the path stays."""
+    """Event 37: A sandbox that is too strict: no daemon, and the path stays."""
     with kept(site.gw, ours=True):
         site.drop_in("[Service]\nRestrictAddressFamilies=\nRestrictAddressFamilies=AF_UNIX\n")
         site.gw.systemctl("restart", "meshgwd", check=False)
@@ -130,7 +130,7 @@ def test_ordinary_user(site: Site, kept: Kept) -> None:
 
 @in_route
 def test_file_is_none(site: Site, kept: Kept) -> None:
-    """A reload of what cannot be read changes nothing; a restart goes on with what was confirmed."""
+    """A reload of it changes nothing; a restart goes on with what was confirmed."""
     path = site.gw.root / FILE
     with kept(site.gw, ours=True):
         for spoil in (
@@ -209,7 +209,7 @@ def test_flooded(site: Site, kept: Kept) -> None:
 
 @in_route
 def test_huge_table(site: Site, kept: Kept) -> None:
-    """A full BGP feed in table main: neither the feed nor what comes after it is dear."""
+    """Event 38: A full BGP feed in table main: neither the feed nor what comes after it is dear."""
     lines = (f"route add 11.{n >> 16}.{n >> 8 & 255}.{n & 255} via 10.0.1.1 proto 186"
              for n in range(ROUTES))  # fmt: skip
     with kept(site.gw):
