@@ -26,7 +26,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--windows", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=60.0, help="of each window")
     parser.add_argument(
-        "--foreign", type=int, default=200_000, help="routes of others, in each family"
+        "--foreign", type=int, default=100_000, help="routes of others, in each family"
     )
     parser.add_argument("--rate", type=float, default=100.0, help="changes of them a second")
 
