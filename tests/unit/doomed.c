@@ -102,7 +102,7 @@ void doomed_clear(struct doomed *d)
 	if (r >= 0)
 		r = store_open(state, &store, &err);
 	if (r >= 0)
-		r = loop_run(&(struct loop_options){.config_path = etc, .runtime_dir = d->dir},
+		(void)loop_run(&(struct loop_options){.config_path = etc, .runtime_dir = d->dir},
 			kernel, store, &err);
 	fprintf(stderr, "%s\n", err.msg);
 	_exit(1);
