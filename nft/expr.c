@@ -169,15 +169,25 @@ void nft_expr_source_routed(struct nftnl_rule *r, const char *name)
 	expr_ifname_cmp(r, name);
 }
 
-void nft_expr_syn(struct nftnl_rule *r)
+static void expr_tcp_flags(struct nftnl_rule *r, uint8_t mask, uint32_t op, uint8_t flags)
 {
-	static const uint8_t tcp = IPPROTO_TCP, mask = TH_SYN | TH_RST, syn = TH_SYN;
+	static const uint8_t tcp = IPPROTO_TCP;
 
 	expr_meta(r, NFT_META_L4PROTO, REG);
 	expr_cmp(r, NFT_CMP_EQ, &tcp, sizeof(tcp));
 	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_flags), 1, REG);
 	expr_mask(r, &mask, sizeof(mask));
-	expr_cmp(r, NFT_CMP_EQ, &syn, sizeof(syn));
+	expr_cmp(r, op, &flags, sizeof(flags));
+}
+
+void nft_expr_syn(struct nftnl_rule *r)
+{
+	expr_tcp_flags(r, TH_SYN | TH_RST, NFT_CMP_EQ, TH_SYN);
+}
+
+void nft_expr_not_syn(struct nftnl_rule *r)
+{
+	expr_tcp_flags(r, TH_SYN | TH_RST | TH_ACK, NFT_CMP_NEQ, TH_SYN);
 }
 
 /* The kernel takes the smaller MTU of the two directions' routes (nft_rt.c, get_tcpmss()), and

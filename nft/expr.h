@@ -40,6 +40,8 @@ void nft_expr_flow_in(
 void nft_expr_source_routed(struct nftnl_rule *r, const char *name);
 /* tcp flags & (syn | rst) == syn */
 void nft_expr_syn(struct nftnl_rule *r);
+/* tcp flags & (syn | rst | ack) != syn */
+void nft_expr_not_syn(struct nftnl_rule *r);
 /* tcp option maxseg size set rt mtu */
 void nft_expr_clamp_mss(struct nftnl_rule *r);
 /* ct state established,related */

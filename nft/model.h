@@ -29,6 +29,8 @@ struct nft_model {
 	size_t n_lan_interfaces;
 	const struct prefix *ranges; /* all mesh ranges */
 	size_t n_ranges;
+	const struct prefix *networks; /* what the ranges may reach at all */
+	size_t n_networks;
 
 	/* Source NAT. Without `nat` no NAT chain exists and nothing needs conntrack. A flow from a
 	 * range that leaves by a LAN interface is masqueraded when its destination is in
@@ -41,7 +43,7 @@ struct nft_model {
 	const struct addr *route_hosts;
 	size_t n_route_hosts;
 
-	/* The allow list judges new flows that enter by the mesh interface. */
+	/* The allow list judges new flows from the mesh to the networks. */
 	bool allow_list;
 	const struct nft_allow *allow;
 	size_t n_allow;
@@ -52,7 +54,7 @@ enum nft_counter {
 	NFT_COUNTER_FROM_MESH,   /* forwarded, entered by the mesh interface */
 	NFT_COUNTER_TO_MESH,     /* forwarded, leaves by the mesh interface only */
 	NFT_COUNTER_MASQUERADED, /* new flows given the gateway's source address */
-	NFT_COUNTER_DENIED,      /* new flows that the allow list refused */
+	NFT_COUNTER_DENIED,      /* refused: not to a network, or not in the allow list */
 	NFT_COUNTER_SPOOFED,     /* dropped: a mesh source that came in by a LAN interface */
 	NFT_COUNTERS,
 };

@@ -176,12 +176,17 @@ static void add_hosts(const struct build *b, const struct nft_family *f, const c
 	free(a);
 }
 
-static bool has_family(const struct nft_model *m, const struct nft_family *f)
+static bool any_of_family(const struct prefix *list, size_t n, const struct nft_family *f)
 {
-	for (size_t i = 0; i < m->n_ranges; i++)
-		if (m->ranges[i].addr.family == f->family)
+	for (size_t i = 0; i < n; i++)
+		if (list[i].addr.family == f->family)
 			return true;
 	return false;
+}
+
+static bool has_family(const struct nft_model *m, const struct nft_family *f)
+{
+	return any_of_family(m->ranges, m->n_ranges, f);
 }
 
 /* The fib lookup is what makes it an accusation: others may own routes inside the ranges that
@@ -309,46 +314,110 @@ static void add_allow_map(const struct build *b, const struct nft_family *f)
 		return;
 	nft_elems_end(&e);
 
-	struct nftnl_rule *r = nft_rule_new("from_mesh");
+	struct nftnl_rule *r = nft_rule_new("to_networks");
 	nft_expr_source_vmap(r, f, map);
 	add_rule(b->t, r, "exact entries, by source");
+}
+
+/* Conntrack calls a flow new that it has not seen the beginning of: because nothing tracked it
+ * before, or because somebody flushed the entries. Such TCP flows go on; those that begin here
+ * need a SYN. */
+static void add_allow_known(const struct build *b)
+{
+	struct nftnl_rule *r = nft_rule_new("to_networks");
+	nft_expr_known_flow(r);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(b->t, r, "only new flows are judged");
+
+	r = nft_rule_new("to_networks");
+	nft_expr_not_syn(r);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(b->t, r, "only a SYN begins a flow");
 }
 
 static void add_allow_judgement(const struct build *b)
 {
 	char name[NAME_LEN];
-	struct nftnl_rule *r = nft_rule_new("from_mesh");
-	nft_expr_known_flow(r);
-	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(b->t, r, "only new flows are judged");
 
+	add_allow_known(b);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
 		add_allow_map(b, f);
 	for (const struct nft_allow_set *s = b->allow.sets; s < b->allow.sets + b->allow.n; s++)
 		if (!s->exact) {
 			allow_name(b, s, name);
-			add_allow_rule(b->t, s, "from_mesh", name);
+			add_allow_rule(b->t, s, "to_networks", name);
 		}
 
-	r = nft_rule_new("from_mesh");
+	struct nftnl_rule *r = nft_rule_new("to_networks");
 	nft_expr_counter(r, NFT_COUNTER_DENIED);
 	nft_expr_refuse(r);
 	add_rule(b->t, r, "not in the allow list");
 }
 
-/* from_mesh comes last because the allow list's accept ends the packet's way through the chain. */
+static void add_bounds_refusal(const struct build *b, const struct nft_family *f)
+{
+	struct nftnl_rule *r = nft_rule_new("from_mesh");
+	char ranges[NAME_LEN];
+
+	if (f) {
+		snprintf(ranges, sizeof(ranges), "ranges%s", f->suffix);
+		nft_expr_source_in(r, f, ranges);
+	}
+	nft_expr_counter(r, NFT_COUNTER_DENIED);
+	nft_expr_refuse(r);
+	add_rule(b->t, r, "not to a network");
+}
+
+/* Where packets from the mesh may go at all. Nearly all of them go to a network, so that is asked
+ * first. An allow list leaves nothing else; without one, packets from elsewhere than the ranges,
+ * and those that go back into the tunnel, are not ours to refuse. */
+static void add_bounds(const struct build *b)
+{
+	char set[NAME_LEN];
+
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		if (!has_family(b->m, f) || !any_of_family(b->m->networks, b->m->n_networks, f))
+			continue;
+		snprintf(set, sizeof(set), "networks%s", f->suffix);
+		add_prefixes(b, f, "networks", b->m->networks, b->m->n_networks,
+			"what the mesh may reach");
+		struct nftnl_rule *r = nft_rule_new("from_mesh");
+		nft_expr_dest_in(r, f, set);
+		if (b->m->allow_list)
+			nft_expr_verdict(r, NFT_GOTO, "to_networks");
+		else
+			nft_expr_verdict(r, NF_ACCEPT, nullptr);
+		add_rule(b->t, r, "to the networks");
+	}
+
+	if (b->m->allow_list) {
+		add_bounds_refusal(b, nullptr);
+		return;
+	}
+	struct nftnl_rule *r = nft_rule_new("from_mesh");
+	nft_expr_ifname(r, NFT_OUT, b->m->mesh_interface);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(b->t, r, "back into the tunnel");
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
+		if (has_family(b->m, f))
+			add_bounds_refusal(b, f);
+}
+
+/* from_mesh comes last because an accept ends the packet's way through the chain. */
 static void add_forward(const struct build *b)
 {
 	add_chain(b->t, "to_mesh", nullptr, 0, 0);
 	add_count_and_clamp(b->t, "to_mesh", NFT_COUNTER_TO_MESH);
 
-	add_chain(b->t, "from_mesh", nullptr, 0, 0);
-	add_count_and_clamp(b->t, "from_mesh", NFT_COUNTER_FROM_MESH);
 	if (b->m->allow_list) {
+		add_chain(b->t, "to_networks", nullptr, 0, 0);
 		for (size_t i = 0; i < b->allow.n; i++)
 			add_allow_set(b, &b->allow.sets[i]);
 		add_allow_judgement(b);
 	}
+	add_chain(b->t, "from_mesh", nullptr, 0, 0);
+	add_count_and_clamp(b->t, "from_mesh", NFT_COUNTER_FROM_MESH);
+	add_bounds(b);
 
 	add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
 	add_goto(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");

@@ -42,6 +42,15 @@ static void model_ranges(const struct config *c, struct nft_model *m)
 	m->n_ranges = c->n_ranges;
 }
 
+static void model_networks(const struct config *c, struct nft_model *m)
+{
+	struct prefix *networks = xcalloc(count(c).networks, sizeof(*networks));
+	for (size_t i = 0; i < c->n_lans; i++)
+		for (size_t j = 0; j < c->lans[i].n_networks; j++)
+			networks[m->n_networks++] = c->lans[i].networks[j].prefix;
+	m->networks = networks;
+}
+
 /* NAT exists when anything may be masqueraded; `auto` anywhere keeps it, because its price is
  * that of switching without breaking flows. */
 static void model_nat(const struct config *c, struct nft_model *m)
@@ -128,6 +137,7 @@ struct nft_model *want_model(const struct config *config)
 	struct nft_model *m = xcalloc(1, sizeof(*m));
 	model_interfaces(config, m);
 	model_ranges(config, m);
+	model_networks(config, m);
 	model_nat(config, m);
 	model_allow(config, m);
 	return m;
@@ -144,6 +154,7 @@ void want_model_free(struct nft_model *model)
 		return;
 	free_const(model->lan_interfaces);
 	free_const(model->ranges);
+	free_const(model->networks);
 	free_const(model->masquerade_networks);
 	free_const(model->masquerade_hosts);
 	free_const(model->route_hosts);

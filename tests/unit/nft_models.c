@@ -81,6 +81,7 @@ static const char *const range_texts[] = {
 	"2606:4700:cf1:5000::/64",
 	"2606:4700:cf1:1000::/64",
 };
+static const char *const reachable_texts[] = {"10.0.0.0/8", "2001:db8::/32"};
 static const char *const network_texts[] = {"10.0.1.0/24", "2001:db8:1::/64", "10.0.2.0/24"};
 /* Duplicates, prefixes inside others, and neighbours that touch. */
 static const char *const untidy_texts[] = {
@@ -148,6 +149,8 @@ static void build(struct nft_named_model out[NFT_MODELS])
 	static const char *const names[NFT_MODELS] = {
 		"route", "masquerade", "allow", "all", "ipv4-deny"};
 
+	const struct prefix *reachable = prefixes(reachable_texts, COUNT(reachable_texts));
+
 	for (size_t i = 0; i < NFT_MODELS; i++)
 		out[i] = (struct nft_named_model){.name = names[i],
 			.model = {
@@ -156,6 +159,8 @@ static void build(struct nft_named_model out[NFT_MODELS])
 				.n_lan_interfaces = COUNT(lan),
 				.ranges = prefixes(range_texts, COUNT(range_texts)),
 				.n_ranges = COUNT(range_texts),
+				.networks = reachable,
+				.n_networks = COUNT(reachable_texts),
 			}};
 	set_nat(&out[1].model, network_texts, COUNT(network_texts));
 	set_allow(&out[2].model);
@@ -163,7 +168,10 @@ static void build(struct nft_named_model out[NFT_MODELS])
 	set_allow(&out[3].model);
 	out[3].model.lan_interfaces = lans;
 	out[3].model.n_lan_interfaces = COUNT(lans);
+	out[3].model.networks = prefixes(untidy_texts, COUNT(untidy_texts));
+	out[3].model.n_networks = COUNT(untidy_texts);
 	out[4].model.n_ranges = 2;
+	out[4].model.n_networks = 1;
 	out[4].model.allow_list = true; /* an empty list allows nothing */
 }
 

@@ -128,17 +128,13 @@ static void test_counters(void **state)
 	assert_int_equal(nft_world_packets(w, NFT_COUNTER_TO_MESH), 1);
 }
 
-/* From one mesh address to another: counted once and judged, though it goes back again. */
+/* From one mesh address to another: counted once, though it goes back again. */
 static void test_counters_of_a_hairpin(void **state)
 {
 	struct nft_world *w = *state;
 	struct packet p = udp(WORKER, DEVICE, 1, PORT);
-	struct nft_allow entry = nft_models_allow("100.64.0.0/12 100.96.0.0/12 udp 3000");
-	struct nft_model m = *nft_model("allow");
 
-	m.allow = &entry;
-	m.n_allow = 1;
-	nft_world_replace(w, &m);
+	nft_world_replace(w, nft_model("route"));
 	pass(w->net->mesh_fd, w->net->mesh_fd, &p);
 	assert_int_equal(nft_world_packets(w, NFT_COUNTER_FROM_MESH), 1);
 	assert_int_equal(nft_world_packets(w, NFT_COUNTER_TO_MESH), 0);
@@ -270,6 +266,9 @@ static const struct {
 	{"100.96.0.11", "10.0.2.60", IPPROTO_UDP, 9, false},
 	/* no mesh source at all */
 	{"192.0.2.1", SERVICE, IPPROTO_TCP, 3000, false},
+	/* neither to a network nor allowed */
+	{WORKER, DEVICE, IPPROTO_UDP, 9, false},
+	{"192.0.2.1", "198.51.100.7", IPPROTO_UDP, 9, false},
 };
 
 /* A refused flow hears so at once: RFC 1812 5.2.7.1, RFC 4443 3.1. Of ICMP errors the kernel
@@ -286,15 +285,75 @@ static void expect_refusal(struct nft_world *w, const struct packet *p)
 	packet_expect(w->net->mesh_fd, &want, &got);
 }
 
+static void no_icmp_limit(void)
+{
+	assert_int_equal(sysctl_set("ipv4/icmp_ratelimit", 0), 0);
+	assert_int_equal(sysctl_set("ipv6/icmp/ratelimit", 0), 0);
+}
+
+/* Without an allow list the mesh reaches the networks, and nothing else that the host has a route
+ * to. */
+static void test_bounds(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		bool passes;
+	} cases[] = {
+		{WORKER, SERVICE, true},
+		{WORKER6, SERVICE6, true},
+		{WORKER, "192.0.2.7", false},
+		{DEVICE, "192.0.2.7", false},
+		{WORKER6, "fd00:7::7", false},
+		/* no mesh source: somebody else's business */
+		{"198.51.100.7", "192.0.2.7", true},
+	};
+	struct nft_world *w = *state;
+	struct route elsewhere = {.dst = netns_prefix("192.0.2.0/24"), .oif = w->net->lan};
+	struct route elsewhere6 = {.dst = netns_prefix("fd00:7::/64"), .oif = w->net->lan};
+	uint64_t denied = 0;
+
+	no_icmp_limit();
+	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &elsewhere), 0);
+	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &elsewhere6), 0);
+	nft_world_replace(w, nft_model("route"));
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct packet p = syn(cases[i].from, cases[i].to, PORT);
+
+		if (cases[i].passes) {
+			pass(w->net->mesh_fd, w->net->lan_fd, &p);
+		} else {
+			packet_send(w->net->mesh_fd, &p);
+			expect_refusal(w, &p);
+			denied++;
+		}
+		assert_int_equal(nft_world_packets(w, NFT_COUNTER_DENIED), denied);
+	}
+}
+
+/* A family without a network of its own reaches nothing. */
+static void test_bounds_without_networks(void **state)
+{
+	struct nft_world *w = *state;
+	struct nft_model m = *nft_model("route");
+	struct packet p = syn(WORKER6, SERVICE6, PORT);
+
+	no_icmp_limit();
+	m.n_networks = 1;
+	nft_world_replace(w, &m);
+	packet_send(w->net->mesh_fd, &p);
+	expect_refusal(w, &p);
+}
+
 static void test_allow(void **state)
 {
 	struct nft_world *w = *state;
 	struct route remote = {.dst = netns_prefix("10.0.0.0/8"), .oif = w->net->lan};
 	struct route nowhere = {.dst = netns_prefix("192.0.2.0/24"), .oif = w->net->mesh};
+	struct route uplink = {.dst = netns_prefix("198.51.100.0/24"), .oif = w->net->lan};
 	uint64_t denied = 0;
 
-	assert_int_equal(sysctl_set("ipv4/icmp_ratelimit", 0), 0);
-	assert_int_equal(sysctl_set("ipv6/icmp/ratelimit", 0), 0);
+	no_icmp_limit();
+	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &uplink), 0);
 	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &remote), 0);
 	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &nowhere), 0);
 	nft_world_replace(w, nft_model("allow"));
@@ -313,6 +372,31 @@ static void test_allow(void **state)
 			fail_msg("%s to %s port %u", judged[i].from, judged[i].to, judged[i].dport);
 	}
 	assert_int_equal(nft_world_packets(w, NFT_COUNTER_FROM_MESH), COUNT(judged));
+}
+
+/* Flows whose beginning conntrack has not seen, since nothing tracked them before or somebody
+ * flushed its entries, go on with nothing allowed; a new one still cannot begin. */
+static void test_flows_under_way(void **state)
+{
+	struct nft_world *w = *state;
+	struct nft_model m = *nft_model("allow");
+	struct packet data = syn(WORKER, SERVICE, PORT), reply = syn(DEVICE, SERVICE, 40000);
+	struct packet begin = syn(WORKER, SERVICE, PORT + 1);
+
+	no_icmp_limit();
+	m.n_allow = 0;
+	nft_world_replace(w, &m);
+	data.tcp_flags = TH_ACK | TH_PUSH;
+	pass(w->net->mesh_fd, w->net->lan_fd, &data);
+	reply.tcp_flags = TH_SYN | TH_ACK;
+	pass(w->net->mesh_fd, w->net->lan_fd, &reply);
+	packet_send(w->net->mesh_fd, &begin);
+	expect_refusal(w, &begin);
+	/* Nor under the cover of a packet that passed. */
+	begin = syn(WORKER, SERVICE, PORT);
+	packet_send(w->net->mesh_fd, &begin);
+	expect_refusal(w, &begin);
+	assert_int_equal(nft_world_packets(w, NFT_COUNTER_DENIED), 2);
 }
 
 /* Flows that the LAN begins get their answers, and errors about them, with nothing allowed. */
@@ -486,7 +570,10 @@ int main(void)
 		KERNEL_TEST(test_foreign_source_is_no_spoof),
 		KERNEL_TEST(test_foreign_route_is_no_spoof),
 		KERNEL_TEST(test_conntrack),
+		KERNEL_TEST(test_bounds),
+		KERNEL_TEST(test_bounds_without_networks),
 		KERNEL_TEST(test_allow),
+		KERNEL_TEST(test_flows_under_way),
 		KERNEL_TEST(test_flows_of_the_lan),
 		KERNEL_TEST(test_masquerade),
 		KERNEL_TEST(test_masquerade_reply),
