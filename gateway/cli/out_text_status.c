@@ -56,9 +56,27 @@ static void print_down(const struct view *v, const struct status *s)
 	term_raw(&v->out, STYLE_PLAIN, "; bring it back with meshgw apply");
 }
 
-static void print_unconfigured(const struct view *v, const struct status *)
+/* Why the file is not applied, if it is there. */
+static const struct reply_condition *file_condition(const struct status *s)
 {
+	const struct reply_condition *list = s->conditions.items;
+
+	for (size_t i = 0; i < s->conditions.n; i++)
+		if (strcmp(list[i].code, "config-invalid") == 0 ||
+			strcmp(list[i].code, "config-unreadable") == 0)
+			return &list[i];
+	return nullptr;
+}
+
+static void print_unconfigured(const struct view *v, const struct status *s)
+{
+	const struct reply_condition *bad = file_condition(s);
+
 	term_raw(&v->out, STYLE_WARN, "not configured");
+	if (bad) {
+		term_print(&v->out, STYLE_PLAIN, ": %s", bad->message);
+		return;
+	}
 	term_raw(&v->out, STYLE_PLAIN, ": write /etc/meshgw/meshgw.yaml and run meshgw apply");
 }
 

@@ -13,12 +13,16 @@ static const struct {
 	enum condition_code depends_on;
 	const char *remedy;
 } table[COND_CODES] = {
-	[COND_UNCONFIGURED] = {"unconfigured", COND_ERROR, COND_CODES,
+	[COND_UNCONFIGURED] = {"unconfigured", COND_ERROR, COND_CONFIG_UNREADABLE,
 		"Write /etc/meshgw/meshgw.yaml and run: meshgw apply"},
 	[COND_TAKEN_DOWN] = {"taken-down", COND_WARNING, COND_CODES,
 		"Bring it back with: meshgw apply"},
 	[COND_CONFIG_INVALID] = {"config-invalid", COND_ERROR, COND_CODES,
 		"Mend the file; meshgw check shows every mistake in it"},
+	[COND_CONFIG_UNREADABLE] = {"config-unreadable", COND_ERROR, COND_CODES,
+		"Make the file readable for user meshgw, and not larger than 1 MiB"},
+	[COND_CONFIG_MISSING] = {"config-missing", COND_INFO, COND_CODES,
+		"Write the file again; what runs is /var/lib/meshgw/confirmed.yaml"},
 	[COND_CONFIG_NOT_APPLIED] = {"config-not-applied", COND_WARNING, COND_CODES,
 		"See the difference with: meshgw plan; take it over with: meshgw apply"},
 	[COND_CONFIRM_PENDING] = {"confirm-pending", COND_INFO, COND_CODES,

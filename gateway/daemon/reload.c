@@ -52,37 +52,43 @@ int reload_save_records(void *arg, const struct sysctl_records *, struct err *er
 
 static void log_diags(const struct config_diags *diags, const char *name)
 {
-	for (size_t i = 0; i < diags->n; i++)
-		log_err("config", "%s:%u:%u: %s: %s", name, diags->list[i].mark.line,
-			diags->list[i].mark.column, diags->list[i].path, diags->list[i].message);
+	for (size_t i = 0; i < diags->n; i++) {
+		const struct config_diag *d = &diags->list[i];
+		log_err("config", "%s:%u:%u: %s%s%s", name, d->mark.line, d->mark.column, d->path,
+			*d->path ? ": " : "", d->message);
+	}
 }
 
 /* ---- start ---- */
 
-static int parse_logged(
-	const char *name, const char *text, size_t len, struct config **out, struct reload *r)
+/* Every mistake is logged, the first one is kept. */
+static int parse_logged(const char *name, const char *text, size_t len, struct config **out,
+	char problem[static 256])
 {
 	struct config_diags diags = {};
 	int e = config_parse(text, len, out, &diags);
-	if (e < 0) {
-		log_diags(&diags, name);
-		r->file_invalid = true;
-		if (diags.n)
-			snprintf(r->file_problem, sizeof(r->file_problem), "%s:%u:%u: %.150s", name,
-				diags.list[0].mark.line, diags.list[0].mark.column,
-				diags.list[0].message);
-		else
-			snprintf(r->file_problem, sizeof(r->file_problem), "%s: %s", name,
-				strerror(-e));
-	}
+	log_diags(&diags, name);
+	if (e < 0 && diags.n)
+		snprintf(problem, 256, "%s:%u:%u: %.150s", name, diags.list[0].mark.line,
+			diags.list[0].mark.column, diags.list[0].message);
+	else if (e < 0)
+		snprintf(problem, 256, "%s: %s", name, strerror(-e));
 	config_diags_clear(&diags);
 	return e;
 }
 
-static bool start_with(struct reload *r, const char *name, char *text, size_t len)
+static void note_unreadable(struct reload *r, const struct err *why)
+{
+	r->file = why->code == ENOENT ? RELOAD_FILE_MISSING : RELOAD_FILE_UNREADABLE;
+	snprintf(r->file_problem, sizeof(r->file_problem), "cannot be read: %.230s", why->msg);
+}
+
+/* problem is written when it cannot be used. */
+static bool start_with(
+	struct reload *r, const char *name, char *text, size_t len, char problem[static 256])
 {
 	struct config *config = nullptr;
-	if (parse_logged(name, text, len, &config, r) < 0) {
+	if (parse_logged(name, text, len, &config, problem) < 0) {
 		free(text);
 		return false;
 	}
@@ -120,14 +126,17 @@ static void start_from_file(struct reload *r, bool interrupted)
 	}
 	if (config_read_file(r->path, &text, &len, &err) < 0) {
 		log_warn("reload", "no configuration: %s", err.msg);
+		note_unreadable(r, &err);
 		gateway_enter(
 			r->gateway, interrupted ? GATEWAY_DOWN : GATEWAY_UNCONFIGURED, nullptr);
 		return;
 	}
-	if (start_with(r, r->path, text, len))
+	if (start_with(r, r->path, text, len, r->file_problem)) {
 		keep_first(r);
-	else
+	} else {
+		r->file = RELOAD_FILE_INVALID;
 		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
+	}
 }
 
 /* Died in the middle of an apply. Its candidate's new name is the moment from which it counts. */
@@ -161,13 +170,18 @@ int reload_start(struct reload *r, struct err *err)
 		gateway_enter(r->gateway, GATEWAY_DOWN, nullptr);
 		return 0;
 	}
-	e = store_read_config(r->store, STORE_CONFIRMED, &text, &len, err);
-	if (e >= 0 && start_with(r, "confirmed.yaml", text, len))
+	struct err why = {};
+	e = store_read_config(r->store, STORE_CONFIRMED, &text, &len, &why);
+	if (e >= 0 && start_with(r, "confirmed.yaml", text, len, r->kept_problem))
 		return 0;
-	if (e == -ENOENT)
+	if (e == -ENOENT) {
 		start_from_file(r, interrupted);
-	else
-		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
+		return 0;
+	}
+	if (e < 0)
+		snprintf(r->kept_problem, sizeof(r->kept_problem), "cannot be read: %.230s",
+			why.msg);
+	gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
 	return 0;
 }
 
@@ -224,6 +238,7 @@ static int keep(struct reload *r, struct err *err)
 	r->state.down = r->state.applying = r->state.pending = r->state.rolled_back = false;
 	(void)save(r, nullptr);
 	r->unkept = false;
+	r->kept_problem[0] = '\0';
 	drop_before(r);
 	return 0;
 }
@@ -305,6 +320,45 @@ int reload_apply(struct reload *r, const char *text, size_t len, unsigned window
 	return e;
 }
 
+/* ---- the file in /etc ---- */
+
+/* Looks into the file only when it is another one than last time. */
+static bool file_changed(struct reload *r)
+{
+	struct stat st;
+	bool exists = stat(r->path, &st) == 0;
+	if (!exists)
+		st = (struct stat){};
+	bool same = r->file_seen && r->file_inode == st.st_ino &&
+		    r->file_ctime.tv_sec == st.st_ctim.tv_sec &&
+		    r->file_ctime.tv_nsec == st.st_ctim.tv_nsec;
+	r->file_seen = true;
+	r->file_inode = st.st_ino;
+	r->file_ctime = st.st_ctim;
+	return !same;
+}
+
+static void look_at_file(struct reload *r)
+{
+	autofree char *text = nullptr;
+	size_t len;
+	struct err err = {};
+	struct config *config = nullptr;
+	/* Whether it can be read is more than the file itself can tell. */
+	if (!file_changed(r) && r->file != RELOAD_FILE_UNREADABLE)
+		return;
+	if (config_read_file(r->path, &text, &len, &err) < 0) {
+		note_unreadable(r, &err);
+		return;
+	}
+	r->file = RELOAD_FILE_INVALID;
+	if (parse_logged(r->path, text, len, &config, r->file_problem) < 0)
+		return;
+	bool differs = r->running && !config_equal(config, r->running);
+	r->file = differs ? RELOAD_FILE_DIFFERS : RELOAD_FILE_FINE;
+	config_free(config);
+}
+
 void reload_file(struct reload *r, uint64_t now_us, uint64_t boottime_us)
 {
 	autofree char *text = nullptr;
@@ -315,9 +369,10 @@ void reload_file(struct reload *r, uint64_t now_us, uint64_t boottime_us)
 	int e = config_read_file(r->path, &text, &len, &err);
 	if (e >= 0)
 		e = reload_apply(r, text, len, 0, now_us, boottime_us, &ops, &diags, &err);
+	r->file_seen = false;
+	look_at_file(r); /* which says what is wrong with it */
 	if (e < 0)
 		log_err("reload", "reload refused, nothing changed: %s", err.msg);
-	log_diags(&diags, r->path);
 	config_diags_clear(&diags);
 	ops_clear(&ops);
 }
@@ -399,39 +454,7 @@ int reload_down(
 	return 0;
 }
 
-/* ---- the file in /etc ---- */
-
-/* Looks into the file only when it is another one than last time. */
-static bool file_changed(struct reload *r)
-{
-	struct stat st;
-	bool exists = stat(r->path, &st) == 0;
-	if (!exists)
-		st = (struct stat){};
-	bool same = r->file_seen && r->file_inode == st.st_ino &&
-		    r->file_mtime.tv_sec == st.st_mtim.tv_sec &&
-		    r->file_mtime.tv_nsec == st.st_mtim.tv_nsec;
-	r->file_seen = true;
-	r->file_inode = st.st_ino;
-	r->file_mtime = st.st_mtim;
-	return !same;
-}
-
-static void look_at_file(struct reload *r)
-{
-	autofree char *text = nullptr;
-	size_t len;
-	struct config *config = nullptr;
-	if (!file_changed(r))
-		return;
-	r->file_differs = r->file_invalid = false;
-	if (config_read_file(r->path, &text, &len, nullptr) < 0)
-		return;
-	if (parse_logged(r->path, text, len, &config, r) < 0)
-		return;
-	r->file_differs = r->running && !config_equal(config, r->running);
-	config_free(config);
-}
+/* ---- what time and others see ---- */
 
 void reload_tick(struct reload *r, uint64_t now_us, uint64_t boottime_us)
 {
@@ -453,6 +476,20 @@ unsigned reload_remaining(const struct reload *r, uint64_t boottime_us)
 	return (unsigned)((r->deadline_us - boottime_us + 999'999) / 1'000'000);
 }
 
+static void file_health(const struct reload *r, struct conditions *out)
+{
+	if (r->file == RELOAD_FILE_INVALID)
+		conditions_add(out, COND_CONFIG_INVALID, r->path, "%s", r->file_problem);
+	else if (r->file == RELOAD_FILE_UNREADABLE)
+		conditions_add(out, COND_CONFIG_UNREADABLE, r->path, "%s", r->file_problem);
+	else if (r->file == RELOAD_FILE_MISSING && r->running)
+		conditions_add(out, COND_CONFIG_MISSING, r->path,
+			"there is no %s; what was confirmed last runs", r->path);
+	else if (r->file == RELOAD_FILE_DIFFERS && r->running)
+		conditions_add(out, COND_CONFIG_NOT_APPLIED, r->path, "%s differs from what runs",
+			r->path);
+}
+
 void reload_health(const struct reload *r, struct conditions *out)
 {
 	if (!r->running && !r->state.down)
@@ -465,9 +502,7 @@ void reload_health(const struct reload *r, struct conditions *out)
 	if (r->deadline_us)
 		conditions_add(
 			out, COND_CONFIRM_PENDING, "", "a change waits for its confirmation");
-	if (r->file_invalid)
-		conditions_add(out, COND_CONFIG_INVALID, r->path, "%s", r->file_problem);
-	else if (r->file_differs && r->running)
-		conditions_add(out, COND_CONFIG_NOT_APPLIED, r->path, "%s differs from what runs",
-			r->path);
+	if (r->kept_problem[0])
+		conditions_add(out, COND_CONFIG_INVALID, "confirmed.yaml", "%s", r->kept_problem);
+	file_health(r, out);
 }

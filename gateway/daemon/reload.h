@@ -21,6 +21,15 @@
 #include "daemon/gateway.h"
 #include "daemon/store.h"
 
+/* What the file in /etc was found to be. */
+enum reload_file {
+	RELOAD_FILE_FINE, /* also when nothing runs that it could differ from */
+	RELOAD_FILE_DIFFERS,
+	RELOAD_FILE_INVALID,
+	RELOAD_FILE_UNREADABLE,
+	RELOAD_FILE_MISSING,
+};
+
 struct reload {
 	struct gateway *gateway;
 	struct store *store;
@@ -39,12 +48,12 @@ struct reload {
 	uint64_t deadline_us; /* 0 = nothing is pending */
 	bool unkept;          /* what runs came from the file and could not be written yet */
 
-	/* What the file in /etc was found to be. */
-	bool file_differs, file_invalid;
-	char file_problem[256];
-	struct timespec file_mtime;
+	enum reload_file file;
+	char file_problem[256];     /* where it is invalid or unreadable */
+	struct timespec file_ctime; /* of the file that was looked into; a new mode counts */
 	uint64_t file_inode;
 	bool file_seen;
+	char kept_problem[256]; /* what is wrong with the confirmed configuration, or "" */
 };
 
 /* Borrows all three. path is read by reload_file() and watched by reload_tick(). */

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/log.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "world.h"
@@ -17,7 +18,9 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -436,6 +439,100 @@ static void test_reload_bad_file(void **state)
 	assert_false(world_condition(w, COND_CONFIG_INVALID, nullptr));
 }
 
+static void reload(struct world *w)
+{
+	reload_file(&w->reload, w->now_us, w->now_us);
+}
+
+/* Why a file that is there cannot be read stays in sight, until it can. */
+static void test_unreadable_file(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	write_etc(w, "lan: [");
+	tick(w, 1);
+	assert_true(world_condition(w, COND_CONFIG_INVALID, w->etc));
+	assert_int_equal(truncate(w->etc, 1 << 30), 0); /* whose mistakes nobody reads */
+	reload(w);
+	for (int i = 0; i < 2; i++) {
+		assert_true(world_condition(w, COND_CONFIG_UNREADABLE, w->etc));
+		assert_non_null(strstr(w->reload.file_problem, "cannot be read: "));
+		assert_non_null(strstr(w->reload.file_problem, "has 1073741824 bytes"));
+		tick(w, 1);
+	}
+	check_runs(w, world_masquerade);
+	write_etc(w, world_route);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_UNREADABLE, nullptr));
+	assert_true(world_condition(w, COND_CONFIG_NOT_APPLIED, w->etc));
+	reload(w);
+	check_runs(w, world_route);
+}
+
+/* Not root, for whom every file can be read: what the path leads over changes. */
+static void test_unreadable_path(void **state)
+{
+	struct world *w = *state;
+	char target[96];
+
+	snprintf(target, sizeof(target), "%s/target", w->dir);
+	assert_int_equal(symlink(w->etc, target), 0);
+	assert_int_equal(symlink(target, w->etc), 0); /* ELOOP */
+	restart(w);
+	assert_int_equal(w->gateway.phase, GATEWAY_UNCONFIGURED);
+	assert_true(world_condition(w, COND_CONFIG_UNREADABLE, w->etc));
+	assert_int_equal(unlink(target), 0);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_UNREADABLE, nullptr));
+	assert_int_equal(unlink(w->etc), 0);
+	write_etc(w, world_route);
+	reload(w);
+	check_runs(w, world_route);
+}
+
+/* What a reload writes into the journal: first what is wrong, then that it is refused. */
+static void test_reload_log(void **state)
+{
+	static const char *const texts[] = {"a: b: c", "lan: 5"};
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		static char text[4096];
+		autoclose int log = memfd_create("log", MFD_CLOEXEC), before = dup(2);
+		assert_int_equal(dup2(log, 2), 2);
+		log_set_level(LOG_ERR);
+		write_etc(w, texts[i]);
+		reload(w);
+		log_set_level(LOG_CRIT);
+		assert_int_equal(dup2(before, 2), 2);
+		ssize_t n = pread(log, text, sizeof(text) - 1, 0);
+		text[n > 0 ? n : 0] = '\0';
+		const char *mistake = strstr(text, w->etc), *refused = strstr(text, "refused");
+		assert_true(mistake && refused && mistake < refused);
+		assert_null(strstr(text, ": :"));
+		assert_null(strstr(refused, w->etc)); /* nothing is said twice */
+	}
+}
+
+static void test_missing_file(void **state)
+{
+	struct world *w = *state;
+
+	write_etc(w, world_masquerade);
+	restart(w);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_MISSING, nullptr));
+	assert_int_equal(unlink(w->etc), 0);
+	reload(w);
+	assert_true(world_condition(w, COND_CONFIG_MISSING, w->etc));
+	check_runs(w, world_masquerade);
+	assert_int_equal(down(w), 0);
+	tick(w, 1);
+	assert_false(world_condition(w, COND_CONFIG_MISSING, nullptr));
+}
+
 /* What is on the disk cannot be read as a configuration any more: touch nothing. */
 static void test_start_from_bad_store(void **state)
 {
@@ -449,6 +546,11 @@ static void test_start_from_bad_store(void **state)
 	autofree char *after = world_text(w);
 	assert_string_equal(after, before);
 	assert_int_equal(w->gateway.phase, GATEWAY_UNCONFIGURED);
+	write_etc(w, world_route); /* which has nothing to do with it */
+	tick(w, 1);
+	assert_true(world_condition(w, COND_CONFIG_INVALID, "confirmed.yaml"));
+	assert_int_equal(apply(w, world_route, 0), 0);
+	assert_false(world_condition(w, COND_CONFIG_INVALID, nullptr));
 }
 
 /* The file is compared by what it says, whatever its date, and again after each change. */
@@ -533,6 +635,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_start_from_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_from_bad_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_bad_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unreadable_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unreadable_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reload_log, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_missing_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_from_bad_store, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_file_differs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ranges_move, setup, teardown),
