@@ -111,6 +111,28 @@ static void keep_first(struct reload *r)
 		log_err("reload", "the configuration cannot be kept: %s", err.msg);
 	r->unkept = e < 0;
 	r->gateway->save_error = e < 0 ? -e : 0;
+	if (e >= 0 && (r->state.rolled_back || r->state.undone)) {
+		r->state.rolled_back = r->state.undone = false;
+		(void)save(r, nullptr);
+	}
+}
+
+/* Is it what was undone, or what nobody confirmed? Another comment is no other configuration. */
+static bool is_turned_down(struct reload *r, const char *text, size_t len)
+{
+	autofree char *candidate = nullptr;
+	size_t n;
+	struct config *a = nullptr, *b = nullptr;
+	struct config_diags diags = {};
+	if (!r->state.rolled_back && !r->state.undone)
+		return false;
+	bool same = store_read_config(r->store, STORE_CANDIDATE, &candidate, &n, nullptr) >= 0 &&
+		    config_parse(text, len, &a, &diags) >= 0 &&
+		    config_parse(candidate, n, &b, &diags) >= 0 && config_equal(a, b);
+	config_diags_clear(&diags);
+	config_free(a);
+	config_free(b);
+	return same;
 }
 
 /* No configuration was ever confirmed: the file in /etc counts, unless it is the very one whose
@@ -120,10 +142,6 @@ static void start_from_file(struct reload *r, bool interrupted)
 	char *text;
 	size_t len;
 	struct err err = {};
-	if (r->state.rolled_back) {
-		gateway_enter(r->gateway, GATEWAY_DOWN, nullptr);
-		return;
-	}
 	if (config_read_file(r->path, &text, &len, &err) < 0) {
 		log_warn("reload", "no configuration: %s", err.msg);
 		note_unreadable(r, &err);
@@ -131,7 +149,10 @@ static void start_from_file(struct reload *r, bool interrupted)
 			r->gateway, interrupted ? GATEWAY_DOWN : GATEWAY_UNCONFIGURED, nullptr);
 		return;
 	}
-	if (start_with(r, r->path, text, len, r->file_problem)) {
+	if (is_turned_down(r, text, len)) {
+		free(text);
+		gateway_enter(r->gateway, GATEWAY_DOWN, nullptr);
+	} else if (start_with(r, r->path, text, len, r->file_problem)) {
 		keep_first(r);
 	} else {
 		r->file = RELOAD_FILE_INVALID;
@@ -145,10 +166,11 @@ static void end_interrupted(struct reload *r)
 	autofree char *text = nullptr;
 	size_t len;
 	if (store_read_config(r->store, STORE_CANDIDATE, &text, &len, nullptr) == -ENOENT) {
-		r->state.down = r->state.rolled_back = false;
+		r->state.down = r->state.rolled_back = r->state.undone = false;
 	} else if (r->state.pending) {
 		log_warn("reload", "a change died before it was confirmed: rolled back");
 		r->state.rolled_back = true;
+		r->state.undone = false;
 	}
 	r->state.applying = r->state.pending = false;
 	(void)save(r, nullptr);
@@ -235,7 +257,8 @@ static int keep(struct reload *r, struct err *err)
 	int e = store_promote(r->store, err);
 	if (e < 0)
 		return e;
-	r->state.down = r->state.applying = r->state.pending = r->state.rolled_back = false;
+	r->state.down = r->state.applying = r->state.pending = false;
+	r->state.rolled_back = r->state.undone = false;
 	(void)save(r, nullptr);
 	r->unkept = false;
 	r->kept_problem[0] = '\0';
@@ -387,12 +410,17 @@ int reload_confirm(struct reload *r, struct err *err)
 	return e;
 }
 
-static void roll_back(struct reload *r, const char *why, uint64_t now_us)
+/* Ends a window without a confirmation. */
+static void roll_back(struct reload *r, bool undone, uint64_t now_us)
 {
-	log_warn("reload", "rolled back: %s", why);
+	if (undone)
+		log_info("reload", "undone, before it was confirmed");
+	else
+		log_warn("reload", "rolled back: nobody confirmed in time");
 	switch_back(r, now_us);
 	r->state.applying = r->state.pending = false;
-	r->state.rolled_back = true;
+	r->state.rolled_back = !undone;
+	r->state.undone = undone;
 	(void)save(r, nullptr);
 }
 
@@ -407,7 +435,7 @@ int reload_undo(
 		int e = gateway_plan(
 			g->kernel, r->before ? GATEWAY_UP : GATEWAY_DOWN, r->before, g, ops, err);
 		if (e >= 0)
-			roll_back(r, "undo", now_us);
+			roll_back(r, true, now_us);
 		return e;
 	}
 	enum store_file file = r->state.down ? STORE_CONFIRMED : STORE_PREVIOUS;
@@ -459,7 +487,7 @@ int reload_down(
 void reload_tick(struct reload *r, uint64_t now_us, uint64_t boottime_us)
 {
 	if (r->deadline_us && boottime_us >= r->deadline_us)
-		roll_back(r, "nobody confirmed in time", now_us);
+		roll_back(r, false, now_us);
 	if (r->unkept && !r->deadline_us)
 		keep_first(r);
 	else if (r->gateway->save_error)

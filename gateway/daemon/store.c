@@ -182,6 +182,7 @@ int store_save(struct store *s, const struct state *state, struct err *err)
 		    SD_JSON_BUILD_PAIR_BOOLEAN("applying", state->applying),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("pending", state->pending),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("rolledBack", state->rolled_back),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("undone", state->undone),
 		    SD_JSON_BUILD_PAIR_VARIANT("sysctls", records)) < 0 ||
 		sd_json_variant_format(v, SD_JSON_FORMAT_NEWLINE, &text) < 0)
 		abort();
@@ -245,6 +246,7 @@ static int read_state(sd_json_variant *v, struct state *out)
 	out->applying = flag(v, "applying");
 	out->pending = flag(v, "pending");
 	out->rolled_back = flag(v, "rolledBack");
+	out->undone = flag(v, "undone");
 	out->down_since = since && sd_json_variant_is_unsigned(since)
 				  ? sd_json_variant_unsigned(since)
 				  : 0;

@@ -23,6 +23,7 @@ struct state {
 	bool applying;       /* candidate.yaml is being applied; if it is gone, it was kept */
 	bool pending;        /* it waits for its confirmation */
 	bool rolled_back;    /* the last change was not confirmed */
+	bool undone;         /* the last change was taken back; as above, candidate.yaml is it */
 	struct sysctl_records records;
 };
 

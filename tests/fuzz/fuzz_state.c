@@ -50,7 +50,7 @@ static bool is_same(const struct state *a, const struct state *b)
 	size_t bytes = a->records.n * sizeof(*a->records.list);
 	return a->down == b->down && a->down_since == b->down_since && a->applying == b->applying &&
 	       a->pending == b->pending && a->rolled_back == b->rolled_back &&
-	       a->records.n == b->records.n &&
+	       a->undone == b->undone && a->records.n == b->records.n &&
 	       (!bytes || !memcmp(a->records.list, b->records.list, bytes));
 }
 

@@ -258,6 +258,46 @@ static void test_first_window(void **state)
 	assert_true(world_condition(w, COND_UNCONFIGURED, nullptr));
 }
 
+/* What nobody confirmed does not stand in the way of another file, however it was ended. */
+static void test_another_file(void **state)
+{
+	struct world *w = *state;
+	char same[1024];
+
+	snprintf(same, sizeof(same), "# as it was\n%s", world_route);
+	for (int undone = 0; undone < 2; undone++) {
+		restart(w);
+		assert_int_equal(apply(w, world_route, 2), 0);
+		if (undone)
+			assert_int_equal(undo(w), 0);
+		tick(w, 2);
+		assert_int_equal(world_condition(w, COND_ROLLED_BACK, nullptr), !undone);
+		write_etc(w, same);
+		restart(w);
+		check_runs(w, nullptr);
+		assert_int_equal(world_condition(w, COND_ROLLED_BACK, nullptr), !undone);
+	}
+	write_etc(w, world_masquerade);
+	restart(w);
+	check_runs(w, world_masquerade);
+	assert_false(world_condition(w, COND_UNCONFIGURED, nullptr));
+}
+
+/* Who takes a change back has not missed its confirmation. */
+static void test_undo_is_no_rollback(void **state)
+{
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, world_masquerade, 0), 0);
+	assert_int_equal(apply(w, world_route, 60), 0);
+	assert_int_equal(undo(w), 0);
+	check_runs(w, world_masquerade);
+	assert_false(world_condition(w, COND_ROLLED_BACK, nullptr));
+	restart(w);
+	check_runs(w, world_masquerade);
+	assert_false(world_condition(w, COND_ROLLED_BACK, nullptr));
+}
+
 static void test_one_at_a_time(void **state)
 {
 	struct world *w = *state;
@@ -624,6 +664,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_window_asleep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_window_crash, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first_window, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_file, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_undo_is_no_rollback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_undo, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_down, setup, teardown),

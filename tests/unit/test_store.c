@@ -58,7 +58,7 @@ static void test_nothing_yet(void **state)
 	size_t len;
 
 	assert_int_equal(store_load(w->store, &s, &err), 0);
-	assert_false(s.down || s.applying || s.pending || s.rolled_back);
+	assert_false(s.down || s.applying || s.pending || s.rolled_back || s.undone);
 	assert_int_equal(s.records.n, 0);
 	for (enum store_file f = STORE_CONFIRMED; f <= STORE_CANDIDATE; f++)
 		assert_int_equal(store_read_config(w->store, f, &text, &len, &err), -ENOENT);
@@ -89,13 +89,14 @@ static void test_round_trip(void **state)
 		.applying = true,
 		.pending = true,
 		.rolled_back = true,
+		.undone = true,
 		.records = {.list = records, .n = COUNT(records)}};
 	struct state out;
 	struct err err = {};
 
 	assert_int_equal(store_save(w->store, &in, &err), 0);
 	assert_int_equal(store_load(w->store, &out, &err), 0);
-	assert_true(out.down && out.applying && out.pending && out.rolled_back);
+	assert_true(out.down && out.applying && out.pending && out.rolled_back && out.undone);
 	assert_true(out.down_since == in.down_since);
 	assert_int_equal(out.records.n, COUNT(records));
 	for (size_t i = 0; i < COUNT(records); i++) {
