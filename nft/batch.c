@@ -154,8 +154,8 @@ static int verdict_err(const struct nft_txn *t, const struct verdict *v, struct 
 	if (v->error == EPERM && v->seq == t->seq)
 		return err_set(
 			err, EPERM, "table inet %s: CAP_NET_ADMIN is missing", MARK_NFT_TABLE);
-	if (v->error == EPERM)
-		return err_set(err, EPERM,
+	if (v->error == EPERM) /* nft_table_lookup(); EBUSY tells it from the above */
+		return err_set(err, EBUSY,
 			"table inet %s: another process (meshgwd?) owns the table", MARK_NFT_TABLE);
 	if (v->msg[0])
 		return err_set(err, v->error, "table inet %s: %s: %s: %s", MARK_NFT_TABLE, what,

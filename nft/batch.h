@@ -27,11 +27,12 @@ void nft_conn_set_flags(struct nft_conn *c, uint32_t flags);
 
 /* Replaces (or creates) the whole table by the model, counters starting from `start` (nullptr =
  * from zero). Atomic: on failure nothing has changed. -errno, and the sentence names the object
- * that the kernel refused; -EPERM when another process owns the table. */
+ * that the kernel refused; -EBUSY when another process owns the table, -EPERM without
+ * CAP_NET_ADMIN. */
 [[nodiscard]] int nft_replace(struct nft_conn *c, const struct nft_model *model,
 	const struct nft_counters *start, struct err *err);
 
-/* Removes the table. -ENOENT when there is none; -EPERM when another process owns it. */
+/* Removes the table. -ENOENT when there is none; -EBUSY when another process owns it. */
 [[nodiscard]] int nft_remove(struct nft_conn *c, struct err *err);
 
 enum nft_host_mode {

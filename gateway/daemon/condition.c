@@ -74,6 +74,9 @@ static const struct {
 		COND_LAN_INTERFACE_DOWN, "Give the LAN interface an address, or wait for DHCP"},
 	[COND_NFT_TABLE_MISSING] = {"nft-table-missing", COND_ERROR, COND_CODES,
 		"See the kernel's reason beside the table"},
+	[COND_NFT_TABLE_TAKEN] = {"nft-table-taken", COND_ERROR, COND_CODES,
+		"End the process that holds the table: another meshgwd in this network "
+		"namespace (pgrep -a meshgwd), or nft"},
 	[COND_NFT_TABLE_UNOWNED] = {"nft-table-unowned", COND_INFO, COND_CODES,
 		"A kernel from 6.9 on protects the table against other programs"},
 	[COND_STATE_CONTESTED] = {"state-contested", COND_ERROR, COND_CODES,

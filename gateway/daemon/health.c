@@ -111,6 +111,22 @@ static bool lacks_feature(const struct gateway *g, const struct object *o)
 		       t->error == EPROTONOSUPPORT);
 }
 
+/* Why it is not in place, where the kernel's errno tells more than the object. */
+static enum condition_code cause_of(const struct gateway *g, const struct object *o)
+{
+	const struct track *t = track_find(&g->tracks, o->name);
+	enum condition_code code = code_of(o);
+	if (lacks_feature(g, o))
+		return COND_KERNEL_FEATURE_MISSING;
+	if (!t || o->state != OBJECT_FAILED)
+		return code;
+	if (t->error == EBUSY && o->kind == OP_NFT)
+		return COND_NFT_TABLE_TAKEN;
+	if ((t->error == EPERM || t->error == EACCES) && code != COND_RETURN_ROUTE_MISSING)
+		return COND_CAPABILITY_MISSING;
+	return code;
+}
+
 static void object_health(const struct gateway *g, struct conditions *out)
 {
 	struct objects objects = {};
@@ -119,14 +135,8 @@ static void object_health(const struct gateway *g, struct conditions *out)
 		const struct object *o = &objects.list[i];
 		if (o->state == OBJECT_INSTALLED || o->state == OBJECT_WAITING)
 			continue;
-		const struct track *t = track_find(&g->tracks, o->name);
-		enum condition_code code = code_of(o);
-		if (lacks_feature(g, o))
-			code = COND_KERNEL_FEATURE_MISSING;
-		else if (t && (t->error == EPERM || t->error == EACCES) &&
-			 o->state == OBJECT_FAILED && code != COND_RETURN_ROUTE_MISSING)
-			code = COND_CAPABILITY_MISSING;
-		conditions_add(out, code, o->name, "%s is not in place: %s", o->name, o->reason);
+		conditions_add(
+			out, cause_of(g, o), o->name, "%s is not in place: %s", o->name, o->reason);
 	}
 	objects_clear(&objects);
 	if (g->seen.nft_current && !g->kernel->nft_owned)

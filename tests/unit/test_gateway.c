@@ -282,6 +282,8 @@ static enum condition_code code_of(const struct object *o, int error)
 {
 	if (error == EPERM && o->kind != OP_ROUTE)
 		return COND_CAPABILITY_MISSING;
+	if (error == EBUSY && o->kind == OP_NFT)
+		return COND_NFT_TABLE_TAKEN;
 	if (o->kind == OP_NFT)
 		return error == ENOENT ? COND_KERNEL_FEATURE_MISSING : COND_NFT_TABLE_MISSING;
 	return o->kind == OP_ROUTE ? COND_RETURN_ROUTE_MISSING : COND_FORWARDING_DISABLED;

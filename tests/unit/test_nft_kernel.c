@@ -170,10 +170,10 @@ static void test_owned_by_another_connection(void **state)
 
 	nft_world_replace(w, nft_model("route"));
 	uint64_t digest = nft_world_read(w).digest;
-	assert_int_equal(nft_replace(o.conn, nft_model("all"), nullptr, &err), -EPERM);
+	assert_int_equal(nft_replace(o.conn, nft_model("all"), nullptr, &err), -EBUSY);
 	assert_non_null(strstr(err.msg, "another process"));
 	assert_false(nft_conn_owns(o.conn));
-	assert_int_equal(nft_remove(o.conn, &err), -EPERM);
+	assert_int_equal(nft_remove(o.conn, &err), -EBUSY);
 	other_close(&o);
 	assert_int_equal(nft_world_read(w).digest, digest);
 }
@@ -207,7 +207,7 @@ static void test_owned_by_another_process(void **state)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct other o = other_open();
-		_exit(replace_status(-EPERM, "another process", o.conn));
+		_exit(replace_status(-EBUSY, "another process", o.conn));
 	}
 	assert_child_content(pid);
 	assert_false(nft_world_tool("add rule inet meshgw forward drop"));
