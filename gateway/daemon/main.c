@@ -7,6 +7,7 @@
 #include "daemon/once.h"
 #include "daemon/privilege.h"
 #include "lib/log.h"
+#include "lib/marks.h"
 #include "lib/own.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +23,7 @@ enum exit_status {
 	EXIT_DONE = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_RUNNING = 75, /* EX_TEMPFAIL: another meshgwd holds the lock */
+	EXIT_RUNNING = 75, /* EX_TEMPFAIL: another meshgwd holds the lock, or the table */
 };
 
 struct options {
@@ -125,12 +126,13 @@ static int make_directories(const struct options *o, struct err *err)
 	return 0;
 }
 
-/* One daemon a runtime directory. The lock file names its holder for `meshgw`. */
+/* One daemon a runtime directory. The lock file names its holder for `meshgw`, which reads it as
+ * root. */
 static int take_lock(const char *dir, struct err *err)
 {
 	char path[256], pid[32];
 	snprintf(path, sizeof(path), "%s/meshgwd.lock", dir);
-	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	autoclose int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
 	if (fd < 0)
 		return err_set(err, errno, "%s: %s", path, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -155,6 +157,18 @@ static int run_once(const struct options *o, const char *file, struct kernel *k,
 	return once_plan(&once, k, s);
 }
 
+/* With directories of its own a second daemon would not meet the lock. A table whose owner is gone
+ * has no owner's flag (Linux 6.9, nft_rcv_nl_event()); without one nothing can be told. */
+static int refuse_second(struct kernel *k, struct err *err)
+{
+	struct nft_state table = {};
+	if (k->ops->nft_read(k, &table, nullptr) < 0 || !table.owned)
+		return 0;
+	return err_set(err, EBUSY,
+		"another process owns table inet " MARK_NFT_TABLE
+		": is another meshgwd running in this network namespace?");
+}
+
 static int run(const struct options *o, const char *file, struct err *err)
 {
 	struct kernel *kernel = nullptr;
@@ -162,7 +176,10 @@ static int run(const struct options *o, const char *file, struct err *err)
 	int r = kernel_linux_open(&kernel, err);
 	if (r < 0)
 		return r;
-	r = store_open(o->state_dir, &store, err);
+	if (!o->once)
+		r = refuse_second(kernel, err);
+	if (r >= 0)
+		r = store_open(o->state_dir, &store, err);
 	if (r >= 0 && o->once)
 		r = run_once(o, file, kernel, store);
 	else if (r >= 0)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""meshgwd as a process: its options, and who may run beside it.
+
+Runs the program named by $MESHGWD. A daemon runs in a network namespace of its own; where none
+can be made, those tests are skipped.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+MESHGWD = os.environ["MESHGWD"]
+CONFIG = """\
+mesh: {interface: mesh0}
+lan: [{interface: lan0, networks: [10.0.1.0/24]}]
+"""
+DONE, FAILED, USAGE = range(3)
+RUNNING = 75
+NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")
+
+
+def run(*args: str) -> subprocess.CompletedProcess:
+    return subprocess.run([MESHGWD, *args], capture_output=True, text=True, timeout=30)
+
+
+def eventually(what: Callable[[], bool], seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, what
+        time.sleep(0.02)
+
+
+class Space:
+    """A network namespace, held by a process that does nothing, and daemons in it."""
+
+    def __init__(self, folder: Path):
+        self.folder = folder
+        self.holder = subprocess.Popen(
+            ["unshare", "--net", "sh", "-c", "echo; exec sleep infinity"], stdout=subprocess.PIPE
+        )
+        if not self.holder.stdout or not self.holder.stdout.read(1):
+            pytest.skip("no network namespace can be made")
+        self.processes = [self.holder]
+        (folder / "meshgw.yaml").write_text(CONFIG)
+
+    def daemon(self, name: str) -> subprocess.Popen:
+        process = subprocess.Popen(
+            ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", MESHGWD]
+            + ["--user", "root", "--config", str(self.folder / "meshgw.yaml")]
+            + ["--state-dir", str(self.folder / f"{name}.state")]
+            + ["--runtime-dir", str(self.folder / name)],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.processes.append(process)
+        return process
+
+    def answers(self, name: str) -> bool:
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.folder / name / "status")) == 0
+
+    def end(self) -> None:
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+
+@pytest.fixture
+def space(tmp_path: Path) -> Iterator[Space]:
+    space = Space(tmp_path)
+    yield space
+    space.end()
+
+
+@NEEDS_ROOT
+def test_one_daemon_a_network_namespace(space: Space) -> None:
+    """Directories of its own do not make a second daemon welcome; the first one's end does."""
+    first = space.daemon("first")
+    eventually(lambda: space.answers("first"))
+    second = space.daemon("second")
+    _, said = second.communicate(timeout=20)
+    assert second.returncode == RUNNING
+    assert said.count("\n") == 1
+    assert "another process owns table inet meshgw" in said
+    assert first.poll() is None
+    first.kill()
+    first.wait()
+    space.daemon("second")
+    eventually(lambda: space.answers("second"))
+
+
+@NEEDS_ROOT
+def test_one_daemon_a_runtime_directory(space: Space) -> None:
+    first = space.daemon("first")
+    eventually(lambda: space.answers("first"))
+    lock = space.folder / "first" / "meshgwd.lock"
+    assert lock.stat().st_mode & 0o777 == 0o640
+    second = space.daemon("first")
+    _, said = second.communicate(timeout=20)
+    assert second.returncode == RUNNING
+    assert f"another meshgwd is running (pid {first.pid})" in said
