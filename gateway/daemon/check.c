@@ -3,6 +3,7 @@
 #include "lib/marks.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
+#include <linux/if.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -176,23 +177,69 @@ static bool is_own_address(const struct observed *seen, const struct route *r)
 	return r->dst.len == addr_bits(r->dst.addr.family) && is_own(seen, &r->dst.addr);
 }
 
-/* Does the way of this route's prefix lead into the tunnel all the same? For a whole range the
- * lookups have told. */
-static bool is_harmless(const struct config *c, const struct observed *seen,
-	const struct link *mesh, const struct route *r)
+static bool usable(const struct link *l)
 {
-	if (r->oif == mesh->ifindex || is_own_address(seen, r))
-		return true;
-	for (size_t i = 0; i < c->n_ranges; i++)
-		if (!prefix_cmp(&c->ranges[i].prefix, &r->dst))
+	return l && l->flags & IFF_UP;
+}
+
+static bool has_family(const struct config_lan *lan, uint8_t family)
+{
+	for (size_t i = 0; i < lan->n_networks; i++)
+		if (lan->networks[i].prefix.addr.family == family)
 			return true;
-	for (size_t i = 0; i < seen->foreign.n; i++) {
-		const struct route *other = &seen->foreign.list[i];
-		if (other->oif == mesh->ifindex && !prefix_cmp(&other->dst, &r->dst) &&
-			other->metric < r->metric)
+	return false;
+}
+
+/* Has check_lan() asked for this prefix, as a whole range? */
+static bool was_asked(
+	const struct config *c, const struct observed *seen, const struct prefix *prefix)
+{
+	bool range = false, lan = false;
+	for (size_t i = 0; i < c->n_ranges; i++)
+		range |= !prefix_cmp(&c->ranges[i].prefix, prefix);
+	for (size_t i = 0; i < c->n_lans; i++)
+		lan |= has_family(&c->lans[i], prefix->addr.family) &&
+		       usable(link_by_name(&seen->links, c->lans[i].interface));
+	return range && lan;
+}
+
+static bool has_better(const struct route_set *set, const struct link *mesh, const struct route *r)
+{
+	for (size_t i = 0; i < set->n; i++)
+		if (set->list[i].oif == mesh->ifindex && !prefix_cmp(&set->list[i].dst, &r->dst) &&
+			set->list[i].metric < r->metric)
+			return true;
+	return false;
+}
+
+static struct prefix network_of(const struct ifaddr_entry *a)
+{
+	struct prefix p = {.addr = a->address, .len = a->prefix_len};
+	for (size_t i = 0; i < addr_bytes(a->address.family); i++)
+		if (i * 8 + 8 > p.len)
+			p.addr.b[i] &= i * 8 >= p.len ? 0 : (uint8_t)(0xff00 >> (p.len - i * 8));
+	return p;
+}
+
+/* check_own() names it. */
+static bool is_own_network(const struct observed *seen, const struct route *r)
+{
+	for (size_t i = 0; i < seen->addresses.n; i++) {
+		struct prefix own = network_of(&seen->addresses.list[i]);
+		if (seen->addresses.list[i].ifindex == r->oif && !prefix_cmp(&own, &r->dst))
 			return true;
 	}
 	return false;
+}
+
+/* Does the way of this route's prefix lead into the tunnel all the same, or has it been named
+ * before? For a whole range the lookups have told. */
+static bool is_harmless(const struct config *c, const struct observed *seen,
+	const struct link *mesh, const struct route *r)
+{
+	return r->oif == mesh->ifindex || is_own_address(seen, r) || is_own_network(seen, r) ||
+	       was_asked(c, seen, &r->dst) || has_better(&seen->foreign, mesh, r) ||
+	       has_better(&seen->ours, mesh, r);
 }
 
 /* Routes inside a range that lead elsewhere catch only some of its addresses, so that no sample
@@ -221,9 +268,30 @@ static const struct prefix *first_range(const struct config *c, uint8_t family)
 	return nullptr;
 }
 
-static bool usable(const struct link *l)
+/* A range is a route into the tunnel, and a connected network is a route as well: the longer prefix
+ * takes the other's packets, those of the tunnel's own program perhaps. A single address is no
+ * network: Tailscale has one inside the default ranges, and nobody is cut off by it. */
+static void check_own(const struct config *c, const struct observed *seen, int mesh_ifindex,
+	struct check_result *out)
 {
-	return l && l->flags & IFF_UP;
+	char own[PREFIX_STRLEN], range[PREFIX_STRLEN];
+	for (size_t i = 0; i < seen->addresses.n; i++) {
+		const struct ifaddr_entry *a = &seen->addresses.list[i];
+		const struct link *link = link_by_index(&seen->links, a->ifindex);
+		struct prefix network = network_of(a);
+		if (a->ifindex == mesh_ifindex || !usable(link) ||
+			network.len == addr_bits(network.addr.family))
+			continue;
+		for (size_t j = 0; j < c->n_ranges; j++) {
+			if (!prefix_overlaps(&c->ranges[j].prefix, &network))
+				continue;
+			prefix_str(&network, own);
+			prefix_str(&c->ranges[j].prefix, range);
+			conditions_add(&out->found, COND_RANGE_OVERLAPS_LAN, own,
+				"mesh range %s overlaps %s, a network of %s", range, own,
+				link->name);
+		}
+	}
 }
 
 static void check_lan(struct kernel *k, const struct config *c, const struct observed *seen,
@@ -253,6 +321,7 @@ void check_run(struct kernel *k, const struct config *config, const struct obser
 {
 	check_clear(out);
 	struct pair p = {.mesh = link_by_name(&seen->links, config->mesh_interface)};
+	check_own(config, seen, p.mesh ? p.mesh->ifindex : 0, out);
 	if (!usable(p.mesh))
 		return;
 	for (size_t i = 0; i < config->n_lans; i++) {

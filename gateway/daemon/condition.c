@@ -53,6 +53,8 @@ static const struct {
 		COND_TUNNEL_INTERFACE_MISSING, "Find out who resets the sysctl"},
 	[COND_RP_FILTER_STRICT] = {"rp-filter-strict", COND_ERROR, COND_RETURN_ROUTE_MISSING,
 		"Set rp_filter=2 on the interface"},
+	[COND_RANGE_OVERLAPS_LAN] = {"range-overlaps-lan", COND_ERROR, COND_CODES,
+		"Take the network out of the range under mesh: ranges:, or renumber one of them"},
 	[COND_RETURN_ROUTE_MISSING] = {"return-route-missing", COND_ERROR,
 		COND_TUNNEL_INTERFACE_MISSING, "See the kernel's reason beside the route"},
 	[COND_RETURN_ROUTE_SHADOWED] = {"return-route-shadowed", COND_ERROR,

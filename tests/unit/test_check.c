@@ -106,6 +106,7 @@ static void test_sample(void **)
 
 		if (cases[i].own) {
 			assert_int_equal(addr_parse(cases[i].own, &own.address), 0);
+			own.prefix_len = (uint8_t)addr_bits(own.address.family);
 			seen.addresses = (struct ifaddr_set){.list = &own, .n = 1};
 		}
 		run(&o, cases[i].yaml, &seen, &result);
@@ -269,12 +270,99 @@ static void test_routes(void **)
 	}
 }
 
+/* ---- what no lookup shows ---- */
+
+static struct ifaddr_entry address(int ifindex, const char *text)
+{
+	struct ifaddr_entry a = {.ifindex = ifindex};
+	struct prefix p;
+	int r = prefix_parse(text, &p);
+	assert_true(r == 0 || r == -EDOM);
+	char *slash = strchr(text, '/'), only[ADDR_STRLEN] = {};
+	memcpy(only, text, (size_t)(slash - text));
+	assert_int_equal(addr_parse(only, &a.address), 0);
+	a.prefix_len = p.len;
+	return a;
+}
+
+#define RANGES(list)                                           \
+	"mesh: {ranges: {workers: [" list "], devices: []}}\n" \
+	"lan: [{interface: eth0, networks: [10.0.1.0/24]}]\n"
+
+static void test_own_networks(void **)
+{
+	static const struct {
+		const char *yaml;
+		int ifindex;
+		const char *own;
+		const char *subject; /* nullptr: nothing is wrong */
+	} cases[] = {
+		{RANGES("198.51.100.0/25"), WORLD_LAN, "198.51.100.11/24", "198.51.100.0/24"},
+		{RANGES("198.51.100.0/24"), WORLD_LAN, "198.51.100.11/24", "198.51.100.0/24"},
+		{RANGES("198.51.0.0/16"), WORLD_LAN, "198.51.100.11/23", "198.51.100.0/23"},
+		{RANGES("198.51.101.0/24"), WORLD_LAN, "198.51.100.11/24", nullptr},
+		{RANGES("198.51.100.0/25"), WORLD_LAN, "198.51.100.129/25", nullptr},
+		{RANGES("\"2001:db8:1::/64\""), WORLD_LAN, "2001:db8:1::b/64", "2001:db8:1::/64"},
+		{RANGES("\"2001:db8:1::/64\""), WORLD_LAN, "2001:db8:2::b/64", nullptr},
+		{RANGES("100.64.0.0/12"), WORLD_LAN, "100.64.9.9/32", nullptr}, /* Tailscale */
+		{RANGES("100.64.0.0/12"), WORLD_MESH, "100.64.9.9/12", nullptr},
+		{RANGES("100.64.0.0/12"), 9, "100.64.9.9/12", nullptr}, /* which is gone */
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct oracle o = oracle_new();
+		struct ifaddr_entry own = address(cases[i].ifindex, cases[i].own);
+		struct observed seen = {.addresses = {.list = &own, .n = 1}};
+		struct check_result result;
+
+		run(&o, cases[i].yaml, &seen, &result);
+		assert_int_equal(result.found.n, cases[i].subject ? 1 : 0);
+		if (result.found.n) {
+			assert_int_equal(result.found.list[0].code, COND_RANGE_OVERLAPS_LAN);
+			assert_string_equal(result.found.list[0].subject, cases[i].subject);
+		}
+		check_clear(&result);
+	}
+}
+
+/* Somebody's route for a whole range: told by the lookups, if there were any. */
+static void test_whole_range(void **)
+{
+	static const struct {
+		const char *range;
+		uint32_t metric, ours; /* of theirs, by the LAN, and of our own route */
+		bool found;
+	} cases[] = {
+		{"100.64.0.0/12", 50, 1000, false}, /* asked, and the answer was good */
+		{"2606:4700:cf1:5000::/64", 50, 1000, true},
+		{"2606:4700:cf1:5000::/64", 5000, 1000, false},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct oracle o = oracle_new();
+		struct route theirs = {.oif = WORLD_LAN, .metric = cases[i].metric};
+		struct route ours = {.oif = WORLD_MESH, .metric = cases[i].ours};
+		struct observed seen = {
+			.foreign = {.list = &theirs, .n = 1}, .ours = {.list = &ours, .n = 1}};
+		struct check_result result;
+
+		assert_int_equal(prefix_parse(cases[i].range, &theirs.dst), 0);
+		ours.dst = theirs.dst;
+		run(&o, RANGES("100.64.0.0/12, \"2606:4700:cf1:5000::/64\""), &seen, &result);
+		assert_int_equal(result.found.n, cases[i].found);
+		if (cases[i].found)
+			assert_int_equal(result.found.list[0].code, COND_RETURN_ROUTE_SHADOWED);
+		check_clear(&result);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sample), cmocka_unit_test(test_count),
 		cmocka_unit_test(test_no_answer), cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_routes), cmocka_unit_test(test_own_networks),
+		cmocka_unit_test(test_whole_range),
 		cmocka_unit_test(test_interfaces), /* changes the links */
 	};
 
