@@ -190,8 +190,16 @@ static bool has_family(const struct nft_model *m, const struct nft_family *f)
 }
 
 /* The fib lookup is what makes it an accusation: others may own routes inside the ranges that
- * lead to the LAN. Every packet of the host comes by here, so those that cannot be meant leave
- * first. */
+ * lead to the LAN. Not in prerouting, which all packets of the host would pay for: in forward and
+ * input, between them, there is no way past it, and conntrack confirms nothing before. */
+static void add_from_lan(const struct build *b, const char *chain)
+{
+	struct nftnl_rule *r = nft_rule_new(chain);
+	nft_expr_ifname_in(r, NFT_IN, "lan");
+	nft_expr_verdict(r, NFT_JUMP, "from_lan");
+	add_rule(b->t, r, "out of the LAN");
+}
+
 static void add_spoof(const struct build *b)
 {
 	add_chain(b->t, "from_lan", nullptr, 0, 0);
@@ -209,16 +217,8 @@ static void add_spoof(const struct build *b)
 		add_rule(b->t, r, "a mesh source cannot come from the LAN");
 	}
 
-	add_chain(b->t, "spoof", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_RAW);
-	struct nftnl_rule *r = nft_rule_new("spoof");
-	nft_expr_ifname(r, NFT_IN, b->m->mesh_interface);
-	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(b->t, r, "out of the tunnel");
-
-	r = nft_rule_new("spoof");
-	nft_expr_ifname_in(r, NFT_IN, "lan");
-	nft_expr_verdict(r, NFT_JUMP, "from_lan");
-	add_rule(b->t, r, "out of the LAN");
+	add_chain(b->t, "input", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
+	add_from_lan(b, "input");
 }
 
 static void add_count_and_clamp(struct nft_txn *t, const char *chain, enum nft_counter counter)
@@ -421,6 +421,7 @@ static void add_forward(const struct build *b)
 
 	add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
 	add_goto(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
+	add_from_lan(b, "forward");
 	add_goto(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
 }
 

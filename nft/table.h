@@ -4,11 +4,13 @@
  * table: the model as the messages that make table inet meshgw. Pure: it fills a transaction and
  * asks the kernel nothing. What the table says in nft(8)'s words is shown by tests/golden/nft.
  *
- * Chains, in the order a forwarded packet meets them:
- *   spoof     prerouting, raw       drops mesh sources that come in by the LAN
- *   forward   forward, filter       sends packets of the tunnel to the next two
+ * Chains, in the order a packet meets them:
+ *   input     input, filter         sends packets of the LAN to from_lan
+ *   forward   forward, filter       sends packets to the next three
+ *   from_lan                        drops mesh sources that come in by the LAN
  *   to_mesh                         counts, clamps the MSS
- *   from_mesh                       counts, clamps the MSS, judges by the allow list
+ *   from_mesh                       counts, clamps the MSS, refuses what is not to a network
+ *   to_networks                     judges by the allow list
  *   allow4_N, allow6_N              exact entries of one mesh range
  *   srcnat    postrouting, srcnat   sends flows of the ranges that leave by the LAN to the next
  *   masquerade4, masquerade6        route or masquerade, by destination

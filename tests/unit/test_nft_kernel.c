@@ -309,7 +309,7 @@ static void test_foreign_edits_are_seen(void **state)
 	static const char *const edits[] = {
 		"add rule inet meshgw forward counter",
 		"insert rule inet meshgw from_mesh accept",
-		"flush chain inet meshgw spoof",
+		"flush chain inet meshgw input",
 		"add chain inet meshgw forward { policy drop; }",
 		"add chain inet meshgw mine",
 		"add chain inet meshgw mine { type filter hook input priority 0; }",
