@@ -198,9 +198,11 @@ static void print_counters(const struct view *v, const struct status *s)
 	term_heading(&v->out, "Traffic");
 	for (size_t i = 0; i < s->counters.n; i++) {
 		table_add(&table, STYLE_PLAIN, "%s", list[i].name);
-		table_add(&table, STYLE_PLAIN, "%" PRIu64 " packet%s", list[i].packets,
-			list[i].packets == 1 ? "" : "s");
-		table_add(&table, STYLE_PLAIN, "%s", byte_count(list[i].bytes).text);
+		/* Only the first packet of a flow passes the kernel's NAT chains. */
+		bool flows = strcmp(list[i].name, "masqueraded") == 0;
+		table_add(&table, STYLE_PLAIN, "%" PRIu64 " %s%s", list[i].packets,
+			flows ? "flow" : "packet", list[i].packets == 1 ? "" : "s");
+		table_add(&table, STYLE_PLAIN, "%s", flows ? "" : byte_count(list[i].bytes).text);
 	}
 	table_flush(&table);
 }

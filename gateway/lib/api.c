@@ -45,6 +45,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Range,
 	FIELD(class, SD_VARLINK_STRING, 0), FIELD(prefix, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Counter, FIELD(name, SD_VARLINK_STRING, 0),
+	NOTE("Of masqueraded: flows, each counted by its first packet"),
 	FIELD(packets, SD_VARLINK_INT, 0), FIELD(bytes, SD_VARLINK_INT, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Pending, NOTE("Seconds until the change is rolled back"),
