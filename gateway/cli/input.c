@@ -76,6 +76,9 @@ enum exit_status input_read(const char *argument, struct input *in, struct failu
 	escape_text(name, strlen(name), in->name, sizeof(in->name));
 	int r = from_stdin ? read_stdin(&in->text, &in->len, &err)
 			   : config_read_file(path, &in->text, &in->len, &err);
+	if (r == -EINVAL && !from_stdin) /* a pipe, such as the shell's <(…) */
+		return failure_set(
+			f, EXIT_FILE, "%s; a pipe is read from standard input, as -", err.msg);
 	if (r < 0)
 		return failure_set(f, r == -EFBIG ? EXIT_TOO_LARGE : EXIT_FILE, "%s", err.msg);
 	return parse(in, f);

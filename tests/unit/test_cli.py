@@ -368,6 +368,7 @@ def test_file_that_cannot_be_read(cli: Cli, tmp_path: Path, command: str, kind: 
     result = cli(command, str(path), **nobody(tmp_path))
     assert result.returncode == FILE
     assert str(path) in one_sentence(result)
+    assert ("standard input, as -" in result.stderr) == (kind == "fifo")
 
 
 @pytest.mark.parametrize("command", ["check", "plan", "apply"])
