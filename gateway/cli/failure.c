@@ -45,14 +45,14 @@ static enum exit_status explain_config(
 	struct failure *f, const struct row *row, sd_json_variant *parameters)
 {
 	struct list diagnostics = {};
+	uint64_t n;
 
-	if (diagnostics_read(parameters, &diagnostics) < 0)
+	if (diagnostics_read(parameters, &diagnostics, &n) < 0)
 		return failure_set(f, EXIT_PROTOCOL,
 			"meshgwd refuses the configuration with reasons that make no sense");
-	size_t n = diagnostics.n;
 	list_clear(&diagnostics);
-	return failure_set(
-		f, row->status, "the configuration has %zu mistake%s", n, n == 1 ? "" : "s");
+	return failure_set(f, row->status, "the configuration has %" PRIu64 " mistake%s", n,
+		n == 1 ? "" : "s");
 }
 
 static enum exit_status explain_pending(

@@ -44,7 +44,9 @@ static sd_json_variant *diagnostics_json(const struct config_diags *diags, const
 			SD_JSON_BUILD_PAIR_STRING("message", d->message));
 	}
 	if (r >= 0)
-		r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_VARIANT("diagnostics", list));
+		r = sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_VARIANT("diagnostics", list),
+			SD_JSON_BUILD_PAIR_CONDITION(diags->total > diags->n, "total",
+				SD_JSON_BUILD_UNSIGNED(diags->total)));
 	if (r < 0)
 		out_of_memory();
 	sd_json_variant_unref(list);

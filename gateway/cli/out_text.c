@@ -150,7 +150,8 @@ static void text_failure(const struct view *v, const struct failure *f)
 	struct list diagnostics = {};
 
 	fflush(v->out.file);
-	if (f->status == EXIT_CONFIG && diagnostics_read(f->parameters, &diagnostics) >= 0) {
+	if (f->status == EXIT_CONFIG &&
+		diagnostics_read(f->parameters, &diagnostics, nullptr) >= 0) {
 		const struct reply_diagnostic *list = diagnostics.items;
 		for (size_t i = 0; i < diagnostics.n; i++)
 			print_diagnostic(&v->err, &list[i]);

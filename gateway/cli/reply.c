@@ -157,8 +157,15 @@ static const sd_json_dispatch_field changes_fields[] = {
 	{},
 };
 
+struct config_invalid {
+	struct list diagnostics;
+	uint64_t total;
+};
+
 static const sd_json_dispatch_field config_invalid_fields[] = {
-	{"diagnostics", SD_JSON_VARIANT_ARRAY, read_diagnostic_list, 0, SD_JSON_MANDATORY},
+	LIST(struct config_invalid, "diagnostics", diagnostics, diagnostic),
+	{"total", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
+		offsetof(struct config_invalid, total), SD_JSON_NULLABLE},
 	{},
 };
 
@@ -184,14 +191,19 @@ int changes_read(sd_json_variant *reply, struct changes *out)
 	return 0;
 }
 
-int diagnostics_read(sd_json_variant *parameters, struct list *out)
+int diagnostics_read(sd_json_variant *parameters, struct list *out, uint64_t *total)
 {
+	struct config_invalid invalid = {};
+
 	*out = (struct list){};
 	if (!parameters || sd_json_dispatch(parameters, config_invalid_fields,
-				   SD_JSON_ALLOW_EXTENSIONS, out) < 0) {
-		list_clear(out);
+				   SD_JSON_ALLOW_EXTENSIONS, &invalid) < 0) {
+		list_clear(&invalid.diagnostics);
 		return -EINVAL;
 	}
+	*out = invalid.diagnostics;
+	if (total)
+		*total = invalid.total > out->n ? invalid.total : out->n;
 	return 0;
 }
 

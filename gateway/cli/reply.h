@@ -77,8 +77,9 @@ struct changes {
 /* 0, or -EINVAL and *out empty. */
 [[nodiscard]] int status_read(sd_json_variant *reply, struct status *out);
 [[nodiscard]] int changes_read(sd_json_variant *reply, struct changes *out);
-/* The parameters of ConfigInvalid: a list of struct reply_diagnostic. */
-[[nodiscard]] int diagnostics_read(sd_json_variant *parameters, struct list *out);
+/* The parameters of ConfigInvalid: a list of struct reply_diagnostic, and how many mistakes there
+ * are, which may be more. total may be nullptr. */
+[[nodiscard]] int diagnostics_read(sd_json_variant *parameters, struct list *out, uint64_t *total);
 
 void status_clear(struct status *s);
 void changes_clear(struct changes *c);

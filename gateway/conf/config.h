@@ -107,6 +107,7 @@ struct config_diag {
 struct config_diags {
 	struct config_diag *list; /* sorted by line, column */
 	size_t n;
+	size_t total; /* mistakes there are: more than n when the last one stands for the rest */
 };
 
 /* Parses text (borrowed; any bytes). 0 and *out (owned by the caller, config_free), or -EINVAL with

@@ -59,6 +59,7 @@ void diag_finish(struct diag_list *list, struct config_diags *out)
 			"and %zu further mistakes that are not listed", list->dropped + 1);
 		last->path[0] = '\0';
 	}
+	diags->total = diags->n + list->dropped;
 	*out = *diags;
 	*list = (struct diag_list){};
 }

@@ -20,12 +20,11 @@ static const char *name_of(const struct apply_parameters *p)
 	return p->name ? p->name : "configuration";
 }
 
-static int reply_invalid(
+static int reply_mistakes(
 	sd_varlink *link, const struct config_diags *diags, const struct apply_parameters *p)
 {
-	autojson sd_json_variant *list = reply_diagnostics(diags, name_of(p));
-	return sd_varlink_errorbo(
-		link, API_ERROR_CONFIG_INVALID, SD_JSON_BUILD_PAIR_VARIANT("diagnostics", list));
+	autojson sd_json_variant *parameters = reply_invalid(diags, name_of(p));
+	return sd_varlink_error(link, API_ERROR_CONFIG_INVALID, parameters);
 }
 
 static int reply_ops(sd_varlink *link, const struct ops *ops)
@@ -77,7 +76,7 @@ static int plan_content(
 	struct err err = {};
 	int r = config_parse(p->content, strlen(p->content), &config, &diags);
 	if (r < 0) {
-		r = reply_invalid(link, &diags, p);
+		r = reply_mistakes(link, &diags, p);
 	} else {
 		r = gateway_plan(g->kernel, GATEWAY_UP, config, g, &ops, &err);
 		r = r < 0 ? reply_failed(link, API_ERROR_APPLY_FAILED, &err)
@@ -135,7 +134,7 @@ static int apply(sd_varlink *link, struct server_context *c, const struct apply_
 	if (r >= 0)
 		r = reply_applied(link, c, &ops);
 	else if (diags.n)
-		r = reply_invalid(link, &diags, p);
+		r = reply_mistakes(link, &diags, p);
 	else if (r == -EBUSY && c->reload->deadline_us)
 		r = reply_pending(link, c);
 	else

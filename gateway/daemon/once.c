@@ -16,23 +16,25 @@ static int print(sd_json_variant *v, int status)
 	return status;
 }
 
-static int print_error(const char *id, const char *key, sd_json_variant *value)
+/* parameters: nullptr for none */
+static int print_error(const char *id, sd_json_variant *parameters)
 {
-	autojson sd_json_variant *v = nullptr;
-	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("error", id),
-		    SD_JSON_BUILD_PAIR("parameters",
-			    SD_JSON_BUILD_OBJECT(SD_JSON_BUILD_PAIR_CONDITION(
-				    value != nullptr, key, SD_JSON_BUILD_VARIANT(value))))) < 0)
+	autojson sd_json_variant *v = nullptr, *none = nullptr;
+	int r = sd_json_variant_new_object(&none, nullptr, 0);
+	if (r >= 0)
+		r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("error", id),
+			SD_JSON_BUILD_PAIR_VARIANT("parameters", parameters ? parameters : none));
+	if (r < 0)
 		abort();
 	return print(v, 1);
 }
 
 static int print_failure(const char *id, const struct err *err)
 {
-	autojson sd_json_variant *message = nullptr;
-	if (sd_json_variant_new_string(&message, err->msg) < 0)
+	autojson sd_json_variant *parameters = nullptr;
+	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("message", err->msg)) < 0)
 		abort();
-	return print_error(id, "message", message);
+	return print_error(id, parameters);
 }
 
 static int print_operations(const struct ops *ops)
@@ -81,10 +83,10 @@ static int plan_text(const struct once_options *o, struct gateway *g, struct sto
 	int r = read_wanted(o, store, &text, &len, &name, &err);
 	if (r < 0)
 		return o->config_path ? print_failure(API_ERROR_APPLY_FAILED, &err)
-				      : print_error(API_ERROR_NOT_CONFIGURED, "", nullptr);
+				      : print_error(API_ERROR_NOT_CONFIGURED, nullptr);
 	if (config_parse(text, len, &config, &diags) < 0) {
-		autojson sd_json_variant *list = reply_diagnostics(&diags, name);
-		r = print_error(API_ERROR_CONFIG_INVALID, "diagnostics", list);
+		autojson sd_json_variant *parameters = reply_invalid(&diags, name);
+		r = print_error(API_ERROR_CONFIG_INVALID, parameters);
 	} else {
 		r = plan_config(g, config);
 	}

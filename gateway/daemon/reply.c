@@ -26,9 +26,10 @@ sd_json_variant *reply_operations(const struct ops *ops)
 	return v;
 }
 
-sd_json_variant *reply_diagnostics(const struct config_diags *diags, const char *name)
+sd_json_variant *reply_invalid(const struct config_diags *diags, const char *name)
 {
-	sd_json_variant *v = empty_array();
+	autojson sd_json_variant *v = empty_array();
+	sd_json_variant *parameters = nullptr;
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct config_diag *d = &diags->list[i];
 		if (sd_json_variant_append_arraybo(&v, SD_JSON_BUILD_PAIR_STRING("file", name),
@@ -38,5 +39,9 @@ sd_json_variant *reply_diagnostics(const struct config_diags *diags, const char 
 			    SD_JSON_BUILD_PAIR_STRING("message", d->message)) < 0)
 			abort();
 	}
-	return v;
+	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_VARIANT("diagnostics", v),
+		    SD_JSON_BUILD_PAIR_CONDITION(diags->total > diags->n, "total",
+			    SD_JSON_BUILD_UNSIGNED(diags->total))) < 0)
+		abort();
+	return parameters;
 }

@@ -12,4 +12,5 @@
 
 /* New references, for the caller to release. */
 sd_json_variant *reply_operations(const struct ops *ops);
-sd_json_variant *reply_diagnostics(const struct config_diags *diags, const char *name);
+/* The parameters of ConfigInvalid. */
+sd_json_variant *reply_invalid(const struct config_diags *diags, const char *name);

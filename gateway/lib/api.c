@@ -84,7 +84,9 @@ static SD_VARLINK_DEFINE_METHOD(Undo, OUTPUT_OF(operations, Operation, SD_VARLIN
 
 static SD_VARLINK_DEFINE_METHOD(Down, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
 
-static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY));
+static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY),
+	NOTE("How many mistakes there are; null: as many as diagnostics"),
+	FIELD(total, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
 static SD_VARLINK_DEFINE_ERROR(ConfirmPending, FIELD_OF(pending, Pending, 0));
 static SD_VARLINK_DEFINE_ERROR(NothingPending);
 static SD_VARLINK_DEFINE_ERROR(NothingToUndo);

@@ -342,6 +342,17 @@ def test_mistakes_come_all_at_once_and_before_the_daemon(
     answer = json.loads(as_json.stdout)
     assert answer["error"] == GATEWAY + "ConfigInvalid"
     assert len(answer["parameters"]["diagnostics"]) == 3
+    assert "total" not in answer["parameters"]
+
+
+def test_mistakes_that_are_not_listed_are_counted(cli: Cli, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("x: 1\n" * 3000)  # and "lan" is missing
+    *_, rest, last = cli("check", str(bad)).stderr.splitlines()
+    assert "and 2002 further mistakes" in rest
+    assert last == "meshgw: the configuration has 3001 mistakes"
+    parameters = json.loads(cli("check", "--json", str(bad)).stdout)["parameters"]
+    assert (len(parameters["diagnostics"]), parameters["total"]) == (1000, 3001)
 
 
 @pytest.mark.parametrize("content", [b"lan:\0\n", b"\xff\xfe", b"lan: \x1b[2J\n", b"", b"[" * 10000])

@@ -170,6 +170,7 @@ static void test_too_many_mistakes(void **)
 	snprintf(want, sizeof(want), "and %zu further mistakes that are not listed",
 		strlen(text) / 5 + 1 - (DIAG_MAX - 1));
 	assert_string_equal(last->message, want);
+	assert_int_equal(diags.total, strlen(text) / 5 + 1);
 	config_diags_clear(&diags);
 }
 
