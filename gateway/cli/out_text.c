@@ -5,6 +5,8 @@
 
 /* ---- Changes ---- */
 
+constexpr size_t CHANGES_SHOWN = 20; /* of each sign */
+
 struct words {
 	const char *verb;
 	const char *none; /* there was nothing to do */
@@ -36,17 +38,50 @@ static enum style action_style(const char *action)
 	return strcmp(action, "delete") == 0 ? STYLE_BAD : STYLE_WARN;
 }
 
+/* Additions and removals are counted on their own: neither can crowd out the other. */
+struct shown {
+	size_t added, deleted;
+};
+
+static void add_change(struct table *table, const struct reply_change *change, struct shown *shown)
+{
+	bool deleted = strcmp(change->action, "delete") == 0;
+	size_t *n = deleted ? &shown->deleted : &shown->added;
+
+	if (++*n <= CHANGES_SHOWN)
+		table_add_line(table, action_style(change->action), "     %c %-9s  %s",
+			deleted ? '-' : '+', change->kind, change->text);
+}
+
+static void add_rest(struct table *table, size_t n, char sign)
+{
+	if (n > CHANGES_SHOWN)
+		table_add_line(table, STYLE_PLAIN, "     %c and %zu more; --json has all", sign,
+			n - CHANGES_SHOWN);
+}
+
+static void add_operation(struct table *table, const struct reply_operation *o)
+{
+	struct shown shown = {};
+	struct reply_change change;
+
+	table_add(table, action_style(o->action), "%s", o->action);
+	table_add(table, STYLE_PLAIN, "%s", o->name);
+	table_add(table, STYLE_DIM, "%s", o->detail);
+	for (size_t i = 0; operation_change(o, i, &change); i++)
+		add_change(table, &change, &shown);
+	add_rest(table, shown.deleted, '-');
+	add_rest(table, shown.added, '+');
+}
+
 static void text_changes(const struct view *v, const char *verb, const struct changes *c)
 {
 	const struct reply_operation *list = c->operations.items;
 	const struct words *words = words_of(verb);
 	struct table table = {.term = &v->out, .columns = 3, .indent = 2};
 
-	for (size_t i = 0; i < c->operations.n; i++) {
-		table_add(&table, action_style(list[i].action), "%s", list[i].action);
-		table_add(&table, STYLE_PLAIN, "%s", list[i].name);
-		table_add(&table, STYLE_DIM, "%s", list[i].detail);
-	}
+	for (size_t i = 0; i < c->operations.n; i++)
+		add_operation(&table, &list[i]);
 	table_flush(&table);
 	if (c->operations.n)
 		term_print(&v->out, STYLE_PLAIN, "%zu change%s %s", c->operations.n,

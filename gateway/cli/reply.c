@@ -57,11 +57,35 @@ static const sd_json_dispatch_field counter_fields[] = {
 	{},
 };
 
+static const sd_json_dispatch_field change_fields[] = {
+	TEXT(struct reply_change, "action", action),
+	TEXT(struct reply_change, "kind", kind),
+	TEXT(struct reply_change, "text", text),
+	{},
+};
+
+/* Lists of lists would have to be freed one by one: these stay in the reply. */
+static int read_changes(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	struct reply_change change;
+
+	for (size_t i = 0; i < sd_json_variant_elements(v); i++) {
+		int r = sd_json_dispatch(sd_json_variant_by_index(v, i), change_fields,
+			SD_JSON_ALLOW_EXTENSIONS, &change);
+		if (r < 0)
+			return r;
+	}
+	*(sd_json_variant **)to = sd_json_variant_is_null(v) ? nullptr : v;
+	return 0;
+}
+
 static const sd_json_dispatch_field operation_fields[] = {
 	TEXT(struct reply_operation, "action", action),
 	TEXT(struct reply_operation, "kind", kind),
 	TEXT(struct reply_operation, "name", name),
 	TEXT(struct reply_operation, "detail", detail),
+	{"changes", SD_JSON_VARIANT_ARRAY, read_changes, offsetof(struct reply_operation, changes),
+		SD_JSON_NULLABLE},
 	{},
 };
 
@@ -205,6 +229,15 @@ int diagnostics_read(sd_json_variant *parameters, struct list *out, uint64_t *to
 	if (total)
 		*total = invalid.total > out->n ? invalid.total : out->n;
 	return 0;
+}
+
+bool operation_change(const struct reply_operation *o, size_t i, struct reply_change *out)
+{
+	*out = (struct reply_change){};
+	if (!o->changes || i >= sd_json_variant_elements(o->changes))
+		return false;
+	return sd_json_dispatch(sd_json_variant_by_index(o->changes, i), change_fields,
+		       SD_JSON_ALLOW_EXTENSIONS, out) >= 0;
 }
 
 void list_clear(struct list *l)

@@ -42,8 +42,14 @@ struct reply_counter {
 	uint64_t packets, bytes;
 };
 
+/* A statement of the configuration that comes or goes. */
+struct reply_change {
+	const char *action, *kind, *text;
+};
+
 struct reply_operation {
 	const char *action, *kind, *name, *detail;
+	sd_json_variant *changes; /* array, checked; borrowed like the strings, may be nullptr */
 };
 
 struct reply_diagnostic {
@@ -80,6 +86,8 @@ struct changes {
 /* The parameters of ConfigInvalid: a list of struct reply_diagnostic, and how many mistakes there
  * are, which may be more. total may be nullptr. */
 [[nodiscard]] int diagnostics_read(sd_json_variant *parameters, struct list *out, uint64_t *total);
+/* Those of an operation, from 0 on; false behind the last one. */
+bool operation_change(const struct reply_operation *o, size_t i, struct reply_change *out);
 
 void status_clear(struct status *s);
 void changes_clear(struct changes *c);

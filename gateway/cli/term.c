@@ -82,7 +82,21 @@ void table_add(struct table *table, enum style style, const char *fmt, ...)
 	format_escaped(text, fmt, ap);
 	va_end(ap);
 	XGROW(table->cells, table->n, table->cap);
-	table->cells[table->n++] = (struct cell){xstrdup(text), style};
+	table->cells[table->n++] = (struct cell){xstrdup(text), style, false};
+}
+
+void table_add_line(struct table *table, enum style style, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	table_add(table, style, "%s", text); /* which escapes it */
+	table->cells[table->n - 1].line = true;
+	while (table->n % table->columns)
+		table_add(table, STYLE_PLAIN, "%s", "");
 }
 
 static size_t column_width(const struct table *table, size_t column)
@@ -91,7 +105,7 @@ static size_t column_width(const struct table *table, size_t column)
 
 	for (size_t i = column; i < table->n; i += table->columns) {
 		size_t len = strlen(table->cells[i].text);
-		if (len > width)
+		if (len > width && !table->cells[i].line)
 			width = len;
 	}
 	return width;

@@ -33,6 +33,7 @@ void term_heading(const struct term *t, const char *text);
 struct cell {
 	char *text;
 	enum style style;
+	bool line; /* the row is this text alone, and no column gets wider by it */
 };
 struct table {
 	const struct term *term;
@@ -42,6 +43,9 @@ struct table {
 	size_t n, cap;
 };
 [[gnu::format(printf, 3, 4)]] void table_add(
+	struct table *table, enum style style, const char *fmt, ...);
+/* A row that is one line of text, between rows that are whole. */
+[[gnu::format(printf, 3, 4)]] void table_add_line(
 	struct table *table, enum style style, const char *fmt, ...);
 /* Prints what was added, and forgets it. */
 void table_flush(struct table *table);

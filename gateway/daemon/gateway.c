@@ -236,6 +236,8 @@ int gateway_plan(struct kernel *k, enum gateway_phase phase, const struct config
 	if (r >= 0 && phase != GATEWAY_UNCONFIGURED) {
 		make_plan(&g, ops);
 		plan_loose(&g, ops);
+		plan_explain(ops, current ? current->config : nullptr, config, &g.seen.nft,
+			current ? current->nft_digest : 0);
 	}
 	gateway_clear(&g);
 	return r < 0 ? r : 0;

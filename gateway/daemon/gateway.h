@@ -85,8 +85,9 @@ void gateway_mark(struct gateway *g, unsigned dirty);
  * 0 = only at the next event. Errors stay in the tracks. */
 uint64_t gateway_pass(struct gateway *g, uint64_t now_us);
 
-/* What a pass under this phase and configuration would do, without doing it; ops is filled.
- * 0 or -errno when the kernel cannot be observed. */
+/* What a pass under this phase and configuration would do, without doing it; ops is filled, and
+ * explained by what changes from the configuration of current, which may be nullptr. 0 or -errno
+ * when the kernel cannot be observed. */
 [[nodiscard]] int gateway_plan(struct kernel *k, enum gateway_phase phase,
 	const struct config *config, const struct gateway *current, struct ops *ops,
 	struct err *err);

@@ -61,6 +61,23 @@ static int read_wanted(const struct once_options *o, struct store *store, char *
 	return config_read_file(o->etc_path, text, len, err);
 }
 
+/* What the table was written for, as far as this is known: not while it is taken down, nor when a
+ * daemon died in the middle of a change. */
+static struct config *read_running(const struct state *state, struct store *store)
+{
+	autofree char *text = nullptr;
+	size_t len;
+	struct config *config = nullptr;
+	struct config_diags diags = {};
+	if (state->down || state->applying ||
+		store_read_config(store, STORE_CONFIRMED, &text, &len, nullptr) < 0)
+		return nullptr;
+	if (config_parse(text, len, &config, &diags) < 0)
+		config = nullptr;
+	config_diags_clear(&diags);
+	return config;
+}
+
 static int plan_config(struct gateway *g, const struct config *config)
 {
 	struct ops ops = {};
@@ -104,8 +121,12 @@ int once_plan(const struct once_options *o, struct kernel *kernel, struct store 
 		return print_failure(API_ERROR_APPLY_FAILED, &err);
 	gateway_init(&g, kernel, nullptr, nullptr);
 	g.records = state.records;
+	struct config *running = read_running(&state, store);
+	if (running)
+		gateway_enter(&g, GATEWAY_UP, running);
 	int r = o->down ? plan_config(&g, nullptr) : plan_text(o, &g, store);
 	gateway_clear(&g);
+	config_free(running);
 	return r;
 }
 

@@ -137,9 +137,55 @@ void plan_diff(const struct want *want, const struct observed *seen,
 		push(ops, OP_NFT, OP_DELETE);
 }
 
+/* Why a table is written although nothing changes for those who use the gateway. */
+static const char *rewrite_reason(
+	const struct op *op, const struct nft_state *seen, uint64_t written)
+{
+	if (op->action == OP_ADD)
+		return "missing";
+	if (!written)
+		return "taken over";
+	return seen->digest == written ? "written in another form" : "changed by others";
+}
+
+static void explain(struct op *op, size_t n_changes, const struct config *from,
+	const struct config *to, const char *reason)
+{
+	char old[CONFIG_SUMMARY_LEN], new[CONFIG_SUMMARY_LEN];
+	config_summary(to, new);
+	if (!from)
+		reason = op->action == OP_SET ? "in place of what is there" : "";
+	else if (n_changes)
+		reason = "";
+	if (from && strcmp(config_summary(from, old), new) != 0)
+		snprintf(op->table, sizeof(op->table), "%s -> %s", old, new);
+	else
+		snprintf(op->table, sizeof(op->table), "%s%s%s%s", new, *reason ? " (" : "", reason,
+			*reason ? ")" : "");
+}
+
+/* A table that goes takes no right away: what it refused is no longer refused. So its statements
+ * are not shown as removed. */
+void plan_explain(struct ops *ops, const struct config *from, const struct config *to,
+	const struct nft_state *seen, uint64_t written)
+{
+	for (size_t i = 0; i < ops->n; i++) {
+		struct op *op = &ops->list[i];
+		if (op->kind != OP_NFT)
+			continue;
+		if (to) {
+			config_diff(from, to, &ops->changes);
+			explain(op, ops->changes.n, from, to, rewrite_reason(op, seen, written));
+		} else if (from) {
+			config_summary(from, op->table);
+		}
+	}
+}
+
 void ops_clear(struct ops *ops)
 {
 	free(ops->list);
+	config_changes_clear(&ops->changes);
 	*ops = (struct ops){};
 }
 
@@ -176,7 +222,7 @@ const char *op_detail(const struct op *op, char *buf)
 {
 	switch (op->kind) {
 	case OP_NFT:
-		buf[0] = '\0';
+		memcpy(buf, op->table, sizeof(op->table));
 		break;
 	case OP_SYSCTL:
 		snprintf(buf, OP_NAME_LEN, "%d -> %d%s", op->sysctl.from, op->sysctl.to,

@@ -9,6 +9,7 @@
  * the other way round. Only routes with our protocol and metric are ever deleted, only sysctls
  * that we changed are put back, and only while our value is still there.
  */
+#include "daemon/config_diff.h"
 #include "daemon/want.h"
 
 enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE };
@@ -24,17 +25,21 @@ struct op_sysctl {
 	bool restore; /* back to what was there before us */
 };
 
+constexpr size_t OP_NAME_LEN = 112;
+
 struct op {
 	enum op_kind kind;
 	enum op_action action;
 	struct op_sysctl sysctl;  /* OP_SYSCTL */
 	struct route route;       /* OP_ROUTE */
 	char interface[IFNAMSIZ]; /* OP_ROUTE: name of the route's interface */
+	char table[OP_NAME_LEN];  /* OP_NFT: what becomes of it, where plan_explain() said it */
 };
 
 struct ops {
 	struct op *list;
 	size_t n, cap;
+	struct config_changes changes; /* to what the nft table holds; plan_explain() */
 };
 
 /* A sysctl that we changed: what it was, and what we wrote. Kept on disk (store.h). */
@@ -54,6 +59,11 @@ struct sysctl_records {
 void plan_diff(const struct want *want, const struct observed *seen,
 	const struct sysctl_records *records,
 	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops);
+/* Says of the operation on the nft table, if there is one, what changes between the configuration
+ * that the table was written for (nullptr: nobody knows one) and the one that comes (nullptr: the
+ * table goes). written: the digest of what we wrote, 0 = not by this process. */
+void plan_explain(struct ops *ops, const struct config *from, const struct config *to,
+	const struct nft_state *seen, uint64_t written);
 void ops_clear(struct ops *ops);
 /* Is there nothing left to put back? The sysctl is not wanted any more, and its interface is gone
  * or somebody has written another value, which is theirs. */
@@ -63,7 +73,7 @@ bool plan_record_spent(const struct want *want, const struct observed *seen,
 
 /* Identity of the object that an operation is about: "route 100.64.0.0/12",
  * "sysctl net.ipv4.conf.eth0.forwarding", "nft table inet meshgw". */
-constexpr size_t OP_NAME_LEN = 112;
 const char *op_name(const struct op *op, char *buf);
-/* What becomes of it: "dev CloudflareWARP metric 4261412864", "0 -> 1". buf of OP_NAME_LEN. */
+/* What becomes of it: "dev CloudflareWARP metric 4261412864", "0 -> 1", "route, 3 allow entries".
+ * buf of OP_NAME_LEN. */
 const char *op_detail(const struct op *op, char *buf);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/reply.h"
+#include "lib/xmalloc.h"
 #include <stdlib.h>
 
 static sd_json_variant *empty_array(void)
@@ -10,8 +11,29 @@ static sd_json_variant *empty_array(void)
 	return v;
 }
 
+/* One allocation for the array, however long: appending one by one would copy it each time. */
+static sd_json_variant *reply_changes(const struct config_changes *changes)
+{
+	sd_json_variant **list = xcalloc(changes->n, sizeof(*list)), *v = nullptr;
+	for (size_t i = 0; i < changes->n; i++) {
+		const struct config_change *c = &changes->list[i];
+		if (sd_json_buildo(&list[i],
+			    SD_JSON_BUILD_PAIR_STRING("action", c->added ? "add" : "delete"),
+			    SD_JSON_BUILD_PAIR_STRING("kind", config_change_kind_str(c->kind)),
+			    SD_JSON_BUILD_PAIR_STRING("text", c->text)) < 0)
+			abort();
+	}
+	if (sd_json_variant_new_array(&v, list, changes->n) < 0)
+		abort();
+	for (size_t i = 0; i < changes->n; i++)
+		sd_json_variant_unref(list[i]);
+	free(list);
+	return v;
+}
+
 sd_json_variant *reply_operations(const struct ops *ops)
 {
+	autojson sd_json_variant *changes = reply_changes(&ops->changes);
 	sd_json_variant *v = empty_array();
 	for (size_t i = 0; i < ops->n; i++) {
 		const struct op *op = &ops->list[i];
@@ -20,7 +42,9 @@ sd_json_variant *reply_operations(const struct ops *ops)
 			    SD_JSON_BUILD_PAIR_STRING("action", op_action_str(op->action)),
 			    SD_JSON_BUILD_PAIR_STRING("kind", op_kind_str(op->kind)),
 			    SD_JSON_BUILD_PAIR_STRING("name", op_name(op, name)),
-			    SD_JSON_BUILD_PAIR_STRING("detail", op_detail(op, detail))) < 0)
+			    SD_JSON_BUILD_PAIR_STRING("detail", op_detail(op, detail)),
+			    SD_JSON_BUILD_PAIR_CONDITION(op->kind == OP_NFT && ops->changes.n,
+				    "changes", SD_JSON_BUILD_VARIANT(changes))) < 0)
 			abort();
 	}
 	return v;

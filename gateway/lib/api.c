@@ -16,10 +16,16 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Diagnostic,
 	NOTE("Path of the key, such as lan[0].networks[2].prefix"),
 	FIELD(path, SD_VARLINK_STRING, 0), FIELD(message, SD_VARLINK_STRING, 0));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Change, NOTE("add or delete"),
+	FIELD(action, SD_VARLINK_STRING, 0), NOTE("interface, range, network, host or allow"),
+	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(text, SD_VARLINK_STRING, 0));
+
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
 	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl or route"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
-	FIELD(detail, SD_VARLINK_STRING, 0));
+	FIELD(detail, SD_VARLINK_STRING, 0),
+	NOTE("Of the nft table: all that the new configuration says otherwise; null: nothing"),
+	FIELD_OF(changes, Change, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Object, FIELD(kind, SD_VARLINK_STRING, 0),
 	FIELD(name, SD_VARLINK_STRING, 0), FIELD(wanted, SD_VARLINK_STRING, 0),
@@ -104,6 +110,8 @@ const sd_varlink_interface api_interface = {
 				"The gateway between a mesh tunnel and private networks"),
 			SAYS("One mistake in a configuration"),
 			&vl_type_Diagnostic,
+			SAYS("A statement of the configuration that comes or goes"),
+			&vl_type_Change,
 			SAYS("One change to the kernel's state"),
 			&vl_type_Operation,
 			SAYS("A wanted object and what became of it"),

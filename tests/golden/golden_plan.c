@@ -2,8 +2,9 @@
 /*
  * golden_plan: what a configuration does to a host.
  *
- * CASE.yaml is applied to the kernel of CASE.state (see daemon/kernel_dummy.h); CASE.ops holds the
- * operations of that, the conditions that stand afterwards, and the operations of taking it down
+ * CASE.yaml is applied to the kernel of CASE.state (see daemon/kernel_dummy.h), where CASE.from, if
+ * there is one, has been applied before; CASE.ops holds the operations of that, with what changes
+ * in the nft table, the conditions that stand afterwards, and the operations of taking it down
  * again. Held for every case besides: what is planned is written, and what is written beyond that
  * ("then") is shown; a second plan is empty; taking down leaves the host as it was. With --update
  * CASE.ops is written.
@@ -68,6 +69,11 @@ static void print_ops(FILE *out, const struct ops *ops)
 		op_detail(op, detail);
 		fprintf(out, "  %s %s%s%s\n", op_action_str(op->action), op_name(op, name),
 			detail[0] ? " " : "", detail);
+		for (size_t j = 0; op->kind == OP_NFT && j < ops->changes.n; j++) {
+			const struct config_change *c = &ops->changes.list[j];
+			fprintf(out, "    %c %s %s\n", c->added ? '+' : '-',
+				config_change_kind_str(c->kind), c->text);
+		}
 	}
 }
 
@@ -119,11 +125,21 @@ static void enter(struct run *r, enum gateway_phase phase, const struct config *
 	ops_clear(&again);
 }
 
-static void run_config(struct run *r, const struct config *config)
+/* What runs before the change that is looked at; its own plan is another case's business. */
+static void run_before(struct run *r, const struct config *config)
+{
+	gateway_enter(&r->gateway, GATEWAY_UP, config);
+	if (gateway_pass(&r->gateway, 0) != 0)
+		r->broken = "one pass was not enough";
+}
+
+static void run_config(struct run *r, const struct config *from, const struct config *config)
 {
 	autofree char *before = kernel_text(r);
 	bool ours = holds_ours(r);
 
+	if (from)
+		run_before(r, from);
 	fputs("up\n", r->out);
 	enter(r, GATEWAY_UP, config);
 	fputs("conditions\n", r->out);
@@ -137,30 +153,53 @@ static void run_config(struct run *r, const struct config *config)
 		r->broken = "taking down has not left the host as it was";
 }
 
+/* nullptr when it does not parse. */
+static struct config *config_beside(const char *dir, const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+	autofree char *yaml = read_beside(dir, name, suffix, path);
+	struct config *config = nullptr;
+	struct config_diags diags = {};
+
+	if (yaml && config_parse(yaml, strlen(yaml), &config, &diags) < 0)
+		config = nullptr;
+	config_diags_clear(&diags);
+	return config;
+}
+
+static bool is_beside(const char *dir, const char *name, const char *suffix)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/%.*s%s", dir, (int)(strlen(name) - strlen(".yaml")), name,
+		suffix);
+	return access(path, F_OK) == 0;
+}
+
 /* Text of the .ops, or nullptr. */
 static char *run_case(const char *dir, const char *name)
 {
 	char path[PATH_MAX];
 	autofree char *state = read_beside(dir, name, ".state", path);
-	autofree char *yaml = read_beside(dir, name, ".yaml", path);
-	struct config *config = nullptr;
-	struct config_diags diags = {};
+	bool changes = is_beside(dir, name, ".from");
+	struct config *config = config_beside(dir, name, ".yaml");
+	struct config *from = changes ? config_beside(dir, name, ".from") : nullptr;
 	char *text = nullptr;
 	size_t len;
 	struct run r = {.kernel = dummy_new()};
 
-	if (!yaml || config_parse(yaml, strlen(yaml), &config, &diags) < 0)
+	if (!config || (changes && !from))
 		r.broken = "does not parse";
 	else if (!state || dummy_load(r.kernel, state) != 0)
 		r.broken = "its state cannot be read";
 	r.out = open_memstream(&text, &len);
 	gateway_init(&r.gateway, &r.kernel->base, nullptr, nullptr);
 	if (!r.broken)
-		run_config(&r, config);
+		run_config(&r, from, config);
 	fclose(r.out);
 	gateway_clear(&r.gateway);
 	config_free(config);
-	config_diags_clear(&diags);
+	config_free(from);
 	r.kernel->base.ops->close(&r.kernel->base);
 	if (!r.broken)
 		return text;

@@ -137,6 +137,10 @@ static void test_types(void **)
 	}
 }
 
+#define NFT(changes)                                                                           \
+	"{\"operations\":[{\"action\":\"a\",\"kind\":\"nft\",\"name\":\"n\",\"detail\":\"d\"," \
+	"\"changes\":" changes "}]}"
+
 static void test_changes(void **)
 {
 	static const struct {
@@ -147,6 +151,12 @@ static void test_changes(void **)
 		{"{\"operations\":[{\"action\":\"a\",\"kind\":\"k\",\"name\":\"n\",\"detail\":\"d\"}]}",
 			true},
 		{"{\"operations\":[{\"action\":\"a\",\"kind\":\"k\",\"name\":\"n\"}]}", false},
+		{NFT("null"), true},
+		{NFT("[]"), true},
+		{NFT("[{\"action\":\"a\",\"kind\":\"k\",\"text\":\"t\",\"new\":1}]"), true},
+		{NFT("[{\"action\":\"a\",\"kind\":\"k\"}]"), false},
+		{NFT("[7]"), false},
+		{NFT("{}"), false},
 		{"{\"operations\":[],\"pending\":null}", true},
 		{"{\"operations\":{}}", false},
 		{"{}", false},

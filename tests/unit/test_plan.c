@@ -256,6 +256,49 @@ static void test_nat(void **)
 	}
 }
 
+/* ---- why a table is written ---- */
+
+static void test_explain(void **)
+{
+	static const struct {
+		const char *from, *to;
+		enum op_action action;
+		uint64_t written; /* 7 is there */
+		const char *detail;
+		bool changes;
+	} cases[] = {
+		{world_route, world_route, OP_ADD, 7, "route, everything allowed (missing)", false},
+		{world_route, world_route, OP_SET, 0, "route, everything allowed (taken over)",
+			false},
+		{world_route, world_route, OP_SET, 6,
+			"route, everything allowed (changed by others)", false},
+		{world_route, world_route, OP_SET, 7,
+			"route, everything allowed (written in another form)", false},
+		{world_masquerade, world_allow, OP_SET, 7,
+			"masquerade, everything allowed -> masquerade, 1 allow entry", true},
+		{nullptr, world_route, OP_ADD, 0, "route, everything allowed", true},
+		{nullptr, world_route, OP_SET, 0,
+			"route, everything allowed (in place of what is there)", true},
+		{world_allow, nullptr, OP_DELETE, 7, "masquerade, 1 allow entry", false},
+		{nullptr, nullptr, OP_DELETE, 0, "", false},
+	};
+	struct nft_state seen = {.exists = true, .digest = 7};
+	char detail[OP_NAME_LEN];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct config *from = cases[i].from ? world_config(cases[i].from) : nullptr;
+		struct config *to = cases[i].to ? world_config(cases[i].to) : nullptr;
+		struct op op = {.kind = OP_NFT, .action = cases[i].action};
+		struct ops ops = {.list = &op, .n = 1};
+		plan_explain(&ops, from, to, &seen, cases[i].written);
+		assert_string_equal(op_detail(&op, detail), cases[i].detail);
+		assert_int_equal(ops.changes.n > 0, cases[i].changes);
+		config_changes_clear(&ops.changes);
+		config_free(from);
+		config_free(to);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -266,6 +309,7 @@ int main(void)
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_allow),
 		cmocka_unit_test(test_nat),
+		cmocka_unit_test(test_explain),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
