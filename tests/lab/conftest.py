@@ -61,6 +61,7 @@ from lab.state import State
 from survival import MODES, Site
 from warp import Warp
 
+FAMILIES = pytest.mark.parametrize("six", [0, 1], ids=["ipv4", "ipv6"])
 EVIDENCE = (
     "ip rule; ip -6 rule",
     "ip -N route show table all | grep -v 'table 255'",

@@ -54,6 +54,12 @@ def config(mode: str, text: str = CONFIG) -> str:
     return f"{text}return_path: {mode}\n"
 
 
+def counter(gateway: Machine, name: str, unit: str = "packets") -> int:
+    """One named counter."""
+    status = json.loads(gateway.out("meshgw --json status", check=False))
+    return next(c[unit] for c in status["counters"] if c["name"] == name)
+
+
 class Site:
     """gw1, whose daemon runs with one return path, and the flows of `worker` through it."""
 
@@ -222,3 +228,7 @@ class Talk:
                 more = os.read(fd, 4096)
                 assert more, f"{self._process.shown}: the connection ended"
                 heard += more
+
+    def end(self) -> None:
+        """Closes it, if it is still there."""
+        self._process.stop()

@@ -13,6 +13,18 @@ SERVICE = ("10.0.1.50", "2001:db8:1::50")
 REMOTE = ("10.0.2.60", "2001:db8:2::60")
 GW1 = ("10.0.1.11", "2001:db8:1::11")
 HTTP, TCP, UDP = 3000, 3001, 3002
+# A connected datagram socket hears of the ICMP error that answers it.
+UDP_REFUSED = """\
+import socket, sys
+sock = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)
+sock.settimeout(2)
+sock.connect((sys.argv[1], 9))
+sock.send(b"x")
+try:
+    sock.recv(1)
+except ConnectionRefusedError:
+    print("refused")
+"""
 
 
 def url(address: str, path: str = "/", port: int = HTTP) -> str:
@@ -68,6 +80,21 @@ def ping(node: Node, address: str, size: int = 56, *options: str) -> bool:
         ).returncode
         == 0
     )
+
+
+def is_refused(node: Node, address: str) -> bool:
+    """Whether a datagram to a port where nobody listens is answered with the ICMP error."""
+    return node.out(["python3", "-c", UDP_REFUSED, address]) == "refused"
+
+
+def carry(node: Node, address: str, count: int) -> None:
+    """One connection, every byte."""
+    target = url(address, f"/bytes/{count}")
+    got = node.out(
+        ["curl", "-sS", "--fail", "--max-time", "60", "-o", "/dev/null",
+         "-w", "%{size_download}", target], timeout=70,
+    )  # fmt: skip
+    assert int(got) == count
 
 
 class Capture:
