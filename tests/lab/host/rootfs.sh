@@ -10,7 +10,7 @@
 # renamed when it is whole. The .debs stay in build/cache, so a remake downloads only what is new.
 set -euo pipefail
 
-here=$(cd -- "$(dirname -- "$0")" && pwd)
+here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/lab/host/say.sh
 . "$here/say.sh"
 
@@ -168,6 +168,9 @@ make_tree() {
 	rm -rf --one-file-system "$root"
 	mv "$tmp" "$root"
 }
+
+# Tests read this file for what is defined above.
+[[ ${BASH_SOURCE[0]} == "$0" ]] || return 0
 
 mkdir -p "$build/lab/log"
 if ! is_whole; then

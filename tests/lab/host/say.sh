@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # shellcheck shell=bash
 # How the lab's host scripts speak: one line a step, with the time that it took.
 
