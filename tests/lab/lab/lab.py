@@ -139,13 +139,17 @@ class Lab:
         self.warp[name].attract(network.LAN_PREFIXES)
 
     def stop(self) -> None:
-        """Everything that runs; the namespaces end with the lab."""
+        """Back to nothing: another lab may follow."""
         for node in self.nodes.values():
             if isinstance(node, Machine):
                 node.off()
             node.stop_all()
         for warp in self.warp.values():
             warp.relay.stop()
+        for machine in self.machines:
+            machine.unmount()
+        for name in (*network.PLANS, network.SWITCH):
+            network.remove_node(name)
 
     # meshgw in it.
 

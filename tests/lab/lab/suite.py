@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./lab test: builds, static checks, CTest, the lab's own tests, and one sum at the end.
+"""./lab test: builds, static checks, CTest, the lab's own tests, the demo, and one sum at the end.
 
 The lab's tests mostly wait, so what only needs a processor runs beside them, at idle priority.
+A step that checked nothing has failed, and so has one whose program ended otherwise than its report
+says: a green sum means that all of it was done.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import xml.etree.ElementTree as ET
@@ -26,6 +29,14 @@ IDLE = ("chrt", "--idle", "0")
 # Not with the sanitizers: what they put into expressions makes gcc warn of conversions.
 WERROR, NO_WERROR = "-DMESHGW_WERROR=ON", "-DMESHGW_WERROR=OFF"
 LABELS = ("unit", "golden", "sim", "fuzz", "root")
+GROUPS = ("build", "static", "ctest", "lab", "demo")
+# The folders' walls, seen from outside: what each of our programs must not be linked with.
+FORBIDDEN = {
+    "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
+    "meshgw": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl|mnl|nftnl)",
+    "meshgw-bridge": r"lib(mnl|nftnl|yaml)",
+    "meshgw-tunnel": r"lib(mnl|nftnl|yaml)",
+}
 
 
 @dataclass
@@ -48,12 +59,12 @@ class Step:
     output: str = ""
 
     def run(self) -> None:
-        """A step that cannot even start is one failed case."""
+        """A step that breaks is one failed case, whatever broke it: others run beside it."""
         begin = time.monotonic()
         try:
-            self.cases = list(self.work())
-        except (build.BuildError, OSError, ET.ParseError) as error:
-            self.output = str(error)
+            self.cases = list(self.work()) or [Case(f"{self.name}: nothing to check", 0, False)]
+        except Exception as error:  # pylint: disable=broad-exception-caught
+            self.output = str(error) or repr(error)
             self.cases = [Case(self.name, 0, False)]
         self.report(time.monotonic() - begin)
 
@@ -70,13 +81,17 @@ class Step:
 def _command(name: str, *argv: str | Path, nice: bool = True) -> list[Case]:
     """One command is one case; it fails with its output."""
     begin = time.monotonic()
-    done = subprocess.run(
-        [*(IDLE if nice else ()), *map(str, argv)],
-        cwd=build.SRC, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT, text=True, errors="replace", check=False,
-    )  # fmt: skip
+    # No pipe: what the command leaves running would hold it open.
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
+        done = subprocess.run(
+            [*(IDLE if nice else ()), *map(str, argv)],
+            cwd=build.SRC, stdin=subprocess.DEVNULL, stdout=output,
+            stderr=subprocess.STDOUT, check=False,
+        )  # fmt: skip
+        output.seek(0)
+        text = output.read()
     if done.returncode != 0:
-        raise build.BuildError(done.stdout[-8000:])
+        raise build.BuildError(text[-8000:])
     return [Case(name, time.monotonic() - begin, True)]
 
 
@@ -84,6 +99,11 @@ def _files(*patterns: str) -> list[Path]:
     """Files of the tree, without what is built or hidden."""
     found = [path for pattern in patterns for path in build.SRC.glob(pattern)]
     return sorted(p.relative_to(build.SRC) for p in found if "build" not in p.parts[2:3])
+
+
+def _lint(name: str, argv: Sequence[str], files: Sequence[Path]) -> list[Case]:
+    """Most of these read standard input when they are given no files, and like it."""
+    return _command(name, *argv, *files) if files else []
 
 
 # Building.
@@ -101,7 +121,7 @@ def _build(preset: str, *settings: str, into: str | None = None, nice: bool = Fa
 
 def _format() -> list[Case]:
     sources = _files("*/**/*.[ch]", "*/**/*.c.inc")
-    return _command("clang-format", "clang-format-19", "--dry-run", "-Werror", *sources)
+    return _lint("clang-format", ("clang-format-19", "--dry-run", "-Werror"), sources)
 
 
 def _tidy() -> list[Case]:
@@ -116,7 +136,7 @@ def _tidy() -> list[Case]:
 
 def _shellcheck() -> list[Case]:
     scripts = [p for p in _files("*", ".ci/*", "tests/**/*", "ansible/**/*") if _is_shell(p)]
-    return _command("shellcheck", "shellcheck", "-x", *scripts)
+    return _lint("shellcheck", ("shellcheck", "-x"), scripts)
 
 
 def _is_shell(path: Path) -> bool:
@@ -131,29 +151,22 @@ def _is_shell(path: Path) -> bool:
 
 def _manuals() -> list[Case]:
     pages = _files("gateway/**/*.[1-8]", "httpbridge/*.[1-8]")
-    if not pages:
-        return []
-    return _command("mandoc", "mandoc", "-T", "lint", "-W", "warning", *pages)
+    return _lint("mandoc", ("mandoc", "-T", "lint", "-W", "warning"), pages)
 
 
 def _links() -> list[Case]:
-    """What must not be linked with what: the folders' walls, seen from outside."""
-    forbidden = {
-        "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
-        "meshgw": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl|mnl|nftnl)",
-        "meshgw-bridge": r"lib(mnl|nftnl|yaml)",
-        "meshgw-tunnel": r"lib(mnl|nftnl|yaml)",
-    }
+    """Every program of the stage, wherever it is put; one that FORBIDDEN does not know fails."""
     cases = []
-    for path in sorted(build.stage("dev").glob("usr/*bin/*")):
-        pattern = forbidden.get(path.name)
-        if pattern:
-            found = subprocess.run(
-                ["readelf", "-d", path], capture_output=True, text=True, check=True
-            ).stdout
-            needed = re.findall(r"NEEDED.*\[(.*)\]", found)
-            wrong = [name for name in needed if re.match(pattern, name)]
-            cases.append(Case(f"{path.name} links {' '.join(wrong)}".strip(), 0, not wrong))
+    for path in sorted(build.stage("dev").rglob("*")):
+        if path.is_symlink() or not path.is_file() or path.read_bytes()[:4] != b"\x7fELF":
+            continue
+        pattern = FORBIDDEN.get(path.name)
+        dynamic = subprocess.run(
+            ["readelf", "-d", path], capture_output=True, text=True, check=True
+        ).stdout
+        needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
+        wrong = [name for name in needed if not pattern or re.match(pattern, name)]
+        cases.append(Case(f"{path.name} links {' '.join(wrong)}".strip(), 0, not wrong))
     return cases
 
 
@@ -176,6 +189,15 @@ def _junit(path: Path) -> list[Case]:
     return cases
 
 
+def _reported(path: Path, name: str, status: int, failed_status: int) -> list[Case]:
+    """The report's cases, and one more if the program that wrote it ended otherwise."""
+    cases = _junit(path)
+    expected = 0 if all(case.passed for case in cases) else failed_status
+    if status != expected:
+        cases.append(Case(f"{name}: exit status {status}, not {expected}", 0, False))
+    return cases
+
+
 def _ctest(tree: str, labels: Sequence[str]) -> list[Case]:
     """In a network namespace of their own: some of them use the kernel."""
     report = RESULTS / f"ctest-{tree}.xml"
@@ -183,25 +205,26 @@ def _ctest(tree: str, labels: Sequence[str]) -> list[Case]:
     chosen = ("-L", "|".join(f"^{label}$" for label in labels)) if labels else ()
     argv = (
         "ctest", "--test-dir", build.tree(tree), "--output-on-failure", "--output-junit", report,
-        "--no-tests=ignore", "-j", build.JOBS, *chosen,
+        "--no-tests=error", "-j", build.JOBS, *chosen,
     )  # fmt: skip
-    subprocess.run(
+    done = subprocess.run(
         ["unshare", "--net", "--mount", "sh", "-c", 'ip link set lo up; exec "$@"', "sh",
          *map(str, argv)],
         stdin=subprocess.DEVNULL, check=False,
     )  # fmt: skip
-    return [Case(f"{tree}: {c.name}", c.seconds, c.passed, c.skipped) for c in _junit(report)]
+    cases = _reported(report, "ctest", done.returncode, 8)
+    return [Case(f"{tree}: {c.name}", c.seconds, c.passed, c.skipped) for c in cases]
 
 
 def _pytest(args: Sequence[str], preset: str) -> list[Case]:
     report = RESULTS / "lab.xml"
     report.unlink(missing_ok=True)
-    subprocess.run(
+    done = subprocess.run(
         ["python3", "-m", "pytest", f"--junit-xml={report}", "-o", "junit_family=xunit1", *args],
         cwd=TESTS / "lab", stdin=subprocess.DEVNULL, check=False,
         env={**os.environ, "MESHGW_LAB_PRESET": preset},
     )  # fmt: skip
-    return _junit(report)
+    return _reported(report, "pytest", done.returncode, 1)
 
 
 # All of it.
@@ -222,7 +245,6 @@ def _beside(groups: set[str]) -> list[Step]:
             Step("clang-format", _format),
             Step("shellcheck", _shellcheck),
             Step("manual pages", _manuals),
-            Step("what links what", _links),
             Step("clang-tidy", _tidy),
         ]
     return steps
@@ -233,7 +255,10 @@ def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> li
     preset = os.environ.get("MESHGW_LAB_PRESET") or "asan"
     steps = [Step("build: gcc", lambda: _build("dev", WERROR))]
     if groups & {"build", "ctest", "lab"}:
-        steps.append(Step("build: gcc, AddressSanitizer and UBSan", lambda: _build("asan", NO_WERROR)))
+        sanitizers = "build: gcc, AddressSanitizer and UBSan"
+        steps.append(Step(sanitizers, lambda: _build("asan", NO_WERROR)))
+    if "static" in groups:
+        steps.append(Step("what links what", _links))
     if "ctest" in groups:
         steps += [
             Step("CTest", lambda: _ctest("dev", labels)),
@@ -241,6 +266,10 @@ def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> li
         ]
     if "lab" in groups:
         steps.append(Step("lab", lambda: _pytest(args, preset)))
+    if "demo" in groups:
+        # With what people get: without the sanitizers.
+        demo = ("env", "MESHGW_LAB_PRESET=dev", "python3", "-m", "lab", "demo")
+        steps.append(Step("demo", lambda: _command("demo", *demo, nice=False)))
     return steps
 
 
@@ -249,7 +278,7 @@ def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
     groups: set[str] = set()
     labels = []
     rest = list(argv)
-    while rest and rest[0] in ("build", "static", "ctest", "lab", *LABELS):
+    while rest and rest[0] in (*GROUPS, *LABELS):
         word = rest.pop(0)
         if word in LABELS:
             labels.append(word)
@@ -257,7 +286,7 @@ def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
         groups.add(word)
     if rest:
         groups.add("lab")
-    return groups or {"build", "static", "ctest", "lab"}, labels, rest
+    return groups or set(GROUPS), labels, rest
 
 
 def _summary(steps: Sequence[Step], seconds: float) -> int:
