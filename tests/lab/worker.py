@@ -146,12 +146,14 @@ def calls(args: argparse.Namespace) -> bool:
 
 def main() -> int:
     """See the module."""
-    parser = argparse.ArgumentParser(description="a real Worker calls env.MESH.fetch(URL)")
+    parser = argparse.ArgumentParser(
+        prog="./lab worker", description="a real Worker calls env.MESH.fetch(URL)"
+    )
     parser.add_argument("url", metavar="URL")
     parser.add_argument("--count", type=int, default=1, metavar="N", help="calls, one by one")
     parser.add_argument("--script", type=Path, default=SCRIPT, metavar="FILE", help="a module")
     parser.add_argument("--timeout", type=float, default=60, metavar="S", help="per call")
-    parser.add_argument("--workerd", type=Path, default=BINARY, metavar="FILE")
+    parser.add_argument("--workerd", type=Path, default=BINARY, help=argparse.SUPPRESS)
     args = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

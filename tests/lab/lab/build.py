@@ -7,6 +7,7 @@ A stage is what a package would put into a machine's root; it lies under that ro
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 import subprocess
 import time
@@ -18,10 +19,13 @@ BUILD = SRC / "build"
 LOGS = BUILD / "lab/log"
 JOBS = "2"
 RELAY_PRESET = "dev"
+# What compilers, linkers and CMake call what is wrong; how much of a log is shown.
+ERROR = re.compile(r"\berror:|undefined reference|^CMake Error")
+ERRORS, TAIL = 20, 40
 
 
 class BuildError(Exception):
-    """The compiler has said why; the message holds the end of it."""
+    """The compiler has said why; the message holds that, and the end of what it said."""
 
 
 def tree(preset: str) -> Path:
@@ -47,8 +51,15 @@ def _logged(name: str, *commands: Sequence[str]) -> None:
                 command, cwd=SRC, stdout=out, stderr=out, stdin=subprocess.DEVNULL, check=False
             )
             if done.returncode != 0:
-                tail = log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]
-                raise BuildError("\n".join([*tail, f"(the whole log: {log.relative_to(SRC)})"]))
+                raise BuildError(_why(log))
+
+
+def _why(log: Path) -> str:
+    """Its errors, wherever they are, and its end."""
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+    errors = [line for line in lines[:-TAIL] if ERROR.search(line)][:ERRORS]
+    above = [*errors, "…"] if errors else []
+    return "\n".join([*above, *lines[-TAIL:], f"(the whole log: {log.relative_to(SRC)})"])
 
 
 @contextlib.contextmanager
@@ -58,8 +69,8 @@ def timed(what: str) -> Iterator[None]:
     print(f"  {what:<58} ", end="", flush=True)
     try:
         yield
-    except BaseException:
-        print("FAILED", flush=True)
+    except BaseException as error:
+        print("interrupted" if isinstance(error, KeyboardInterrupt) else "FAILED", flush=True)
         raise
     print(f"{time.monotonic() - begin:.1f} s", flush=True)
 
@@ -94,5 +105,5 @@ def build_all(preset: str) -> None:
     """What a lab with this preset in its gateways needs; the relay is always the fast one."""
     for name in dict.fromkeys((RELAY_PRESET, preset)):
         with timed(f"building ({name})"):
-            build(name)
+            build(name, target="lab")
             install(name)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./lab demo: the fault that everybody meets, and what meshgw makes of it. Each stage is a claim that
-is checked while it is shown."""
+"""./lab demo: the fault that everybody meets, and what meshgw makes of it.
+
+Each stage is a claim that is checked while it is shown.
+"""
 
 from __future__ import annotations
 
