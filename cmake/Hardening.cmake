@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Hardening flags for every object we build. NDEBUG is never defined: assert states our own
 # invariants and stays on in release.
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Where systemd wants its files, asked of systemd itself, overridable for packagers.
 find_package(PkgConfig REQUIRED)
 foreach(dir systemdsystemunitdir sysusersdir)

@@ -1,5 +1,6 @@
-# How a test is declared. Labels: unit, golden, fuzz (lab tests are run by ./lab). A timeout ends what
-# hangs; it is no measure of speed, since the machine may be busy.
+# SPDX-License-Identifier: Apache-2.0
+# How a test is declared. Labels: unit, golden, fuzz (lab tests are run by ./lab). A timeout ends
+# what hangs; it is no measure of speed, since the machine may be busy.
 
 # meshgw_unit_test(NAME [SOURCES FILE...] LIBS TARGET...): a cmocka program, from NAME.c unless
 # SOURCES says otherwise.
@@ -38,8 +39,9 @@ function(meshgw_golden_test name)
 endfunction()
 
 # meshgw_fuzz_test(NAME [CORPUS FOLDER] LIBS TARGET...): NAME.c defines LLVMFuzzerTestOneInput, its
-# seeds lie in corpus/NAME/ or in FOLDER. With MESHGW_FUZZ it is a libFuzzer program (clang) and the libraries are
-# instrumented; otherwise replay.c runs the corpus through the same code as a regression test.
+# seeds lie in corpus/NAME/ or in FOLDER. With MESHGW_FUZZ it is a libFuzzer program (clang) and the
+# libraries are instrumented; otherwise replay.c runs the corpus through the same code as a
+# regression test.
 function(meshgw_fuzz_test name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "CORPUS" "LIBS")
 	if(NOT arg_CORPUS)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Warnings for our own targets: target_link_libraries(x PRIVATE meshgw_warnings).
 # Foreign headers come in as SYSTEM through pkg-config's imported targets.
 add_library(meshgw_warnings INTERFACE)
