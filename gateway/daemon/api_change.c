@@ -101,12 +101,13 @@ int api_plan(
 		{},
 	};
 	struct apply_parameters p = {};
+	struct server_context *c = server_heard(userdata);
 	int r = sd_varlink_dispatch(link, parameters, fields, &p);
 	if (r != 0)
 		return r;
 	if (p.content && p.down)
 		return sd_varlink_error_invalid_parameter_name(link, "down");
-	return p.content ? plan_content(link, userdata, &p) : plan_running(link, userdata, p.down);
+	return p.content ? plan_content(link, c, &p) : plan_running(link, c, p.down);
 }
 
 /* ---- Apply ---- */
@@ -157,12 +158,13 @@ int api_apply(
 		{},
 	};
 	struct apply_parameters p = {.confirm_s = -1};
+	struct server_context *c = server_heard(userdata);
 	int r = sd_varlink_dispatch(link, parameters, fields, &p);
 	if (r != 0)
 		return r;
 	if (p.confirm_s != -1 && (p.confirm_s < 1 || p.confirm_s > API_CONFIRM_MAX_S))
 		return sd_varlink_error_invalid_parameter_name(link, "confirmSeconds");
-	return apply(link, userdata, &p);
+	return apply(link, c, &p);
 }
 
 /* ---- Confirm, Undo, Down ---- */
@@ -176,7 +178,7 @@ static int no_parameters(sd_varlink *link, sd_json_variant *parameters)
 int api_confirm(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
-	struct server_context *c = userdata;
+	struct server_context *c = server_heard(userdata);
 	struct err err = {};
 	int r = no_parameters(link, parameters);
 	if (r != 0)
@@ -193,7 +195,7 @@ int api_confirm(
 int api_undo(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
-	struct server_context *c = userdata;
+	struct server_context *c = server_heard(userdata);
 	struct ops ops = {};
 	struct err err = {};
 	int r = no_parameters(link, parameters);
@@ -214,7 +216,7 @@ int api_undo(
 int api_down(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
-	struct server_context *c = userdata;
+	struct server_context *c = server_heard(userdata);
 	struct ops ops = {};
 	struct err err = {};
 	int r = no_parameters(link, parameters);

@@ -127,7 +127,7 @@ int api_get_status(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
 	static const sd_json_dispatch_field none[] = {{}};
-	const struct server_context *c = userdata;
+	const struct server_context *c = server_heard(userdata);
 	const struct gateway *g = c->reload->gateway;
 	const struct state *state = &c->reload->state;
 	int r = sd_varlink_dispatch(link, parameters, none, nullptr);

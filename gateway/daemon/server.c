@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/server.h"
 #include "lib/api.h"
+#include "lib/log.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
 #include <linux/sockios.h>
@@ -14,6 +15,12 @@
 struct server {
 	sd_varlink_server *status, *control;
 	char status_path[108], control_path[108];
+};
+
+/* The userdata of a connection. */
+struct client {
+	struct server_context *context;
+	sd_event_source *silence;
 };
 
 /* After everything else: while a client has more messages waiting, its source is always ready, and
@@ -45,16 +52,73 @@ static int bind_methods(sd_varlink_server *s, bool control)
 	return 0;
 }
 
+static uint64_t silence_us(const struct server_context *c)
+{
+	return c->silence_us ? c->silence_us : SERVER_SILENCE_US;
+}
+
+static int on_silence(sd_event_source *, uint64_t, void *userdata)
+{
+	sd_varlink *link = userdata;
+	log_debug("server", "a client said nothing for too long");
+	(void)sd_varlink_close(link);
+	return 0;
+}
+
+/* Other users must not be able to lock root out, how many they may be. */
+static bool is_reserved(sd_varlink_server *s, sd_varlink *link)
+{
+	uid_t uid = 0;
+	return sd_varlink_get_peer_uid(link, &uid) >= 0 && uid != 0 &&
+	       sd_varlink_server_current_connections(s) >
+		       SERVER_CONNECTIONS_MAX - SERVER_CONNECTIONS_ROOT;
+}
+
+/* The timer comes after the link itself, so that an answer is on its way before. */
+static int on_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
+{
+	struct server_context *context = userdata;
+	if (is_reserved(s, link))
+		return -EBUSY;
+	struct client *client = xcalloc(1, sizeof(*client));
+	client->context = context;
+	sd_varlink_set_userdata(link, client);
+	int r = sd_event_add_time_relative(sd_varlink_server_get_event(s), &client->silence,
+		CLOCK_MONOTONIC, silence_us(context), 1, on_silence, link);
+	return r < 0 ? r : sd_event_source_set_priority(client->silence, PRIORITY + 1);
+}
+
+static void on_disconnect(sd_varlink_server *, sd_varlink *link, void *)
+{
+	struct client *client = sd_varlink_get_userdata(link);
+	if (!client)
+		return;
+	sd_event_source_disable_unref(client->silence);
+	free(client);
+	sd_varlink_set_userdata(link, nullptr);
+}
+
+struct server_context *server_heard(void *userdata)
+{
+	const struct client *client = userdata;
+	if (sd_event_source_set_time_relative(client->silence, silence_us(client->context)) < 0)
+		abort();
+	return client->context;
+}
+
 static int make_server(
 	sd_event *event, bool control, struct server_context *context, sd_varlink_server **out)
 {
 	sd_varlink_server *s = nullptr;
-	int r = sd_varlink_server_new(
-		&s, SD_VARLINK_SERVER_ACCOUNT_UID | SD_VARLINK_SERVER_INHERIT_USERDATA);
+	int r = sd_varlink_server_new(&s, SD_VARLINK_SERVER_ACCOUNT_UID);
 	if (r < 0)
 		return r;
 	sd_varlink_server_set_userdata(s, context);
-	r = sd_varlink_server_set_info(s, "meshgw", "meshgwd", MESHGW_VERSION, nullptr);
+	r = sd_varlink_server_bind_connect(s, on_connect);
+	if (r >= 0)
+		r = sd_varlink_server_bind_disconnect(s, on_disconnect);
+	if (r >= 0)
+		r = sd_varlink_server_set_info(s, "meshgw", "meshgwd", MESHGW_VERSION, nullptr);
 	if (r >= 0)
 		r = sd_varlink_server_add_interface(s, &api_interface);
 	if (r >= 0)
@@ -132,5 +196,8 @@ bool server_drops(sd_varlink *link)
 
 int server_add_connection(struct server *s, bool control, int fd)
 {
-	return sd_varlink_server_add_connection(control ? s->control : s->status, fd, nullptr);
+	sd_varlink_server *server = control ? s->control : s->status;
+	sd_varlink *link;
+	int r = sd_varlink_server_add_connection(server, fd, &link);
+	return r < 0 ? r : on_connect(server, link, sd_varlink_server_get_userdata(server));
 }

@@ -6,8 +6,9 @@
  * sockets' modes decide who may connect. Replies are made in api_status.c and api_change.c.
  *
  * A client that sends garbage is disconnected by sd-varlink, one that asks and does not listen by
- * server_drops(); one that sends nothing holds one of a bounded number of connections of its
- * uid. So does one that sends a message without end, of which sd-varlink keeps 16 MiB.
+ * server_drops(), and one that makes no call for SERVER_SILENCE_US by a timer: it may hold one of
+ * a bounded number of connections of its uid, or have begun a message without end, of which
+ * sd-varlink keeps 16 MiB. The last connections of each socket are for root.
  */
 #include "daemon/reload.h"
 #include <systemd/sd-event.h>
@@ -22,10 +23,14 @@ struct server_context {
 	/* Called after a method has changed something: conditions are made anew. */
 	void (*changed)(void *arg);
 	void *arg;
+	uint64_t silence_us; /* 0 = SERVER_SILENCE_US; for tests */
 };
 
-constexpr unsigned SERVER_CONNECTIONS_MAX = 128;
+/* Of each socket; both together stay below the 1024 descriptors that a unit has by default. */
+constexpr unsigned SERVER_CONNECTIONS_MAX = 480;
+constexpr unsigned SERVER_CONNECTIONS_ROOT = 8;
 constexpr unsigned SERVER_CONNECTIONS_PER_UID = 8;
+constexpr uint64_t SERVER_SILENCE_US = 10'000'000;
 constexpr int SERVER_UNREAD_MAX = 64 * 1024; /* bytes of answers */
 
 /* dir: where the sockets are made ("/run/meshgw"). context is borrowed. */
@@ -41,6 +46,9 @@ void server_free(struct server *s);
 
 /* Has the client left more than SERVER_UNREAD_MAX unread? Then nothing is sent to it any more. */
 [[nodiscard]] bool server_drops(sd_varlink *link);
+
+/* Each handler's first step: what it works on; and its client has made a call. */
+struct server_context *server_heard(void *userdata);
 
 /* Handlers. */
 int api_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,

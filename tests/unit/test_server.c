@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include "daemon/clock.h"
 #include "daemon/server.h"
 #include "lib/own.h"
 #include "world.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,6 +202,36 @@ static void test_too_many_clients(void **state)
 	assert_non_null(strstr(answer, "\"phase\":\"up\""));
 }
 
+/* Is the connection closed by the daemon? */
+static bool is_closed(int fd)
+{
+	char byte;
+	ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+	return n == 0 || (n < 0 && errno == ECONNRESET);
+}
+
+/* Who makes no call has to go, with a message half sent or none; who makes one now and then may
+ * stay. */
+static void test_silent_clients(void **state)
+{
+	struct site *s = *state;
+	static char answer[65536];
+
+	s->context.silence_us = 200'000;
+	autoclose int silent = connect_client(s, false), slow = connect_client(s, false);
+	autoclose int good = connect_client(s, false);
+	uint64_t deadline = clock_monotonic_us() + 20'000'000;
+	while (!is_closed(silent) || !is_closed(slow)) {
+		assert_true(clock_monotonic_us() < deadline);
+		(void)send(slow, "{", 1, MSG_NOSIGNAL);
+		(void)sd_event_run(s->event, 10'000);
+		tell(s, good, CALL("GetStatus"), sizeof(CALL("GetStatus")), answer, sizeof(answer));
+		assert_non_null(strstr(answer, "\"phase\":\"up\""));
+	}
+	assert_true(sd_event_run(s->event, 50'000) >= 0);
+	assert_false(is_closed(good));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -209,6 +241,7 @@ int main(void)
 		TEST(test_confirm_window),
 		TEST(test_bad_clients),
 		TEST(test_too_many_clients),
+		TEST(test_silent_clients),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
