@@ -4,6 +4,7 @@
 #include "cli/hung.h"
 #include "lib/api.h"
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 constexpr unsigned ROUNDS = 3;
@@ -17,6 +18,7 @@ enum exit_status change_call(
 		.parameters = change->parameters,
 		.timeout_us = cli->timeout_us,
 		.wait = wait,
+		.changes = strcmp(change->method, "Plan") != 0 && !change->ends_hung,
 	};
 
 	failure_clear(&cli->failure);

@@ -4,6 +4,7 @@
 #include "lib/own.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,14 +142,43 @@ static int ask(sd_varlink *link, const struct client_call *call, struct answer *
 	return 0;
 }
 
+/* A server that has no room for a connection closes it at once; any other waits for a call. */
+static bool is_full(const struct client_call *call)
+{
+	struct client_path path = client_path(call->socket);
+	char byte;
+
+	autoclose int fd = connect_once(path.text, SECOND_US);
+	return fd >= 0 && poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, 300) > 0 &&
+	       recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static enum exit_status fail_disconnected(const struct client_call *call, struct failure *f)
+{
+	if (is_full(call))
+		return failure_set(f, EXIT_TIMEOUT,
+			"meshgwd has no connection free for this user: too many are open; "
+			"try again in some seconds");
+	return failure_set(f, EXIT_PROTOCOL, "meshgwd closed the connection without an answer");
+}
+
+static enum exit_status fail_unanswered(const struct client_call *call, struct failure *f)
+{
+	if (!call->changes)
+		return fail_timeout(call, f);
+	return failure_set(f, EXIT_TIMEOUT,
+		"meshgwd does not answer: nothing within %g s; what was asked may still be "
+		"done: see meshgw status",
+		(double)call->timeout_us / (double)SECOND_US);
+}
+
 static enum exit_status fail_local(
 	const struct client_call *call, const struct answer *answer, struct failure *f)
 {
 	if (strcmp(answer->error, SD_VARLINK_ERROR_TIMEOUT) == 0)
-		return fail_timeout(call, f);
+		return fail_unanswered(call, f);
 	if (strcmp(answer->error, SD_VARLINK_ERROR_DISCONNECTED) == 0)
-		return failure_set(
-			f, EXIT_PROTOCOL, "meshgwd closed the connection without an answer");
+		return fail_disconnected(call, f);
 	return failure_set(f, EXIT_PROTOCOL, "the answer of meshgwd is not valid");
 }
 

@@ -15,7 +15,8 @@ struct client_call {
 	const char *method;          /* without the name of the interface */
 	sd_json_variant *parameters; /* borrowed; nullptr = none */
 	uint64_t timeout_us;
-	bool wait; /* for a daemon that is just starting, until the timeout */
+	bool wait;    /* for a daemon that is just starting, until the timeout */
+	bool changes; /* something; who gives up must know that it may be done later */
 };
 
 /* EXIT_DONE and *reply (owned by the caller), or the failure's status. */

@@ -254,6 +254,33 @@ def test_answer_that_never_ends(cli: Cli) -> None:
     one_sentence(result)
 
 
+@pytest.mark.parametrize("args", [["apply", "FILE"], ["confirm"], ["undo"]])
+def test_what_is_given_up_may_still_be_done(cli: Cli, good: str, args: list) -> None:
+    with FakeServer(cli.control, silence):
+        result = cli("--timeout", "0.3", *[good if a == "FILE" else a for a in args])
+        plan = cli("--timeout", "0.3", "plan", good)
+    assert (result.returncode, plan.returncode) == (TIMEOUT, TIMEOUT)
+    assert "may still be done: see meshgw status" in one_sentence(result)
+    assert "may still be done" not in one_sentence(plan)
+
+
+def test_daemon_that_has_no_room(cli: Cli) -> None:
+    """It closes what it cannot serve before it has read a byte."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(cli.status))
+        listener.listen(8)
+        with subprocess.Popen(
+            [MESHGW, "status"], env=cli.env, stderr=subprocess.PIPE, text=True
+        ) as process:
+            for _ in range(2):
+                listener.settimeout(10)
+                listener.accept()[0].close()
+            _, said = process.communicate(timeout=10)
+    assert process.returncode == TIMEOUT
+    assert said.startswith("meshgw: meshgwd has no connection free")
+    assert said.count("\n") == 1
+
+
 def test_daemon_that_hangs_up(cli: Cli) -> None:
     with FakeServer(cli.status, raw(b"")):
         result = cli("status")
