@@ -109,7 +109,8 @@ void want_compute(const struct config *config, const struct observed *seen, stru
 		return;
 	out->nft = true;
 	out->sysctls = xcalloc(config->n_lans + seen->n_ras + loose.n + 2, sizeof(*out->sysctls));
-	want_forwarding4(config, seen, config->mesh_interface, out);
+	if (any_network(config, AF_INET))
+		want_forwarding4(config, seen, config->mesh_interface, out);
 	for (size_t i = 0; i < config->n_lans; i++)
 		if (has_network(&config->lans[i], AF_INET))
 			want_forwarding4(config, seen, config->lans[i].interface, out);
