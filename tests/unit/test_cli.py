@@ -504,9 +504,10 @@ def test_once_that_cannot_be_run(cli: Cli) -> None:
     assert "/nonexistent/meshgwd" in one_sentence(result)
 
 
-def test_down_without_a_daemon_needs_root(cli: Cli) -> None:
+@pytest.mark.parametrize("args", [["down"], ["plan", "--down"], ["plan", "-"]])
+def test_without_a_daemon_it_needs_root(cli: Cli, args: list) -> None:
     del cli.env["MESHGWD"]
-    result = cli("down", **nobody(cli.folder))
+    result = cli(*args, input=GOOD, **nobody(cli.folder))
     assert result.returncode == PERMISSION
     assert "needs root" in one_sentence(result)
 
