@@ -12,8 +12,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -34,7 +36,9 @@ struct options {
 
 static const char usage[] =
 	"usage: meshgwd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--user USER]\n"
-	"               [--debug[=TOKENS]] [--once down | --once plan [FILE | --down]]\n";
+	"               [--receive-buffer BYTES] [--debug[=TOKENS]]\n"
+	"               [--once down | --once plan [FILE | --down]]\n"
+	"       meshgwd --help | --version\n";
 
 enum {
 	OPT_CONFIG = 256,
@@ -63,6 +67,18 @@ static const struct option long_options[] = {
 	{},
 };
 
+/* What the kernel would not double into something negative (sock_setsockopt(), SO_RCVBUF). */
+static bool parse_bytes(const char *text, int *out)
+{
+	char *end;
+	errno = 0;
+	long value = strtol(text, &end, 10);
+	if (errno || end == text || *end || value < 1 || value > INT_MAX / 2)
+		return false;
+	*out = (int)value;
+	return true;
+}
+
 /* Returns an exit status, or -1 to go on. */
 static int parse_options(int argc, char **argv, struct options *o)
 {
@@ -87,8 +103,11 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->down = true;
 			break;
 		case OPT_RCVBUF:
-			o->rcvbuf = (int)strtol(optarg, nullptr, 10);
-			break;
+			if (parse_bytes(optarg, &o->rcvbuf))
+				break;
+			fprintf(stderr, "meshgwd: --receive-buffer: not a number of bytes: %s\n",
+				optarg);
+			return EXIT_USAGE;
 		case OPT_DEBUG:
 			log_set_level(LOG_DEBUG);
 			log_set_tokens(optarg);

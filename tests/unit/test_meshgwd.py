@@ -8,6 +8,7 @@ can be made, those tests are skipped.
 from __future__ import annotations
 
 import os
+import re
 import socket
 import subprocess
 import time
@@ -77,6 +78,22 @@ def space(tmp_path: Path) -> Iterator[Space]:
     space = Space(tmp_path)
     yield space
     space.end()
+
+
+def test_usage_has_every_option_of_the_manual() -> None:
+    page = (Path(__file__).parents[2] / "gateway/daemon/meshgwd.8").read_text()
+    options = set(re.findall(r"Fl -([a-z-]+)", page))
+    result = run("--help")
+    assert result.returncode == DONE
+    assert set(re.findall(r"--([a-z-]+)", result.stdout)) == options
+
+
+@pytest.mark.parametrize("size", ["x", "", "-1", "0", "12k", "99999999999", "2147483647"])
+def test_receive_buffer_is_a_number_of_bytes(size: str) -> None:
+    result = run("--receive-buffer", size)
+    assert result.returncode == USAGE
+    assert "--receive-buffer" in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @NEEDS_ROOT
