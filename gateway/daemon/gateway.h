@@ -60,6 +60,7 @@ struct gateway {
 	unsigned dirty;                 /* enum gateway_dirty */
 	unsigned unread;                /* the same, for the next pass: could not be read */
 	uint64_t passes, repairs, lost; /* since start, for status */
+	uint64_t nft_writes;            /* since start: each sends us notifications as well */
 	int observe_error; /* positive errno: something could not be read in the last pass */
 	unsigned observe_failures; /* in a row */
 	unsigned route_dumps;      /* of our routes, in this pass */

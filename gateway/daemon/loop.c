@@ -28,6 +28,8 @@ struct loop {
 	struct watch *watches[2];
 	sd_event_source *sources[2];
 	sd_event_source *pass_timer, *tick_timer;
+	uint64_t nft_writes; /* of the gateway, when nft's notifications were read last */
+	bool own_write;      /* there were some since then */
 	struct server *server;
 	struct server_context context;
 	uint64_t credit_us, credit_at_us;
@@ -87,8 +89,10 @@ static void request_pass(struct loop *l)
 static void on_notification(enum watch_kind kind, const struct nlmsghdr *nlh, void *arg)
 {
 	struct loop *l = arg;
+	/* One transaction of our own can be more than the socket holds (ENOBUFS comes first). */
 	if (kind == WATCH_LOST)
-		log_warn("loop", "notifications lost, reading everything again");
+		log_line(l->own_write ? LOG_DEBUG : LOG_WARNING, "loop",
+			"notifications lost, reading everything again");
 	gateway_event(&l->gateway, kind, nlh);
 }
 
@@ -96,7 +100,11 @@ static int on_watch(sd_event_source *, int fd, uint32_t, void *userdata)
 {
 	struct loop *l = userdata;
 	struct watch *w = l->watches[fd != watch_fd(l->watches[0])];
+	bool nft = w == l->watches[1];
+	l->own_write = nft && l->nft_writes != l->gateway.nft_writes;
 	int r = watch_read(w, READ_BUDGET, on_notification, l);
+	if (nft)
+		l->nft_writes = l->gateway.nft_writes;
 	if (r < 0) {
 		log_err("loop", "notifications: %s", strerror(-r));
 		return sd_event_exit(l->event, r);

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -51,9 +53,12 @@ class Space:
         self.processes = [self.holder]
         (folder / "meshgw.yaml").write_text(CONFIG)
 
-    def daemon(self, name: str) -> subprocess.Popen:
+    def inside(self, *command: str) -> list[str]:
+        return ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", *command]
+
+    def daemon(self, name: str, *options: str) -> subprocess.Popen:
         process = subprocess.Popen(
-            ["nsenter", f"--net=/proc/{self.holder.pid}/ns/net", MESHGWD]
+            self.inside(MESHGWD, *options)
             + ["--user", "root", "--config", str(self.folder / "meshgw.yaml")]
             + ["--state-dir", str(self.folder / f"{name}.state")]
             + ["--runtime-dir", str(self.folder / name)],
@@ -64,8 +69,13 @@ class Space:
         return process
 
     def answers(self, name: str) -> bool:
+        """Calls come last: what the kernel had to say before was read when this is answered."""
         with socket.socket(socket.AF_UNIX) as client:
-            return client.connect_ex(str(self.folder / name / "status")) == 0
+            client.settimeout(20)
+            if client.connect_ex(str(self.folder / name / "status")) != 0:
+                return False
+            client.sendall(b'{"method":"io.meshgw.Gateway.GetStatus"}\0')
+            return client.recv(1) == b"{"
 
     def end(self) -> None:
         for process in self.processes:
@@ -123,3 +133,23 @@ def test_one_daemon_a_runtime_directory(space: Space) -> None:
     _, said = second.communicate(timeout=20)
     assert second.returncode == RUNNING
     assert f"another meshgwd is running (pid {first.pid})" in said
+
+
+@NEEDS_ROOT
+@pytest.mark.skipif(not shutil.which("nft"), reason="needs nft")
+@pytest.mark.parametrize("others", [False, True])
+def test_who_made_notifications_overflow(space: Space, others: bool) -> None:
+    """Its own table is more than the buffer holds: not worth a warning, somebody else's is."""
+    daemon = space.daemon("run", "--receive-buffer", "1")
+    eventually(lambda: space.answers("run"))
+    if others:
+        rules = "".join(f"add chain inet foreign c{i}\n" for i in range(200))
+        daemon.send_signal(signal.SIGSTOP)  # or it might read as fast as nft writes
+        subprocess.run(
+            space.inside("nft", "-f", "-"), input=f"add table inet foreign\n{rules}", text=True, check=True
+        )
+        daemon.send_signal(signal.SIGCONT)
+        assert space.answers("run")
+    daemon.terminate()
+    _, said = daemon.communicate(timeout=20)
+    assert ("notifications lost" in said) == others, said
