@@ -22,7 +22,7 @@
 #include "daemon/store.h"
 
 /* What the file in /etc was found to be. */
-enum reload_file {
+enum reload_file_state {
 	RELOAD_FILE_FINE, /* also when nothing runs that it could differ from */
 	RELOAD_FILE_DIFFERS,
 	RELOAD_FILE_INVALID,
@@ -48,7 +48,7 @@ struct reload {
 	uint64_t deadline_us; /* 0 = nothing is pending */
 	bool unkept;          /* what runs came from the file and could not be written yet */
 
-	enum reload_file file;
+	enum reload_file_state file;
 	char file_problem[256];     /* where it is invalid or unreadable */
 	struct timespec file_ctime; /* of the file that was looked into; a new mode counts */
 	uint64_t file_inode;
@@ -61,8 +61,8 @@ void reload_init(struct reload *r, struct gateway *g, struct store *store, const
 void reload_clear(struct reload *r);
 
 /* Decides what a start applies: nothing after `down`; else the confirmed configuration; else the
- * file. Enters the phase; the pass is the caller's. -errno only when the state directory cannot
- * be read. */
+ * file, unless it says the same as the change that was undone or not confirmed. Enters the phase;
+ * the pass is the caller's. -errno only when the state directory cannot be read. */
 [[nodiscard]] int reload_start(struct reload *r, struct err *err);
 
 /* Applies text, including the pass. window_s 0 = keep at once. 0, or
