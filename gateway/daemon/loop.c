@@ -17,7 +17,7 @@
 #include <systemd/sd-event.h>
 
 /* Datagrams read before other sources get their turn. */
-constexpr unsigned READ_BUDGET = 256;
+constexpr unsigned READ_BUDGET = 64;
 
 struct loop {
 	const struct loop_options *options;
@@ -96,7 +96,16 @@ static void on_notification(enum watch_kind kind, const struct nlmsghdr *nlh, vo
 	gateway_event(&l->gateway, kind, nlh);
 }
 
-static int on_watch(sd_event_source *, int fd, uint32_t, void *userdata)
+/* Clients come behind notifications. Where these never end, a reading lets clients go first, until
+ * they have nothing more or the next tick comes: whoever asks without a pause must not keep us
+ * from looking. */
+static int let_clients_go_first(sd_event_source *watch, bool first)
+{
+	return sd_event_source_set_priority(
+		watch, first ? SERVER_PRIORITY + 1 : SD_EVENT_PRIORITY_NORMAL);
+}
+
+static int on_watch(sd_event_source *source, int fd, uint32_t, void *userdata)
 {
 	struct loop *l = userdata;
 	struct watch *w = l->watches[fd != watch_fd(l->watches[0])];
@@ -111,7 +120,7 @@ static int on_watch(sd_event_source *, int fd, uint32_t, void *userdata)
 	}
 	if (l->gateway.dirty)
 		request_pass(l);
-	return 0;
+	return let_clients_go_first(source, r == (int)READ_BUDGET);
 }
 
 static int on_pass_timer(sd_event_source *, uint64_t, void *userdata)
@@ -152,6 +161,9 @@ static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 {
 	struct loop *l = userdata;
 	uint64_t now = clock_monotonic_us(), boottime = clock_boottime_us();
+	for (size_t i = 0; i < 2; i++)
+		if (l->sources[i])
+			(void)let_clients_go_first(l->sources[i], false);
 	reload_tick(&l->reload, now, boottime);
 	sample_queue(l, now);
 	bool slept = has_slept(l, now, boottime);

@@ -23,10 +23,6 @@ struct client {
 	sd_event_source *silence;
 };
 
-/* After everything else: while a client has more messages waiting, its source is always ready, and
- * sd-event takes it before whatever else of the same priority became ready later. */
-constexpr int64_t PRIORITY = SD_EVENT_PRIORITY_NORMAL + 1;
-
 static const struct method {
 	const char *name;
 	bool reads; /* bound to the status socket as well */
@@ -85,7 +81,7 @@ static int on_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
 	sd_varlink_set_userdata(link, client);
 	int r = sd_event_add_time_relative(sd_varlink_server_get_event(s), &client->silence,
 		CLOCK_MONOTONIC, silence_us(context), 1, on_silence, link);
-	return r < 0 ? r : sd_event_source_set_priority(client->silence, PRIORITY + 1);
+	return r < 0 ? r : sd_event_source_set_priority(client->silence, SERVER_PRIORITY + 1);
 }
 
 static void on_disconnect(sd_varlink_server *, sd_varlink *link, void *)
@@ -128,7 +124,7 @@ static int make_server(
 	if (r >= 0)
 		r = sd_varlink_server_set_connections_per_uid_max(s, SERVER_CONNECTIONS_PER_UID);
 	if (r >= 0)
-		r = sd_varlink_server_attach_event(s, event, PRIORITY);
+		r = sd_varlink_server_attach_event(s, event, SERVER_PRIORITY);
 	if (r < 0) {
 		sd_varlink_server_unref(s);
 		return r;

@@ -26,6 +26,10 @@ struct server_context {
 	uint64_t silence_us; /* 0 = SERVER_SILENCE_US; for tests */
 };
 
+/* After everything else: while a client has more messages waiting, its source is always ready, and
+ * sd-event takes it before whatever else of the same priority became ready later. */
+constexpr int64_t SERVER_PRIORITY = SD_EVENT_PRIORITY_NORMAL + 1;
+
 /* Of each socket; both together stay below the 1024 descriptors that a unit has by default. */
 constexpr unsigned SERVER_CONNECTIONS_MAX = 480;
 constexpr unsigned SERVER_CONNECTIONS_ROOT = 8;

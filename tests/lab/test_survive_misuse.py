@@ -225,4 +225,5 @@ def test_huge_table(site: Site, kept: Kept) -> None:
         repaired = site.cpu_seconds() - before
         site.gw.outside.run("ip route flush table main proto 186", timeout=60)
         site.is_well(seconds=10)
-        assert (fed, repaired) < (3, 2)
+        # A dump for each change, or for each repair, would take many times as much.
+        assert fed < ROUTES * 100e-6 and repaired < 2

@@ -4,6 +4,7 @@
 What the daemon costs meanwhile is bounded: a storm is held to one pass every 20 ms.
 """
 
+import time
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,7 @@ def test_storms_and_a_tiny_buffer(site: Site, kept: Kept) -> None:
     site.drop_in("[Service]\nExecStart=\nExecStart=/usr/sbin/meshgwd --receive-buffer 4096\n")
     site.gw.systemctl("restart", "meshgwd")
     site.heals()
-    before, cpu = losses(site), site.cpu_seconds()
+    before, cpu, begin = losses(site), site.cpu_seconds(), time.monotonic()
     with kept(site.gw):
         for _ in range(3):
             blowing = storm(site)
@@ -67,7 +68,7 @@ def test_storms_and_a_tiny_buffer(site: Site, kept: Kept) -> None:
             site.heals()
         site.is_well()
     assert losses(site) > before
-    assert site.cpu_seconds() - cpu < 1.5
+    assert site.cpu_seconds() - cpu < (time.monotonic() - begin) / 2
 
 
 def churn(site: Site) -> Process:
@@ -88,7 +89,7 @@ def slow_reader(site: Site) -> Process:
 @ROUTE_MODE
 def test_interrupted_dumps(site: Site, kept: Kept) -> None:
     """Event 31: Addresses change during each dump of them; that is shown, and tried again."""
-    cpu = site.cpu_seconds()
+    cpu, begin = site.cpu_seconds(), time.monotonic()
     with kept(site.gw):
         reader, changes = slow_reader(site), churn(site)
         site.shows("observer-limited", "netlink", seconds=10)
@@ -98,4 +99,4 @@ def test_interrupted_dumps(site: Site, kept: Kept) -> None:
         site.heals()
         site.gw.outside.run("ip addr flush dev wan0 to 198.18.0.0/15")
         site.is_well()
-    assert site.cpu_seconds() - cpu < 1.5
+    assert site.cpu_seconds() - cpu < (time.monotonic() - begin) / 2
