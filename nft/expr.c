@@ -5,6 +5,7 @@
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static void expr_cmp(struct nftnl_rule *r, uint32_t op, const void *data, uint32
 
 static void expr_mask(struct nftnl_rule *r, const void *mask, uint32_t len)
 {
-	static const uint8_t zero[4];
+	static const uint8_t zero[sizeof(struct in6_addr)];
 	struct nftnl_expr *e = expr_add(r, "bitwise");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG);
@@ -138,6 +139,28 @@ void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const ch
 	expr_family(r, f);
 	expr_address(r, f, f->dest, REG);
 	expr_lookup(r, set);
+}
+
+/* As nft(8) does: whole bytes are compared as such, and only what ends inside of one is masked. */
+void nft_expr_dest_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix)
+{
+	const struct addr *a = &prefix->addr;
+	uint8_t mask[sizeof(a->b)] = {};
+
+	expr_family(r, f);
+	if (prefix->len == 0)
+		return;
+	if (prefix->len % 8 == 0) {
+		expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, f->dest, prefix->len / 8U, REG);
+		expr_cmp(r, NFT_CMP_EQ, a->b, prefix->len / 8U);
+		return;
+	}
+	for (unsigned bit = 0; bit < prefix->len; bit++)
+		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
+	expr_address(r, f, f->dest, REG);
+	expr_mask(r, mask, f->addr_len);
+	expr_cmp(r, NFT_CMP_EQ, a->b, f->addr_len);
 }
 
 void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map)

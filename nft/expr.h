@@ -31,6 +31,9 @@ void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char
 /* ip saddr @SET, ip daddr @SET */
 void nft_expr_source_in(struct nftnl_rule *r, const struct nft_family *f, const char *set);
 void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+/* ip daddr PREFIX; of the family */
+void nft_expr_dest_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix);
 /* ip saddr vmap @MAP */
 void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map);
 /* ip daddr . meta l4proto . th dport [. ip saddr] @SET */

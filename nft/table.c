@@ -10,6 +10,8 @@
 #include <string.h>
 
 constexpr size_t NAME_LEN = 40;
+/* Of one family: more of them are a set. */
+constexpr size_t FEW_NETWORKS = 8;
 
 struct build {
 	struct nft_txn *t;
@@ -136,25 +138,34 @@ static void add_interfaces(const struct build *b)
 	free(names);
 }
 
-/* The interval set NAME4 or NAME6. The kernel refuses prefixes inside others; sorted, the outer
- * one comes first. */
+/* Those of a family, sorted, without prefixes inside others; xmalloc'ed. */
+static struct prefix *folded(
+	const struct prefix *list, size_t n, const struct nft_family *f, size_t *n_out)
+{
+	struct prefix *p = sorted(list, n, sizeof(*p), by_prefix);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (p[i].addr.family == f->family &&
+			(kept == 0 || !prefix_contains(&p[kept - 1], &p[i])))
+			p[kept++] = p[i];
+	*n_out = kept;
+	return p;
+}
+
+/* The interval set NAME4 or NAME6. The kernel refuses prefixes inside others. */
 static void add_prefixes(const struct build *b, const struct nft_family *f, const char *base,
 	const struct prefix *list, size_t n, const char *comment)
 {
-	struct prefix *p = sorted(list, n, sizeof(*p), by_prefix);
-	const struct prefix *last = nullptr;
+	struct prefix *p = folded(list, n, f, &n);
 	char name[NAME_LEN];
 	struct nft_elems e;
 
 	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
 	nft_set_add(b->t, name, NFT_SET_PREFIXES, f, 0, comment);
 	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
-	for (size_t i = 0; i < n; i++) {
-		if (p[i].addr.family != f->family || (last && prefix_contains(last, &p[i])))
-			continue;
-		last = &p[i];
-		nft_elem_prefix(&e, last, nullptr);
-	}
+	for (size_t i = 0; i < n; i++)
+		nft_elem_prefix(&e, &p[i], nullptr);
 	nft_elems_end(&e);
 	free(p);
 }
@@ -176,17 +187,12 @@ static void add_hosts(const struct build *b, const struct nft_family *f, const c
 	free(a);
 }
 
-static bool any_of_family(const struct prefix *list, size_t n, const struct nft_family *f)
-{
-	for (size_t i = 0; i < n; i++)
-		if (list[i].addr.family == f->family)
-			return true;
-	return false;
-}
-
 static bool has_family(const struct nft_model *m, const struct nft_family *f)
 {
-	return any_of_family(m->ranges, m->n_ranges, f);
+	for (size_t i = 0; i < m->n_ranges; i++)
+		if (m->ranges[i].addr.family == f->family)
+			return true;
+	return false;
 }
 
 /* The fib lookup is what makes it an accusation: others may own routes inside the ranges that
@@ -368,28 +374,48 @@ static void add_bounds_refusal(const struct build *b, const struct nft_family *f
 	add_rule(b->t, r, "not to a network");
 }
 
+/* prefix is nullptr for the set of all of them. */
+static void add_network_rule(
+	const struct build *b, const struct nft_family *f, const struct prefix *prefix)
+{
+	struct nftnl_rule *r = nft_rule_new("from_mesh");
+	char set[NAME_LEN];
+
+	snprintf(set, sizeof(set), "networks%s", f->suffix);
+	if (prefix)
+		nft_expr_dest_prefix(r, f, prefix);
+	else
+		nft_expr_dest_in(r, f, set);
+	if (b->m->allow_list)
+		nft_expr_verdict(r, NFT_GOTO, "to_networks");
+	else
+		nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	add_rule(b->t, r, "to the networks");
+}
+
+/* A lookup in an interval set costs as much as some ten comparisons. */
+static void add_networks(const struct build *b, const struct nft_family *f)
+{
+	size_t n;
+	struct prefix *p = folded(b->m->networks, b->m->n_networks, f, &n);
+
+	if (n > FEW_NETWORKS) {
+		add_prefixes(b, f, "networks", p, n, "what the mesh may reach");
+		add_network_rule(b, f, nullptr);
+	}
+	for (size_t i = 0; i < n && n <= FEW_NETWORKS; i++)
+		add_network_rule(b, f, &p[i]);
+	free(p);
+}
+
 /* Where packets from the mesh may go at all. Nearly all of them go to a network, so that is asked
  * first. An allow list leaves nothing else; without one, packets from elsewhere than the ranges,
  * and those that go back into the tunnel, are not ours to refuse. */
 static void add_bounds(const struct build *b)
 {
-	char set[NAME_LEN];
-
-	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
-		if (!has_family(b->m, f) || !any_of_family(b->m->networks, b->m->n_networks, f))
-			continue;
-		snprintf(set, sizeof(set), "networks%s", f->suffix);
-		add_prefixes(b, f, "networks", b->m->networks, b->m->n_networks,
-			"what the mesh may reach");
-		struct nftnl_rule *r = nft_rule_new("from_mesh");
-		nft_expr_dest_in(r, f, set);
-		if (b->m->allow_list)
-			nft_expr_verdict(r, NFT_GOTO, "to_networks");
-		else
-			nft_expr_verdict(r, NF_ACCEPT, nullptr);
-		add_rule(b->t, r, "to the networks");
-	}
-
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
+		if (has_family(b->m, f))
+			add_networks(b, f);
 	if (b->m->allow_list) {
 		add_bounds_refusal(b, nullptr);
 		return;

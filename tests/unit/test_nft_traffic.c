@@ -338,6 +338,52 @@ static void test_bounds(void **state)
 	}
 }
 
+/* As few prefixes are compared and many looked up, whole bytes and parts of them. */
+static void test_bounds_of_all_lengths(void **state)
+{
+	static const struct {
+		const char *in, *beside, *inside, *outside; /* the network, one before it */
+	} cases[] = {
+		{"10.0.1.0/24", "10.0.9.0/24", SERVICE, "10.0.2.50"},
+		{"10.0.1.48/29", "10.0.1.40/29", SERVICE, "10.0.1.56"},
+		{"10.0.1.50/32", "10.0.1.48/32", SERVICE, "10.0.1.51"},
+		{"10.0.0.0/15", "10.8.0.0/15", SERVICE, "10.2.0.1"},
+		{"2001:db8:1::/64", "2001:db8:9::/64", SERVICE6, "2001:db8:2::50"},
+		{"2001:db8:1::40/122", "2001:db8:1::/122", SERVICE6, "2001:db8:1::80"},
+		{"2001:db8:1::50/128", "2001:db8:1::4f/128", SERVICE6, "2001:db8:1::51"},
+	};
+	constexpr size_t many = 12;
+	struct nft_world *w = *state;
+	struct route remote = {.dst = netns_prefix("10.0.0.0/8"), .oif = w->net->lan};
+	struct route remote6 = {.dst = netns_prefix("2001:db8::/32"), .oif = w->net->lan};
+
+	no_icmp_limit();
+	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &remote), 0);
+	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &remote6), 0);
+	for (size_t i = 0; i < 2 * COUNT(cases); i++) {
+		bool six = strchr(cases[i / 2].in, ':');
+		struct nft_model m = *nft_model("route");
+		struct prefix networks[many];
+		const char *from = six ? WORKER6 : WORKER;
+		struct packet in = syn(from, cases[i / 2].inside, PORT);
+		struct packet out = syn(from, cases[i / 2].outside, PORT);
+
+		networks[0] = netns_prefix(cases[i / 2].beside);
+		networks[1] = netns_prefix(cases[i / 2].in);
+		for (size_t j = 2; j < many; j++) {
+			char text[PREFIX_STRLEN];
+			snprintf(text, sizeof(text), six ? "fd00:%zu::/48" : "172.16.%zu.0/24", j);
+			networks[j] = netns_prefix(text);
+		}
+		m.networks = networks;
+		m.n_networks = i % 2 ? many : 2;
+		nft_world_replace(w, &m);
+		pass(w->net->mesh_fd, w->net->lan_fd, &in);
+		packet_send(w->net->mesh_fd, &out);
+		expect_refusal(w, &out);
+	}
+}
+
 /* A family without a network of its own reaches nothing. */
 static void test_bounds_without_networks(void **state)
 {
@@ -579,6 +625,7 @@ int main(void)
 		KERNEL_TEST(test_foreign_route_is_no_spoof),
 		KERNEL_TEST(test_conntrack),
 		KERNEL_TEST(test_bounds),
+		KERNEL_TEST(test_bounds_of_all_lengths),
 		KERNEL_TEST(test_bounds_without_networks),
 		KERNEL_TEST(test_allow),
 		KERNEL_TEST(test_flows_under_way),
