@@ -22,6 +22,14 @@ const char *return_path_str(enum return_path mode)
 	return names[mode];
 }
 
+const char *remedy_str(enum remedy remedy)
+{
+	static const char *const names[REMEDIES] = {[REMEDY_TAILSCALE_INPUT] = "tailscale-input"};
+
+	assert(remedy < REMEDIES);
+	return names[remedy];
+}
+
 const char *range_class_str(enum range_class kind)
 {
 	static const char *const names[RANGE_CLASSES] = {

@@ -52,12 +52,22 @@ struct config_host {
 	struct config_mark mark;
 };
 
+/* A service that is asked whether answers find their way back to the mesh (TCP). */
+struct config_witness {
+	struct addr address; /* inside the network */
+	uint16_t port;       /* 1..65535 */
+	struct config_mark mark;
+};
+
 struct config_network {
 	struct prefix prefix;
 	enum return_path return_path; /* resolved: the network's own, else the file's */
 	bool return_path_own;         /* the file gives this network a mode of its own */
 	struct config_host *hosts;
 	size_t n_hosts;
+	struct config_witness *witnesses;
+	size_t n_witnesses;
+	bool learn_witnesses; /* also those that mesh flows reached; false with `witness: none` */
 	struct config_mark mark;
 };
 
@@ -84,6 +94,68 @@ struct config_allow {
 	struct config_mark mark;
 };
 
+/* How `return_path: auto` looks for proof. Durations in microseconds. */
+struct config_probe {
+	struct addr source[2];   /* IPv4, IPv6: unused addresses of the ranges; AF_UNSPEC = the
+				  * last usable one of the first range of that family */
+	uint64_t interval_us;    /* between rounds, 10 s */
+	uint64_t after_event_us; /* from an event to a round, 1 s */
+	uint64_t timeout_us;     /* of one probe, 1 s */
+	uint32_t lost_rounds;    /* proof is lost after 2 … */
+	uint32_t lost_of;        /* … of 3 rounds */
+	uint32_t proven_rounds;  /* proven after 3 rounds in a row … */
+	uint64_t proven_hold_us; /* … and 30 s since it was lost */
+	uint32_t max_witnesses;  /* asked in a round, of one network, 8 */
+	bool accept_neighbor;    /* an answer of the BGP neighbour alone is proof enough */
+};
+
+enum remote_as { REMOTE_AS_NUMBER, REMOTE_AS_EXTERNAL, REMOTE_AS_INTERNAL };
+
+/* A prefix that a neighbour may announce to us, with more specific ones up to length le. */
+struct config_accept {
+	struct prefix prefix;
+	uint8_t le; /* prefix.len .. 32 or 128 */
+	struct config_mark mark;
+};
+
+/* One site router. What is 0 or empty is left to FRR's default. */
+struct config_neighbor {
+	struct addr address;
+	enum remote_as remote_as;
+	uint32_t asn;        /* REMOTE_AS_NUMBER */
+	bool ipv4, ipv6;     /* address families announced there, resolved */
+	bool families_own;   /* the file names them */
+	char *description;   /* nullptr = none; characters that FRR takes in a line */
+	char *password_file; /* nullptr = no MD5 */
+	bool bfd;
+	uint32_t bfd_multiplier, bfd_receive_ms, bfd_transmit_ms;
+	uint32_t keepalive_s, hold_s, connect_s;
+	char *update_source;                      /* address or interface */
+	uint8_t ebgp_multihop, ttl_security_hops; /* at most one of them */
+	char **communities;                       /* canonical: "65010:100", "no-export" … */
+	size_t n_communities;
+	uint32_t maximum_prefix;
+	struct config_accept *accept; /* inbound policy; none = nothing is accepted */
+	size_t n_accept;
+	bool adopt; /* consent: a neighbour that others configured at this address becomes ours */
+	struct config_mark mark; /* of the address */
+	struct config_mark password_mark, update_source_mark;
+};
+
+struct config_bgp {
+	bool configured;       /* the key bgp stands in the file */
+	uint32_t asn;          /* 1..4294967294 */
+	struct addr router_id; /* AF_UNSPEC = FRR's choice */
+	struct config_neighbor *neighbors;
+	size_t n_neighbors;
+	bool announce_to_others; /* consent: neighbours that are not ours may see the ranges */
+	struct config_mark mark, asn_mark;
+};
+
+/* What we may do to other managers' tables, by name (key remedies). */
+enum remedy { REMEDY_TAILSCALE_INPUT, REMEDIES };
+const char *remedy_str(enum remedy remedy);
+
 struct config {
 	char mesh_interface[IFNAMSIZ];
 	struct config_range *ranges; /* sorted by prefix, disjoint */
@@ -94,6 +166,9 @@ struct config {
 	bool has_allow; /* an empty list allows nothing; no list allows everything */
 	struct config_allow *allow;
 	size_t n_allow;
+	struct config_probe probe;
+	struct config_bgp bgp;
+	uint32_t remedies;   /* bit per enum remedy */
 	struct arena *arena; /* owns everything above */
 };
 
