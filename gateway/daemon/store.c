@@ -183,6 +183,8 @@ int store_save(struct store *s, const struct state *state, struct err *err)
 		    SD_JSON_BUILD_PAIR_BOOLEAN("pending", state->pending),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("rolledBack", state->rolled_back),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("undone", state->undone),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("frrTouched", state->frr_touched),
+		    SD_JSON_BUILD_PAIR_UNSIGNED("frrRouter", state->frr_router),
 		    SD_JSON_BUILD_PAIR_VARIANT("sysctls", records)) < 0 ||
 		sd_json_variant_format(v, SD_JSON_FORMAT_NEWLINE, &text) < 0)
 		abort();
@@ -234,11 +236,16 @@ static bool flag(sd_json_variant *v, const char *key)
 	return value && sd_json_variant_is_boolean(value) && sd_json_variant_boolean(value);
 }
 
+static uint64_t number(sd_json_variant *v, const char *key)
+{
+	sd_json_variant *value = sd_json_variant_by_key(v, key);
+	return value && sd_json_variant_is_unsigned(value) ? sd_json_variant_unsigned(value) : 0;
+}
+
 static int read_state(sd_json_variant *v, struct state *out)
 {
 	char boot[SD_ID128_STRING_MAX];
 	sd_json_variant *id = sd_json_variant_by_key(v, "bootId");
-	sd_json_variant *since = sd_json_variant_by_key(v, "downSince");
 	sd_json_variant *sysctls = sd_json_variant_by_key(v, "sysctls");
 	if (!id || !sd_json_variant_is_string(id) || !sysctls || !sd_json_variant_is_array(sysctls))
 		return -EINVAL;
@@ -247,9 +254,9 @@ static int read_state(sd_json_variant *v, struct state *out)
 	out->pending = flag(v, "pending");
 	out->rolled_back = flag(v, "rolledBack");
 	out->undone = flag(v, "undone");
-	out->down_since = since && sd_json_variant_is_unsigned(since)
-				  ? sd_json_variant_unsigned(since)
-				  : 0;
+	out->down_since = number(v, "downSince");
+	out->frr_touched = flag(v, "frrTouched");
+	out->frr_router = (uint32_t)number(v, "frrRouter");
 	int r = boot_id(boot);
 	if (r < 0 || strcmp(sd_json_variant_string(id), boot) != 0)
 		return 0; /* another boot: the sysctls are the system's own again */

@@ -6,7 +6,8 @@
  *   confirmed.yaml   the last confirmed configuration: what a start applies
  *   previous.yaml    the one confirmed before it: what `undo` returns to
  *   candidate.yaml   being applied; becomes confirmed.yaml
- *   state.json       taken down?, a change under way?, and the sysctls that we changed
+ *   state.json       taken down?, a change under way?, the sysctls that we changed, and what is
+ *                    ours in FRR without a mark
  *
  * Every write is a new file, synced, then renamed: after a crash there is the old content or the
  * new one. Sysctl records are good for one boot only (the boot id is part of the file). A state
@@ -25,6 +26,9 @@ struct state {
 	bool rolled_back;    /* the last change was not confirmed */
 	bool undone;         /* the last change was taken back; as above, candidate.yaml is it */
 	struct sysctl_records records;
+	bool frr_touched; /* FRR may hold something of ours */
+	uint32_t
+		frr_router; /* the AS number of the `router bgp` that we made, 0 = it is not ours */
 };
 
 enum store_file { STORE_CONFIRMED, STORE_PREVIOUS, STORE_CANDIDATE };

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * frr_presence: is FRR there? Its daemons make sockets in /run/frr when they start; inotify tells
+ * of each that comes and goes, also of the folder itself. A socket that stays behind a daemon's
+ * death is no proof of life: only vtysh can tell that. But no daemon comes back without making its
+ * socket anew, and that is what has to be noticed at once.
+ */
+#include "lib/err.h"
+#include <systemd/sd-event.h>
+
+#define FRR_RUNTIME_DIR "/run/frr"
+
+enum frr_socket {
+	FRR_SOCKET_ZEBRA = 1 << 0,
+	FRR_SOCKET_MGMTD = 1 << 1,
+	FRR_SOCKET_STATICD = 1 << 2,
+	FRR_SOCKET_BGPD = 1 << 3,
+	FRR_SOCKET_BFDD = 1 << 4,
+};
+
+struct frr_presence;
+
+/* Calls changed() after each change, until freed. dir: FRR_RUNTIME_DIR, or another one in tests;
+ * it need not exist, its parent must. */
+[[nodiscard]] int frr_presence_new(sd_event *event, const char *dir, void (*changed)(void *arg),
+	void *arg, struct frr_presence **out, struct err *err);
+void frr_presence_free(struct frr_presence *p);
+
+/* Bits of enum frr_socket, looked at now. Needs no watch. */
+unsigned frr_presence_look(const char *dir);

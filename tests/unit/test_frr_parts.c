@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the daemon's FRR side reads from the file system: password files, and FRR's coming and
+ * going.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/frr_password.h"
+#include "daemon/frr_presence.h"
+#include "lib/own.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static char dir[64];
+
+static void write_file(const char *name, const char *text, size_t len, mode_t mode)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "%s/%s", dir, name);
+	(void)unlink(path);
+	autoclose int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, len), len);
+	assert_int_equal(fchmod(fd, mode), 0);
+}
+
+static void test_password(void **)
+{
+	static const char long_line[] = "0123456789012345678901234567890123456789"
+					"0123456789012345678901234567890123456789";
+	static const struct {
+		const char *text;
+		mode_t mode;
+		const char *password, *complaint;
+	} cases[] = {
+		{"s3cret\n", 0640, "s3cret", nullptr},
+		{"s3cret", 0400, "s3cret", nullptr},
+		{"!#$%&()*+,-./:;<=>@[]^_{}~\n", 0600, "!#$%&()*+,-./:;<=>@[]^_{}~", nullptr},
+		{long_line, 0600, long_line, nullptr},
+		{"s3cret\n", 0644, nullptr, "mode 0644"},
+		{"s3cret\n", 0660, nullptr, "mode 0660"},
+		{"s3cret\n", 0641, nullptr, "mode 0641"},
+		{"", 0600, nullptr, "is empty"},
+		{"\n", 0600, nullptr, "is empty"},
+		{"two\nlines\n", 0600, nullptr, "more than one line"},
+		{"two\n\n", 0600, nullptr, "more than one line"},
+		{"with space", 0600, nullptr, "a character"},
+		{"a?b", 0600, nullptr, "a character"},
+		{"a|b", 0600, nullptr, "a character"},
+		{"a'b", 0600, nullptr, "a character"},
+		{"tab\t", 0600, nullptr, "a character"},
+		{"umlaut\xc3\xa4", 0600, nullptr, "a character"},
+	};
+	char path[128], out[FRR_PASSWORD_MAX + 1];
+
+	snprintf(path, sizeof(path), "%s/password", dir);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err err = {};
+		write_file("password", cases[i].text, strlen(cases[i].text), cases[i].mode);
+		int r = frr_password_read(path, out, &err);
+		assert_string_equal(out, cases[i].password ? cases[i].password : "");
+		if (cases[i].password) {
+			assert_int_equal(r, 0);
+			continue;
+		}
+		assert_true(r < 0);
+		assert_non_null(strstr(err.msg, path));
+		assert_non_null(strstr(err.msg, cases[i].complaint));
+		assert_null(strstr(err.msg, "s3cret"));
+	}
+	write_file("password", "nul\0byte", 8, 0600);
+	assert_int_equal(frr_password_read(path, out, nullptr), -EINVAL);
+	write_file("password",
+		"0123456789012345678901234567890123456789x"
+		"0123456789012345678901234567890123456789",
+		81, 0600);
+	assert_int_equal(frr_password_read(path, out, nullptr), -EINVAL);
+	assert_int_equal(frr_password_read(dir, out, nullptr), -EINVAL);
+	assert_int_equal(frr_password_read("/nonexistent/password", out, nullptr), -ENOENT);
+}
+
+static void count(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void settle(sd_event *event)
+{
+	while (sd_event_run(event, 0) > 0)
+		;
+}
+
+static void check_seen(sd_event *event, unsigned *calls, bool changed, unsigned sockets)
+{
+	char run[96];
+
+	*calls = 0;
+	settle(event);
+	snprintf(run, sizeof(run), "%s/run", dir);
+	assert_int_equal(*calls > 0, changed);
+	assert_int_equal(frr_presence_look(run), sockets);
+}
+
+static void in_dir(const char *format, char *out)
+{
+	snprintf(out, 128, "%s/%s", dir, format);
+}
+
+/* The folder comes, sockets come and go, the folder goes and comes again. */
+static void test_presence(void **)
+{
+	sd_event *event = nullptr;
+	struct frr_presence *p = nullptr;
+	struct err err = {};
+	unsigned calls = 0;
+	char run[128], zebra[128];
+
+	in_dir("run", run);
+	in_dir("run/zebra.vty", zebra);
+	assert_int_equal(sd_event_new(&event), 0);
+	assert_int_equal(frr_presence_new(event, run, count, &calls, &p, &err), 0);
+	check_seen(event, &calls, false, 0);
+	for (unsigned round = 0; round < 2; round++) {
+		assert_int_equal(mkdir(run, 0700), 0);
+		check_seen(event, &calls, true, 0);
+		write_file("run/zebra.pid", "1", 1, 0600);
+		check_seen(event, &calls, false, 0);
+		write_file("run/zebra.vty", "", 0, 0600);
+		check_seen(event, &calls, true, FRR_SOCKET_ZEBRA);
+		write_file("run/bgpd.vty", "", 0, 0600);
+		check_seen(event, &calls, true, FRR_SOCKET_ZEBRA | FRR_SOCKET_BGPD);
+		assert_int_equal(unlink(zebra), 0);
+		check_seen(event, &calls, true, FRR_SOCKET_BGPD);
+		char path[128];
+		in_dir("run/bgpd.vty", path);
+		assert_int_equal(unlink(path), 0);
+		in_dir("run/zebra.pid", path);
+		assert_int_equal(unlink(path), 0);
+		assert_int_equal(rmdir(run), 0);
+		check_seen(event, &calls, true, 0);
+	}
+	frr_presence_free(p);
+	sd_event_unref(event);
+}
+
+static int setup(void **)
+{
+	snprintf(dir, sizeof(dir), "/tmp/test_frr.XXXXXX");
+	return mkdtemp(dir) ? 0 : -1;
+}
+
+static int teardown(void **)
+{
+	char path[128];
+
+	in_dir("password", path);
+	(void)unlink(path);
+	return rmdir(dir);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_presence),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
