@@ -95,6 +95,7 @@ static void text_changes(const struct view *v, const char *verb, const struct ch
 			c->pending.remaining_s);
 		term_raw(&v->out, STYLE_PLAIN, "\n");
 	}
+	out_text_conditions(v, &c->conditions);
 }
 
 /* ---- Check, version ---- */

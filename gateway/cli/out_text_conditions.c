@@ -103,10 +103,10 @@ static void print_roots(struct conditions *c, const char *severity)
 			print_tree(c, i, 0);
 }
 
-void out_text_conditions(const struct view *v, const struct status *s)
+void out_text_conditions(const struct view *v, const struct list *conditions)
 {
 	static const char *const order[] = {"error", "warning", nullptr};
-	struct conditions c = {.view = v, .list = s->conditions.items, .n = s->conditions.n};
+	struct conditions c = {.view = v, .list = conditions->items, .n = conditions->n};
 
 	if (!c.n)
 		return;

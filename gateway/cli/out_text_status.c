@@ -215,6 +215,7 @@ void out_text_status(const struct view *v, const struct status *s)
 	print_networks(v, s);
 	print_ranges(v, s);
 	print_objects(v, s);
-	out_text_conditions(v, s);
+	out_text_bgp(v, s);
+	out_text_conditions(v, &s->conditions);
 	print_counters(v, s);
 }

@@ -98,6 +98,43 @@ static const sd_json_dispatch_field diagnostic_fields[] = {
 	{},
 };
 
+static int read_strings(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	for (size_t i = 0; i < sd_json_variant_elements(v); i++)
+		if (!sd_json_variant_is_string(sd_json_variant_by_index(v, i)))
+			return -EINVAL;
+	*(sd_json_variant **)to = v;
+	return 0;
+}
+
+static int read_number_or_null(
+	const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags, void *to)
+{
+	return sd_json_variant_is_null(v) ? 0 : sd_json_dispatch_uint64(name, v, flags, to);
+}
+
+static const sd_json_dispatch_field neighbor_fields[] = {
+	TEXT(struct reply_neighbor, "address", address),
+	TEXT(struct reply_neighbor, "remoteAs", remote_as),
+	TEXT(struct reply_neighbor, "state", state),
+	{"uptimeSeconds", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
+		offsetof(struct reply_neighbor, uptime_s), SD_JSON_NULLABLE},
+	{"announced", SD_JSON_VARIANT_ARRAY, read_strings,
+		offsetof(struct reply_neighbor, announced), SD_JSON_MANDATORY},
+	NUMBER(struct reply_neighbor, "accepted", accepted),
+	TEXT_OR_NULL(struct reply_neighbor, "reason", reason),
+	{},
+};
+
+static const sd_json_dispatch_field announcement_fields[] = {
+	TEXT(struct reply_announcement, "prefix", prefix),
+	TEXT(struct reply_announcement, "static", of_static),
+	{"announced", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
+		offsetof(struct reply_announcement, announced), SD_JSON_MANDATORY},
+	TEXT_OR_NULL(struct reply_announcement, "reason", reason),
+	{},
+};
+
 static const sd_json_dispatch_field pending_fields[] = {
 	NUMBER(struct reply_pending, "remainingSeconds", remaining_s),
 	{},
@@ -137,6 +174,8 @@ LIST_READER(condition)
 LIST_READER(counter)
 LIST_READER(operation)
 LIST_READER(diagnostic)
+LIST_READER(neighbor)
+LIST_READER(announcement)
 
 static int read_pending(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
 {
@@ -148,16 +187,30 @@ static int read_pending(const char *, sd_json_variant *v, sd_json_dispatch_flags
 	return sd_json_dispatch(v, pending_fields, SD_JSON_ALLOW_EXTENSIONS, pending);
 }
 
-static int read_number_or_null(
-	const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags, void *to)
-{
-	return sd_json_variant_is_null(v) ? 0 : sd_json_dispatch_uint64(name, v, flags, to);
-}
-
 #define LIST(type, name, member, of) \
 	{name, SD_JSON_VARIANT_ARRAY, read_##of##_list, offsetof(type, member), SD_JSON_MANDATORY}
+#define LIST_OR_NULL(type, name, member, of) \
+	{name, SD_JSON_VARIANT_ARRAY, read_##of##_list, offsetof(type, member), SD_JSON_NULLABLE}
 #define PENDING(type) \
 	{"pending", SD_JSON_VARIANT_OBJECT, read_pending, offsetof(type, pending), SD_JSON_NULLABLE}
+
+static const sd_json_dispatch_field bgp_fields[] = {
+	NUMBER(struct reply_bgp, "asn", asn),
+	TEXT(struct reply_bgp, "state", state),
+	LIST(struct reply_bgp, "neighbors", neighbors, neighbor),
+	LIST(struct reply_bgp, "announcements", announcements, announcement),
+	{},
+};
+
+static int read_bgp(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	struct reply_bgp *bgp = to;
+
+	if (sd_json_variant_is_null(v))
+		return 0;
+	bgp->set = true;
+	return sd_json_dispatch(v, bgp_fields, SD_JSON_ALLOW_EXTENSIONS, bgp);
+}
 
 static const sd_json_dispatch_field status_fields[] = {
 	TEXT(struct status, "version", version),
@@ -172,11 +225,13 @@ static const sd_json_dispatch_field status_fields[] = {
 	LIST(struct status, "counters", counters, counter),
 	PENDING(struct status),
 	NUMBER(struct status, "repairs", repairs),
+	{"bgp", SD_JSON_VARIANT_OBJECT, read_bgp, offsetof(struct status, bgp), SD_JSON_NULLABLE},
 	{},
 };
 
 static const sd_json_dispatch_field changes_fields[] = {
 	LIST(struct changes, "operations", operations, operation),
+	LIST_OR_NULL(struct changes, "conditions", conditions, condition),
 	PENDING(struct changes),
 	{},
 };
@@ -253,6 +308,8 @@ void status_clear(struct status *s)
 	list_clear(&s->objects);
 	list_clear(&s->conditions);
 	list_clear(&s->counters);
+	list_clear(&s->bgp.neighbors);
+	list_clear(&s->bgp.announcements);
 	sd_json_variant_unref(s->raw);
 	*s = (struct status){};
 }
@@ -260,6 +317,7 @@ void status_clear(struct status *s)
 void changes_clear(struct changes *c)
 {
 	list_clear(&c->operations);
+	list_clear(&c->conditions);
 	sd_json_variant_unref(c->raw);
 	*c = (struct changes){};
 }

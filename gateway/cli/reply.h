@@ -63,6 +63,27 @@ struct reply_pending {
 	uint64_t remaining_s;
 };
 
+struct reply_neighbor {
+	const char *address, *remote_as, *state;
+	uint64_t uptime_s;          /* 0 = there is no session */
+	sd_json_variant *announced; /* array of strings, checked; borrowed */
+	uint64_t accepted;
+	const char *reason; /* may be nullptr */
+};
+
+struct reply_announcement {
+	const char *prefix, *of_static;
+	bool announced;
+	const char *reason; /* may be nullptr */
+};
+
+struct reply_bgp {
+	bool set;
+	uint64_t asn;
+	const char *state;
+	struct list neighbors, announcements;
+};
+
 struct status {
 	const char *version, *phase;
 	uint64_t down_since_us;     /* CLOCK_REALTIME, 0 = not taken down */
@@ -70,12 +91,13 @@ struct status {
 	struct list ranges, networks, objects, conditions, counters;
 	struct reply_pending pending;
 	uint64_t repairs;
+	struct reply_bgp bgp;
 	sd_json_variant *raw;
 };
 
 /* What Plan, Apply, Undo and Down answer. */
 struct changes {
-	struct list operations;
+	struct list operations, conditions;
 	struct reply_pending pending;
 	sd_json_variant *raw;
 };

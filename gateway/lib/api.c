@@ -21,7 +21,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Change, NOTE("add or delete"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(text, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
-	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl or route"),
+	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl, route or frr"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
 	FIELD(detail, SD_VARLINK_STRING, 0),
 	NOTE("Of the nft table: all that the new configuration says otherwise; null: nothing"),
@@ -57,6 +57,28 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Counter, FIELD(name, SD_VARLINK_STRING, 0),
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Pending, NOTE("Seconds until the change is rolled back"),
 	FIELD(remainingSeconds, SD_VARLINK_INT, 0));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Neighbor, FIELD(address, SD_VARLINK_STRING, 0),
+	NOTE("A number, external or internal, as configured"),
+	FIELD(remoteAs, SD_VARLINK_STRING, 0),
+	NOTE("Of the session, in FRR's words (Established, Active, Idle ...), or unknown"),
+	FIELD(state, SD_VARLINK_STRING, 0), NOTE("Of an established session"),
+	FIELD(uptimeSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("Prefixes that it was sent"), FIELD(announced, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("How many prefixes were taken from it"), FIELD(accepted, SD_VARLINK_INT, 0),
+	NOTE("Why there is no session, where that is known"),
+	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Announcement, FIELD(prefix, SD_VARLINK_STRING, 0),
+	NOTE("Of FRR's static route: ours, foreign or missing"),
+	FIELD(static, SD_VARLINK_STRING, 0), NOTE("Is it in FRR's BGP table because of us?"),
+	FIELD(announced, SD_VARLINK_BOOL, 0), NOTE("Why not"),
+	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Bgp, FIELD(asn, SD_VARLINK_INT, 0),
+	NOTE("Is it in FRR as configured? yes, waiting, working, failed or contested"),
+	FIELD(state, SD_VARLINK_STRING, 0), FIELD_OF(neighbors, Neighbor, SD_VARLINK_ARRAY),
+	FIELD_OF(announcements, Announcement, SD_VARLINK_ARRAY));
+
 static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0),
 	NOTE("up, down or unconfigured"), OUTPUT(phase, SD_VARLINK_STRING, 0),
 	NOTE("CLOCK_REALTIME, microseconds: when meshgw was taken down"),
@@ -67,7 +89,8 @@ static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0)
 	OUTPUT_OF(conditions, Condition, SD_VARLINK_ARRAY),
 	OUTPUT_OF(counters, Counter, SD_VARLINK_ARRAY),
 	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE), NOTE("Repairs since the daemon's start"),
-	OUTPUT(repairs, SD_VARLINK_INT, 0));
+	OUTPUT(repairs, SD_VARLINK_INT, 0), NOTE("null: not configured"),
+	OUTPUT_OF(bgp, Bgp, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD(Plan, NOTE("Configuration text; null: the one that runs"),
 	INPUT(content, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
@@ -75,20 +98,26 @@ static SD_VARLINK_DEFINE_METHOD(Plan, NOTE("Configuration text; null: the one th
 	INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	NOTE("What taking down would change, instead"),
 	INPUT(down, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
-	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
+	NOTE("What FRR would not be as wanted for; null: nothing"),
+	OUTPUT_OF(conditions, Condition, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(Apply, INPUT(content, SD_VARLINK_STRING, 0),
 	INPUT(name, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	NOTE("Roll back after so many seconds without Confirm, 1 to 86400; null: keep at once"),
 	INPUT(confirmSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
-	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE));
+	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE),
+	NOTE("What FRR did not take, or is not as wanted for; null: nothing"),
+	OUTPUT_OF(conditions, Condition, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(Confirm);
 
-static SD_VARLINK_DEFINE_METHOD(Undo, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+static SD_VARLINK_DEFINE_METHOD(Undo, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
+	OUTPUT_OF(conditions, Condition, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
-static SD_VARLINK_DEFINE_METHOD(Down, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+static SD_VARLINK_DEFINE_METHOD(Down, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
+	OUTPUT_OF(conditions, Condition, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY),
 	NOTE("How many mistakes there are; null: as many as diagnostics"),
@@ -122,6 +151,12 @@ const sd_varlink_interface api_interface = {
 			&vl_type_Range,
 			&vl_type_Counter,
 			&vl_type_Pending,
+			SAYS("A BGP neighbour of the configuration"),
+			&vl_type_Neighbor,
+			SAYS("A range or site as BGP announces it"),
+			&vl_type_Announcement,
+			SAYS("FRRouting, as far as meshgw uses it"),
+			&vl_type_Bgp,
 			SAYS("What runs, what is wanted, what is wrong"),
 			&vl_method_GetStatus,
 			SAYS("The changes that an Apply would make, without making them"),
