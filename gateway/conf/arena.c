@@ -3,6 +3,7 @@
 #include "lib/xmalloc.h"
 #include <stdckdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 constexpr size_t ARENA_CHUNK = 16 * 1024;
 
@@ -59,4 +60,11 @@ void *arena_alloc(struct arena *arena, size_t n, size_t size)
 	void *p = chunk->data + chunk->used;
 	chunk->used += want;
 	return p;
+}
+
+char *arena_strdup(struct arena *arena, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return memcpy(arena_alloc(arena, size, 1), text, size);
 }

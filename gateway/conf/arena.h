@@ -15,3 +15,4 @@ void arena_free(struct arena *arena); /* nullptr is allowed */
 
 /* n zeroed elements, aligned for any type. nullptr for n = 0. */
 void *arena_alloc(struct arena *arena, size_t n, size_t size);
+char *arena_strdup(struct arena *arena, const char *text);

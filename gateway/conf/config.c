@@ -57,6 +57,66 @@ static void fill_class(struct arena *arena, struct draft_class *to, enum range_c
 		to->list[i].class = kind;
 }
 
+static bool has_range(const struct draft *draft, uint8_t family)
+{
+	for (size_t i = 0; i < RANGE_CLASSES; i++)
+		for (size_t j = 0; j < draft->classes[i].n; j++)
+			if (draft->classes[i].list[j].prefix.addr.family == family)
+				return true;
+	return false;
+}
+
+static bool has_neighbor(const struct config_bgp *bgp, uint8_t family)
+{
+	for (size_t i = 0; i < bgp->n_neighbors; i++)
+		if (bgp->neighbors[i].address.family == family)
+			return true;
+	return false;
+}
+
+/* A router without a word about families gets those of its own address's family, and the others
+ * too if no neighbour has such an address. */
+static void fill_families(const struct draft *draft)
+{
+	const struct config_bgp *bgp = &draft->config.bgp;
+	bool spare4 = !has_neighbor(bgp, AF_INET) && has_range(draft, AF_INET);
+	bool spare6 = !has_neighbor(bgp, AF_INET6) && has_range(draft, AF_INET6);
+
+	for (size_t i = 0; i < bgp->n_neighbors; i++) {
+		struct config_neighbor *neighbor = &bgp->neighbors[i];
+		if (neighbor->families_own)
+			continue;
+		neighbor->ipv4 = spare4 || neighbor->address.family == AF_INET;
+		neighbor->ipv6 = spare6 || neighbor->address.family == AF_INET6;
+	}
+}
+
+/* FRR sets both times or none; RFC 4271 section 10 suggests a third. */
+static void fill_timers(struct config_neighbor *neighbor)
+{
+	bool keepalive = neighbor->keepalive_mark.line, hold = neighbor->hold_mark.line;
+
+	neighbor->timers_own = keepalive || hold;
+	if (hold && !keepalive)
+		neighbor->keepalive_s = neighbor->hold_s / 3;
+	if (keepalive && !hold)
+		neighbor->hold_s = 3 * neighbor->keepalive_s;
+}
+
+static void fill_neighbors(const struct draft *draft)
+{
+	fill_families(draft);
+	for (size_t i = 0; i < draft->config.bgp.n_neighbors; i++) {
+		struct config_neighbor *neighbor = &draft->config.bgp.neighbors[i];
+		fill_timers(neighbor);
+		for (size_t j = 0; j < neighbor->n_accept; j++) {
+			struct config_accept *accept = &neighbor->accept[j];
+			if (accept->le == 0)
+				accept->le = accept->prefix.len;
+		}
+	}
+}
+
 static void fill_defaults(struct arena *arena, struct draft *draft)
 {
 	struct config *config = &draft->config;
@@ -71,6 +131,7 @@ static void fill_defaults(struct arena *arena, struct draft *draft)
 			if (!lan->networks[j].return_path_own)
 				lan->networks[j].return_path = config->return_path;
 	}
+	fill_neighbors(draft);
 }
 
 static int cmp_range(const void *x, const void *y)
@@ -127,6 +188,14 @@ static void take_allow(struct arena *arena, const struct draft *draft, struct co
 	}
 }
 
+static void take_probe_sources(const struct draft *draft, struct config *config)
+{
+	for (size_t i = 0; i < draft->probe.n_sources; i++) {
+		const struct addr *source = &draft->probe.sources[i].address;
+		config->probe.source[source->family == AF_INET6] = *source;
+	}
+}
+
 /* A draft without mistakes becomes a config, which owns the arena from here on. */
 static struct config *config_new(struct arena *arena, const struct draft *draft)
 {
@@ -136,6 +205,7 @@ static struct config *config_new(struct arena *arena, const struct draft *draft)
 	config->arena = arena;
 	take_ranges(arena, draft, config);
 	take_allow(arena, draft, config);
+	take_probe_sources(draft, config);
 	return config;
 }
 

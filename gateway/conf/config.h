@@ -129,17 +129,19 @@ struct config_neighbor {
 	char *password_file; /* nullptr = no MD5 */
 	bool bfd;
 	uint32_t bfd_multiplier, bfd_receive_ms, bfd_transmit_ms;
+	bool timers_own; /* keepalive and hold are set, as they may be to 0: never */
 	uint32_t keepalive_s, hold_s, connect_s;
 	char *update_source;                      /* address or interface */
 	uint8_t ebgp_multihop, ttl_security_hops; /* at most one of them */
-	char **communities;                       /* canonical: "65010:100", "no-export" … */
+	char **communities; /* canonical: "65010:100", "no-export", large "65010:1:2" */
 	size_t n_communities;
 	uint32_t maximum_prefix;
 	struct config_accept *accept; /* inbound policy; none = nothing is accepted */
 	size_t n_accept;
 	bool adopt; /* consent: a neighbour that others configured at this address becomes ours */
 	struct config_mark mark; /* of the address */
-	struct config_mark password_mark, update_source_mark;
+	struct config_mark remote_as_mark, description_mark, password_mark, bfd_mark,
+		keepalive_mark, hold_mark, update_source_mark, hops_mark, communities_mark;
 };
 
 struct config_bgp {

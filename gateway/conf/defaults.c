@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/defaults.h"
+#include "conf/duration.h"
 
 constexpr size_t MAX_PER_CLASS = 2;
 
@@ -23,3 +24,21 @@ const struct prefix *defaults_of_class(enum range_class kind, size_t *n)
 	*n = classes[kind].n;
 	return classes[kind].list;
 }
+
+const struct config_probe default_probe = {
+	.interval_us = 10 * USEC_PER_S,
+	.after_event_us = 1 * USEC_PER_S,
+	.timeout_us = 1 * USEC_PER_S,
+	.lost_rounds = 2,
+	.lost_of = 3,
+	.proven_rounds = 3,
+	.proven_hold_us = 30 * USEC_PER_S,
+	.max_witnesses = 8,
+};
+
+/* As FRR has them where nobody says otherwise (bfdd/bfd.h). */
+const struct config_neighbor default_neighbor = {
+	.bfd_multiplier = 3,
+	.bfd_receive_ms = 300,
+	.bfd_transmit_ms = 300,
+};

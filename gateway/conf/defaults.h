@@ -9,3 +9,7 @@
 
 /* The prefixes of a class in an account that nobody has changed; n may become 0. */
 const struct prefix *defaults_of_class(enum range_class kind, size_t *n);
+
+extern const struct config_probe default_probe;
+/* BFD with default timing, should it be wanted. */
+extern const struct config_neighbor default_neighbor;

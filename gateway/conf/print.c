@@ -1,48 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/print.h"
 #include "conf/config.h"
+#include "conf/duration.h"
+#include "conf/print_bgp.h"
+#include "conf/print_value.h"
 #include <errno.h>
-#include <string.h>
-#include <strings.h>
-
-/* A plain scalar may not look like anything else to any reader of YAML 1.1. */
-static bool is_plain_word(const char *text)
-{
-	static const char *const words[] = {
-		"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (strcasecmp(text, words[i]) == 0)
-			return false;
-	return strchr(letters, text[0]) != nullptr;
-}
-
-/* Interface names need no escaping inside quotes: see the whitelist in value.c. */
-static void print_word(FILE *out, const char *text)
-{
-	fprintf(out, is_plain_word(text) ? "%s" : "\"%s\"", text);
-}
-
-/* IPv6 is full of colons, which mean something in YAML. */
-static void print_quoted(FILE *out, uint8_t family, const char *text)
-{
-	fprintf(out, family == AF_INET6 ? "\"%s\"" : "%s", text);
-}
-
-static void print_prefix(FILE *out, const struct prefix *p)
-{
-	char text[PREFIX_STRLEN];
-
-	print_quoted(out, p->addr.family, prefix_str(p, text));
-}
-
-static void print_address(FILE *out, const struct addr *a)
-{
-	char text[ADDR_STRLEN];
-
-	print_quoted(out, a->family, addr_str(a, text));
-}
 
 /* A single address without its length. */
 static void print_target(FILE *out, const struct prefix *p)
@@ -89,9 +51,28 @@ static void print_hosts(const struct config_network *network, FILE *out)
 	}
 }
 
+static void print_witnesses(const struct config_network *network, FILE *out)
+{
+	char text[ADDR_STRLEN];
+
+	if (!network->learn_witnesses)
+		fputs("        witness: none\n", out);
+	if (network->n_witnesses == 0)
+		return;
+	fputs("        witness: [", out);
+	for (size_t i = 0; i < network->n_witnesses; i++) {
+		const struct config_witness *witness = &network->witnesses[i];
+		bool v6 = witness->address.family == AF_INET6;
+		fprintf(out, "%s\"%s%s%s:%u\"", i ? ", " : "", v6 ? "[" : "",
+			addr_str(&witness->address, text), v6 ? "]" : "", witness->port);
+	}
+	fputs("]\n", out);
+}
+
 static void print_network(const struct config_network *network, FILE *out)
 {
-	bool is_mapping = network->return_path_own || network->n_hosts > 0;
+	bool is_mapping = network->return_path_own || network->n_hosts > 0 ||
+			  network->n_witnesses > 0 || !network->learn_witnesses;
 
 	fputs(is_mapping ? "      - prefix: " : "      - ", out);
 	print_prefix(out, &network->prefix);
@@ -99,6 +80,7 @@ static void print_network(const struct config_network *network, FILE *out)
 	if (network->return_path_own)
 		fprintf(out, "        return_path: %s\n", return_path_str(network->return_path));
 	print_hosts(network, out);
+	print_witnesses(network, out);
 }
 
 static void print_lan(const struct config_lan *lan, FILE *out)
@@ -159,6 +141,51 @@ static void print_allow(const struct config_allow *allow, FILE *out)
 	fputs(allow->icmp ? ", icmp: true}\n" : "}\n", out);
 }
 
+static void print_duration(const char *key, uint64_t us, FILE *out)
+{
+	char text[DURATION_STRLEN];
+
+	fprintf(out, "  %s: %s\n", key, duration_str(us, text));
+}
+
+static void print_probe(const struct config_probe *probe, FILE *out)
+{
+	const char *separator = "  sources: [", *end = "";
+
+	fputs("probe:\n", out);
+	for (size_t i = 0; i < sizeof(probe->source) / sizeof(probe->source[0]); i++) {
+		if (probe->source[i].family == AF_UNSPEC)
+			continue;
+		fputs(separator, out);
+		print_address(out, &probe->source[i]);
+		separator = ", ";
+		end = "]\n";
+	}
+	fputs(end, out);
+	print_duration("interval", probe->interval_us, out);
+	print_duration("after_event", probe->after_event_us, out);
+	print_duration("timeout", probe->timeout_us, out);
+	fprintf(out, "  lost_after: %u\n  lost_of: %u\n  proven_after: %u\n", probe->lost_rounds,
+		probe->lost_of, probe->proven_rounds);
+	print_duration("proven_hold", probe->proven_hold_us, out);
+	fprintf(out, "  witnesses: %u\n  accept_neighbor: %s\n", probe->max_witnesses,
+		probe->accept_neighbor ? "true" : "false");
+}
+
+static void print_remedies(uint32_t remedies, FILE *out)
+{
+	const char *separator = "";
+
+	fputs("remedies: [", out);
+	for (enum remedy remedy = 0; remedy < REMEDIES; remedy++) {
+		if (!(remedies & 1U << remedy))
+			continue;
+		fprintf(out, "%s%s", separator, remedy_str(remedy));
+		separator = ", ";
+	}
+	fputs("]\n", out);
+}
+
 int config_print(const struct config *config, FILE *out)
 {
 	print_mesh(config, out);
@@ -170,5 +197,9 @@ int config_print(const struct config *config, FILE *out)
 		fputs(config->n_allow ? "allow:\n" : "allow: []\n", out);
 	for (size_t i = 0; i < config->n_allow; i++)
 		print_allow(&config->allow[i], out);
+	print_probe(&config->probe, out);
+	if (config->bgp.configured)
+		print_bgp(&config->bgp, out);
+	print_remedies(config->remedies, out);
 	return fflush(out) == EOF || ferror(out) ? -EIO : 0;
 }

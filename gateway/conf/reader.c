@@ -147,7 +147,7 @@ static const struct field *mistake_unknown(
 	struct reader *r, const struct mapping *mapping, const yaml_node_t *key)
 {
 	struct suggestion best = {};
-	char known[128];
+	char known[192];
 
 	if (diag_full(r->diags)) {
 		MISTAKE(r, key, "unknown key");
@@ -239,6 +239,8 @@ void *reader_list(struct reader *r, const struct list *list, const yaml_node_t *
 	char *elements = arena_alloc(r->arena, count, list->size);
 	for (size_t i = 0; i < count; i++) {
 		size_t len = path_push_index(r, i);
+		if (list->initial)
+			memcpy(elements + i * list->size, list->initial, list->size);
 		reader_value(r, &list->element, node_at(r, items[i]), elements + i * list->size);
 		path_pop(r, len);
 	}
@@ -259,6 +261,7 @@ static void read_typed(
 		memcpy(to, &elements, sizeof(elements));
 		memcpy(base + field->count, &n, sizeof(n));
 	} else {
+		r->field = field;
 		field->read(r, node, to);
 	}
 }

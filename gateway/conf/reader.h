@@ -22,7 +22,8 @@ struct reader {
 	struct arena *arena;
 	struct diag_list *diags;
 	char path[sizeof(((struct config_diag *)nullptr)->path)];
-	bool over_limit; /* some list was longer than allowed, its tail was not read */
+	const struct field *field; /* the one whose read function is called */
+	bool over_limit;           /* some list was longer than allowed, its tail was not read */
 };
 
 enum { TEXT = 1, LIST = 2, MAPPING = 4 };
@@ -40,6 +41,8 @@ struct field {
 	const struct list *list;       /* the pointer to the elements lies at offset, ... */
 	size_t count;                  /* ... their number, a size_t, here */
 	void (*read)(struct reader *r, const yaml_node_t *node, void *to);
+	uint64_t min, max;         /* bounds, for the functions of value_number.h */
+	const struct words *words; /* what there is to choose from, for those of value_word.h */
 
 	/* Filled in by the way unless 0. */
 	size_t mark; /* of a struct config_mark: where the value stands, even one of a wrong type */
@@ -59,6 +62,7 @@ struct list {
 	size_t max;
 	const char *what;     /* plural noun */
 	const char *if_empty; /* advice; nullptr: it may be empty */
+	const void *initial;  /* an element before it is read; nullptr: zeros */
 	struct field element;
 };
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/schema.h"
 #include "conf/arena.h"
+#include "conf/defaults.h"
 #include "conf/diag.h"
+#include "conf/schema_bgp.h"
+#include "conf/schema_probe.h"
+#include "conf/schema_table.h"
 #include "conf/suggest.h"
 #include "conf/value.h"
+#include "conf/value_word.h"
 #include <string.h>
-
-#define AT(type, member) .offset = offsetof(type, member)
-#define COUNT(type, member) .count = offsetof(type, member)
-#define MARK(type, member) .mark = offsetof(type, member)
-#define GIVEN(type, member) .given = offsetof(type, member)
 
 static const struct list range_list = {
 	.size = sizeof(struct config_range),
@@ -100,14 +100,21 @@ static const struct field network_fields[] = {
 		.list = &host_list,
 		AT(struct config_network, hosts),
 		COUNT(struct config_network, n_hosts)},
+	{.key = "witness",
+		.type = TEXT | LIST,
+		.expects = "ADDRESS:PORT of a TCP service, a list of them, or the word none",
+		.read = schema_read_witness},
 };
 static const struct mapping network_mapping = FIELDS(network_fields);
 
 /* A network is its prefix, or a mapping: as a prefix it is read into the first member. */
 static_assert(offsetof(struct config_network, prefix) == 0);
 
+static const struct config_network new_network = {.learn_witnesses = true};
+
 static const struct list network_list = {
 	.size = sizeof(struct config_network),
+	.initial = &new_network,
 	.max = CONFIG_MAX_NETWORKS,
 	.what = "networks",
 	.if_empty = "name the prefixes behind this interface",
@@ -263,6 +270,24 @@ static const struct list allow_list = {
 		MARK(struct draft_allow, mark)},
 };
 
+static const char *const remedy_names[REMEDIES] = {[REMEDY_TAILSCALE_INPUT] = "tailscale-input"};
+static const struct words remedy_words = {remedy_names, REMEDIES, "a remedy"};
+
+static const struct list remedy_list = {
+	.size = sizeof(struct word),
+	.max = CONFIG_MAX_REMEDIES,
+	.what = "remedies",
+	.element = {.type = TEXT,
+		.expects = "the name of a remedy",
+		.read = value_word,
+		.words = &remedy_words},
+};
+
+static void read_remedies(struct reader *r, const yaml_node_t *node, void *to)
+{
+	*(uint32_t *)to = value_word_set(r, &remedy_list, node);
+}
+
 static const struct field top_fields[] = {
 	{.key = "mesh",
 		.type = MAPPING,
@@ -287,14 +312,31 @@ static const struct field top_fields[] = {
 		AT(struct draft, allow),
 		COUNT(struct draft, n_allow),
 		GIVEN(struct draft, config.has_allow)},
+	{.key = "probe",
+		.type = MAPPING,
+		.expects = "a mapping of how the way back is tried out",
+		.mapping = &schema_probe},
+	{.key = "bgp",
+		.type = MAPPING,
+		.expects = "a mapping with asn and neighbors",
+		.mapping = &schema_bgp,
+		MARK(struct draft, config.bgp.mark),
+		GIVEN(struct draft, config.bgp.configured)},
+	{.key = "remedies",
+		.type = LIST,
+		.expects = "a list of remedies",
+		.read = read_remedies,
+		AT(struct draft, config.remedies)},
 };
 const struct mapping schema_top = FIELDS(top_fields);
 
 void schema_read(struct reader *r, struct draft *draft)
 {
 	static const struct field top = {.type = MAPPING,
-		.expects = "a mapping with the keys mesh, lan, return_path, allow",
+		.expects =
+			"a mapping with the keys mesh, lan, return_path, allow, probe, bgp, remedies",
 		.mapping = &schema_top};
 
+	draft->config.probe = default_probe;
 	reader_value(r, &top, yaml_document_get_root_node(r->doc), draft);
 }

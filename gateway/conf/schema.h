@@ -18,6 +18,12 @@ constexpr size_t CONFIG_MAX_ALLOW = 10000;
 constexpr size_t CONFIG_MAX_FLOWS = 100000; /* sources times ports, all entries together */
 constexpr size_t CONFIG_MAX_SOURCES = 64;   /* of one entry of allow */
 constexpr size_t CONFIG_MAX_PORTS = 64;     /* of one list of ports */
+constexpr size_t CONFIG_MAX_WITNESSES = 64; /* of one network */
+constexpr size_t CONFIG_MAX_PROBE_SOURCES = 2;
+constexpr size_t CONFIG_MAX_NEIGHBORS = 64;
+constexpr size_t CONFIG_MAX_COMMUNITIES = 32; /* of one neighbour */
+constexpr size_t CONFIG_MAX_ACCEPT = 64;      /* of one neighbour */
+constexpr size_t CONFIG_MAX_REMEDIES = 16;
 
 /* A key of mesh.ranges. The indexes of list are those of the file. */
 struct draft_class {
@@ -53,12 +59,25 @@ struct draft_allow {
 	struct config_mark mark, to_mark;
 };
 
+/* One of probe.sources. */
+struct draft_address {
+	struct addr address;
+	struct config_mark mark;
+};
+
+struct draft_probe {
+	struct draft_address *sources;
+	size_t n_sources;
+	struct config_mark interval, timeout, lost_after, lost_of; /* line 0: a default */
+};
+
 struct draft {
-	struct config config; /* without ranges and allow, modes not yet inherited */
+	struct config config; /* without ranges, allow and probe.source, modes not yet inherited */
 	struct draft_class classes[RANGE_CLASSES];
 	struct config_mark ranges_mark;
 	struct draft_allow *allow;
 	size_t n_allow;
+	struct draft_probe probe;
 };
 
 /* The tables, for whoever wants to know all keys. */

@@ -167,6 +167,46 @@ void value_ports(struct reader *r, const yaml_node_t *node, void *to)
 		memcpy(to, &range, sizeof(range));
 }
 
+/* The address in front of a colon, an IPv6 one in brackets; its port behind. */
+static bool parse_endpoint(const char *text, struct addr *address, uint16_t *port)
+{
+	char host[ADDR_STRLEN];
+	const char *colon = strrchr(text, ':');
+	bool brackets = text[0] == '[' && colon > text && colon[-1] == ']';
+	size_t len = colon ? (size_t)(colon - text) - (brackets ? 2 : 0) : sizeof(host);
+
+	if (len >= sizeof(host))
+		return false;
+	memcpy(host, text + brackets, len);
+	host[len] = '\0';
+	colon++;
+	*port = parse_port(&colon);
+	return *port && *colon == '\0' && addr_parse(host, address) == 0 &&
+	       brackets == (address->family == AF_INET6);
+}
+
+void value_witness(struct reader *r, const yaml_node_t *node, void *to)
+{
+	const char *text = reader_text(node);
+	struct config_witness *witness = to;
+	struct addr address;
+	uint16_t port;
+
+	if (parse_endpoint(text, &address, &port)) {
+		witness->address = address;
+		witness->port = port;
+	} else if (addr_parse(text, &address) == 0) {
+		bool v6 = address.family == AF_INET6;
+		MISTAKE(r, node, "%s has no port; add that of a TCP service there: \"%s%s%s:443\"",
+			text, v6 ? "[" : "", text, v6 ? "]" : "");
+	} else {
+		MISTAKE(r, node,
+			"\"%s\" is not a witness like 10.0.1.50:443 or \"[2001:db8:1::50]:443\", "
+			"nor the word none",
+			reader_shown(node).text);
+	}
+}
+
 void value_true(struct reader *r, const yaml_node_t *node, void *to)
 {
 	if (node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||

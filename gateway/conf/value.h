@@ -22,5 +22,7 @@ void value_return_path(struct reader *r, const yaml_node_t *node, void *to);
 void value_host_return_path(struct reader *r, const yaml_node_t *node, void *to);
 /* struct port_range */
 void value_ports(struct reader *r, const yaml_node_t *node, void *to);
+/* struct config_witness: its address and port */
+void value_witness(struct reader *r, const yaml_node_t *node, void *to);
 /* bool; only `true`: the key says something by being there */
 void value_true(struct reader *r, const yaml_node_t *node, void *to);

@@ -40,8 +40,10 @@ def items(page: Path) -> list[str]:
 
 
 def schema_keys() -> set[str]:
-    """The keys in the tables of schema.c, also those that a macro of the file wraps."""
-    source = (ROOT / "gateway" / "conf" / "schema.c").read_text()
+    """The keys in the tables of schema*.c, also those that a macro of the file wraps."""
+    files = sorted((ROOT / "gateway" / "conf").glob("schema*.c"))
+    assert len(files) == 3
+    source = "".join(file.read_text() for file in files)
     macros = re.findall(r"#define (\w+)\((\w+)[^)]*\)(?:[^\n]|\\\n)*?\.key = \(\2\)", source)
     keys = set(re.findall(r'\.key = "(\w+)"', source))
     for macro, _ in macros:

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/print_value.h"
+#include <string.h>
+#include <strings.h>
+
+/* A plain scalar may not look like anything else to any reader of YAML 1.1. */
+static bool is_plain_word(const char *text)
+{
+	static const char *const words[] = {
+		"y", "n", "yes", "no", "on", "off", "true", "false", "null"};
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcasecmp(text, words[i]) == 0)
+			return false;
+	return strchr(letters, text[0]) != nullptr;
+}
+
+/* Interface names need no escaping inside quotes: see the whitelist in value.c. */
+void print_word(FILE *out, const char *text)
+{
+	fprintf(out, is_plain_word(text) ? "%s" : "\"%s\"", text);
+}
+
+/* IPv6 is full of colons, which mean something in YAML. */
+static void print_quoted(FILE *out, uint8_t family, const char *text)
+{
+	fprintf(out, family == AF_INET6 ? "\"%s\"" : "%s", text);
+}
+
+void print_prefix(FILE *out, const struct prefix *p)
+{
+	char text[PREFIX_STRLEN];
+
+	print_quoted(out, p->addr.family, prefix_str(p, text));
+}
+
+void print_address(FILE *out, const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	print_quoted(out, a->family, addr_str(a, text));
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * print_value: single values as YAML that no reader takes for something else.
+ *
+ * Quotes where needed and nowhere else, so that the printed form is one. Escapes are never needed:
+ * the whitelists of value*.c let no character in that would.
+ */
+#include "lib/ip.h"
+#include <stdio.h>
+
+/* The name of an interface. */
+void print_word(FILE *out, const char *text);
+void print_prefix(FILE *out, const struct prefix *p);
+void print_address(FILE *out, const struct addr *a);
