@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/prove.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include <stdbit.h>
+#include <stdlib.h>
+#include <string.h>
+
+constexpr uint16_t BGP_PORT = 179;
+
+static void network_clear(struct prove_network *n)
+{
+	witnesses_clear(&n->witnesses);
+}
+
+void prove_clear(struct prove *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		network_clear(&p->networks[i]);
+	free(p->networks);
+	*p = (struct prove){};
+}
+
+struct prove_network *prove_find(
+	const struct prove *p, const char *interface, const struct prefix *prefix)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (!prefix_cmp(&p->networks[i].prefix, prefix) &&
+			!strncmp(p->networks[i].interface, interface, IFNAMSIZ))
+			return &p->networks[i];
+	return nullptr;
+}
+
+static const struct config_host *host_of(const struct prove_network *n, const struct addr *a)
+{
+	for (size_t i = 0; i < n->n_hosts; i++)
+		if (!addr_cmp(&n->hosts[i].address, a))
+			return &n->hosts[i];
+	return nullptr;
+}
+
+static bool is_configured(const struct config_network *c, const struct witness *w)
+{
+	for (size_t i = 0; i < c->n_witnesses; i++)
+		if (c->witnesses[i].port == w->port &&
+			!addr_cmp(&c->witnesses[i].address, &w->address))
+			return true;
+	return false;
+}
+
+/* Those that the configuration names come and go with it; what is known of the others stays. */
+static void take_witnesses(struct prove_network *n, const struct config_network *c)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		bool wanted = is_configured(c, w);
+		if (wanted || w->origin == WITNESS_NEIGHBOR || (n->learn && w->excepted) ||
+			(n->learn && w->origin == WITNESS_LEARNED)) {
+			if (!wanted && w->origin == WITNESS_CONFIGURED)
+				w->origin = WITNESS_LEARNED;
+			n->witnesses.list[kept++] = *w;
+		}
+	}
+	n->witnesses.n = kept;
+	for (size_t i = 0; i < c->n_witnesses; i++) {
+		const struct config_witness *want = &c->witnesses[i];
+		struct witness *w = witness_find(&n->witnesses, &want->address, want->port);
+		if (w)
+			w->origin = WITNESS_CONFIGURED;
+		else
+			witness_add(&n->witnesses, &want->address, want->port, WITNESS_CONFIGURED);
+	}
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		w->fixed = host_of(n, &w->address);
+		w->excepted = w->excepted && !w->fixed;
+		w->asked = false;
+	}
+}
+
+static struct prove_network take_network(
+	struct prove *old, const char *interface, const struct config_network *c)
+{
+	struct prove_network n = {.prefix = c->prefix};
+	struct prove_network *before = prove_find(old, interface, &c->prefix);
+	if (before) {
+		n = *before;
+		before->witnesses = (struct witnesses){};
+	}
+	memcpy(n.interface, interface, IFNAMSIZ);
+	n.learn = c->learn_witnesses;
+	n.hosts = c->hosts;
+	n.n_hosts = c->n_hosts;
+	n.due_us = 0;
+	n.asking = false;
+	take_witnesses(&n, c);
+	return n;
+}
+
+void prove_configure(struct prove *p, const struct config *config)
+{
+	struct prove old = *p;
+	size_t cap = 0;
+	*p = (struct prove){};
+	if (config)
+		p->probe = config->probe;
+	for (size_t i = 0; config && i < config->n_lans; i++)
+		for (size_t j = 0; j < config->lans[i].n_networks; j++) {
+			const struct config_network *c = &config->lans[i].networks[j];
+			if (c->return_path != RETURN_PATH_AUTO)
+				continue;
+			XGROW(p->networks, p->n, cap);
+			p->networks[p->n++] = take_network(&old, config->lans[i].interface, c);
+		}
+	prove_clear(&old);
+}
+
+void prove_adopt(struct prove_network *n, bool route)
+{
+	n->route = route;
+	n->adopted = route;
+}
+
+/* Its port comes when it is learned again; until then it stays as it was. */
+void prove_adopt_exception(struct prove_network *n, const struct addr *host)
+{
+	struct witness *w = nullptr;
+	if (host_of(n, host) || witness_host_excepted(&n->witnesses, host))
+		return;
+	for (size_t i = 0; i < n->witnesses.n && !w; i++)
+		if (!addr_cmp(&n->witnesses.list[i].address, host))
+			w = &n->witnesses.list[i];
+	if (!w)
+		w = witness_add(&n->witnesses, host, 0, WITNESS_LEARNED);
+	w->excepted = true;
+}
+
+static void due_at(struct prove_network *n, uint64_t at_us)
+{
+	if (at_us < n->due_us)
+		n->due_us = at_us;
+}
+
+void prove_event(struct prove *p, uint64_t now_us)
+{
+	for (size_t i = 0; i < p->n; i++)
+		due_at(&p->networks[i], now_us + p->probe.after_event_us);
+}
+
+void prove_hurry(struct prove *p, uint64_t now_us)
+{
+	for (size_t i = 0; i < p->n; i++)
+		due_at(&p->networks[i], now_us);
+}
+
+static bool stays_masqueraded(const struct prove_network *n, const struct addr *a)
+{
+	const struct config_host *h = host_of(n, a);
+	return h && h->return_path == RETURN_PATH_MASQUERADE;
+}
+
+void prove_learn(struct prove *p, struct prove_network *n, const struct addr *a, uint16_t port)
+{
+	if (!n->learn || !port || stays_masqueraded(n, a))
+		return;
+	struct witness *w = witness_find(&n->witnesses, a, 0);
+	if (w)
+		w->port = port;
+	else
+		w = witness_learn(&n->witnesses, a, port, p->probe.max_witnesses);
+	if (w)
+		w->fixed = host_of(n, a);
+}
+
+void prove_set_neighbors(struct prove_network *n, const struct addr *list, size_t count)
+{
+	witness_sync(&n->witnesses, WITNESS_NEIGHBOR, list, count, BGP_PORT);
+}
+
+void prove_set_routers(struct prove_network *n, const struct addr *list, size_t count)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		w->router = w->origin == WITNESS_NEIGHBOR;
+		for (size_t j = 0; j < count; j++)
+			w->router |= !addr_cmp(&list[j], &w->address);
+	}
+}
+
+void prove_suspect(struct prove_network *n, const struct addr *a, uint16_t port, uint64_t now_us)
+{
+	struct witness *w = witness_find(&n->witnesses, a, port);
+	if (!n->learn || (w ? w->fixed : host_of(n, a) != nullptr))
+		return;
+	if (!w && n->witnesses.n < PROVE_EXCEPTIONS_MAX)
+		w = witness_add(&n->witnesses, a, port, WITNESS_LEARNED);
+	if (!w || w->excepted || w->suspect)
+		return;
+	w->suspect = true;
+	due_at(n, now_us);
+}
+
+uint64_t prove_due_us(const struct prove *p)
+{
+	uint64_t due = PROVE_NEVER;
+	for (size_t i = 0; i < p->n; i++)
+		if (!p->networks[i].asking && p->networks[i].due_us < due)
+			due = p->networks[i].due_us;
+	return due;
+}
+
+/* Suspects first, then what the configuration names; among equals who waited longest. */
+static bool comes_before(const struct witness *a, const struct witness *b)
+{
+	if (a->suspect != b->suspect)
+		return a->suspect;
+	if (a->origin != b->origin)
+		return a->origin < b->origin;
+	return a->asked_us < b->asked_us;
+}
+
+static void choose(struct prove_network *n, bool excepted, size_t max)
+{
+	for (size_t chosen = 0; chosen < max; chosen++) {
+		struct witness *best = nullptr;
+		for (size_t i = 0; i < n->witnesses.n; i++) {
+			struct witness *w = &n->witnesses.list[i];
+			if (w->origin == WITNESS_NEIGHBOR || w->excepted != excepted || w->asked ||
+				!w->port)
+				continue;
+			if (!best || comes_before(w, best))
+				best = w;
+		}
+		if (!best)
+			return;
+		best->asked = true;
+	}
+}
+
+/* Exceptions are asked beside the others, or they would leave nobody who speaks for the network. */
+void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us)
+{
+	n->asking = true;
+	n->asked_us = now_us;
+	n->due_us = PROVE_NEVER;
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		w->asked = w->origin == WITNESS_NEIGHBOR;
+		w->asking = (struct probe_pair){};
+	}
+	choose(n, false, p->probe.max_witnesses);
+	choose(n, true, p->probe.max_witnesses);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * prove: decides for each network in mode `auto` whether flows of the mesh show their source.
+ *
+ *                proven_rounds good in a row, proven_hold since the last loss
+ *   masquerade ──────────────────────────────────────────────────────────────▶ route
+ *        ▲                                                                      │
+ *        └──────────────────────────────────────────────────────────────────────┘
+ *                        lost_rounds bad of the last lost_of
+ *
+ * Proof is an answer, never a protocol's state: a round asks every known witness twice (witness.h)
+ * and the pairs of answers are weighed together, because one witness does not speak for a network.
+ * Those that a masqueraded flow reaches and one with its own source does not, while others answer
+ * both, are masqueraded alone, as exceptions, until they answer. A round in which nobody answers at
+ * all, or in which the questions could not leave this host, changes nothing.
+ *
+ * Pure: rounds are begun by whoever owns the clock and the sockets (prober.h), which writes the
+ * results into the witnesses; what follows from the decisions is the gateway's. Time is
+ * CLOCK_MONOTONIC in microseconds. Each decision is logged once, with its evidence.
+ */
+#include "conf/config.h"
+#include "daemon/witness.h"
+
+constexpr uint64_t PROVE_NEVER = UINT64_MAX;
+constexpr size_t PROVE_EXCEPTIONS_MAX = 256; /* of one network */
+
+/* What one round says about a network. */
+enum prove_verdict {
+	PROVE_NOTHING,  /* no witness, or nothing that could be asked */
+	PROVE_GOOD,     /* answers find their way back */
+	PROVE_WEAK,     /* only those of the site's routers, who do not speak for their hosts */
+	PROVE_BAD,      /* the gateway is answered, the range is not */
+	PROVE_SILENT,   /* nobody answers either way */
+	PROVE_FILTERED, /* the questions do not leave this host */
+	PROVE_VERDICTS,
+};
+const char *prove_verdict_str(enum prove_verdict verdict);
+
+/* How many witnesses said what; exceptions are counted as no only in `excepted`. */
+struct prove_tally {
+	unsigned asked, yes, no, silent, filtered, excepted;
+	unsigned weak_yes, weak_no; /* routers */
+	unsigned astray;            /* of those that said no: answers came back elsewhere */
+};
+
+struct prove_network {
+	struct prefix prefix;
+	char interface[IFNAMSIZ];
+	bool learn;                /* witnesses are also those that mesh flows reached */
+	struct config_host *hosts; /* of the configuration, borrowed */
+	size_t n_hosts;
+	struct witnesses witnesses;
+
+	bool route;        /* proven; else masquerade */
+	bool adopted;      /* as it was found at start, not yet proven by this process */
+	uint64_t since_us; /* of route or masquerade, 0 = always */
+	uint64_t lost_us;  /* when the proof was lost last, 0 = never */
+	unsigned row;      /* good rounds in a row */
+	uint32_t window;   /* the last good (0) and bad (1) rounds, bit 0 the latest */
+
+	uint64_t due_us;          /* of the next round; PROVE_NEVER while one is under way */
+	bool asking;              /* a round is under way */
+	uint64_t asked_us;        /* when the last round began */
+	uint64_t rounds;          /* since start */
+	struct prove_tally tally; /* of the last round */
+	enum prove_verdict verdict;
+};
+
+struct prove {
+	struct config_probe probe;
+	struct prove_network *networks; /* in the order of the configuration */
+	size_t n;
+};
+
+/* Takes over a configuration; nullptr = none. A network that was there before, in mode auto and on
+ * the same interface, keeps what is known of it. The configuration is borrowed. */
+void prove_configure(struct prove *p, const struct config *config);
+void prove_clear(struct prove *p);
+struct prove_network *prove_find(
+	const struct prove *p, const char *interface, const struct prefix *prefix);
+
+/* At start, before any round: what the table says is what is. A network that is not masqueraded
+ * there has been proven by the process before. */
+void prove_adopt(struct prove_network *n, bool route);
+void prove_adopt_exception(struct prove_network *n, const struct addr *host);
+
+/* Something happened that may have changed the way back: a round soon, or at once. */
+void prove_event(struct prove *p, uint64_t now_us);
+void prove_hurry(struct prove *p, uint64_t now_us);
+
+/* Who is asked: what mesh flows reached, and who the site's routers are. */
+void prove_learn(struct prove *p, struct prove_network *n, const struct addr *a, uint16_t port);
+void prove_set_neighbors(struct prove_network *n, const struct addr *list, size_t count);
+void prove_set_routers(struct prove_network *n, const struct addr *list, size_t count);
+/* A target that answered before and does not now: it is asked at once. */
+void prove_suspect(struct prove_network *n, const struct addr *a, uint16_t port, uint64_t now_us);
+
+/* When the next round of any network is due. */
+uint64_t prove_due_us(const struct prove *p);
+/* Begins a round: witnesses with `asked` are to be asked, into `asking`. */
+void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us);
+/* Ends it and decides. The answer says what is to be done: bits of enum prove_change. */
+enum prove_change {
+	PROVE_TO_ROUTE = 1 << 0,
+	PROVE_TO_MASQUERADE = 1 << 1,
+	PROVE_HOSTS = 1 << 2, /* exceptions came or went */
+};
+unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us);
+
+/* Why it is not proven, or what happens to the proof, in one sentence without a full stop. */
+constexpr size_t PROVE_WHY_LEN = 160;
+const char *prove_why(const struct prove *p, const struct prove_network *n, uint64_t now_us,
+	char buf[static PROVE_WHY_LEN]);

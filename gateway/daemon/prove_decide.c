@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prove_decide: the end of a round, from what the witnesses said to what follows.
+ */
+#include "daemon/prove.h"
+#include "lib/log.h"
+#include <stdbit.h>
+#include <stdio.h>
+
+constexpr unsigned WINDOW_BITS = 32;
+
+static unsigned count_of_last(uint32_t bits, unsigned n)
+{
+	uint32_t mask = n < WINDOW_BITS ? (1U << n) - 1 : UINT32_MAX;
+	return stdc_count_ones(bits & mask);
+}
+
+static void log_network(int level, const struct prove_network *n, const char *what)
+{
+	char name[PREFIX_STRLEN];
+	const struct prove_tally *t = &n->tally;
+	log_line(level, "prove",
+		"%s: network=%s interface=%s round=%s asked=%u yes=%u no=%u silent=%u "
+		"filtered=%u excepted=%u routers-yes=%u routers-no=%u astray=%u in-a-row=%u",
+		what, prefix_str(&n->prefix, name), n->interface, prove_verdict_str(n->verdict),
+		t->asked, t->yes, t->no, t->silent, t->filtered, t->excepted, t->weak_yes,
+		t->weak_no, t->astray, n->row);
+}
+
+static void log_host(const struct witness *w, const char *what)
+{
+	char name[ADDR_STRLEN];
+	log_info("prove", "%s: host=%s port=%u own=%s range=%s", what, addr_str(&w->address, name),
+		w->port, probe_result_str(w->last.own), probe_result_str(w->last.range));
+}
+
+static bool is_answer(enum probe_result r)
+{
+	return r == PROBE_COMPLETED || r == PROBE_REFUSED;
+}
+
+static void take_results(struct prove_network *n, uint64_t now_us)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		if (!w->asked)
+			continue;
+		w->last = w->asking;
+		w->asked_us = now_us;
+		if (is_answer(w->last.range))
+			w->answered_us = now_us;
+		w->silences = witness_says(w->last) == WITNESS_SILENT ? w->silences + 1 : 0;
+	}
+}
+
+/* A host that is masqueraded alone, or by its own entry, cannot say no for the others. */
+static void tally_strong(struct prove_tally *t, const struct witness *w, enum witness_says says)
+{
+	bool alone = w->excepted || w->fixed;
+	t->yes += says == WITNESS_YES;
+	t->weak_yes += says == WITNESS_WEAK;
+	t->no += says == WITNESS_NO && !alone;
+	t->excepted += says == WITNESS_NO && alone;
+	t->silent += says == WITNESS_SILENT;
+	t->filtered += says == WITNESS_FILTERED;
+	t->astray += says == WITNESS_NO && w->last.range == PROBE_ASTRAY;
+}
+
+static void tally_router(struct prove_tally *t, enum witness_says says)
+{
+	t->weak_yes += says == WITNESS_YES || says == WITNESS_WEAK;
+	t->weak_no += says == WITNESS_NO;
+}
+
+static struct prove_tally tally(const struct prove_network *n)
+{
+	struct prove_tally t = {};
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		const struct witness *w = &n->witnesses.list[i];
+		if (!w->asked)
+			continue;
+		t.asked++;
+		if (w->router)
+			tally_router(&t, witness_says(w->last));
+		else
+			tally_strong(&t, w, witness_says(w->last));
+	}
+	return t;
+}
+
+static enum prove_verdict judge(const struct prove_tally *t, bool accept_neighbor)
+{
+	if (t->yes)
+		return PROVE_GOOD;
+	if (t->no)
+		return PROVE_BAD;
+	if (accept_neighbor && (t->weak_yes || t->weak_no))
+		return t->weak_yes ? PROVE_GOOD : PROVE_BAD;
+	if (t->weak_yes)
+		return PROVE_WEAK;
+	if (t->filtered)
+		return PROVE_FILTERED;
+	if (t->silent)
+		return PROVE_SILENT;
+	return t->excepted ? PROVE_BAD : PROVE_NOTHING;
+}
+
+static void except(struct witness *w, uint64_t now_us)
+{
+	w->excepted = true;
+	w->excepted_us = now_us;
+	w->yes_row = 0;
+	log_host(w, "masqueraded alone");
+}
+
+static bool may_except(const struct prove_network *n, const struct witness *w)
+{
+	size_t excepted = 0;
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		excepted += n->witnesses.list[i].excepted;
+	return !w->excepted && !w->router && !w->fixed && excepted < PROVE_EXCEPTIONS_MAX;
+}
+
+/* While no other says yes, a no may be everybody's, and is held against nobody. */
+static void note_host(struct witness *w, bool others_answer)
+{
+	enum witness_says says = witness_says(w->last);
+	if (!others_answer)
+		w->denials = 0;
+	else if (says == WITNESS_YES || says == WITNESS_NO)
+		w->denials = w->denials << 1 | (says == WITNESS_NO);
+	if (says == WITNESS_YES)
+		w->yes_row++;
+	else if (says == WITNESS_NO)
+		w->yes_row = 0;
+}
+
+static bool judge_host(
+	const struct prove *p, struct prove_network *n, struct witness *w, uint64_t now_us)
+{
+	const struct config_probe *c = &p->probe;
+	bool suspect = w->suspect;
+	w->suspect = false;
+	if (w->excepted && w->yes_row >= c->proven_rounds &&
+		(!w->excepted_us || now_us - w->excepted_us >= c->proven_hold_us)) {
+		w->excepted = false;
+		w->denials = 0;
+		log_host(w, "no longer masqueraded alone");
+		return true;
+	}
+	unsigned needed = suspect ? 1 : c->lost_rounds;
+	if (!(w->denials & 1) || count_of_last(w->denials, c->lost_of) < needed ||
+		!may_except(n, w))
+		return false;
+	except(w, now_us);
+	return true;
+}
+
+static bool judge_hosts(struct prove *p, struct prove_network *n, uint64_t now_us)
+{
+	bool changed = false;
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		if (!w->asked)
+			continue;
+		note_host(w, n->tally.yes > 0);
+		changed |= judge_host(p, n, w, now_us);
+	}
+	return changed;
+}
+
+/* Who just said no must not lose its flows to a switch. */
+static void except_deniers(struct prove_network *n, uint64_t now_us)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		struct witness *w = &n->witnesses.list[i];
+		if (w->asked && w->denials & 1 && may_except(n, w))
+			except(w, now_us);
+	}
+}
+
+static void enter(struct prove_network *n, bool route, uint64_t now_us)
+{
+	n->route = route;
+	n->adopted = false;
+	n->since_us = now_us;
+	if (!route)
+		n->lost_us = now_us;
+	n->row = 0;
+	n->window = 0;
+	log_network(LOG_INFO, n,
+		route ? "masquerade -> route (the way back is proven)"
+		      : "route -> masquerade (the proof is lost)");
+}
+
+static void note_round(struct prove_network *n)
+{
+	if (n->verdict == PROVE_GOOD)
+		n->row++;
+	else if (n->verdict != PROVE_FILTERED && n->verdict != PROVE_NOTHING)
+		n->row = 0;
+	if (n->verdict == PROVE_GOOD || n->verdict == PROVE_BAD)
+		n->window = n->window << 1 | (n->verdict == PROVE_BAD);
+}
+
+static uint64_t hold_until(const struct prove *p, const struct prove_network *n)
+{
+	return n->lost_us ? n->lost_us + p->probe.proven_hold_us : 0;
+}
+
+static unsigned judge_network(struct prove *p, struct prove_network *n, uint64_t now_us)
+{
+	const struct config_probe *c = &p->probe;
+	if (n->route) {
+		if (n->verdict == PROVE_GOOD)
+			n->adopted = false;
+		if (n->verdict != PROVE_BAD ||
+			count_of_last(n->window, c->lost_of) < c->lost_rounds)
+			return 0;
+		enter(n, false, now_us);
+		return PROVE_TO_MASQUERADE;
+	}
+	if (n->verdict != PROVE_GOOD || n->row < c->proven_rounds || now_us < hold_until(p, n))
+		return 0;
+	except_deniers(n, now_us);
+	enter(n, true, now_us);
+	return PROVE_TO_ROUTE;
+}
+
+static bool host_in_doubt(const struct prove_network *n)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++) {
+		const struct witness *w = &n->witnesses.list[i];
+		if (w->asked && w->denials & 1 && may_except(n, w))
+			return true;
+	}
+	return false;
+}
+
+/* A loss that begins to show is confirmed without a pause, a proof with a short one. */
+static uint64_t next_round(const struct prove *p, const struct prove_network *n, uint64_t now_us)
+{
+	const struct config_probe *c = &p->probe;
+	uint64_t next = now_us + c->interval_us;
+	if (n->route && (n->verdict == PROVE_BAD || host_in_doubt(n)))
+		return now_us;
+	if (n->route || n->verdict != PROVE_GOOD)
+		return next;
+	uint64_t hold = hold_until(p, n);
+	uint64_t sooner = n->row < c->proven_rounds ? now_us + c->after_event_us : hold;
+	return sooner > now_us && sooner < next ? sooner : next;
+}
+
+unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us)
+{
+	take_results(n, now_us);
+	n->asking = false;
+	n->rounds++;
+	n->tally = tally(n);
+	n->verdict = judge(&n->tally, p->probe.accept_neighbor);
+	note_round(n);
+	log_network(LOG_DEBUG, n, "round");
+	unsigned change = judge_hosts(p, n, now_us) ? PROVE_HOSTS : 0;
+	change |= judge_network(p, n, now_us);
+	uint64_t next = next_round(p, n, now_us);
+	if (next < n->due_us)
+		n->due_us = next;
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		n->witnesses.list[i].asked = false;
+	return change;
+}

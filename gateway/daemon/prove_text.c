@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prove_text: the decisions in words.
+ */
+#include "daemon/prove.h"
+#include <inttypes.h>
+#include <stdio.h>
+
+const char *prove_verdict_str(enum prove_verdict verdict)
+{
+	static const char *const names[PROVE_VERDICTS] = {[PROVE_NOTHING] = "nothing",
+		[PROVE_GOOD] = "good",
+		[PROVE_WEAK] = "weak",
+		[PROVE_BAD] = "bad",
+		[PROVE_SILENT] = "silent",
+		[PROVE_FILTERED] = "filtered"};
+	return names[verdict];
+}
+
+/* What the last round said; the counts are of witnesses. */
+static const char *verdict_why(const struct prove_network *n, char buf[static PROVE_WHY_LEN])
+{
+	const struct prove_tally *t = &n->tally;
+	unsigned bad = t->no + t->excepted + t->weak_no;
+	switch (n->verdict) {
+	case PROVE_NOTHING:
+		return n->rounds && n->witnesses.n ? "no witness could be asked"
+						   : "no witness is known";
+	case PROVE_GOOD:
+		snprintf(buf, PROVE_WHY_LEN, "%u of %u witnesses answer the mesh range",
+			t->yes + (t->yes ? 0 : t->weak_yes), t->asked);
+		break;
+	case PROVE_WEAK:
+		return "only the site's router answers the mesh range, which does not speak for "
+		       "its hosts";
+	case PROVE_BAD:
+		snprintf(buf, PROVE_WHY_LEN,
+			"%u of %u witnesses answer the gateway, and none of them the mesh range%s",
+			bad, t->asked, t->astray ? " by this interface" : "");
+		break;
+	case PROVE_SILENT:
+		return "no witness answers, neither the gateway nor the mesh range";
+	case PROVE_FILTERED:
+		return "probes from the mesh range do not leave this host";
+	case PROVE_VERDICTS:
+		break;
+	}
+	return buf;
+}
+
+const char *prove_why(const struct prove *p, const struct prove_network *n, uint64_t now_us,
+	char buf[static PROVE_WHY_LEN])
+{
+	uint64_t until = n->lost_us + p->probe.proven_hold_us;
+	if (!n->rounds)
+		return n->asking ? "the first round is under way" : "nobody was asked yet";
+	if (n->route || n->verdict != PROVE_GOOD)
+		return verdict_why(n, buf);
+	if (n->row < p->probe.proven_rounds)
+		snprintf(buf, PROVE_WHY_LEN, "answered in %u of %u rounds in a row", n->row,
+			p->probe.proven_rounds);
+	else
+		snprintf(buf, PROVE_WHY_LEN,
+			"answered again; %" PRIu64 " s more, because the proof was lost",
+			until > now_us ? (until - now_us + 999'999) / 1'000'000 : 0);
+	return buf;
+}
