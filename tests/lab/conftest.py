@@ -8,7 +8,8 @@
     worker 100.64.12.189, device 100.96.0.10                          └─ remote 10.0.2.60
 
 IPv6 and the rest: lab/network.py. The tunnels' other ends are gw1's and gw2's `CloudflareWARP`;
-gw1 is the active replica; the router has static routes for the mesh ranges to gw1.
+gw1 is the active replica; the router has static routes for the mesh ranges to gw1. FRR is
+installed on gateways and router with its daemons enabled, and does not run.
 
 Nodes
     gw1, gw2, router            booted Debian 13: lab.machine.Machine
@@ -25,7 +26,9 @@ Nodes
 Fixtures
     lab       (session) lab.lab.Lab: nodes by name, lab.warp["gw1"] (warp.Warp: the client),
               lab.deploy(gw1, config=…), lab.reset(gw1, traits=Traits(…)), lab.reboot(gw1),
-              lab.activate("gw2")
+              lab.activate("gw2"), lab.frr["gw1"] (lab.frr.Frr: start, vtysh, json, configure, kill),
+              lab.routing (lab.router.Router): become("bgp"), ways(), learns("gw1"), way(prefix);
+              lab.reset(router="bgp")
     pristine  (function) both gateways reset before the test: no meshgw, the client as the wizard
               makes it. It is the lab; use it as `lab`.
     pristine_module             the same, once for a module whose tests build on each other

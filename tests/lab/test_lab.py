@@ -47,6 +47,7 @@ def test_gateway_interfaces(gw1: Machine) -> None:
     assert names == {"lo", "eth0", "wan0", "CloudflareWARP"}
 
 
+@pytest.mark.usefixtures("pristine")
 def test_router_knows_the_ranges(router: Machine) -> None:
     """--router static: all four ranges by gw1."""
     for prefix in network.RANGES:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab import build, demo, machine, network, suite
-from lab.lab import Lab, Options
+from lab.lab import CONFIG, CONFIG_BGP, Lab, Options
 from lab.shell import CommandError
 
 BENCH = build.SRC / "tests/bench/run.py"
@@ -29,21 +29,19 @@ def cmd_up(argv: list[str]) -> int:
     """Stays until it is ended."""
     parser = argparse.ArgumentParser(prog="./lab up")
     parser.add_argument("--tunnel", choices=("relay", "masque"), default="relay")
-    parser.add_argument("--router", choices=("static", "bgp", "none"), default="static")
+    parser.add_argument("--router", choices=("static", "bgp", "none"), default="bgp")
     parser.add_argument("--bare", action="store_true")
     args = parser.parse_args(argv)
     if args.tunnel == "masque":
         return fail("--tunnel masque comes with the MASQUE tunnel, not yet; use relay")
-    if args.router == "bgp":
-        return fail("--router bgp comes with BGP support, not yet; use static or none")
 
-    options = Options(router=args.router)
+    options = Options(router=args.router, frr=True)
     build.build_all(options.preset)
     lab = Lab(options)
     with build.timed("nodes up"):
         lab.start()
         if not args.bare:
-            lab.deploy()
+            lab.deploy(config=CONFIG_BGP if args.router == "bgp" else CONFIG)
     READY.touch()
     what = "gateways as Cloudflare's client leaves them" if args.bare else "meshgw on gw1 and gw2"
     print(f"the lab is up: {what}; ./lab down ends it", flush=True)

@@ -10,9 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab import build, network
+from lab.frr import Frr
 from lab.machine import Machine
 from lab.node import Node
 from lab.restore import restore
+from lab.router import Router
 from lab.shell import LOG, Process, poll_until
 from lab.state import State
 from warp import SYSCTLS, Traits, Warp
@@ -22,9 +24,14 @@ GATEWAYS = ("gw1", "gw2")
 SERVICES = ("service", "remote", "device")
 PORTS = {"http": 3000, "tcp": 3001, "udp": 3002}
 CONFIG = (HERE / "meshgw.yaml").read_text(encoding="utf-8")
+# With the site router as BGP neighbour.
+CONFIG_BGP = (HERE / "meshgw-bgp.yaml").read_text(encoding="utf-8")
 CLIENT_SYSCTLS = "etc/sysctl.d/99-zzz-cloudflare-warp-connector.conf"
 # Processes, and what is configured or remembered.
-MESHGW_TRACES = "pgrep -l '^meshgw'; ls -A /etc/meshgw /var/lib/meshgw 2>/dev/null | grep -v ':$'; true"
+TRACES = (
+    "pgrep -l '^(meshgw|watchfrr)';"
+    " ls -A /etc/meshgw /var/lib/meshgw 2>/dev/null | grep -v ':$'; true"
+)
 REMOVE_MESHGW = (
     "systemctl kill -s KILL 'meshgw*' 2>/dev/null; systemctl stop 'meshgw*' &&"
     " systemctl reset-failed && rm -rf /etc/meshgw/* /var/lib/meshgw/*"
@@ -36,9 +43,11 @@ ROUTER_SYSCTLS = "etc/sysctl.d/router.conf"
 
 @dataclass
 class Options:
-    """What ./lab up takes."""
+    """What ./lab up takes; the tests begin with the least."""
 
     router: str = "static"
+    # FRR on the gateways from the beginning, as on a node that was made for BGP.
+    frr: bool = False
     traits: Traits = field(default_factory=Traits)
     preset: str = os.environ.get("MESHGW_LAB_PRESET") or "dev"
 
@@ -47,7 +56,8 @@ class Lab:
     """start() makes everything, as Cloudflare's client leaves it: without meshgw.
 
     gw1 is the active replica. The nodes are attributes: lab.gw1, lab.router, lab.service, …;
-    lab.warp["gw1"] is that gateway's client.
+    lab.warp["gw1"] is that gateway's client, lab.frr["gw1"] its FRR, lab.routing what the router
+    knows of the mesh.
     """
 
     def __init__(self, options: Options) -> None:
@@ -71,6 +81,8 @@ class Lab:
             )
         }  # fmt: skip
         self.warp = {name: self._client(name, options.traits) for name in GATEWAYS}
+        self.frr = {machine.name: Frr(machine) for machine in self.machines}
+        self.routing = Router(self.router)
         self._pristine: dict[str, State] = {}
 
     def _client(self, name: str, traits: Traits) -> Warp:
@@ -98,12 +110,15 @@ class Lab:
         self.boot(*self.machines)
         for name in SERVICES:
             self.serve(self.nodes[name])
-        self.teach_router()
+        self.routing.become(self.options.router)
         for name in GATEWAYS:
             self.connect(name)
         self.activate("gw1")
         for machine in self.gateways:
             self._pristine[machine.name] = State(machine.outside)
+        if self.options.frr:
+            for machine in self.gateways:
+                self.frr[machine.name].start()
 
     def boot(self, *machines: Machine) -> None:
         """From empty disks, side by side."""
@@ -121,12 +136,6 @@ class Lab:
         process = node.popen(["python3", HERE / "echo.py", *ports, "--bind", "::"], output=log)
         poll_until(lambda: "ready" in process.text(), 10, f"{node.name} serves ({log})")
         return process
-
-    def teach_router(self) -> None:
-        """What --router says that the site router knows of the mesh."""
-        if self.options.router == "static":
-            for route in network.router_routes("gw1"):
-                self.router.run(f"ip route replace {route}")
 
     def connect(self, name: str) -> None:
         """A gateway's client, up; the edge knows its Mesh address."""
@@ -161,13 +170,17 @@ class Lab:
 
     # Between tests.
 
-    def reset(self, *gateways: Machine, traits: Traits | None = None) -> None:
+    def reset(
+        self, *gateways: Machine, traits: Traits | None = None, router: str | None = None
+    ) -> None:
         """A gateway in place, back to how start() left it; `traits` for another client.
 
-        What a test may have done: started and configured meshgw, killed it, changed links,
-        addresses, routes, rules, nftables, sysctls, the client. Not: broken the system itself;
-        reboot(wipe=True) is for that. Raises if the result differs from the first state.
+        What a test may have done: started and configured meshgw and FRR, killed them, changed
+        links, addresses, routes, rules, nftables, sysctls, the client. Not: broken the system
+        itself; reboot(wipe=True) is for that. Raises if the result differs from the first state.
+        The site router knows again what it did, or what `router` says.
         """
+        self.routing.rest(router or self.options.router)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for done in pool.map(lambda g: self._reset(g, traits), gateways or self.gateways):
                 assert not done, "\n".join(done)
@@ -179,11 +192,12 @@ class Lab:
         pristine = self._pristine[name]
         gateway.stop_processes()
         wanted = traits or self.options.traits
-        untouched = wanted == self.warp[name].traits and gateway.out(MESHGW_TRACES) == ""
+        untouched = wanted == self.warp[name].traits and gateway.out(TRACES) == ""
         if untouched and not pristine.difference(State(gateway.outside)):
             return []
         # Killed, not stopped: it may be in any state, and everything that it holds goes anyway.
         gateway.run(REMOVE_MESHGW)
+        self.frr[name].stop()
         self.warp[name].close()
         restore(gateway.outside, pristine.sysctls())
         self.warp[name] = self._client(name, wanted)

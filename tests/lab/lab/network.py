@@ -168,9 +168,13 @@ def set_sysctls(name: str) -> None:
 def _cable(name: str, port: Port, far: str) -> str:
     """A veth pair. The node's end keeps its address over a reboot, as a network card does: the
     neighbours would go on sending to the old one for a while."""
-    plan = PLANS[name]
-    mac = f"02:00:00:00:{list(PLANS).index(name):02x}:{plan.ports.index(port):02x}"
+    mac = f"02:00:00:00:{list(PLANS).index(name):02x}:{PLANS[name].ports.index(port):02x}"
     return f"link add {far} type veth peer name {port.name} address {mac} netns {name}"
+
+
+def link_local(name: str) -> str:
+    """The address that the kernel makes of the first cable's."""
+    return f"fe80::ff:fe00:{list(PLANS).index(name) << 8:x}"
 
 
 def plug(name: str, port: Port) -> None:

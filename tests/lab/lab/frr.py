@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""FRRouting on a machine, as its distribution starts it, and what it knows.
+
+All five daemons that matter here are enabled on every machine; frr.service runs where start() was
+called. Nothing here trusts vtysh's exit status, which is 0 for most of what goes wrong.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from lab.machine import BASE, Machine
+from lab.shell import poll_until
+
+CONF = "etc/frr/frr.conf"
+DAEMONS = ("zebra", "mgmtd", "staticd", "bgpd", "bfdd")
+START_S = 20.0
+# Killed, not stopped: some of it may hang.
+STOP = (
+    "systemctl kill -s KILL frr 2>/dev/null; systemctl stop frr; systemctl reset-failed frr;"
+    " rm -rf /run/frr/*; true"
+)
+# What vtysh and the daemons begin a complaint with.
+COMPLAINTS = ("%", "line ", "Error", "Configuration failed")
+
+
+class Frr:
+    """One machine's."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+
+    # The service.
+
+    @property
+    def running(self) -> bool:
+        """Whether frr.service is."""
+        return self.machine.unit("frr", "ActiveState") == "active"
+
+    def start(self, conf: str | None = None) -> None:
+        """Anew, with a configuration; the default is what the package brings."""
+        if conf is None:
+            conf = (BASE / CONF).read_text(encoding="utf-8")
+        self.stop()
+        self.machine.write(CONF, conf)
+        self.machine.systemctl("start", "frr")
+
+    def stop(self) -> None:
+        """Until the next start, whatever state it is in."""
+        self.machine.run(STOP)
+
+    # A daemon.
+
+    def pid(self, daemon: str) -> int:
+        """0 if it does not run."""
+        return int(
+            self.machine.out(
+                f"pid=$(cat /run/frr/{daemon}.pid) && kill -0 $pid && echo $pid || echo 0"
+            )
+        )
+
+    def kill(self, daemon: str, signal: str = "KILL") -> None:
+        """Sends a signal; watchfrr starts again what ends by it."""
+        self.machine.run(["kill", f"-{signal}", str(self.pid(daemon))])
+
+    @contextlib.contextmanager
+    def without(self, daemon: str) -> Iterator[None]:
+        """The daemon is dead and stays so while the `with` lasts."""
+        self.kill("watchfrr", "STOP")
+        try:
+            self.kill(daemon)
+            yield
+        finally:
+            self.kill("watchfrr", "CONT")
+        poll_until(lambda: self.pid(daemon), START_S, f"watchfrr starts {daemon} again")
+
+    # Its words.
+
+    def vtysh(self, *commands: str) -> str:
+        """What it prints."""
+        words = [word for command in commands for word in ("-c", command)]
+        return self.machine.out(["vtysh", *words], check=False)
+
+    def json(self, command: str) -> Any:
+        """A show command's answer."""
+        return json.loads(self.vtysh(f"{command} json") or "{}")
+
+    def configure(self, text: str) -> None:
+        """Lines of configuration, as at its prompt; fails if one is not taken."""
+        lines = [line.strip() for line in text.splitlines() if line.strip(" !")]
+        said = self.vtysh("configure terminal", *lines)
+        wrong = [line for line in said.splitlines() if line.startswith(COMPLAINTS)]
+        assert not wrong, f"{self.machine.name}: vtysh: {said}"
+
+    def config(self) -> str:
+        """The running configuration."""
+        return self.vtysh("show running-config")
+
+    # What it knows.
+
+    def state(self, neighbor: str) -> str:
+        """Of a BGP session: Established and the like; empty if there is none."""
+        neighbors = self.json(f"show bgp neighbors {neighbor}")
+        return str(neighbors.get(neighbor, {}).get("bgpState", ""))
+
+    def established(self, *neighbors: str, seconds: float = START_S) -> None:
+        """Waits for all of them."""
+        for neighbor in neighbors:
+            poll_until(
+                lambda n=neighbor: self.state(n) == "Established",  # type: ignore[misc]
+                seconds, f"{self.machine.name}: BGP session with {neighbor}",
+            )  # fmt: skip
+
+    def learned(self, six: int) -> dict[str, list[str]]:
+        """Prefixes of its BGP table that neighbours announced, and who did."""
+        family = ("ipv4", "ipv6")[six]
+        routes = self.json(f"show bgp {family} unicast").get("routes", {})
+        table = {
+            prefix: sorted(str(path["peerId"]) for path in paths if path["peerId"] != "(unspec)")
+            for prefix, paths in routes.items()
+        }
+        return {prefix: peers for prefix, peers in table.items() if peers}
+
+    def announced(self, neighbor: str, six: int) -> set[str]:
+        """Prefixes that it announces to a neighbour."""
+        family = ("ipv4", "ipv6")[six]
+        answer = self.json(f"show bgp {family} unicast neighbors {neighbor} advertised-routes")
+        return set(answer.get("advertisedRoutes", {}))
