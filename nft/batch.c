@@ -147,25 +147,24 @@ static int send_all(struct nft_conn *c, const struct nft_txn *t)
 }
 
 /* Who refused: the batch as such (no capability), the table (its owner), or an object. */
-static int verdict_err(const struct nft_txn *t, const struct verdict *v, struct err *err)
+static int verdict_err(
+	const struct nft_txn *t, const char *where, const struct verdict *v, struct err *err)
 {
 	const char *what = nft_txn_what(t, v->seq);
 
 	if (v->error == EPERM && v->seq == t->seq)
-		return err_set(
-			err, EPERM, "table inet %s: CAP_NET_ADMIN is missing", MARK_NFT_TABLE);
+		return err_set(err, EPERM, "%s: CAP_NET_ADMIN is missing", where);
 	if (v->error == EPERM) /* nft_table_lookup(); EBUSY tells it from the above */
-		return err_set(err, EBUSY,
-			"table inet %s: another process (meshgwd?) owns the table", MARK_NFT_TABLE);
+		return err_set(err, EBUSY, "%s: another process (meshgwd?) owns the table", where);
 	if (v->msg[0])
-		return err_set(err, v->error, "table inet %s: %s: %s: %s", MARK_NFT_TABLE, what,
-			v->msg, strerror(v->error));
-	return err_set(
-		err, v->error, "table inet %s: %s: %s", MARK_NFT_TABLE, what, strerror(v->error));
+		return err_set(
+			err, v->error, "%s: %s: %s: %s", where, what, v->msg, strerror(v->error));
+	return err_set(err, v->error, "%s: %s: %s", where, what, strerror(v->error));
 }
 
-/* Ends and sends the transaction; v tells which message failed. */
-static int commit(struct nft_conn *c, struct nft_txn *t, struct verdict *v, struct err *err)
+/* Ends and sends the transaction about the table called `where`; v tells which message failed. */
+static int commit_to(struct nft_conn *c, struct nft_txn *t, const char *where, struct verdict *v,
+	struct err *err)
 {
 	*v = (struct verdict){};
 	nft_txn_end(t);
@@ -175,13 +174,35 @@ static int commit(struct nft_conn *c, struct nft_txn *t, struct verdict *v, stru
 	if (r == 0)
 		r = verdict_read(c, t, v);
 	if (r < 0)
-		return err_set(err, -r, "table inet %s: %s", MARK_NFT_TABLE, strerror(-r));
+		return err_set(err, -r, "%s: %s", where, strerror(-r));
 	if (v->error)
-		return verdict_err(t, v, err);
+		return verdict_err(t, where, v, err);
 	if (!v->done)
-		return err_set(
-			err, EIO, "table inet %s: the kernel gave no answer", MARK_NFT_TABLE);
+		return err_set(err, EIO, "%s: the kernel gave no answer", where);
 	return 0;
+}
+
+static int commit(struct nft_conn *c, struct nft_txn *t, struct verdict *v, struct err *err)
+{
+	return commit_to(c, t, "table inet " MARK_NFT_TABLE, v, err);
+}
+
+struct nl_sock *nft_conn_nl(const struct nft_conn *c)
+{
+	return c->nl;
+}
+
+void nft_conn_begin(const struct nft_conn *c, struct nft_txn *t, uint32_t generation)
+{
+	nft_txn_begin(t, c->seq);
+	nft_txn_require(t, generation);
+}
+
+int nft_conn_commit(struct nft_conn *c, struct nft_txn *t, const char *where, struct err *err)
+{
+	struct verdict v;
+
+	return commit_to(c, t, where, &v, err);
 }
 
 static void add_table_ref(struct nft_txn *t, uint16_t type)

@@ -16,6 +16,7 @@
 
 struct nl_sock;
 struct nft_conn;
+struct nft_txn;
 
 /* s is a NETLINK_NETFILTER socket, borrowed for the connection's life. */
 [[nodiscard]] int nft_conn_new(struct nl_sock *s, struct nft_conn **out, struct err *err);
@@ -45,3 +46,10 @@ enum nft_host_mode {
  * -ENOENT when the table or its source NAT does not exist. */
 [[nodiscard]] int nft_set_host(
 	struct nft_conn *c, const struct addr *host, enum nft_host_mode mode, struct err *err);
+
+/* For foreign.c: transactions about the table called `where`, which are refused with -ERESTART when
+ * the ruleset's generation is another one by then. The transaction is cleared by the caller. */
+struct nl_sock *nft_conn_nl(const struct nft_conn *c);
+void nft_conn_begin(const struct nft_conn *c, struct nft_txn *t, uint32_t generation);
+[[nodiscard]] int nft_conn_commit(
+	struct nft_conn *c, struct nft_txn *t, const char *where, struct err *err);

@@ -142,25 +142,37 @@ void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const ch
 }
 
 /* As nft(8) does: whole bytes are compared as such, and only what ends inside of one is masked. */
-void nft_expr_dest_prefix(
-	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix)
+static void expr_prefix(struct nftnl_rule *r, const struct nft_family *f, uint8_t offset,
+	const struct prefix *prefix)
 {
 	const struct addr *a = &prefix->addr;
 	uint8_t mask[sizeof(a->b)] = {};
 
-	expr_family(r, f);
 	if (prefix->len == 0)
 		return;
 	if (prefix->len % 8 == 0) {
-		expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, f->dest, prefix->len / 8U, REG);
+		expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset, prefix->len / 8U, REG);
 		expr_cmp(r, NFT_CMP_EQ, a->b, prefix->len / 8U);
 		return;
 	}
 	for (unsigned bit = 0; bit < prefix->len; bit++)
 		mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
-	expr_address(r, f, f->dest, REG);
+	expr_address(r, f, offset, REG);
 	expr_mask(r, mask, f->addr_len);
 	expr_cmp(r, NFT_CMP_EQ, a->b, f->addr_len);
+}
+
+void nft_expr_dest_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix)
+{
+	expr_family(r, f);
+	expr_prefix(r, f, f->dest, prefix);
+}
+
+void nft_expr_source_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix)
+{
+	expr_prefix(r, f, f->source, prefix);
 }
 
 void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map)
@@ -254,6 +266,11 @@ void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter)
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_COUNTER);
 	nftnl_expr_set_str(e, NFTNL_EXPR_OBJREF_IMM_NAME, nft_counter_str(counter));
+}
+
+void nft_expr_count(struct nftnl_rule *r)
+{
+	expr_add(r, "counter");
 }
 
 void nft_expr_verdict(struct nftnl_rule *r, int verdict, const char *chain)

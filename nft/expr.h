@@ -34,6 +34,9 @@ void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const ch
 /* ip daddr PREFIX; of the family */
 void nft_expr_dest_prefix(
 	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix);
+/* ip saddr PREFIX, in a table of that family alone */
+void nft_expr_source_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix);
 /* ip saddr vmap @MAP */
 void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map);
 /* ip daddr . meta l4proto . th dport [. ip saddr] @SET */
@@ -52,6 +55,8 @@ void nft_expr_known_flow(struct nftnl_rule *r);
 
 /* counter name "NAME" */
 void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter);
+/* counter */
+void nft_expr_count(struct nftnl_rule *r);
 /* accept, drop, return; jump CHAIN, goto CHAIN */
 void nft_expr_verdict(struct nftnl_rule *r, int verdict, const char *chain);
 /* reject with icmpx admin-prohibited */

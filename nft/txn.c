@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nft/txn.h"
 #include "lib/xmalloc.h"
+#include <arpa/inet.h>
 #include <assert.h>
 #include <libnftnl/common.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +43,15 @@ void nft_txn_begin(struct nft_txn *t, uint32_t seq)
 	*t = (struct nft_txn){.seq = seq};
 	snprintf(next_what(t), NFT_TXN_WHAT_LEN, "transaction");
 	nft_txn_push(t, nftnl_batch_begin(reserve(t), next_seq(t)));
+}
+
+/* nfnetlink_rcv_skb_batch(), nf_tables_valid_genid() */
+void nft_txn_require(struct nft_txn *t, uint32_t generation)
+{
+	assert(t->n == 1);
+	struct nlmsghdr *begin = (struct nlmsghdr *)(t->buf + t->last);
+	mnl_attr_put_u32(begin, NFNL_BATCH_GENID, htonl(generation));
+	t->len = begin->nlmsg_len;
 }
 
 void nft_txn_end(struct nft_txn *t)

@@ -28,6 +28,8 @@ struct nft_txn {
 };
 
 void nft_txn_begin(struct nft_txn *t, uint32_t seq);
+/* Right behind nft_txn_begin(): only while this is the ruleset's generation, else ERESTART. */
+void nft_txn_require(struct nft_txn *t, uint32_t generation);
 /* Asks for one acknowledgement, of the last message, and ends the transaction. */
 void nft_txn_end(struct nft_txn *t);
 void nft_txn_clear(struct nft_txn *t);

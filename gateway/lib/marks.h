@@ -19,3 +19,6 @@ constexpr uint32_t MARK_METRIC = 0xFE000000;
 #define MARK_NFT_TABLE "meshgw"
 
 constexpr uint32_t MARK_RT_TABLE = 254; /* RT_TABLE_MAIN */
+
+/* The comment of our rules in other programs' tables (key remedies). */
+#define MARK_REMEDY "meshgw remedy"

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * fuzz_nlread: bytes as one netlink datagram, each message of it to every reader of
- * gateway/net/. What a reader accepts must keep its promises.
+ * gateway/net/, and to that of other programs' rules in nft/. What a reader accepts must keep its
+ * promises.
  */
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -11,6 +12,8 @@
 #include "net/nl.h"
 #include "net/route.h"
 #include "net/rule.h"
+#include "nft/foreign.h"
+#include "nft/foreign_rule.h"
 #include <assert.h>
 #include <string.h>
 
@@ -87,6 +90,21 @@ static void check_ct(const struct nlmsghdr *nlh)
 	check_inside(nlh, e.id);
 }
 
+static void check_foreign_rule(const struct nlmsghdr *nlh)
+{
+	struct nft_foreign_rule r;
+	(void)nft_foreign_concerns(nlh);
+	if (nft_foreign_rule_read(nlh, &r) < 0)
+		return;
+	assert(addr_bits(r.family) && r.interface_len <= sizeof(r.interface));
+	assert(memchr(r.target, '\0', sizeof(r.target)));
+	if (r.source_term == NFT_TERM_ABSENT)
+		return;
+	assert(r.source.addr.family == r.family && r.source.len <= addr_bits(r.family));
+	/* A range meets a rule about itself wholly or not at all. */
+	assert(nft_foreign_rule_meets(&r, "mesh0", &r.source) != NFT_MEETS_SOME);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const checks[])(const struct nlmsghdr *nlh) = {
@@ -96,6 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_rule,
 		check_netconf,
 		check_ct,
+		check_foreign_rule,
 	};
 
 	/* A copy of exactly this size, aligned as a receive buffer is. */
