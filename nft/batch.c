@@ -4,7 +4,6 @@
 #include "lib/xmalloc.h"
 #include "net/nl.h"
 #include "nft/attr.h"
-#include "nft/set.h"
 #include "nft/table.h"
 #include <errno.h>
 #include <stdio.h>
@@ -264,26 +263,13 @@ int nft_remove(struct nft_conn *c, struct err *err)
 	return r;
 }
 
-static void add_host(struct nft_txn *t, const struct addr *host, const char *base, bool member)
-{
-	char set[40];
-	struct nft_elems e;
-
-	snprintf(set, sizeof(set), "%s%s", base, nft_families[host->family == AF_INET6].suffix);
-	nft_elems_begin(&e, t, member ? NFT_MSG_NEWSETELEM : NFT_MSG_DESTROYSETELEM, set);
-	nft_elem_host(&e, host);
-	nft_elems_end(&e);
-}
-
-int nft_set_host(
-	struct nft_conn *c, const struct addr *host, enum nft_host_mode mode, struct err *err)
+int nft_set_modes(struct nft_conn *c, const struct nft_model *model, struct err *err)
 {
 	struct nft_txn t;
 	struct verdict v;
 
 	nft_txn_begin(&t, c->seq);
-	add_host(&t, host, NFT_SET_MASQUERADE_HOSTS, mode == NFT_HOST_MASQUERADE);
-	add_host(&t, host, NFT_SET_ROUTE_HOSTS, mode == NFT_HOST_ROUTE);
+	nft_table_build_modes(&t, model);
 	int r = commit(c, &t, &v, err);
 	nft_txn_clear(&t);
 	return r;

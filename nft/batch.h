@@ -36,16 +36,11 @@ void nft_conn_set_flags(struct nft_conn *c, uint32_t flags);
 /* Removes the table. -ENOENT when there is none; -EBUSY when another process owns it. */
 [[nodiscard]] int nft_remove(struct nft_conn *c, struct err *err);
 
-enum nft_host_mode {
-	NFT_HOST_AS_NETWORK, /* no exception */
-	NFT_HOST_MASQUERADE,
-	NFT_HOST_ROUTE,
-};
-
-/* Makes one host an exception from its network's mode, or ends that, in the table as it is.
- * -ENOENT when the table or its source NAT does not exist. */
-[[nodiscard]] int nft_set_host(
-	struct nft_conn *c, const struct addr *host, enum nft_host_mode mode, struct err *err);
+/* Makes the table as it is masquerade what the model says (masquerade_networks, masquerade_hosts,
+ * route_hosts), and leaves all else alone: a few messages, however long the allow list is. Where
+ * the table was written from a model that differs in nothing else, it then reads back as if it had
+ * been replaced. -ENOENT when the table or its source NAT does not exist. */
+[[nodiscard]] int nft_set_modes(struct nft_conn *c, const struct nft_model *model, struct err *err);
 
 /* For foreign.c: transactions about the table called `where`, which are refused with -ERESTART when
  * the ruleset's generation is another one by then. The transaction is cleared by the caller. */

@@ -43,6 +43,22 @@ struct nft_model {
 	const struct addr *route_hosts;
 	size_t n_route_hosts;
 
+	/* Probes of the way back (lib/marks.h), whose answers are seen and kept out of the tunnel.
+	 * Only with `nat`. probe_sources: what they are sent from. */
+	bool probe;
+	const struct addr *probe_sources;
+	size_t n_probe_sources;
+	/* Services in these networks that answered a flow of the mesh are remembered for so many
+	 * seconds (nft_read_witnesses()). Only with `probe`. */
+	const struct prefix *learn_networks;
+	size_t n_learn_networks;
+	uint32_t learn_s;
+
+	/* BGP neighbours; the end of a session with one is told to MARK_NFLOG_GROUP. The kernel
+	 * refuses the table if it lacks nfnetlink_log, so ask net/nflog.h first. */
+	const struct addr *neighbors;
+	size_t n_neighbors;
+
 	/* The allow list judges new flows from the mesh to the networks. */
 	bool allow_list;
 	const struct nft_allow *allow;

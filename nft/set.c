@@ -114,6 +114,15 @@ void nft_elems_end(struct nft_elems *e)
 		list_close(e);
 }
 
+void nft_set_empty(struct nft_txn *t, const char *set)
+{
+	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_DELSETELEM, 0, "elements of set %s", set);
+
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, MARK_NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+	nft_txn_push(t, nlh);
+}
+
 static struct nlattr *elem_open(struct nft_elems *e)
 {
 	if (e->nlh && e->nlh->nlmsg_len > LIST_FULL)

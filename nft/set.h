@@ -35,6 +35,9 @@ struct nft_elems {
 void nft_elems_begin(struct nft_elems *e, struct nft_txn *t, uint16_t type, const char *set);
 void nft_elems_end(struct nft_elems *e);
 
+/* Takes all elements out of a set. */
+void nft_set_empty(struct nft_txn *t, const char *set);
+
 void nft_elem_ifname(struct nft_elems *e, const char *name);
 void nft_elem_host(struct nft_elems *e, const struct addr *host);
 /* All addresses of the prefix; chain is nullptr, or where a map's packets jump to. */

@@ -153,33 +153,38 @@ static struct prefix *folded(
 	return p;
 }
 
-/* The interval set NAME4 or NAME6. The kernel refuses prefixes inside others. */
-static void add_prefixes(const struct build *b, const struct nft_family *f, const char *base,
-	const struct prefix *list, size_t n, const char *comment)
+/* The kernel refuses prefixes inside others. */
+static void fill_prefixes(struct nft_txn *t, const struct nft_family *f, const char *set,
+	const struct prefix *list, size_t n)
 {
 	struct prefix *p = folded(list, n, f, &n);
-	char name[NAME_LEN];
 	struct nft_elems e;
 
-	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
-	nft_set_add(b->t, name, NFT_SET_PREFIXES, f, 0, comment);
-	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
+	nft_elems_begin(&e, t, NFT_MSG_NEWSETELEM, set);
 	for (size_t i = 0; i < n; i++)
 		nft_elem_prefix(&e, &p[i], nullptr);
 	nft_elems_end(&e);
 	free(p);
 }
 
-static void add_hosts(const struct build *b, const struct nft_family *f, const char *base,
-	const struct addr *list, size_t n, const char *comment)
+/* The interval set NAME4 or NAME6. */
+static void add_prefixes(const struct build *b, const struct nft_family *f, const char *base,
+	const struct prefix *list, size_t n, const char *comment)
 {
-	struct addr *a = sorted(list, n, sizeof(*a), by_addr);
 	char name[NAME_LEN];
-	struct nft_elems e;
 
 	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
-	nft_set_add(b->t, name, NFT_SET_HOSTS, f, 0, comment);
-	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
+	nft_set_add(b->t, name, NFT_SET_PREFIXES, f, 0, comment);
+	fill_prefixes(b->t, f, name, list, n);
+}
+
+static void fill_hosts(struct nft_txn *t, const struct nft_family *f, const char *set,
+	const struct addr *list, size_t n)
+{
+	struct addr *a = sorted(list, n, sizeof(*a), by_addr);
+	struct nft_elems e;
+
+	nft_elems_begin(&e, t, NFT_MSG_NEWSETELEM, set);
 	for (size_t i = 0; i < n; i++)
 		if (a[i].family == f->family && (i == 0 || addr_cmp(&a[i - 1], &a[i]) != 0))
 			nft_elem_host(&e, &a[i]);
@@ -451,42 +456,84 @@ static void add_forward(const struct build *b)
 	add_goto(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
 }
 
-static void add_masquerade_rule(
-	const struct build *b, const struct nft_family *f, const char *base, const char *comment)
-{
-	char chain[NAME_LEN], set[NAME_LEN];
+/* Sets of destinations; "4" or "6" follows their names. The later one is asked first. */
+enum mode_set { MASQUERADE_NETWORKS, MASQUERADE_HOSTS, ROUTE_HOSTS, MODE_SETS };
 
-	snprintf(chain, sizeof(chain), "masquerade%s", f->suffix);
-	snprintf(set, sizeof(set), "%s%s", base, f->suffix);
+static const struct {
+	const char *name, *set_comment, *rule_comment;
+} mode_sets[MODE_SETS] = {
+	[MASQUERADE_NETWORKS] = {"masquerade_networks", "networks that see the gateway's address",
+		"networks: masquerade"},
+	[MASQUERADE_HOSTS] = {"masquerade_hosts", "hosts that see the gateway's address",
+		"single hosts: masquerade"},
+	[ROUTE_HOSTS] = {"route_hosts", "hosts that see the mesh address", "single hosts: route"},
+};
+
+static void mode_set_name(enum mode_set which, const struct nft_family *f, char name[NAME_LEN])
+{
+	snprintf(name, NAME_LEN, "%s%s", mode_sets[which].name, f->suffix);
+}
+
+static void fill_mode_sets(struct nft_txn *t, const struct nft_model *m, const struct nft_family *f)
+{
+	char name[NAME_LEN];
+
+	mode_set_name(MASQUERADE_NETWORKS, f, name);
+	fill_prefixes(t, f, name, m->masquerade_networks, m->n_masquerade_networks);
+	mode_set_name(MASQUERADE_HOSTS, f, name);
+	fill_hosts(t, f, name, m->masquerade_hosts, m->n_masquerade_hosts);
+	mode_set_name(ROUTE_HOSTS, f, name);
+	fill_hosts(t, f, name, m->route_hosts, m->n_route_hosts);
+}
+
+static void add_mode_rule(
+	const struct build *b, const struct nft_family *f, const char *chain, enum mode_set which)
+{
 	struct nftnl_rule *r = nft_rule_new(chain);
+	char set[NAME_LEN];
+
+	mode_set_name(which, f, set);
 	nft_expr_dest_in(r, f, set);
-	if (strcmp(base, NFT_SET_ROUTE_HOSTS) == 0) {
+	if (which == ROUTE_HOSTS) {
 		nft_expr_verdict(r, NFT_RETURN, nullptr);
 	} else {
 		nft_expr_counter(r, NFT_COUNTER_MASQUERADED);
 		nft_expr_masquerade(r);
 	}
-	add_rule(b->t, r, comment);
+	add_rule(b->t, r, mode_sets[which].rule_comment);
 }
 
 /* Sets exist even when they are empty: their elements come and go while the table stays. */
 static void add_masquerade(const struct build *b, const struct nft_family *f)
 {
-	const struct nft_model *m = b->m;
-	char chain[NAME_LEN];
+	char name[NAME_LEN];
 
-	add_prefixes(b, f, "masquerade_networks", m->masquerade_networks, m->n_masquerade_networks,
-		"networks that see the gateway's address");
-	add_hosts(b, f, NFT_SET_MASQUERADE_HOSTS, m->masquerade_hosts, m->n_masquerade_hosts,
-		"hosts that see the gateway's address");
-	add_hosts(b, f, NFT_SET_ROUTE_HOSTS, m->route_hosts, m->n_route_hosts,
-		"hosts that see the mesh address");
+	for (enum mode_set i = 0; i < MODE_SETS; i++) {
+		mode_set_name(i, f, name);
+		nft_set_add(b->t, name, i == MASQUERADE_NETWORKS ? NFT_SET_PREFIXES : NFT_SET_HOSTS,
+			f, 0, mode_sets[i].set_comment);
+	}
+	fill_mode_sets(b->t, b->m, f);
 
-	snprintf(chain, sizeof(chain), "masquerade%s", f->suffix);
-	add_chain(b->t, chain, nullptr, 0, 0);
-	add_masquerade_rule(b, f, NFT_SET_ROUTE_HOSTS, "single hosts: route");
-	add_masquerade_rule(b, f, NFT_SET_MASQUERADE_HOSTS, "single hosts: masquerade");
-	add_masquerade_rule(b, f, "masquerade_networks", "networks: masquerade");
+	snprintf(name, sizeof(name), "masquerade%s", f->suffix);
+	add_chain(b->t, name, nullptr, 0, 0);
+	for (enum mode_set i = MODE_SETS; i-- > 0;)
+		add_mode_rule(b, f, name, i);
+}
+
+void nft_table_build_modes(struct nft_txn *t, const struct nft_model *model)
+{
+	char name[NAME_LEN];
+
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		if (!has_family(model, f))
+			continue;
+		for (enum mode_set i = 0; i < MODE_SETS; i++) {
+			mode_set_name(i, f, name);
+			nft_set_empty(t, name);
+		}
+		fill_mode_sets(t, model, f);
+	}
 }
 
 static void add_nat(const struct build *b)

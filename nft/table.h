@@ -21,10 +21,8 @@
 #include "nft/model.h"
 #include "nft/txn.h"
 
-/* Names of the sets whose single elements nft_set_host() switches; "4" or "6" follows. */
-#define NFT_SET_MASQUERADE_HOSTS "masquerade_hosts"
-#define NFT_SET_ROUTE_HOSTS "route_hosts"
-
 /* flags: NFT_TABLE_F_x. start: where the counters begin, nullptr = at zero. */
 void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t flags,
 	const struct nft_counters *start);
+/* The sets of source NAT anew, in the table as it is. */
+void nft_table_build_modes(struct nft_txn *t, const struct nft_model *model);

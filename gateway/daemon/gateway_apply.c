@@ -128,8 +128,8 @@ static int read_back(struct gateway *g, struct err *err)
 static void heal_conntrack(struct gateway *g)
 {
 	struct err err = {};
-	int n = g->kernel->ops->ct_delete_unreplied(
-		g->kernel, g->model->ranges, g->model->n_ranges, &err);
+	struct ct_scope scope = {.ranges = g->model->ranges, .n_ranges = g->model->n_ranges};
+	int n = g->kernel->ops->ct_delete(g->kernel, &scope, CT_UNREPLIED, &err);
 	if (n < 0)
 		log_warn("gateway", "conntrack: %s", err.msg);
 	else if (n > 0)

@@ -10,8 +10,10 @@
  *
  * The table has no memory of its own: what was seen and what is wanted belongs to gateway.h.
  */
+#include "net/ct.h"
 #include "net/link.h"
 #include "net/netconf.h"
+#include "net/probe.h"
 #include "net/route.h"
 #include "nft/model.h"
 #include "nft/read.h"
@@ -31,6 +33,13 @@ struct kernel_ops {
 	int (*sysctl_get)(struct kernel *k, const char *key, int *value);
 	int (*nft_read)(struct kernel *k, struct nft_state *state, struct err *err);
 	int (*nft_counters)(struct kernel *k, struct nft_counters *out, struct err *err);
+	int (*nft_witnesses)(
+		struct kernel *k, struct nft_witness *out, size_t max, struct err *err);
+	int (*ct_list)(struct kernel *k, const struct ct_scope *scope, unsigned kinds,
+		struct ct_flow *out, size_t max, struct err *err);
+	int (*ct_lookup)(struct kernel *k, const struct ct_flow *flow, struct ct_state *out,
+		struct err *err);
+	int (*probe_check)(struct kernel *k, const struct probe *p);
 
 	/* Writes. */
 	int (*route_add)(struct kernel *k, const struct route *r, struct err *err);
@@ -39,8 +48,12 @@ struct kernel_ops {
 	int (*nft_replace)(struct kernel *k, const struct nft_model *model,
 		const struct nft_counters *start, struct err *err);
 	int (*nft_remove)(struct kernel *k, struct err *err);
-	int (*ct_delete_unreplied)(
-		struct kernel *k, const struct prefix *ranges, size_t n, struct err *err);
+	int (*nft_set_modes)(struct kernel *k, const struct nft_model *model, struct err *err);
+	int (*ct_delete)(
+		struct kernel *k, const struct ct_scope *scope, unsigned kinds, struct err *err);
+	int (*probe_send)(struct kernel *k, const struct probe_target *target, struct probe *out,
+		struct err *err);
+	void (*probe_close)(struct kernel *k, struct probe *p);
 
 	void (*close)(struct kernel *k);
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/kernel_dummy.h"
+#include "daemon/kernel_dummy_int.h"
 #include "lib/marks.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct kernel_dummy *dummy_of(struct kernel *k)
+struct kernel_dummy *dummy_of(struct kernel *k)
 {
 	return (struct kernel_dummy *)k;
 }
@@ -65,6 +66,12 @@ static bool is_stuck(const struct kernel_dummy *d, const char *name)
 	return !strcmp(name, d->stuck);
 }
 
+int dummy_may_try(struct kernel *k, const char *name, struct err *err)
+{
+	const struct kernel_dummy *d = dummy_of(k);
+	return is_stuck(d, name) ? err_set(err, d->stuck_error, "%s", strerror(d->stuck_error)) : 0;
+}
+
 static int may_call(struct dummy_faults *series, struct err *err)
 {
 	series->calls++;
@@ -75,7 +82,7 @@ static int may_call(struct dummy_faults *series, struct err *err)
 }
 
 /* Every dump asks here first. */
-static int may_read(struct kernel *k, const char *what, struct err *err)
+int dummy_may_read(struct kernel *k, const char *what, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
 	if (is_stuck(d, what))
@@ -84,7 +91,7 @@ static int may_read(struct kernel *k, const char *what, struct err *err)
 }
 
 /* Every write asks here first. */
-static int may_write(struct kernel *k, const char *verb, const char *object, struct err *err)
+int dummy_may_write(struct kernel *k, const char *verb, const char *object, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
 	XGROW(d->log, d->n_log, d->cap_log);
@@ -101,7 +108,7 @@ static int may_write_route(
 	struct kernel *k, const char *verb, const struct route *r, struct err *err)
 {
 	char text[PREFIX_STRLEN];
-	return may_write(k, verb, prefix_str(&r->dst, text), err);
+	return dummy_may_write(k, verb, prefix_str(&r->dst, text), err);
 }
 
 /* ---- links, addresses ---- */
@@ -197,7 +204,7 @@ void dummy_unaddress(struct kernel_dummy *d, int ifindex, const char *address)
 static int dummy_links(struct kernel *k, struct link_set *out, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int r = may_read(k, "links", err);
+	int r = dummy_may_read(k, "links", err);
 	if (r < 0)
 		return r;
 	link_set_clear(out);
@@ -211,7 +218,7 @@ static int dummy_links(struct kernel *k, struct link_set *out, struct err *err)
 static int dummy_addresses(struct kernel *k, struct ifaddr_set *out, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int r = may_read(k, "addresses", err);
+	int r = dummy_may_read(k, "addresses", err);
 	if (r < 0)
 		return r;
 	ifaddr_set_clear(out);
@@ -235,7 +242,7 @@ static int dummy_netconfs(
 	struct kernel *k, uint8_t family, struct netconf_set *out, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int r = may_read(k, "netconfs", err);
+	int r = dummy_may_read(k, "netconfs", err);
 	if (r < 0)
 		return r;
 	netconf_set_clear(out);
@@ -262,7 +269,7 @@ static int dummy_routes(struct kernel *k, const struct route_filter *filter,
 	struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_read(k, "routes", err);
+	int e = dummy_may_read(k, "routes", err);
 	if (e < 0)
 		return e;
 	route_set_clear(out);
@@ -428,7 +435,7 @@ static int dummy_sysctl_get(struct kernel *k, const char *key, int *value)
 
 static int dummy_sysctl_set(struct kernel *k, const char *key, int value)
 {
-	int e = may_write(k, "sysctl_set", key, nullptr);
+	int e = dummy_may_write(k, "sysctl_set", key, nullptr);
 	if (e < 0)
 		return e;
 	int *slot = find_sysctl(dummy_of(k), key);
@@ -440,7 +447,7 @@ static int dummy_sysctl_set(struct kernel *k, const char *key, int value)
 
 static int dummy_nft_read(struct kernel *k, struct nft_state *state, struct err *err)
 {
-	int r = may_read(k, "nft", err);
+	int r = dummy_may_read(k, "nft", err);
 	if (r >= 0)
 		*state = dummy_of(k)->nft;
 	return r;
@@ -471,7 +478,7 @@ static int dummy_nft_replace(struct kernel *k, const struct nft_model *model,
 	const struct nft_counters *start, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(k, "nft_replace", MARK_NFT_TABLE, err);
+	int e = dummy_may_write(k, "nft_replace", MARK_NFT_TABLE, err);
 	if (e < 0)
 		return e;
 	nft_expect(model, &d->nft);
@@ -486,7 +493,7 @@ static int dummy_nft_replace(struct kernel *k, const struct nft_model *model,
 static int dummy_nft_remove(struct kernel *k, struct err *err)
 {
 	struct kernel_dummy *d = dummy_of(k);
-	int e = may_write(k, "nft_remove", MARK_NFT_TABLE, err);
+	int e = dummy_may_write(k, "nft_remove", MARK_NFT_TABLE, err);
 	if (e < 0)
 		return e;
 	k->nft_owned = false;
@@ -496,9 +503,19 @@ static int dummy_nft_remove(struct kernel *k, struct err *err)
 	return 0;
 }
 
-static int dummy_ct(struct kernel *k, const struct prefix *, size_t, struct err *)
+static int dummy_nft_set_modes(struct kernel *k, const struct nft_model *model, struct err *err)
 {
-	dummy_of(k)->conntrack_calls++;
+	struct kernel_dummy *d = dummy_of(k);
+	struct nft_counters counters = d->nft.counters;
+	int e = dummy_may_write(k, "nft_set_modes", MARK_NFT_TABLE, err);
+	if (e < 0)
+		return e;
+	if (!d->nft.exists)
+		return err_set(err, ENOENT, "no such table");
+	nft_expect(model, &d->nft);
+	d->nft.owned = d->nft.persistent = true;
+	d->nft.digest = digest_of(model);
+	d->nft.counters = counters;
 	return 0;
 }
 
@@ -510,6 +527,7 @@ static void dummy_close(struct kernel *k)
 	route_set_clear(&d->routes);
 	free(d->sysctls);
 	free(d->log);
+	dummy_flows_clear(d);
 	free(d);
 }
 
@@ -528,7 +546,14 @@ static const struct kernel_ops dummy_ops = {
 	.sysctl_set = dummy_sysctl_set,
 	.nft_replace = dummy_nft_replace,
 	.nft_remove = dummy_nft_remove,
-	.ct_delete_unreplied = dummy_ct,
+	.nft_set_modes = dummy_nft_set_modes,
+	.nft_witnesses = dummy_nft_witnesses,
+	.ct_delete = dummy_ct_delete,
+	.ct_list = dummy_ct_list,
+	.ct_lookup = dummy_ct_lookup,
+	.probe_send = dummy_probe_send,
+	.probe_check = dummy_probe_check,
+	.probe_close = dummy_probe_close,
 	.close = dummy_close,
 };
 

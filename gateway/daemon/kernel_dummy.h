@@ -28,6 +28,24 @@ struct dummy_sysctl {
 
 constexpr size_t DUMMY_WRITE_LEN = 128;
 
+/* A service, and what comes of probing it. Those that nobody named answer both ways. */
+struct dummy_service {
+	struct addr address;
+	uint16_t port;
+	int own;       /* what probe_check() says: 1, -ECONNREFUSED, -EINPROGRESS … */
+	bool filtered; /* a probe from the mesh does not get out: no conntrack entry */
+	uint32_t
+		answer; /* MARK_PROBE_… bits that a probe from the mesh brings about; 0 = silence */
+	uint32_t status; /* more IPS_… bits of its entry */
+	int error;       /* positive errno: no probe can even be sent */
+};
+
+/* A flow that conntrack knows. */
+struct dummy_flow {
+	struct ct_flow flow;
+	struct ct_state state;
+};
+
 /* Which of a series of calls fail. */
 struct dummy_faults {
 	unsigned calls; /* so far */
@@ -44,7 +62,18 @@ struct kernel_dummy {
 	struct dummy_sysctl *sysctls;
 	size_t n_sysctls, cap_sysctls;
 	struct nft_state nft;
-	unsigned conntrack_calls;
+	unsigned conntrack_calls; /* ct_delete */
+	unsigned conntrack_kinds; /* of the last one */
+
+	struct dummy_service *services;
+	size_t n_services, cap_services;
+	struct dummy_flow *flows; /* ct_list, ct_lookup, ct_delete; probes add theirs */
+	size_t n_flows, cap_flows;
+	struct nft_witness *witnesses;
+	size_t n_witnesses, cap_witnesses;
+	struct probe_target *probes; /* all that were sent */
+	size_t n_probes, cap_probes;
+	uint16_t probe_port; /* of the last one */
 
 	struct dummy_faults writes, reads;
 	char (*log)[DUMMY_WRITE_LEN]; /* names of all writes tried: "route_add 100.64.0.0/12" */
@@ -59,6 +88,11 @@ struct kernel_dummy *dummy_new(void);
 [[nodiscard]] unsigned dummy_load(struct kernel_dummy *d, const char *text);
 /* Sorted, so that two kernels in the same state print the same. The table's digest is shown. */
 void dummy_print(const struct kernel_dummy *d, FILE *out);
+
+/* Adds a service, or changes what was said about it. */
+void dummy_service(struct kernel_dummy *d, const struct dummy_service *service);
+void dummy_flow(struct kernel_dummy *d, const struct dummy_flow *flow);
+void dummy_witness(struct kernel_dummy *d, const char *address, uint16_t port, uint64_t age_us);
 
 /* Interfaces come and go with their routes. */
 void dummy_link(
@@ -76,5 +110,6 @@ const struct route *dummy_find_route(
 /* The next call of the series but skip, and `times` in all, fail with error. */
 void dummy_fail(struct dummy_faults *series, unsigned skip, unsigned times, int error);
 /* Every write of this name (see log) fails, or every read of "links", "addresses", "netconfs",
- * "routes" or "nft"; nullptr ends it. */
+ * "routes", "nft", or every "witnesses", "ct_delete", "ct_list", "ct_lookup" or "probe_send";
+ * nullptr ends it. The last five belong to no series of faults. */
 void dummy_stick(struct kernel_dummy *d, const char *call, int error);

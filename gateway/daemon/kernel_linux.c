@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/kernel_linux.h"
-#include "net/ct.h"
 #include "net/nl.h"
 #include "nft/batch.h"
 #include <linux/netlink.h>
@@ -11,6 +10,7 @@ struct kernel_linux {
 	struct nl_sock *route;
 	struct nl_sock *netfilter;
 	struct nft_conn *nft;
+	uint32_t probe_seed;
 };
 
 static struct kernel_linux *linux_of(struct kernel *k)
@@ -97,10 +97,49 @@ static int linux_nft_remove(struct kernel *k, struct err *err)
 	return nft_remove(linux_of(k)->nft, err);
 }
 
-static int linux_ct_delete_unreplied(
-	struct kernel *k, const struct prefix *ranges, size_t n, struct err *err)
+static int linux_nft_set_modes(struct kernel *k, const struct nft_model *model, struct err *err)
 {
-	return ct_delete_unreplied(linux_of(k)->netfilter, ranges, n, err);
+	return nft_set_modes(linux_of(k)->nft, model, err);
+}
+
+static int linux_nft_witnesses(
+	struct kernel *k, struct nft_witness *out, size_t max, struct err *err)
+{
+	return nft_read_witnesses(linux_of(k)->netfilter, out, max, err);
+}
+
+static int linux_ct_delete(
+	struct kernel *k, const struct ct_scope *scope, unsigned kinds, struct err *err)
+{
+	return ct_delete(linux_of(k)->netfilter, scope, kinds, err);
+}
+
+static int linux_ct_list(struct kernel *k, const struct ct_scope *scope, unsigned kinds,
+	struct ct_flow *out, size_t max, struct err *err)
+{
+	return ct_list(linux_of(k)->netfilter, scope, kinds, out, max, err);
+}
+
+static int linux_ct_lookup(
+	struct kernel *k, const struct ct_flow *flow, struct ct_state *out, struct err *err)
+{
+	return ct_lookup(linux_of(k)->netfilter, flow, out, err);
+}
+
+static int linux_probe_send(
+	struct kernel *k, const struct probe_target *target, struct probe *out, struct err *err)
+{
+	return probe_send(target, &linux_of(k)->probe_seed, out, err);
+}
+
+static int linux_probe_check(struct kernel *, const struct probe *p)
+{
+	return probe_check(p);
+}
+
+static void linux_probe_close(struct kernel *, struct probe *p)
+{
+	probe_close(p);
 }
 
 static void linux_close(struct kernel *k)
@@ -127,7 +166,14 @@ static const struct kernel_ops linux_ops = {
 	.sysctl_set = linux_sysctl_set,
 	.nft_replace = linux_nft_replace,
 	.nft_remove = linux_nft_remove,
-	.ct_delete_unreplied = linux_ct_delete_unreplied,
+	.nft_set_modes = linux_nft_set_modes,
+	.nft_witnesses = linux_nft_witnesses,
+	.ct_delete = linux_ct_delete,
+	.ct_list = linux_ct_list,
+	.ct_lookup = linux_ct_lookup,
+	.probe_send = linux_probe_send,
+	.probe_check = linux_probe_check,
+	.probe_close = linux_probe_close,
 	.close = linux_close,
 };
 
@@ -137,6 +183,8 @@ int kernel_linux_open(struct kernel **out, struct err *err)
 	if (!l)
 		abort();
 	l->base.ops = &linux_ops;
+	/* A restarted daemon shall not begin at ports whose flows the kernel remembers. */
+	l->probe_seed = arc4random();
 	int r = nl_open(NETLINK_ROUTE, &l->route, err);
 	if (r >= 0)
 		r = nl_open(NETLINK_NETFILTER, &l->netfilter, err);

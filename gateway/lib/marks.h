@@ -22,3 +22,27 @@ constexpr uint32_t MARK_RT_TABLE = 254; /* RT_TABLE_MAIN */
 
 /* The comment of our rules in other programs' tables (key remedies). */
 #define MARK_REMEDY "meshgw remedy"
+
+/* Packets that ask whether answers find their way back to a mesh address: their packet mark, and
+ * in the conntrack mark of their flow what table inet meshgw saw of the answer. Both stay clear of
+ * the bits of Cloudflare's client (0x100cf) and of Tailscale (0xff0000). */
+constexpr uint32_t MARK_PROBE = 0x4d000000;
+constexpr uint32_t MARK_PROBE_MASK = 0xff000000;
+/* Bits of the conntrack mark only. An answer "came back" when it entered by the interface that the
+ * probe had left by and was on its way into the tunnel, behind rp_filter, routing and the filters
+ * of others:
+ *   ANSWERED             a SYN-ACK came back
+ *   ANSWERED | REFUSED   an ICMP error came back
+ *   REFUSED              a RST came back
+ *   ASTRAY               an answer entered by another interface
+ *   DIVERTED             an answer was about to leave by another interface than the tunnel's */
+constexpr uint32_t MARK_PROBE_ANSWERED = 0x10;
+constexpr uint32_t MARK_PROBE_ASTRAY = 0x20;
+constexpr uint32_t MARK_PROBE_REFUSED = 0x100;
+constexpr uint32_t MARK_PROBE_DIVERTED = 0x200;
+/* The interface that the probe left by: 1.. in the order of the table's model. */
+constexpr uint32_t MARK_PROBE_LAN_MASK = 0xfc00;
+constexpr unsigned MARK_PROBE_LAN_SHIFT = 10;
+
+/* nfnetlink_log group of the ends of BGP sessions. */
+constexpr uint16_t MARK_NFLOG_GROUP = 0x6d67;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/ct.h"
+#include "lib/marks.h"
 #include "net/attr.h"
 #include "net/nl.h"
 #include <arpa/inet.h>
@@ -13,30 +14,65 @@ constexpr size_t CT_ATTRS = CTA_STATUS_MASK + 1;
 static const enum mnl_attr_data_type ct_policy[CT_ATTRS] = {
 	[CTA_TUPLE_ORIG] = MNL_TYPE_NESTED,
 	[CTA_STATUS] = MNL_TYPE_U32,
+	[CTA_MARK] = MNL_TYPE_U32,
 	[CTA_ID] = MNL_TYPE_U32,
 	[CTA_ZONE] = MNL_TYPE_U16,
 };
 
-static const enum mnl_attr_data_type ct_tuple_policy[CTA_TUPLE_IP + 1] = {
+static const enum mnl_attr_data_type ct_tuple_policy[CTA_TUPLE_PROTO + 1] = {
 	[CTA_TUPLE_IP] = MNL_TYPE_NESTED,
+	[CTA_TUPLE_PROTO] = MNL_TYPE_NESTED,
 };
 
-static const enum mnl_attr_data_type ct_ip_policy[CTA_IP_V6_SRC + 1] = {
+static const enum mnl_attr_data_type ct_ip_policy[CTA_IP_V6_DST + 1] = {
 	[CTA_IP_V4_SRC] = MNL_TYPE_BINARY,
+	[CTA_IP_V4_DST] = MNL_TYPE_BINARY,
 	[CTA_IP_V6_SRC] = MNL_TYPE_BINARY,
+	[CTA_IP_V6_DST] = MNL_TYPE_BINARY,
 };
 
-static int ct_read_source(const struct nlattr *tuple, uint8_t family, struct addr *out)
-{
-	const struct nlattr *in_tuple[CTA_TUPLE_IP + 1], *in_ip[CTA_IP_V6_SRC + 1];
+static const enum mnl_attr_data_type ct_proto_policy[CTA_PROTO_DST_PORT + 1] = {
+	[CTA_PROTO_NUM] = MNL_TYPE_U8,
+	[CTA_PROTO_SRC_PORT] = MNL_TYPE_U16,
+	[CTA_PROTO_DST_PORT] = MNL_TYPE_U16,
+};
 
-	if (attr_parse_nested(tuple, ct_tuple_policy, in_tuple, CTA_TUPLE_IP + 1) < 0 ||
-		!in_tuple[CTA_TUPLE_IP])
+static int ct_read_addresses(const struct nlattr *ip, uint8_t family, struct ct_flow *out)
+{
+	const struct nlattr *tb[CTA_IP_V6_DST + 1];
+	bool v4 = family == AF_INET;
+
+	if (attr_parse_nested(ip, ct_ip_policy, tb, CTA_IP_V6_DST + 1) < 0)
 		return -EBADMSG;
-	if (attr_parse_nested(in_tuple[CTA_TUPLE_IP], ct_ip_policy, in_ip, CTA_IP_V6_SRC + 1) < 0)
+	const struct nlattr *from = tb[v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC];
+	const struct nlattr *to = tb[v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST];
+	if (!from || !to || attr_addr(from, family, &out->from) < 0)
 		return -EBADMSG;
-	const struct nlattr *source = in_ip[family == AF_INET ? CTA_IP_V4_SRC : CTA_IP_V6_SRC];
-	return source ? attr_addr(source, family, out) : -EBADMSG;
+	return attr_addr(to, family, &out->to);
+}
+
+/* Protocols that have no ports have other numbers there (ICMP) or nothing. */
+static int ct_read_ports(const struct nlattr *proto, struct ct_flow *out)
+{
+	const struct nlattr *tb[CTA_PROTO_DST_PORT + 1];
+
+	if (attr_parse_nested(proto, ct_proto_policy, tb, CTA_PROTO_DST_PORT + 1) < 0)
+		return -EBADMSG;
+	out->proto = attr_u8(tb[CTA_PROTO_NUM], 0);
+	out->from_port = ntohs(attr_u16(tb[CTA_PROTO_SRC_PORT], 0));
+	out->to_port = ntohs(attr_u16(tb[CTA_PROTO_DST_PORT], 0));
+	return 0;
+}
+
+static int ct_read_flow(const struct nlattr *tuple, uint8_t family, struct ct_flow *out)
+{
+	const struct nlattr *tb[CTA_TUPLE_PROTO + 1];
+
+	if (attr_parse_nested(tuple, ct_tuple_policy, tb, CTA_TUPLE_PROTO + 1) < 0 ||
+		!tb[CTA_TUPLE_IP] || !tb[CTA_TUPLE_PROTO])
+		return -EBADMSG;
+	int r = ct_read_addresses(tb[CTA_TUPLE_IP], family, out);
+	return r < 0 ? r : ct_read_ports(tb[CTA_TUPLE_PROTO], out);
 }
 
 int ct_read(const struct nlmsghdr *nlh, struct ct_entry *out)
@@ -52,12 +88,12 @@ int ct_read(const struct nlmsghdr *nlh, struct ct_entry *out)
 		return -EBADMSG;
 
 	struct ct_entry e = {
-		.status = attr_be32(tb[CTA_STATUS], 0),
+		.state = {attr_be32(tb[CTA_STATUS], 0), attr_be32(tb[CTA_MARK], 0)},
 		.tuple = tb[CTA_TUPLE_ORIG],
 		.zone = tb[CTA_ZONE],
 		.id = tb[CTA_ID],
 	};
-	if (ct_read_source(e.tuple, nfg->nfgen_family, &e.source) < 0)
+	if (ct_read_flow(e.tuple, nfg->nfgen_family, &e.flow) < 0)
 		return -EBADMSG;
 	*out = e;
 	return 0;
@@ -79,10 +115,10 @@ static void ct_put(struct nlmsghdr *nlh, const struct nlattr *a)
 
 /* The tuple names the entry (a delete without one means all entries), the id makes sure that it
  * is not a later one with the same tuple. 1, or 0 when it is gone or in hardware, or -errno. */
-static int ct_delete(struct nl_sock *s, const struct ct_entry *e, struct err *err)
+static int ct_delete_entry(struct nl_sock *s, const struct ct_entry *e, struct err *err)
 {
 	struct nl_message m;
-	struct nlmsghdr *nlh = ct_begin(&m, IPCTNL_MSG_CT_DELETE, 0, e->source.family);
+	struct nlmsghdr *nlh = ct_begin(&m, IPCTNL_MSG_CT_DELETE, 0, e->flow.from.family);
 
 	/* An IPv6 tuple with all its parts has 88 bytes; what is far beyond is none of ours. */
 	if (mnl_attr_get_payload_len(e->tuple) > sizeof(m.bytes) / 2)
@@ -96,23 +132,64 @@ static int ct_delete(struct nl_sock *s, const struct ct_entry *e, struct err *er
 	return r < 0 ? r : 1;
 }
 
+/* A dump, and what becomes of the entries that it is about. */
 struct ct_sweep {
-	struct nl_sock *deleter;
-	const struct prefix *ranges;
-	size_t n_ranges;
-	int deleted;
+	const struct ct_scope *scope;
+	unsigned kinds;
+	int found;
+	struct nl_sock *deleter; /* delete them, or … */
+	struct ct_flow *out;     /* … list them */
+	size_t max;
 	struct err why; /* what stopped it */
 };
 
-static bool ct_concerns(const struct ct_sweep *sweep, const struct ct_entry *e)
+static bool ct_within(const struct prefix *list, size_t n, const struct addr *a)
 {
-	if (e->status & IPS_SEEN_REPLY)
-		return false;
-	for (size_t i = 0; i < sweep->n_ranges; i++) {
-		if (prefix_contains_addr(&sweep->ranges[i], &e->source))
+	for (size_t i = 0; i < n; i++) {
+		if (prefix_contains_addr(&list[i], a))
 			return true;
 	}
 	return false;
+}
+
+static bool ct_between(const struct ct_scope *s, const struct addr *mesh, const struct addr *other)
+{
+	return ct_within(s->ranges, s->n_ranges, mesh) &&
+	       (s->n_networks == 0 || ct_within(s->networks, s->n_networks, other)) &&
+	       !ct_within(s->except, s->n_except, other);
+}
+
+static bool ct_is_datagram(uint8_t proto)
+{
+	return proto == IPPROTO_UDP || proto == IPPROTO_UDPLITE || proto == IPPROTO_ICMP ||
+	       proto == IPPROTO_ICMPV6;
+}
+
+bool ct_concerns(const struct ct_scope *scope, unsigned kinds, const struct ct_flow *flow,
+	const struct ct_state *state)
+{
+	unsigned of_mesh = 0, to_mesh = 0;
+
+	if ((state->mark & MARK_PROBE_MASK) == MARK_PROBE)
+		return false;
+	if (!(state->status & IPS_SEEN_REPLY))
+		of_mesh |= CT_UNREPLIED;
+	if (ct_is_datagram(flow->proto)) {
+		of_mesh |= CT_DATAGRAMS;
+		to_mesh |= CT_DATAGRAMS_TO_MESH;
+	}
+	return ((kinds & of_mesh) && ct_between(scope, &flow->from, &flow->to)) ||
+	       ((kinds & to_mesh) && ct_between(scope, &flow->to, &flow->from));
+}
+
+/* 1 = counts, 0 = it was gone already, or -errno. */
+static int ct_take(struct ct_sweep *sweep, const struct ct_entry *e)
+{
+	if (sweep->deleter)
+		return ct_delete_entry(sweep->deleter, e, &sweep->why);
+	if ((size_t)sweep->found < sweep->max)
+		sweep->out[sweep->found] = e->flow;
+	return 1;
 }
 
 static int ct_sweep_message(const struct nlmsghdr *nlh, void *arg)
@@ -124,38 +201,106 @@ static int ct_sweep_message(const struct nlmsghdr *nlh, void *arg)
 	if (addr_bits(attr_family(nlh)) == 0)
 		return MNL_CB_OK;
 	int r = ct_read(nlh, &e);
-	if (r == 0 && ct_concerns(sweep, &e))
-		r = ct_delete(sweep->deleter, &e, &sweep->why);
+	if (r == 0 && ct_concerns(sweep->scope, sweep->kinds, &e.flow, &e.state))
+		r = ct_take(sweep, &e);
 	if (r < 0) {
 		errno = -r;
 		return MNL_CB_ERROR;
 	}
-	sweep->deleted += r;
+	sweep->found += r;
 	return MNL_CB_OK;
 }
 
-int ct_delete_unreplied(struct nl_sock *s, const struct prefix *ranges, size_t n, struct err *err)
+/* What was deleted stays so; a list begins anew. */
+static void ct_sweep_restart(void *arg)
 {
-	struct ct_sweep sweep = {.ranges = ranges, .n_ranges = n};
-	int r = nl_open(NETLINK_NETFILTER, &sweep.deleter, err);
-	if (r < 0)
-		return r;
+	struct ct_sweep *sweep = arg;
 
-	/* The kernel leaves out what saw a reply (since 5.15; older ones ignore the filter). */
+	if (!sweep->deleter)
+		sweep->found = 0;
+}
+
+static int ct_sweep_run(struct nl_sock *s, struct ct_sweep *sweep, struct err *err)
+{
 	struct nl_message m;
 	struct nlmsghdr *nlh = ct_begin(&m, IPCTNL_MSG_CT_GET, 0, AF_UNSPEC);
-	mnl_attr_put_u32(nlh, CTA_STATUS, 0);
-	mnl_attr_put_u32(nlh, CTA_STATUS_MASK, htonl(IPS_SEEN_REPLY));
-	r = nl_dump(s, nlh, ct_sweep_message, nullptr, &sweep, err);
-	nl_close(sweep.deleter);
+
+	/* The kernel leaves out what saw a reply (since 5.15; older ones ignore the filter). */
+	if (sweep->kinds == CT_UNREPLIED) {
+		mnl_attr_put_u32(nlh, CTA_STATUS, 0);
+		mnl_attr_put_u32(nlh, CTA_STATUS_MASK, htonl(IPS_SEEN_REPLY));
+	}
+	int r = nl_dump(s, nlh, ct_sweep_message, ct_sweep_restart, sweep, err);
 
 	/* A kernel without the subsystem (net/netfilter/nfnetlink.c, nfnetlink_rcv_msg). */
-	if (r == -EINVAL && sweep.why.code == 0)
+	if (r == -EINVAL && sweep->why.code == 0)
 		return 0;
 	if (r < 0)
 		return err_set(err, -r, "conntrack: %s",
-			sweep.why.code ? sweep.why.msg
-			: err          ? err->msg
-				       : "");
-	return sweep.deleted;
+			sweep->why.code ? sweep->why.msg
+			: err           ? err->msg
+					: "");
+	return sweep->found;
+}
+
+int ct_delete(struct nl_sock *s, const struct ct_scope *scope, unsigned kinds, struct err *err)
+{
+	struct ct_sweep sweep = {.scope = scope, .kinds = kinds};
+	int r = nl_open(NETLINK_NETFILTER, &sweep.deleter, err);
+	if (r < 0)
+		return r;
+	r = ct_sweep_run(s, &sweep, err);
+	nl_close(sweep.deleter);
+	return r;
+}
+
+int ct_list(struct nl_sock *s, const struct ct_scope *scope, unsigned kinds, struct ct_flow *out,
+	size_t max, struct err *err)
+{
+	struct ct_sweep sweep = {.scope = scope, .kinds = kinds, .out = out, .max = max};
+	return ct_sweep_run(s, &sweep, err);
+}
+
+static void ct_put_tuple(struct nlmsghdr *nlh, const struct ct_flow *f)
+{
+	bool v4 = f->from.family == AF_INET;
+	struct nlattr *tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+
+	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+	attr_put_addr(nlh, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, &f->from);
+	attr_put_addr(nlh, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, &f->to);
+	mnl_attr_nest_end(nlh, ip);
+
+	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, f->proto);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(f->from_port));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(f->to_port));
+	mnl_attr_nest_end(nlh, proto);
+	mnl_attr_nest_end(nlh, tuple);
+}
+
+static int ct_lookup_message(const struct nlmsghdr *nlh, void *arg)
+{
+	struct ct_entry e;
+
+	if (ct_read(nlh, &e) < 0) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	*(struct ct_state *)arg = e.state;
+	return MNL_CB_OK;
+}
+
+int ct_lookup(struct nl_sock *s, const struct ct_flow *flow, struct ct_state *out, struct err *err)
+{
+	struct nl_message m;
+	/* The answer calls itself one of several, and nothing but the acknowledgement ends them
+	 * (nf_conntrack_netlink.c, ctnetlink_fill_info). */
+	struct nlmsghdr *nlh = ct_begin(&m, IPCTNL_MSG_CT_GET, NLM_F_ACK, flow->from.family);
+
+	ct_put_tuple(nlh, flow);
+	int r = nl_query(s, nlh, ct_lookup_message, out, err);
+	if (r < 0)
+		(void)err_ctx(err, "conntrack");
+	return r;
 }

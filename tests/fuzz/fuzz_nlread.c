@@ -9,6 +9,7 @@
 #include "net/ct.h"
 #include "net/link.h"
 #include "net/netconf.h"
+#include "net/nflog.h"
 #include "net/nl.h"
 #include "net/route.h"
 #include "net/rule.h"
@@ -84,7 +85,8 @@ static void check_ct(const struct nlmsghdr *nlh)
 	struct ct_entry e;
 	if (ct_read(nlh, &e) < 0)
 		return;
-	assert(e.tuple && addr_bits(e.source.family));
+	assert(e.tuple && addr_bits(e.flow.from.family));
+	assert(e.flow.to.family == e.flow.from.family);
 	check_inside(nlh, e.tuple);
 	check_inside(nlh, e.zone);
 	check_inside(nlh, e.id);
@@ -105,6 +107,13 @@ static void check_foreign_rule(const struct nlmsghdr *nlh)
 	assert(nft_foreign_rule_meets(&r, "mesh0", &r.source) != NFT_MEETS_SOME);
 }
 
+static void check_nflog(const struct nlmsghdr *nlh)
+{
+	struct addr a;
+	if (nflog_parse(nlh, &a) == 0)
+		assert(addr_bits(a.family));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static void (*const checks[])(const struct nlmsghdr *nlh) = {
@@ -115,6 +124,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		check_netconf,
 		check_ct,
 		check_foreign_rule,
+		check_nflog,
 	};
 
 	/* A copy of exactly this size, aligned as a receive buffer is. */

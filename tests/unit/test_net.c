@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "lib/marks.h"
 #include "net/attr.h"
 #include "net/ct.h"
 #include "net/link.h"
@@ -150,9 +151,16 @@ static void put_ct(struct nl_message *m)
 	struct nlattr *tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
 	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
 	mnl_attr_put(nlh, CTA_IP_V4_SRC, sizeof(v4), v4);
+	mnl_attr_put(nlh, CTA_IP_V4_DST, sizeof(v4), v4);
 	mnl_attr_nest_end(nlh, ip);
+	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, IPPROTO_TCP);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(40000));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(3000));
+	mnl_attr_nest_end(nlh, proto);
 	mnl_attr_nest_end(nlh, tuple);
 	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_CONFIRMED | IPS_SEEN_REPLY));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(MARK_PROBE));
 	mnl_attr_put_u16(nlh, CTA_ZONE, htons(7));
 	mnl_attr_put_u32(nlh, CTA_ID, 0xabcdef);
 }
@@ -266,8 +274,13 @@ static void test_ct(void **)
 	struct addr source = A("100.64.0.1");
 	put_ct(&m);
 	assert_int_equal(ct_read(header_of(&m), &e), 0);
-	assert_int_equal(addr_cmp(&e.source, &source), 0);
-	assert_int_equal(e.status, IPS_CONFIRMED | IPS_SEEN_REPLY);
+	assert_int_equal(addr_cmp(&e.flow.from, &source), 0);
+	assert_int_equal(addr_cmp(&e.flow.to, &source), 0);
+	assert_int_equal(e.flow.proto, IPPROTO_TCP);
+	assert_int_equal(e.flow.from_port, 40000);
+	assert_int_equal(e.flow.to_port, 3000);
+	assert_int_equal(e.state.status, IPS_CONFIRMED | IPS_SEEN_REPLY);
+	assert_int_equal(e.state.mark, MARK_PROBE);
 	assert_non_null(e.zone);
 	assert_int_equal(mnl_attr_get_u32(e.id), 0xabcdef);
 }

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "lib/marks.h"
 #include "net/ct.h"
 #include "net/link.h"
 #include "net/netconf.h"
@@ -463,7 +464,7 @@ static void test_watch_sees_nftables(void **)
 }
 
 static void put_ct_tuple(struct nlmsghdr *nlh, uint16_t type, const struct addr *from,
-	const struct addr *to, uint16_t from_port, uint16_t to_port)
+	const struct addr *to, uint8_t protocol, uint16_t from_port, uint16_t to_port)
 {
 	bool v6 = from->family == AF_INET6;
 	struct nlattr *tuple = mnl_attr_nest_start(nlh, type);
@@ -472,7 +473,7 @@ static void put_ct_tuple(struct nlmsghdr *nlh, uint16_t type, const struct addr 
 	mnl_attr_put(nlh, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, addr_bytes(to->family), to->b);
 	mnl_attr_nest_end(nlh, ip);
 	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
-	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, IPPROTO_UDP);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, protocol);
 	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(from_port));
 	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(to_port));
 	mnl_attr_nest_end(nlh, proto);
@@ -483,7 +484,8 @@ struct flow {
 	const char *from, *to;
 	uint16_t port;
 	uint16_t zone;
-	bool replied;
+	uint32_t mark;
+	bool replied, tcp;
 };
 
 static void ct_add(struct nl_sock *nl, const struct flow *f)
@@ -492,11 +494,13 @@ static void ct_add(struct nl_sock *nl, const struct flow *f)
 	struct addr from = netns_addr(f->from), to = netns_addr(f->to);
 	struct nlmsghdr *nlh = netfilter_begin(&m, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW,
 		NLM_F_CREATE | NLM_F_EXCL, from.family);
-	put_ct_tuple(nlh, CTA_TUPLE_ORIG, &from, &to, f->port, 3000);
-	put_ct_tuple(nlh, CTA_TUPLE_REPLY, &to, &from, 3000, f->port);
+	uint8_t protocol = f->tcp ? IPPROTO_TCP : IPPROTO_UDP;
+	put_ct_tuple(nlh, CTA_TUPLE_ORIG, &from, &to, protocol, f->port, 3000);
+	put_ct_tuple(nlh, CTA_TUPLE_REPLY, &to, &from, protocol, 3000, f->port);
 	uint32_t status = IPS_CONFIRMED | (f->replied ? IPS_SEEN_REPLY : 0);
 	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(status));
 	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htonl(600));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(f->mark));
 	if (f->zone)
 		mnl_attr_put_u16(nlh, CTA_ZONE, htons(f->zone));
 	struct err err = {};
@@ -518,9 +522,9 @@ static int ct_seen_message(const struct nlmsghdr *nlh, void *arg)
 	assert_int_equal(ct_read(nlh, &e), 0);
 	for (size_t i = 0; i < s->n; i++) {
 		struct addr from = netns_addr(s->flows[i].from);
-		if (addr_cmp(&from, &e.source) == 0) {
+		if (addr_cmp(&from, &e.flow.from) == 0) {
 			s->found |= 1U << i;
-			assert_int_equal(!!(e.status & IPS_SEEN_REPLY), s->flows[i].replied);
+			assert_int_equal(!!(e.state.status & IPS_SEEN_REPLY), s->flows[i].replied);
 			return MNL_CB_OK;
 		}
 	}
@@ -536,6 +540,22 @@ static void ct_look(struct nl_sock *nl, struct ct_seen *s)
 	assert_int_equal(nl_dump(nl, nlh, ct_seen_message, nullptr, s, nullptr), 0);
 }
 
+static void ct_open(struct nl_sock **nl, const struct flow *flows, size_t n)
+{
+	struct err err = {};
+	assert_int_equal(nl_open(NETLINK_NETFILTER, nl, &err), 0);
+	for (size_t i = 0; i < n; i++)
+		ct_add(*nl, &flows[i]);
+}
+
+/* Which of the flows are there, one bit each. */
+static unsigned ct_left(struct nl_sock *nl, const struct flow *flows, size_t n)
+{
+	struct ct_seen seen = {.flows = flows, .n = n};
+	ct_look(nl, &seen);
+	return seen.found;
+}
+
 static void test_ct_delete_unreplied(void **)
 {
 	static const struct flow flows[] = {
@@ -546,31 +566,116 @@ static void test_ct_delete_unreplied(void **)
 		{.from = "2001:db8:5::be", .to = "2001:db8:1::50", .port = 40005, .replied = true},
 		{.from = "100.64.12.192", .to = "10.0.1.50", .port = 40006, .zone = 7},
 		{.from = "100.80.0.1", .to = "10.0.1.50", .port = 40007},
+		{.from = "100.64.12.193", .to = "10.0.1.50", .port = 40008, .mark = MARK_PROBE},
 	};
 	const struct prefix ranges[] = {
 		netns_prefix("100.64.0.0/12"), netns_prefix("2001:db8:5::/64")};
+	const struct ct_scope scope = {.ranges = ranges, .n_ranges = 2}, nobody = {};
 	struct nl_sock *nl = nullptr;
 	struct err err = {};
-	assert_int_equal(nl_open(NETLINK_NETFILTER, &nl, &err), 0);
 
-	assert_int_equal(ct_delete_unreplied(nl, ranges, 2, &err), 0);
-	for (size_t i = 0; i < 7; i++)
+	ct_open(&nl, flows, 0);
+	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 0);
+	for (size_t i = 0; i < 8; i++)
 		ct_add(nl, &flows[i]);
-	assert_int_equal(ct_delete_unreplied(nl, ranges, 0, &err), 0);
-	struct ct_seen seen = {.flows = flows, .n = 7};
-	ct_look(nl, &seen);
-	assert_int_equal(seen.found, 0x7f);
+	assert_int_equal(ct_delete(nl, &nobody, CT_UNREPLIED, &err), 0);
+	assert_int_equal(ct_left(nl, flows, 8), 0xff);
+	assert_int_equal(ct_list(nl, &scope, CT_UNREPLIED, nullptr, 0, &err), 3);
 
-	assert_int_equal(ct_delete_unreplied(nl, ranges, 2, &err), 3);
-	seen.found = 0;
-	ct_look(nl, &seen);
-	assert_int_equal(seen.found, 1 << 1 | 1 << 2 | 1 << 4 | 1 << 6);
-	assert_int_equal(ct_delete_unreplied(nl, ranges, 2, &err), 0);
+	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 3);
+	assert_int_equal(ct_left(nl, flows, 8), 1 << 1 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7);
+	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 0);
+	assert_int_equal(ct_list(nl, &scope, CT_UNREPLIED, nullptr, 0, &err), 0);
 
 	/* Over the loopback: this would make an entry if anything tracked. */
+	struct ct_seen seen = {.flows = flows, .n = 8};
 	send_to("127.0.0.1");
 	ct_look(nl, &seen);
 	assert_int_equal(seen.others, 0);
+	nl_close(nl);
+}
+
+/* Live TCP is never deleted, whatever is asked for. */
+static void test_ct_delete_datagrams(void **)
+{
+	static const struct flow flows[] = {
+		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1, .replied = true},
+		{.from = "100.64.0.2", .to = "10.0.2.60", .port = 2, .replied = true},
+		{.from = "100.64.0.3", .to = "10.0.1.77", .port = 3, .replied = true},
+		{.from = "100.64.0.4", .to = "10.0.1.50", .port = 4, .replied = true, .tcp = true},
+		{.from = "100.64.0.5", .to = "10.0.1.50", .port = 5, .tcp = true},
+		{.from = "10.0.1.50", .to = "100.64.0.6", .port = 6, .replied = true},
+		{.from = "10.0.1.51", .to = "100.64.0.6", .port = 7, .replied = true, .tcp = true},
+		{.from = "10.0.2.60", .to = "100.64.0.6", .port = 8, .replied = true},
+	};
+	const struct prefix ranges[] = {netns_prefix("100.64.0.0/12")};
+	const struct prefix networks[] = {netns_prefix("10.0.1.0/24")};
+	const struct prefix except[] = {netns_prefix("10.0.1.77")};
+	const struct ct_scope scope = {ranges, 1, networks, 1, except, 1};
+	struct nl_sock *nl = nullptr;
+	struct err err = {};
+
+	ct_open(&nl, flows, 8);
+	assert_int_equal(ct_delete(nl, &scope, CT_DATAGRAMS, &err), 1);
+	assert_int_equal(ct_left(nl, flows, 8), 0xfe);
+	assert_int_equal(ct_delete(nl, &scope, CT_DATAGRAMS_TO_MESH, &err), 1);
+	assert_int_equal(ct_left(nl, flows, 8), 0xfe & ~(1 << 5));
+	unsigned all = CT_UNREPLIED | CT_DATAGRAMS | CT_DATAGRAMS_TO_MESH;
+	assert_int_equal(ct_delete(nl, &scope, all, &err), 1);
+	assert_int_equal(ct_left(nl, flows, 8), 0xfe & ~(1 << 5 | 1 << 4));
+	nl_close(nl);
+}
+
+static void test_ct_lookup(void **)
+{
+	static const struct flow flows[] = {
+		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1, .mark = 0x4d000410},
+		{.from = "2001:db8:5::bd", .to = "2001:db8:1::50", .port = 2, .replied = true},
+	};
+	struct nl_sock *nl = nullptr;
+	struct ct_state st = {};
+	struct err err = {};
+
+	ct_open(&nl, flows, 2);
+	for (size_t i = 0; i < 2; i++) {
+		struct ct_flow f = {
+			.proto = IPPROTO_UDP,
+			.from = netns_addr(flows[i].from),
+			.to = netns_addr(flows[i].to),
+			.from_port = flows[i].port,
+			.to_port = 3000,
+		};
+		assert_int_equal(ct_lookup(nl, &f, &st, &err), 0);
+		assert_int_equal(st.mark, flows[i].mark);
+		assert_int_equal(!!(st.status & IPS_SEEN_REPLY), flows[i].replied);
+		f.from_port++;
+		assert_int_equal(ct_lookup(nl, &f, &st, &err), -ENOENT);
+	}
+	nl_close(nl);
+}
+
+/* What there is beyond the room for it is counted. */
+static void test_ct_list(void **)
+{
+	static const struct flow flows[] = {
+		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1, .tcp = true},
+		{.from = "100.64.0.2", .to = "10.0.1.50", .port = 2, .tcp = true},
+		{.from = "100.64.0.3", .to = "10.0.1.50", .port = 3, .tcp = true},
+	};
+	const struct prefix ranges[] = {netns_prefix("100.64.0.0/12")};
+	const struct ct_scope scope = {.ranges = ranges, .n_ranges = 1};
+	struct addr service = netns_addr("10.0.1.50");
+	struct nl_sock *nl = nullptr;
+	struct ct_flow out[2] = {};
+	struct err err = {};
+
+	ct_open(&nl, flows, 3);
+	assert_int_equal(ct_list(nl, &scope, CT_UNREPLIED, out, 2, &err), 3);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(addr_cmp(&out[i].to, &service), 0);
+		assert_int_equal(out[i].to_port, 3000);
+		assert_int_equal(out[i].proto, IPPROTO_TCP);
+	}
 	nl_close(nl);
 }
 
@@ -595,6 +700,9 @@ int main(void)
 		TEST(test_watch_tells_loss),
 		TEST(test_watch_sees_nftables),
 		TEST(test_ct_delete_unreplied),
+		TEST(test_ct_delete_datagrams),
+		TEST(test_ct_lookup),
+		TEST(test_ct_list),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -427,53 +427,41 @@ static void test_never_half_a_table(void **state)
 static void test_error_names_the_object(void **state)
 {
 	struct nft_world *w = *state;
-	struct addr host = netns_addr("10.0.1.50");
 	struct err err = {};
 
 	nft_world_replace(w, nft_model("route"));
-	assert_int_equal(nft_set_host(w->conn, &host, NFT_HOST_MASQUERADE, &err), -ENOENT);
-	assert_string_equal(err.msg, "table inet meshgw: elements of set masquerade_hosts4: "
+	assert_int_equal(nft_set_modes(w->conn, nft_model("masquerade"), &err), -ENOENT);
+	assert_string_equal(err.msg, "table inet meshgw: elements of set masquerade_networks4: "
 				     "No such file or directory");
 }
 
-static bool has_element(const char *set, const char *element)
+/* Rewritten in place, the table reads as one that was written from the model at once. */
+static void test_set_modes(void **state)
 {
-	char command[160];
-
-	snprintf(command, sizeof(command), "get element inet meshgw %s { %s }", set, element);
-	return nft_world_tool(command);
-}
-
-static void test_set_host(void **state)
-{
-	static const struct {
-		enum nft_host_mode mode;
-		bool masquerade, route;
-	} steps[] = {
-		{NFT_HOST_MASQUERADE, true, false},
-		{NFT_HOST_MASQUERADE, true, false},
-		{NFT_HOST_ROUTE, false, true},
-		{NFT_HOST_AS_NETWORK, false, false},
-		{NFT_HOST_AS_NETWORK, false, false},
-	};
-	static const char *const hosts[] = {"10.0.1.50", "2001:db8:1::50"};
 	struct nft_world *w = *state;
+	const struct nft_model *before = nft_model("all");
+	struct nft_model after = *before, none = *before;
 	struct err err = {};
 
-	nft_world_replace(w, nft_model("masquerade"));
-	uint64_t digest = nft_world_read(w).digest;
-	for (size_t h = 0; h < COUNT(hosts); h++)
-		for (size_t i = 0; i < COUNT(steps); i++) {
-			struct addr host = netns_addr(hosts[h]);
-			if (nft_set_host(w->conn, &host, steps[i].mode, &err) < 0)
-				fail_msg("%s", err.msg);
-			assert_int_equal(has_element(h ? "masquerade_hosts6" : "masquerade_hosts4",
-						 hosts[h]),
-				steps[i].masquerade);
-			assert_int_equal(has_element(h ? "route_hosts6" : "route_hosts4", hosts[h]),
-				steps[i].route);
-		}
-	assert_int_equal(nft_world_read(w).digest, digest);
+	after.masquerade_networks = nft_model("masquerade")->masquerade_networks;
+	after.n_masquerade_networks = nft_model("masquerade")->n_masquerade_networks;
+	after.masquerade_hosts = before->route_hosts;
+	after.n_masquerade_hosts = before->n_route_hosts;
+	after.route_hosts = before->masquerade_hosts;
+	after.n_route_hosts = before->n_masquerade_hosts;
+	none.n_masquerade_networks = none.n_masquerade_hosts = none.n_route_hosts = 0;
+
+	const struct nft_model *steps[] = {&after, &after, &none, before, &none, &after};
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		nft_world_replace(w, steps[i]);
+		struct nft_state want = nft_world_read(w);
+		nft_world_replace(w, steps[(i + 1) % COUNT(steps)]);
+		if (nft_set_modes(w->conn, steps[i], &err) < 0)
+			fail_msg("%s", err.msg);
+		struct nft_state have = nft_world_read(w);
+		assert_int_equal(have.digest, want.digest);
+		assert_int_equal(have.n_elements, want.n_elements);
+	}
 }
 
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
@@ -499,7 +487,7 @@ int main(void)
 		KERNEL_TEST(test_foreign_tables_are_not_seen),
 		KERNEL_TEST(test_never_half_a_table),
 		KERNEL_TEST(test_error_names_the_object),
-		KERNEL_TEST(test_set_host),
+		KERNEL_TEST(test_set_modes),
 	};
 
 	if (!netns_may())

@@ -567,25 +567,25 @@ static void test_masquerade_of_the_mesh_only(void **state)
 
 static void test_switch_of_a_host(void **state)
 {
-	static const struct {
-		enum nft_host_mode mode;
-		bool masqueraded;
-	} steps[] = {
-		{NFT_HOST_ROUTE, false},
-		{NFT_HOST_AS_NETWORK, true},
-		{NFT_HOST_ROUTE, false},
-		{NFT_HOST_MASQUERADE, true},
-	};
 	struct nft_world *w = *state;
-	struct addr host = netns_addr(SERVICE);
+	const struct addr host = netns_addr(SERVICE);
+	const struct nft_model *plain = nft_model("masquerade");
+	struct nft_model route = *plain, both = *plain;
 	struct err err = {};
 
-	nft_world_replace(w, nft_model("masquerade"));
+	route.route_hosts = both.route_hosts = both.masquerade_hosts = &host;
+	route.n_route_hosts = both.n_route_hosts = both.n_masquerade_hosts = 1;
+	const struct {
+		const struct nft_model *model;
+		bool masqueraded;
+	} steps[] = {{&route, false}, {plain, true}, {&both, false}, {plain, true}};
+
+	nft_world_replace(w, plain);
 	for (size_t i = 0; i < COUNT(steps); i++) {
 		struct packet p = syn(WORKER, SERVICE, PORT);
 
 		p.sport = (uint16_t)(30000 + i); /* only new flows are switched */
-		assert_int_equal(nft_set_host(w->conn, &host, steps[i].mode, &err), 0);
+		assert_int_equal(nft_set_modes(w->conn, steps[i].model, &err), 0);
 		struct packet got = pass(w->net->mesh_fd, w->net->lan_fd, &p);
 		assert_int_equal(is_masqueraded(&got), steps[i].masqueraded);
 	}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/probe.h"
+#include "lib/marks.h"
+#include "lib/own.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Linux's own choice of ephemeral ports: what filters expect of a client. */
+constexpr uint32_t FIRST_PORT = 32768;
+constexpr uint32_t PORTS = 28232;
+constexpr unsigned TRIES = 8;
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+static socklen_t address_put(union socket_address *sa, const struct addr *a, uint16_t port)
+{
+	*sa = (union socket_address){};
+	if (a->family == AF_INET) {
+		sa->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+		memcpy(&sa->in.sin_addr, a->b, sizeof(sa->in.sin_addr));
+		return sizeof(sa->in);
+	}
+	sa->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	memcpy(&sa->in6.sin6_addr, a->b, sizeof(sa->in6.sin6_addr));
+	return sizeof(sa->in6);
+}
+
+static void address_get(const union socket_address *sa, struct addr *a, uint16_t *port)
+{
+	bool v4 = sa->any.sa_family == AF_INET;
+
+	*a = (struct addr){.family = v4 ? AF_INET : AF_INET6};
+	memcpy(a->b, v4 ? (const void *)&sa->in.sin_addr : &sa->in6.sin6_addr,
+		addr_bytes(a->family));
+	*port = ntohs(v4 ? sa->in.sin_port : sa->in6.sin6_port);
+}
+
+static int probe_fail(struct err *err, const char *what)
+{
+	return err_set(err, errno, "probe: %s: %s", what, strerror(errno));
+}
+
+static int set_option(int fd, int level, int option, int value, const char *name, struct err *err)
+{
+	if (setsockopt(fd, level, option, &value, sizeof(value)) < 0)
+		return probe_fail(err, name);
+	return 0;
+}
+
+/* An answered connection ends with a RST, and leaves nothing at either end. */
+static int open_socket(const struct probe_target *t, int *out, struct err *err)
+{
+	static const struct linger at_once = {.l_onoff = 1};
+	autoclose int fd = socket(
+		t->address.family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
+
+	if (fd < 0)
+		return probe_fail(err, "socket");
+	if (setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) < 0)
+		return probe_fail(err, "SO_LINGER");
+	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->interface,
+		    (socklen_t)strnlen(t->interface, IFNAMSIZ)) < 0)
+		return probe_fail(err, t->interface);
+	*out = fd_take(&fd);
+	return 0;
+}
+
+static int bind_fresh(int fd, const struct addr *source, uint32_t *seed, struct err *err)
+{
+	union socket_address sa;
+	int r = -1;
+
+	for (unsigned i = 0; r < 0 && i < TRIES; i++) {
+		uint16_t port = (uint16_t)(FIRST_PORT + (*seed)++ % PORTS);
+		socklen_t len = address_put(&sa, source, port);
+		r = bind(fd, &sa.any, len);
+		if (r < 0 && errno != EADDRINUSE)
+			break;
+	}
+	return r < 0 ? probe_fail(err, "bind") : 0;
+}
+
+/* IP_FREEBIND is not enough: the route lookup refuses a source that is not local (ip(7)). */
+static int become_mesh(int fd, const struct addr *source, uint32_t *seed, struct err *err)
+{
+	bool v4 = source->family == AF_INET;
+	int r = set_option(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
+		v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, 1, "IP_TRANSPARENT", err);
+
+	if (r == 0)
+		r = set_option(fd, SOL_SOCKET, SO_MARK, (int)MARK_PROBE, "SO_MARK", err);
+	return r < 0 ? r : bind_fresh(fd, source, seed, err);
+}
+
+static int begin(int fd, const struct probe_target *t, struct ct_flow *flow, struct err *err)
+{
+	union socket_address sa;
+	socklen_t len = address_put(&sa, &t->address, t->port);
+
+	if (connect(fd, &sa.any, len) < 0 && errno != EINPROGRESS)
+		return probe_fail(err, "connect");
+	*flow = (struct ct_flow){.proto = IPPROTO_TCP, .to = t->address, .to_port = t->port};
+	len = sizeof(sa);
+	if (getsockname(fd, &sa.any, &len) < 0)
+		return probe_fail(err, "getsockname");
+	address_get(&sa, &flow->from, &flow->from_port);
+	return 0;
+}
+
+int probe_send(
+	const struct probe_target *target, uint32_t *seed, struct probe *out, struct err *err)
+{
+	autoclose int fd = -1;
+	struct ct_flow flow;
+	bool own = target->source.family == AF_UNSPEC;
+	int r = open_socket(target, &fd, err);
+
+	if (r == 0 && !own)
+		r = become_mesh(fd, &target->source, seed, err);
+	if (r == 0)
+		r = begin(fd, target, &flow, err);
+	if (r < 0)
+		return r;
+	*out = (struct probe){.fd = own ? fd_take(&fd) : -1, .flow = flow};
+	return 0;
+}
+
+int probe_check(const struct probe *p)
+{
+	struct pollfd poll_fd = {.fd = p->fd, .events = POLLOUT};
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (poll(&poll_fd, 1, 0) <= 0)
+		return -EINPROGRESS;
+	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		return -errno;
+	return error ? -error : 1;
+}
+
+void probe_close(struct probe *p)
+{
+	own_close(&p->fd);
+	p->fd = -1;
+}
