@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/check.h"
 #include "conf/check_allow.h"
+#include "conf/check_bgp.h"
+#include "conf/check_probe.h"
 #include "conf/cover.h"
 #include "conf/diag.h"
 #include "conf/overlap.h"
@@ -114,6 +116,7 @@ static void check_lans(const struct draft *draft, struct cover *networks, struct
 			total_add(&n_hosts, network->n_hosts, network->mark, path, diags);
 			cover_add(networks, &network->prefix);
 			check_hosts(network, path, diags);
+			check_witnesses(network, path, diags);
 		}
 	}
 	cover_finish(networks);
@@ -158,4 +161,6 @@ void check_draft(const struct draft *draft, struct diag_list *diags)
 	check_ranges(draft, &ranges, diags);
 	overlap_check(draft, diags);
 	check_allow(draft, &networks, &ranges, diags);
+	check_probe(draft, &ranges, diags);
+	check_bgp(draft, &networks, &ranges, diags);
 }

@@ -5,6 +5,7 @@
 #include "conf/defaults.h"
 #include "conf/diag.h"
 #include "conf/doc.h"
+#include "conf/duration.h"
 #include "conf/schema.h"
 #include <assert.h>
 #include <errno.h>
@@ -94,13 +95,14 @@ static void fill_families(const struct draft *draft)
 /* FRR sets both times or none; RFC 4271 section 10 suggests a third. */
 static void fill_timers(struct config_neighbor *neighbor)
 {
-	bool keepalive = neighbor->keepalive_mark.line, hold = neighbor->hold_mark.line;
+	bool keepalive = neighbor->keepalive_s != DURATION_UNSET;
+	bool hold = neighbor->hold_s != DURATION_UNSET;
 
 	neighbor->timers_own = keepalive || hold;
-	if (hold && !keepalive)
-		neighbor->keepalive_s = neighbor->hold_s / 3;
-	if (keepalive && !hold)
-		neighbor->hold_s = 3 * neighbor->keepalive_s;
+	if (!keepalive)
+		neighbor->keepalive_s = hold ? neighbor->hold_s / 3 : 0;
+	if (!hold)
+		neighbor->hold_s = keepalive ? 3 * neighbor->keepalive_s : 0;
 }
 
 static void fill_neighbors(const struct draft *draft)

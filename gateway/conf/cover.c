@@ -39,16 +39,43 @@ void cover_finish(struct cover *cover)
 	cover->n = kept;
 }
 
-bool cover_has(const struct cover *cover, const struct prefix *p)
+/* How many members begin at or before the address; before it only if not at. */
+static size_t count_before(const struct cover *cover, const struct addr *a, bool at)
 {
 	size_t low = 0, high = cover->n;
 
 	while (low < high) {
 		size_t middle = low + (high - low) / 2;
-		if (addr_cmp(&cover->list[middle].addr, &p->addr) <= 0)
+		if (addr_cmp(&cover->list[middle].addr, a) < (at ? 1 : 0))
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	return low > 0 && prefix_contains(&cover->list[low - 1], p);
+	return low;
+}
+
+static const struct prefix *find_around(const struct cover *cover, const struct prefix *p)
+{
+	size_t n = count_before(cover, &p->addr, true);
+
+	return n > 0 && prefix_contains(&cover->list[n - 1], p) ? &cover->list[n - 1] : nullptr;
+}
+
+bool cover_has(const struct cover *cover, const struct prefix *p)
+{
+	return find_around(cover, p);
+}
+
+const struct prefix *cover_inside(const struct cover *cover, const struct prefix *p)
+{
+	size_t n = count_before(cover, &p->addr, false);
+
+	return n < cover->n && prefix_contains(p, &cover->list[n]) ? &cover->list[n] : nullptr;
+}
+
+const struct prefix *cover_overlap(const struct cover *cover, const struct prefix *p)
+{
+	const struct prefix *around = find_around(cover, p);
+
+	return around ? around : cover_inside(cover, p);
 }

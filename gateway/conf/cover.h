@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * cover: a set of prefixes, asked whether it contains another one whole.
+ * cover: a set of prefixes, asked for those around another one or inside it.
  *
  * Filled by cover_add(), ready after cover_finish(); a query costs log n. Prefixes that touch are
  * not joined: what spans two of them is inside neither.
@@ -22,3 +22,7 @@ void cover_clear(struct cover *cover);
 void cover_add(struct cover *cover, const struct prefix *p);
 void cover_finish(struct cover *cover);
 bool cover_has(const struct cover *cover, const struct prefix *p);
+/* The first member that lies inside p or is p, or nullptr. */
+const struct prefix *cover_inside(const struct cover *cover, const struct prefix *p);
+/* A member that contains p or lies inside it, or nullptr. */
+const struct prefix *cover_overlap(const struct cover *cover, const struct prefix *p);

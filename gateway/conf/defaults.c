@@ -41,4 +41,6 @@ const struct config_neighbor default_neighbor = {
 	.bfd_multiplier = 3,
 	.bfd_receive_ms = 300,
 	.bfd_transmit_ms = 300,
+	.keepalive_s = DURATION_UNSET,
+	.hold_s = DURATION_UNSET,
 };

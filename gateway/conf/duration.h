@@ -12,6 +12,7 @@
 constexpr uint64_t USEC_PER_MS = 1000;
 constexpr uint64_t USEC_PER_S = 1000 * USEC_PER_MS;
 constexpr size_t DURATION_STRLEN = 24;
+constexpr uint32_t DURATION_UNSET = UINT32_MAX; /* in any unit: not given, or not readable */
 
 /* 0; -EINVAL when the text is no duration; -ERANGE when it is more than a hundred years. */
 [[nodiscard]] int duration_parse(const char *text, uint64_t *us);

@@ -72,7 +72,7 @@ static const struct field timer_fields[] = {
 	{.key = "keepalive",
 		.type = TEXT,
 		.expects = "a duration in seconds",
-		.max = UINT16_MAX,
+		.max = UINT16_MAX / 3,
 		.read = value_seconds,
 		AT(struct config_neighbor, keepalive_s),
 		MARK(struct config_neighbor, keepalive_mark)},

@@ -130,12 +130,10 @@ void value_neighbor_address(struct reader *r, const yaml_node_t *node, void *to)
 
 void value_accept(struct reader *r, const yaml_node_t *node, void *to)
 {
-	const char *text = reader_text(node);
+	struct prefix p;
 
-	if (strcmp(text, "0.0.0.0/0") == 0)
-		*(struct prefix *)to = (struct prefix){.addr.family = AF_INET};
-	else if (strcmp(text, "::/0") == 0)
-		*(struct prefix *)to = (struct prefix){.addr.family = AF_INET6};
+	if (prefix_parse(reader_text(node), &p) == 0 && p.len == 0)
+		memcpy(to, &p, sizeof(p));
 	else
 		value_network(r, node, to);
 }

@@ -47,7 +47,7 @@ void value_u32(struct reader *r, const yaml_node_t *node, void *to)
 	*(uint32_t *)to = (uint32_t)read_number(r, node);
 }
 
-/* In units of so many microseconds; 0 after a mistake. */
+/* In units of so many microseconds; DURATION_UNSET after a mistake. */
 static uint64_t read_duration(struct reader *r, const yaml_node_t *node, uint64_t unit_us)
 {
 	uint64_t us, min = r->field->min * unit_us, max = r->field->max * unit_us;
@@ -62,7 +62,7 @@ static uint64_t read_duration(struct reader *r, const yaml_node_t *node, uint64_
 	default:
 		MISTAKE(r, node, "\"%s\" is not a duration like 200ms, 10s, 2min or 1h",
 			reader_shown(node).text);
-		return 0;
+		return DURATION_UNSET;
 	}
 	if (us < min || us > max)
 		MISTAKE(r, node, "%s is out of bounds; from %s to %s is possible",
@@ -71,7 +71,7 @@ static uint64_t read_duration(struct reader *r, const yaml_node_t *node, uint64_
 		MISTAKE(r, node, "%s is not a whole number of seconds", reader_shown(node).text);
 	else
 		return us / unit_us;
-	return 0;
+	return DURATION_UNSET;
 }
 
 void value_seconds(struct reader *r, const yaml_node_t *node, void *to)
@@ -86,7 +86,9 @@ void value_milliseconds(struct reader *r, const yaml_node_t *node, void *to)
 
 void value_microseconds(struct reader *r, const yaml_node_t *node, void *to)
 {
-	*(uint64_t *)to = read_duration(r, node, USEC_PER_MS) * USEC_PER_MS;
+	uint64_t ms = read_duration(r, node, USEC_PER_MS);
+
+	*(uint64_t *)to = ms == DURATION_UNSET ? DURATION_UNSET : ms * USEC_PER_MS;
 }
 
 void value_bool(struct reader *r, const yaml_node_t *node, void *to)

@@ -4,7 +4,7 @@
  * value_number: numbers, durations and switches; see value.h.
  *
  * Bounds stand in the table of keys, as min and max of the field that is read, in the unit of what
- * is written. What is out of them is a mistake, and `to` becomes 0 whatever default it held.
+ * is written. After a mistake `to` is 0, or DURATION_UNSET, whatever default it held.
  */
 #include "conf/reader.h"
 

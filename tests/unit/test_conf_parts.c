@@ -11,7 +11,10 @@
 
 #include "conf/arena.h"
 #include "conf/cover.h"
+#include "conf/duration.h"
 #include "conf/suggest.h"
+#include "conf/value_number.h"
+#include <errno.h>
 #include <limits.h>
 #include <string.h>
 
@@ -88,6 +91,23 @@ static void test_suggestion(void **)
 	}
 }
 
+static bool nested(const struct prefix *list, size_t n, const struct prefix *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_cmp(&list[i], p) != 0 && prefix_contains(&list[i], p))
+			return true;
+	return false;
+}
+
+/* A prefix inside another one of the list is no member. */
+static bool any_inside(const struct prefix *list, size_t n, const struct prefix *p)
+{
+	for (size_t i = 0; i < n; i++)
+		if (prefix_contains(p, &list[i]) && !nested(list, n, &list[i]))
+			return true;
+	return false;
+}
+
 /* Against the definition, with prefixes that nest and touch. */
 static void test_cover(void **)
 {
@@ -113,6 +133,93 @@ static void test_cover(void **)
 		for (size_t j = 0; j < COUNT(list); j++)
 			want |= prefix_contains(&list[j], &p);
 		assert_int_equal(cover_has(&cover, &p), want);
+		const struct prefix *inside = cover_inside(&cover, &p);
+		assert_true(!inside || prefix_contains(&p, inside));
+		assert_int_equal(inside != nullptr, any_inside(list, COUNT(list), &p));
+		const struct prefix *overlap = cover_overlap(&cover, &p);
+		assert_true(!overlap || prefix_overlaps(&p, overlap));
+		assert_int_equal(overlap != nullptr, want || inside);
+	}
+}
+
+static void test_duration(void **)
+{
+	static const struct {
+		const char *text;
+		int r;
+		uint64_t us;
+		const char *printed;
+	} cases[] = {
+		{"0", 0, 0, "0s"},
+		{"0ms", 0, 0, "0s"},
+		{"1", 0, 1000000, "1s"},
+		{"200ms", 0, 200000, "200ms"},
+		{"1000ms", 0, 1000000, "1s"},
+		{"1500ms", 0, 1500000, "1500ms"},
+		{"10s", 0, 10000000, "10s"},
+		{"90s", 0, 90000000, "90s"},
+		{"120", 0, 120000000, "2min"},
+		{"2min", 0, 120000000, "2min"},
+		{"90min", 0, 5400000000, "90min"},
+		{"1h", 0, 3600000000, "1h"},
+		{"878400h", 0, 3162240000000000, "878400h"},
+		{"878401h", -ERANGE, 0, nullptr},
+		{"99999999999999999999999ms", -ERANGE, 0, nullptr},
+		{"", -EINVAL, 0, nullptr},
+		{"s", -EINVAL, 0, nullptr},
+		{"00s", -EINVAL, 0, nullptr},
+		{"01", -EINVAL, 0, nullptr},
+		{"-1s", -EINVAL, 0, nullptr},
+		{"+1s", -EINVAL, 0, nullptr},
+		{"1.5s", -EINVAL, 0, nullptr},
+		{"1 s", -EINVAL, 0, nullptr},
+		{"1S", -EINVAL, 0, nullptr},
+		{"1m", -EINVAL, 0, nullptr},
+		{"1d", -EINVAL, 0, nullptr},
+		{"1us", -EINVAL, 0, nullptr},
+		{"1h30min", -EINVAL, 0, nullptr},
+	};
+	char buf[DURATION_STRLEN];
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t us = 0;
+		assert_int_equal(duration_parse(cases[i].text, &us), cases[i].r);
+		assert_int_equal(us, cases[i].us);
+		if (cases[i].printed)
+			assert_string_equal(duration_str(us, buf), cases[i].printed);
+	}
+}
+
+static void test_number(void **)
+{
+	static const struct {
+		const char *text;
+		uint64_t max;
+		int r;
+		uint64_t number;
+	} cases[] = {
+		{"0", 0, 0, 0},
+		{"1", 0, -EINVAL, 0},
+		{"7", 5, -EINVAL, 0},
+		{"5", 5, 0, 5},
+		{"255", 255, 0, 255},
+		{"256", 255, -EINVAL, 0},
+		{"4294967295", UINT32_MAX, 0, UINT32_MAX},
+		{"4294967296", UINT32_MAX, -EINVAL, 0},
+		{"18446744073709551617", UINT32_MAX, -EINVAL, 0},
+		{"", 9, -EINVAL, 0},
+		{"00", 9, -EINVAL, 0},
+		{"-0", 9, -EINVAL, 0},
+		{"+1", 9, -EINVAL, 0},
+		{" 1", 9, -EINVAL, 0},
+		{"1x", 9, -EINVAL, 0},
+		{"0x1", 9, -EINVAL, 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		uint64_t number = 0;
+		assert_int_equal(number_parse(cases[i].text, cases[i].max, &number), cases[i].r);
+		assert_int_equal(number, cases[i].number);
 	}
 }
 
@@ -123,6 +230,8 @@ int main(void)
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_suggestion),
 		cmocka_unit_test(test_cover),
+		cmocka_unit_test(test_duration),
+		cmocka_unit_test(test_number),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "conf/config.h"
+#include "conf/duration.h"
 #include "conf/print.h"
 #include "conf/schema.h"
 #include "lib/own.h"
@@ -85,6 +86,133 @@ static void test_defaults(void **)
 	config_free(config);
 }
 
+static void test_probe_defaults(void **)
+{
+	struct config *config = parse(LAN);
+	const struct config_probe *probe = &config->probe;
+
+	assert_int_equal(probe->source[0].family, AF_UNSPEC);
+	assert_int_equal(probe->source[1].family, AF_UNSPEC);
+	assert_int_equal(probe->interval_us, 10 * USEC_PER_S);
+	assert_int_equal(probe->after_event_us, USEC_PER_S);
+	assert_int_equal(probe->timeout_us, USEC_PER_S);
+	assert_int_equal(probe->lost_rounds, 2);
+	assert_int_equal(probe->lost_of, 3);
+	assert_int_equal(probe->proven_rounds, 3);
+	assert_int_equal(probe->proven_hold_us, 30 * USEC_PER_S);
+	assert_int_equal(probe->max_witnesses, 8);
+	assert_false(probe->accept_neighbor);
+	assert_false(config->bgp.configured);
+	assert_int_equal(config->remedies, 0);
+	assert_true(config->lans[0].networks[0].learn_witnesses);
+	assert_int_equal(config->lans[0].networks[0].n_witnesses, 0);
+	config_free(config);
+}
+
+static void test_probe(void **)
+{
+	struct config *config = parse(
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, witness: none},\n"
+		" {prefix: 10.0.2.0/24, witness: 10.0.2.1:80}]}]\n"
+		"probe: {sources: [\"2606:4700:cf1:1000::9\"], interval: 200ms, timeout: 100ms}\n"
+		"remedies: [tailscale-input]\n");
+	const struct config_network *networks = config->lans[0].networks;
+
+	assert_false(networks[0].learn_witnesses);
+	assert_int_equal(networks[0].n_witnesses, 0);
+	assert_true(networks[1].learn_witnesses);
+	assert_int_equal(networks[1].n_witnesses, 1);
+	assert_int_equal(networks[1].witnesses[0].port, 80);
+	assert_mark(networks[1].witnesses[0].mark, 2, 33);
+	assert_int_equal(config->probe.source[0].family, AF_UNSPEC);
+	assert_int_equal(config->probe.source[1].family, AF_INET6);
+	assert_int_equal(config->probe.interval_us, 200 * USEC_PER_MS);
+	assert_int_equal(config->probe.timeout_us, 100 * USEC_PER_MS);
+	assert_int_equal(config->remedies, 1U << REMEDY_TAILSCALE_INPUT);
+	config_free(config);
+}
+
+static void test_neighbor(void **)
+{
+	struct config *config = parse(LAN "bgp:\n"
+					  "  asn: 65010\n"
+					  "  neighbors:\n"
+					  "    - address: 10.0.1.1\n"
+					  "      remote_as: external\n"
+					  "    - address: 10.0.1.2\n"
+					  "      remote_as: 65001\n"
+					  "      password_file: /etc/meshgw/secret\n"
+					  "      bfd: {receive: 1s}\n"
+					  "      timers: {hold: 30}\n"
+					  "      ttl_security: 1\n"
+					  "      update_source: 10.0.1.11\n"
+					  "      communities: [65535:65281, \"1:2:3\"]\n"
+					  "      accept: [10.9.0.0/16, 0.0.0.0/0]\n");
+	const struct config_neighbor *plain = &config->bgp.neighbors[0];
+	const struct config_neighbor *rich = &config->bgp.neighbors[1];
+
+	assert_true(config->bgp.configured);
+	assert_mark(config->bgp.asn_mark, 3, 8);
+	assert_int_equal(config->bgp.router_id.family, AF_UNSPEC);
+	assert_mark(plain->mark, 5, 16);
+	assert_int_equal(plain->remote_as, REMOTE_AS_EXTERNAL);
+	assert_false(plain->bfd || plain->timers_own || plain->hold_s || plain->keepalive_s);
+	assert_null(plain->description);
+
+	assert_int_equal(rich->remote_as, REMOTE_AS_NUMBER);
+	assert_int_equal(rich->asn, 65001);
+	assert_mark(rich->password_mark, 9, 22);
+	assert_true(rich->bfd);
+	assert_int_equal(rich->bfd_multiplier, 3);
+	assert_int_equal(rich->bfd_receive_ms, 1000);
+	assert_int_equal(rich->bfd_transmit_ms, 300);
+	assert_true(rich->timers_own);
+	assert_int_equal(rich->hold_s, 30);
+	assert_int_equal(rich->keepalive_s, 10);
+	assert_mark(rich->hops_mark, 12, 21);
+	assert_mark(rich->update_source_mark, 13, 22);
+	assert_string_equal(rich->communities[0], "no-export");
+	assert_string_equal(rich->communities[1], "1:2:3");
+	assert_int_equal(rich->accept[0].le, 16);
+	assert_int_equal(rich->accept[1].le, 0);
+	assert_mark(rich->accept[1].mark, 15, 29);
+	config_free(config);
+}
+
+#define ROUTER(address) "{address: \"" address "\", remote_as: external}"
+#define BGP(neighbors) LAN "bgp: {asn: 65010, neighbors: [" neighbors "]}\n"
+#define NO_IPV6 "mesh: {ranges: {workers: [100.64.0.0/12], devices: []}}\n"
+
+/* Which ranges go to whom when nobody says. */
+static void test_families(void **)
+{
+	static const struct {
+		const char *text, *want; /* a pair of digits for each neighbour */
+	} cases[] = {
+		{BGP(ROUTER("10.0.1.1")), "46"},
+		{BGP(ROUTER("2001:db8:1::1")), "46"},
+		{BGP(ROUTER("10.0.1.1") ", " ROUTER("10.0.1.2")), "46 46"},
+		{BGP(ROUTER("10.0.1.1") ", " ROUTER("2001:db8:1::1")), "4- -6"},
+		{NO_IPV6 BGP(ROUTER("10.0.1.1")), "4-"},
+		{NO_IPV6 BGP(ROUTER("2001:db8:1::1")), "46"},
+		{BGP("{address: 10.0.1.1, remote_as: external, families: [ipv4]}"), "4-"},
+		{BGP("{address: 10.0.1.1, remote_as: external, families: [ipv6]}"), "-6"},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct config *config = parse(cases[i].text);
+		char got[16] = "";
+		for (size_t j = 0; j < config->bgp.n_neighbors; j++) {
+			const struct config_neighbor *neighbor = &config->bgp.neighbors[j];
+			strcat(got, j ? " " : "");
+			strcat(got, neighbor->ipv4 ? "4" : "-");
+			strcat(got, neighbor->ipv6 ? "6" : "-");
+		}
+		assert_string_equal(got, cases[i].want);
+		config_free(config);
+	}
+}
+
 static void test_values_and_marks(void **)
 {
 	struct config *config = parse("mesh:\n"
@@ -149,6 +277,8 @@ static void test_default_sources(void **)
 	config_free(config);
 }
 
+#define NEIGHBOR(more) BGP("{address: 10.0.1.1, remote_as: external, " more "}")
+
 static void test_equal(void **)
 {
 	/* Each differs from all the others. */
@@ -186,6 +316,61 @@ static void test_equal(void **)
 		"10.0.1.5, return_path: masquerade}]}]}]\n",
 		"lan: [{interface: eth0, networks: [10.0.1.0/24]}, {interface: eth1, networks: "
 		"[10.0.2.0/24]}]\n",
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, witness: none}]}]\n",
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, witness: 10.0.1.5:80}]}]\n",
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, witness: 10.0.1.6:80}]}]\n",
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, witness: 10.0.1.5:81}]}]\n",
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, witness: [10.0.1.5:80, 10.0.1.6:80]}]}]\n",
+		LAN "probe: {sources: [100.64.0.1]}\n",
+		LAN "probe: {sources: [100.64.0.2]}\n",
+		LAN "probe: {sources: [\"2606:4700:cf1:1000::1\"]}\n",
+		LAN "probe: {interval: 9s}\n",
+		LAN "probe: {after_event: 2s}\n",
+		LAN "probe: {timeout: 2s}\n",
+		LAN "probe: {lost_after: 1}\n",
+		LAN "probe: {lost_of: 4}\n",
+		LAN "probe: {proven_after: 4}\n",
+		LAN "probe: {proven_hold: 1min}\n",
+		LAN "probe: {witnesses: 9}\n",
+		LAN "probe: {accept_neighbor: true}\n",
+		LAN "remedies: [tailscale-input]\n",
+		LAN "bgp: {asn: 65010, neighbors: [{address: 10.0.1.1, remote_as: external}]}\n",
+		LAN "bgp: {asn: 65011, neighbors: [{address: 10.0.1.1, remote_as: external}]}\n",
+		LAN
+		"bgp: {asn: 65010, router_id: 1.1.1.1, neighbors: [{address: 10.0.1.1, remote_as: external}]}\n",
+		LAN
+		"bgp: {asn: 65010, announce_to_others: true, neighbors: [{address: 10.0.1.1, remote_as: external}]}\n",
+		BGP("{address: 10.0.1.2, remote_as: external}"),
+		BGP("{address: 10.0.1.1, remote_as: internal}"),
+		BGP("{address: 10.0.1.1, remote_as: 65001}"),
+		BGP("{address: 10.0.1.1, remote_as: 65002}"),
+		BGP("{address: 10.0.1.1, remote_as: external}, {address: 10.0.1.2, remote_as: external}"),
+		NEIGHBOR("families: [ipv4, ipv6]"),
+		NEIGHBOR("families: [ipv4]"),
+		NEIGHBOR("families: [ipv6]"),
+		NEIGHBOR("description: a"),
+		NEIGHBOR("description: b"),
+		NEIGHBOR("password_file: /a"),
+		NEIGHBOR("password_file: /b"),
+		NEIGHBOR("bfd: true"),
+		NEIGHBOR("bfd: {multiplier: 4}"),
+		NEIGHBOR("bfd: {receive: 20ms}"),
+		NEIGHBOR("bfd: {transmit: 20ms}"),
+		NEIGHBOR("timers: {hold: 0}"),
+		NEIGHBOR("timers: {hold: 3}"),
+		NEIGHBOR("timers: {hold: 9, keepalive: 1}"),
+		NEIGHBOR("timers: {connect: 1}"),
+		NEIGHBOR("update_source: eth0"),
+		NEIGHBOR("update_source: 10.0.1.5"),
+		NEIGHBOR("ebgp_multihop: 1"),
+		NEIGHBOR("ttl_security: 1"),
+		NEIGHBOR("communities: [no-export]"),
+		NEIGHBOR("communities: [no-advertise]"),
+		NEIGHBOR("maximum_prefix: 1"),
+		NEIGHBOR("accept: [10.9.0.0/16]"),
+		NEIGHBOR("accept: [{prefix: 10.9.0.0/16, le: 17}]"),
+		NEIGHBOR("accept: [10.8.0.0/16]"),
+		NEIGHBOR("adopt: true"),
 	};
 	struct config *configs[COUNT(texts)];
 
@@ -308,6 +493,10 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_probe_defaults),
+		cmocka_unit_test(test_probe),
+		cmocka_unit_test(test_neighbor),
+		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_values_and_marks),
 		cmocka_unit_test(test_default_sources),
 		cmocka_unit_test(test_equal),
