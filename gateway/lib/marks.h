@@ -46,3 +46,9 @@ constexpr unsigned MARK_PROBE_LAN_SHIFT = 10;
 
 /* nfnetlink_log group of the ends of BGP sessions. */
 constexpr uint16_t MARK_NFLOG_GROUP = 0x6d67;
+/* FRR. The tag of our static routes (below 2^32 - 1, and nobody's round number), the beginning of
+ * the names of our route-maps, prefix-lists and BFD profiles, and the description of our
+ * neighbours: this word alone, or followed by ": " and a text. */
+constexpr uint32_t MARK_FRR_TAG = 4294901867;
+#define MARK_FRR_NAME "MESHGW"
+#define MARK_FRR_DESCRIPTION "meshgw"
