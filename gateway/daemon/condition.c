@@ -132,7 +132,7 @@ static const struct {
 	[COND_FRR_STATIC_FOREIGN] = {"frr-static-foreign", COND_INFO, COND_CODES, ""},
 	[COND_CGNAT_OVERLAP] = {"cgnat-overlap", COND_WARNING, COND_CODES,
 		"Split the address space: another range at Cloudflare, or another IP pool there"},
-	[COND_FILTER_DROP_INPUT] = {"filter-drop-input", COND_WARNING, COND_CODES,
+	[COND_FILTER_DROP_INPUT] = {"filter-drop-input", COND_WARNING, COND_REMEDY_NOT_IN_PLACE,
 		"Allow remedies: [tailscale-input], or accept the ranges on the mesh interface there"},
 	[COND_REMEDY_NOT_IN_PLACE] = {"remedy-not-in-place", COND_ERROR, COND_CODES,
 		"See the kernel's reason; the other program may have changed its chains"},

@@ -169,7 +169,7 @@ static void mark_changed(struct gateway *g, unsigned kinds)
 	if (kinds & 1U << OP_SYSCTL)
 		gateway_mark(g, DIRTY_LINKS);
 	if (kinds && g->phase == GATEWAY_DOWN)
-		gateway_mark(g, DIRTY_ROUTES | DIRTY_NFT);
+		gateway_mark(g, DIRTY_ROUTES | DIRTY_NFT | DIRTY_INPUT);
 }
 
 uint64_t gateway_pass(struct gateway *g, uint64_t now_us)
@@ -245,8 +245,8 @@ int gateway_plan(struct kernel *k, enum gateway_phase phase, const struct config
 
 static bool waits(const struct gateway *g, const struct track *t)
 {
-	return g->phase == GATEWAY_UP && t->kind == OP_ROUTE &&
-	       (t->error == ENODEV || t->error == ENETDOWN);
+	bool absent = t->error == ENODEV || t->error == ENETDOWN;
+	return g->phase == GATEWAY_UP && (t->kind == OP_REMEDY || (t->kind == OP_ROUTE && absent));
 }
 
 const struct track *gateway_failure(const struct gateway *g)

@@ -38,7 +38,9 @@ enum gateway_dirty {
 	DIRTY_NFT = 1 << 3,
 	DIRTY_CHECK = 1 << 4,   /* somebody's routes or rules changed */
 	DIRTY_FOREIGN = 1 << 5, /* others' routes inside the ranges, by a dump of the whole table */
-	DIRTY_OURS = DIRTY_PASS | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_NFT | DIRTY_CHECK,
+	DIRTY_INPUT = 1 << 6,   /* Tailscale's filter */
+	DIRTY_OURS = DIRTY_PASS | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_NFT | DIRTY_CHECK |
+		     DIRTY_INPUT,
 	DIRTY_ALL = DIRTY_OURS | DIRTY_FOREIGN,
 };
 
@@ -94,5 +96,5 @@ uint64_t gateway_pass(struct gateway *g, uint64_t now_us);
 	struct err *err);
 
 /* The first write that failed for good, nullptr = none. A route that waits for its interface has
- * not failed. */
+ * not failed, and what another program's table refuses is no failure of ours. */
 const struct track *gateway_failure(const struct gateway *g);

@@ -158,8 +158,27 @@ static int apply_nft(struct gateway *g, const struct op *op, struct err *err)
 	return r;
 }
 
+static int apply_remedy(struct gateway *g, const struct op *op, struct err *err)
+{
+	struct nft_mesh mesh = gateway_mesh(g);
+	enum observed_family f = op->remedy.family;
+	bool pass = op->action != OP_DELETE;
+	g->nft_writes++;
+	int r = g->kernel->ops->foreign_write(g->kernel, observed_families[f], &mesh, pass, err);
+	if (r >= 0)
+		r = gateway_read_inputs(g, err);
+	const struct nft_foreign *in = &g->seen.inputs[f];
+	if (r < 0 || (pass ? in->passed : !in->n_ours))
+		return r;
+	err_set(err, EIO, "the filter read back is not what was written");
+	return DOUBTFUL;
+}
+
 static int (*const apply_kind[])(struct gateway *g, const struct op *op, struct err *err) = {
-	[OP_NFT] = apply_nft, [OP_SYSCTL] = apply_sysctl, [OP_ROUTE] = apply_route};
+	[OP_NFT] = apply_nft,
+	[OP_SYSCTL] = apply_sysctl,
+	[OP_ROUTE] = apply_route,
+	[OP_REMEDY] = apply_remedy};
 
 /* 0 = of none. */
 static int op_ifindex(const struct op *op)
@@ -191,6 +210,10 @@ void gateway_verify_at(struct gateway *g, uint64_t at_us)
 		g->verify_us = at_us;
 }
 
+/* What must be looked at again when an object's write is doubtful. */
+static const unsigned doubtful_marks[] = {
+	[OP_NFT] = DIRTY_NFT, [OP_ROUTE] = DIRTY_ROUTES, [OP_REMEDY] = DIRTY_INPUT};
+
 static int apply_op(struct gateway *g, const struct op *op, uint64_t now_us)
 {
 	char name[OP_NAME_LEN];
@@ -203,7 +226,7 @@ static int apply_op(struct gateway *g, const struct op *op, uint64_t now_us)
 	int r = apply_kind[op->kind](g, op, &err);
 	if (r == DOUBTFUL && !t->error && t->doubted != g->passes) {
 		t->doubted = g->passes;
-		gateway_mark(g, op->kind == OP_NFT ? DIRTY_NFT : DIRTY_ROUTES);
+		gateway_mark(g, doubtful_marks[op->kind]);
 		return r;
 	}
 	if (r == DOUBTFUL)

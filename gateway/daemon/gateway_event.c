@@ -185,6 +185,8 @@ void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghd
 		/* Nobody else can change a table that we own. */
 		if (!g->kernel->nft_owned)
 			gateway_mark(g, DIRTY_PASS | DIRTY_NFT);
+		if (kind == WATCH_NFT && nft_foreign_concerns(nlh))
+			gateway_mark(g, DIRTY_PASS | DIRTY_INPUT);
 		return;
 	}
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)

@@ -25,6 +25,11 @@ bool gateway_look(struct gateway *g);
 /* Our table, and whether it is still what we wrote. 0 or -errno. */
 [[nodiscard]] int gateway_read_nft(struct gateway *g, struct err *err);
 
+/* What other programs' filters do to the mesh. 0 or -errno. */
+[[nodiscard]] int gateway_read_inputs(struct gateway *g, struct err *err);
+/* What comes from the mesh; borrows from g. */
+struct nft_mesh gateway_mesh(const struct gateway *g);
+
 struct gateway_applied {
 	unsigned kinds; /* bit per enum op_kind that changed something */
 	uint64_t next;  /* when the first of the rest is due again, 0 = nothing waits */

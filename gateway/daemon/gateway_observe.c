@@ -140,16 +140,48 @@ int gateway_read_nft(struct gateway *g, struct err *err)
 	return 0;
 }
 
+/* Another attempt may succeed. */
+static bool is_passing(int r)
+{
+	return r == -EAGAIN || r == -EINTR || r == -ENOBUFS;
+}
+
 /* A kernel without nftables must not keep the routes from being looked after: the write will tell
  * what is missing. Removing needs to know. */
 static int observe_nft(struct gateway *g, struct err *err)
 {
 	int r = gateway_read_nft(g, err);
-	if (r >= 0 || r == -EAGAIN || r == -EINTR || r == -ENOBUFS || g->phase != GATEWAY_UP)
+	if (r >= 0 || is_passing(r) || g->phase != GATEWAY_UP)
 		return r;
 	g->seen.nft = (struct nft_state){};
 	g->seen.nft_current = false;
 	return 0;
+}
+
+struct nft_mesh gateway_mesh(const struct gateway *g)
+{
+	if (!g->model)
+		return (struct nft_mesh){.interface = ""};
+	return (struct nft_mesh){.interface = g->model->mesh_interface,
+		.ranges = g->model->ranges,
+		.n_ranges = g->model->n_ranges};
+}
+
+int gateway_read_inputs(struct gateway *g, struct err *err)
+{
+	struct nft_mesh mesh = gateway_mesh(g);
+	int r = 0;
+	for (size_t i = 0; r >= 0 && i < OBSERVED_FAMILIES; i++)
+		r = g->kernel->ops->foreign_read(
+			g->kernel, observed_families[i], &mesh, &g->seen.inputs[i], err);
+	return r;
+}
+
+/* As with our own table: where there is no nftables there is nobody's filter. */
+static int observe_inputs(struct gateway *g, struct err *err)
+{
+	int r = gateway_read_inputs(g, err);
+	return is_passing(r) || g->phase != GATEWAY_UP ? r : 0;
 }
 
 /* In this order: what tells how much of the rest counts comes first. */
@@ -161,6 +193,7 @@ static const struct {
 	{DIRTY_ROUTES, observe_ours},
 	{DIRTY_FOREIGN, observe_foreign},
 	{DIRTY_NFT, observe_nft},
+	{DIRTY_INPUT, observe_inputs},
 };
 
 /* May a pass go on with what it knew of this before? Not without interfaces, and removing must see

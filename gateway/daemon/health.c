@@ -2,6 +2,7 @@
 #include "daemon/health.h"
 #include "daemon/objects.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <linux/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -97,6 +98,8 @@ static enum condition_code code_of(const struct object *o)
 		return COND_NFT_TABLE_MISSING;
 	case OP_ROUTE:
 		return COND_RETURN_ROUTE_MISSING;
+	case OP_REMEDY:
+		return COND_REMEDY_NOT_IN_PLACE;
 	case OP_SYSCTL:
 		break;
 	}
@@ -144,6 +147,25 @@ static void object_health(const struct gateway *g, struct conditions *out)
 			"this kernel lets other programs change the table; it is watched");
 }
 
+/* Only Tailscale's filter is known (nft/foreign.h). */
+static void input_health(const struct gateway *g, struct conditions *out)
+{
+	char first[PREFIX_STRLEN], subject[32];
+	for (enum observed_family f = 0; f < OBSERVED_FAMILIES; f++) {
+		const struct nft_foreign *in = &g->seen.inputs[f];
+		const char *family = f == OBSERVED_IPV4 ? "ip" : "ip6";
+		if (!in->n_dropped || in->passed)
+			continue;
+		snprintf(subject, sizeof(subject), "%s %s %s", family, NFT_FOREIGN_TABLE,
+			NFT_FOREIGN_CHAIN);
+		conditions_add(out, COND_FILTER_DROP_INPUT, subject,
+			"packets from %s%s to this host itself are dropped: table %s %s, chain %s, "
+			"rule handle %" PRIu64 ", by=tailscale",
+			prefix_str(&in->dropped[0], first), in->n_dropped > 1 ? " and others" : "",
+			family, NFT_FOREIGN_TABLE, NFT_FOREIGN_CHAIN, in->handle);
+	}
+}
+
 static void unproven_health(const struct gateway *g, struct conditions *out)
 {
 	char name[PREFIX_STRLEN];
@@ -178,5 +200,6 @@ void health_collect(const struct gateway *g, bool queue_full, struct conditions 
 		const struct condition *c = &g->checks.found.list[i];
 		conditions_add(out, c->code, c->subject, "%s", c->message);
 	}
+	input_health(g, out);
 	unproven_health(g, out);
 }

@@ -15,6 +15,7 @@
 #include "net/netconf.h"
 #include "net/probe.h"
 #include "net/route.h"
+#include "nft/foreign.h"
 #include "nft/model.h"
 #include "nft/read.h"
 
@@ -40,6 +41,8 @@ struct kernel_ops {
 	int (*ct_lookup)(struct kernel *k, const struct ct_flow *flow, struct ct_state *out,
 		struct err *err);
 	int (*probe_check)(struct kernel *k, const struct probe *p);
+	int (*foreign_read)(struct kernel *k, uint8_t family, const struct nft_mesh *mesh,
+		struct nft_foreign *out, struct err *err);
 
 	/* Writes. */
 	int (*route_add)(struct kernel *k, const struct route *r, struct err *err);
@@ -54,6 +57,8 @@ struct kernel_ops {
 	int (*probe_send)(struct kernel *k, const struct probe_target *target, struct probe *out,
 		struct err *err);
 	void (*probe_close)(struct kernel *k, struct probe *p);
+	int (*foreign_write)(struct kernel *k, uint8_t family, const struct nft_mesh *mesh,
+		bool pass, struct err *err);
 
 	void (*close)(struct kernel *k);
 };

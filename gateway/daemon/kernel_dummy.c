@@ -461,15 +461,24 @@ static int dummy_nft_counters(struct kernel *k, struct nft_counters *out, struct
 	return 0;
 }
 
-/* Of everything that the table would be made of (FNV-1a). */
+/* FNV-1a */
+constexpr uint64_t HASH_START = 0xcbf29ce484222325;
+
+static uint64_t hash(uint64_t h, const void *data, size_t len)
+{
+	const uint8_t *p = data;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ p[i]) * 0x100000001b3;
+	return h;
+}
+
+/* Of everything that the table would be made of. */
 static uint64_t digest_of(const struct nft_model *model)
 {
 	struct nft_txn t;
-	uint64_t h = 0xcbf29ce484222325;
 	nft_txn_begin(&t, 0);
 	nft_table_build(&t, model, 0, nullptr);
-	for (size_t i = 0; i < t.len; i++)
-		h = (h ^ (uint8_t)t.buf[i]) * 0x100000001b3;
+	uint64_t h = hash(HASH_START, t.buf, t.len);
 	nft_txn_clear(&t);
 	return h;
 }
@@ -500,6 +509,54 @@ static int dummy_nft_remove(struct kernel *k, struct err *err)
 	if (!d->nft.exists)
 		return err_set(err, ENOENT, "no such table");
 	d->nft = (struct nft_state){};
+	return 0;
+}
+
+/* The ranges that Tailscale drops, and what our rules about them would be made of. */
+static uint64_t dropped_by(const struct kernel_dummy *d, uint8_t family,
+	const struct nft_mesh *mesh, struct nft_foreign *out)
+{
+	struct prefix cgnat;
+	uint64_t h = hash(HASH_START, mesh->interface, strlen(mesh->interface));
+	if (prefix_parse("100.64.0.0/10", &cgnat) < 0)
+		abort();
+	*out = (struct nft_foreign){
+		.dropped = xcalloc(mesh->n_ranges, sizeof(*out->dropped)), .handle = 1};
+	for (size_t i = 0; i < mesh->n_ranges; i++) {
+		const struct prefix *range = &mesh->ranges[i];
+		if (!d->tailscale.present || family != AF_INET || !prefix_overlaps(&cgnat, range))
+			continue;
+		out->dropped[out->n_dropped++] = *range;
+		h = hash(h, range, sizeof(*range));
+	}
+	return h;
+}
+
+static int dummy_foreign_read(struct kernel *k, uint8_t family, const struct nft_mesh *mesh,
+	struct nft_foreign *out, struct err *err)
+{
+	const struct kernel_dummy *d = dummy_of(k);
+	int e = dummy_may_read(k, "foreign", err);
+	if (e < 0)
+		return e;
+	nft_foreign_clear(out);
+	uint64_t ours = dropped_by(d, family, mesh, out);
+	out->n_ours = family == AF_INET ? d->tailscale.n_ours : 0;
+	out->passed = out->n_ours == out->n_dropped && (!out->n_ours || d->tailscale.ours == ours);
+	return 0;
+}
+
+static int dummy_foreign_write(
+	struct kernel *k, uint8_t family, const struct nft_mesh *mesh, bool pass, struct err *err)
+{
+	struct kernel_dummy *d = dummy_of(k);
+	int e = dummy_may_write(k, "foreign_write", family == AF_INET ? "ip" : "ip6", err);
+	if (e < 0 || family != AF_INET)
+		return e;
+	struct nft_foreign in = {};
+	d->tailscale.ours = dropped_by(d, family, mesh, &in);
+	d->tailscale.n_ours = pass ? in.n_dropped : 0;
+	nft_foreign_clear(&in);
 	return 0;
 }
 
@@ -541,6 +598,7 @@ static const struct kernel_ops dummy_ops = {
 	.sysctl_get = dummy_sysctl_get,
 	.nft_read = dummy_nft_read,
 	.nft_counters = dummy_nft_counters,
+	.foreign_read = dummy_foreign_read,
 	.route_add = dummy_route_add,
 	.route_del = dummy_route_del,
 	.sysctl_set = dummy_sysctl_set,
@@ -554,6 +612,7 @@ static const struct kernel_ops dummy_ops = {
 	.probe_send = dummy_probe_send,
 	.probe_check = dummy_probe_check,
 	.probe_close = dummy_probe_close,
+	.foreign_write = dummy_foreign_write,
 	.close = dummy_close,
 };
 

@@ -14,6 +14,7 @@
  *   sysctl ipv4/conf/eth0/forwarding 0
  *   route 10.0.1.0/24 dev 2 proto 2 metric 0 (" table N", " type blackhole" behind it)
  *   nft                                      (table inet meshgw exists, contents unknown)
+ *   tailscale 0                              (its chain drops 100.64.0.0/10; rules of ours in it)
  *
  * There are no rules: a route in another table than main is met first, as behind the rule of
  * Cloudflare's client.
@@ -46,6 +47,13 @@ struct dummy_flow {
 	struct ct_state state;
 };
 
+/* Tailscale's filter, of IPv4 alone. */
+struct dummy_tailscale {
+	bool present;
+	size_t n_ours;
+	uint64_t ours; /* what our rules are made of */
+};
+
 /* Which of a series of calls fail. */
 struct dummy_faults {
 	unsigned calls; /* so far */
@@ -74,6 +82,7 @@ struct kernel_dummy {
 	struct probe_target *probes; /* all that were sent */
 	size_t n_probes, cap_probes;
 	uint16_t probe_port; /* of the last one */
+	struct dummy_tailscale tailscale;
 
 	struct dummy_faults writes, reads;
 	char (*log)[DUMMY_WRITE_LEN]; /* names of all writes tried: "route_add 100.64.0.0/12" */
@@ -110,6 +119,6 @@ const struct route *dummy_find_route(
 /* The next call of the series but skip, and `times` in all, fail with error. */
 void dummy_fail(struct dummy_faults *series, unsigned skip, unsigned times, int error);
 /* Every write of this name (see log) fails, or every read of "links", "addresses", "netconfs",
- * "routes", "nft", or every "witnesses", "ct_delete", "ct_list", "ct_lookup" or "probe_send";
- * nullptr ends it. The last five belong to no series of faults. */
+ * "routes", "nft", "foreign", or every "witnesses", "ct_delete", "ct_list", "ct_lookup" or
+ * "probe_send"; nullptr ends it. The last five belong to no series of faults. */
 void dummy_stick(struct kernel_dummy *d, const char *call, int error);

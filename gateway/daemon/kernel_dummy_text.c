@@ -112,13 +112,19 @@ static bool load_nft(struct kernel_dummy *d, const char *rest)
 	return true;
 }
 
+static bool load_tailscale(struct kernel_dummy *d, const char *rest)
+{
+	d->tailscale.present = true;
+	return sscanf(rest, "%zu", &d->tailscale.n_ours) == 1;
+}
+
 static bool load_line(struct kernel_dummy *d, const char *line)
 {
 	static const struct {
 		const char *word;
 		bool (*load)(struct kernel_dummy *d, const char *rest);
 	} facts[] = {{"link", load_link}, {"address", load_address}, {"sysctl", load_sysctl},
-		{"route", load_route}, {"nft", load_nft}};
+		{"route", load_route}, {"nft", load_nft}, {"tailscale", load_tailscale}};
 	size_t n = strcspn(line, " ");
 	if (!line[0] || line[0] == '#')
 		return true;
@@ -213,4 +219,6 @@ void dummy_print(const struct kernel_dummy *d, FILE *out)
 	print_routes(d, out);
 	if (d->nft.exists)
 		fprintf(out, "nft %" PRIx64 "\n", d->nft.digest);
+	if (d->tailscale.present)
+		fprintf(out, "tailscale %zu\n", d->tailscale.n_ours);
 }

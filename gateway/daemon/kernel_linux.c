@@ -97,6 +97,18 @@ static int linux_nft_remove(struct kernel *k, struct err *err)
 	return nft_remove(linux_of(k)->nft, err);
 }
 
+static int linux_foreign_read(struct kernel *k, uint8_t family, const struct nft_mesh *mesh,
+	struct nft_foreign *out, struct err *err)
+{
+	return nft_foreign_read(linux_of(k)->netfilter, family, mesh, out, err);
+}
+
+static int linux_foreign_write(
+	struct kernel *k, uint8_t family, const struct nft_mesh *mesh, bool pass, struct err *err)
+{
+	return nft_foreign_write(linux_of(k)->nft, family, mesh, pass, err);
+}
+
 static int linux_nft_set_modes(struct kernel *k, const struct nft_model *model, struct err *err)
 {
 	return nft_set_modes(linux_of(k)->nft, model, err);
@@ -161,6 +173,7 @@ static const struct kernel_ops linux_ops = {
 	.sysctl_get = linux_sysctl_get,
 	.nft_read = linux_nft_read,
 	.nft_counters = linux_nft_counters,
+	.foreign_read = linux_foreign_read,
 	.route_add = linux_route_add,
 	.route_del = linux_route_del,
 	.sysctl_set = linux_sysctl_set,
@@ -174,6 +187,7 @@ static const struct kernel_ops linux_ops = {
 	.probe_send = linux_probe_send,
 	.probe_check = linux_probe_check,
 	.probe_close = linux_probe_close,
+	.foreign_write = linux_foreign_write,
 	.close = linux_close,
 };
 

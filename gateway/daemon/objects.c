@@ -75,6 +75,20 @@ static void collect_route(const struct gateway *g, const struct route *r, struct
 	}
 }
 
+/* Only where there is something to remedy. */
+static void collect_remedies(const struct gateway *g, struct objects *out)
+{
+	for (enum observed_family f = 0; f < OBSERVED_FAMILIES; f++) {
+		const struct nft_foreign *in = &g->seen.inputs[f];
+		struct op op = {.kind = OP_REMEDY, .remedy = {.family = f, .n = in->n_dropped}};
+		if (!(g->want.remedies & 1U << REMEDY_TAILSCALE_INPUT) || !in->n_dropped)
+			continue;
+		struct object *o = push(out, &op);
+		op_detail(&op, o->wanted);
+		judge(g, o, in->passed);
+	}
+}
+
 void objects_collect(const struct gateway *g, struct objects *out)
 {
 	objects_clear(out);
@@ -85,6 +99,7 @@ void objects_collect(const struct gateway *g, struct objects *out)
 		collect_sysctl(g, &g->want.sysctls[i], out);
 	for (size_t i = 0; i < g->want.routes.n; i++)
 		collect_route(g, &g->want.routes.list[i], out);
+	collect_remedies(g, out);
 }
 
 void objects_clear(struct objects *o)

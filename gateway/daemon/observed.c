@@ -27,6 +27,8 @@ void observed_clear(struct observed *o)
 	netconf_set_clear(&o->netconfs);
 	route_set_clear(&o->ours);
 	route_set_clear(&o->foreign);
+	for (size_t i = 0; i < OBSERVED_FAMILIES; i++)
+		nft_foreign_clear(&o->inputs[i]);
 	free(o->ras);
 	*o = (struct observed){};
 }

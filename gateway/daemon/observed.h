@@ -6,11 +6,12 @@
  *
  * Links, addresses and netconfs are complete; of the routes only those of table main that carry
  * our protocol number (ours) or lie inside a mesh range (foreign) are kept, so that a full
- * Internet table costs nothing.
+ * Internet table costs nothing. Of others' filters only Tailscale's is known.
  */
 #include "net/link.h"
 #include "net/netconf.h"
 #include "net/route.h"
+#include "nft/foreign.h"
 #include "nft/read.h"
 
 /* An interface that a router advertisement configures. */
@@ -18,6 +19,10 @@ struct observed_ra {
 	int ifindex;
 	int accept_ra; /* net.ipv6.conf.IF.accept_ra */
 };
+
+/* What there is once for each family, by this number. */
+enum observed_family { OBSERVED_IPV4, OBSERVED_IPV6, OBSERVED_FAMILIES };
+constexpr uint8_t observed_families[OBSERVED_FAMILIES] = {AF_INET, AF_INET6};
 
 struct observed {
 	struct link_set links;
@@ -29,6 +34,7 @@ struct observed {
 	size_t n_ras;
 	struct nft_state nft;
 	bool nft_current; /* the table is what we wrote, as far as was read */
+	struct nft_foreign inputs[OBSERVED_FAMILIES];
 };
 
 void observed_clear(struct observed *o);

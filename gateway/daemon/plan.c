@@ -9,8 +9,10 @@
 
 const char *op_kind_str(enum op_kind kind)
 {
-	static const char *const names[] = {
-		[OP_NFT] = "nft", [OP_SYSCTL] = "sysctl", [OP_ROUTE] = "route"};
+	static const char *const names[] = {[OP_NFT] = "nft",
+		[OP_SYSCTL] = "sysctl",
+		[OP_ROUTE] = "route",
+		[OP_REMEDY] = "remedy"};
 	return names[kind];
 }
 
@@ -123,15 +125,49 @@ bool plan_record_spent(const struct want *want, const struct observed *seen,
 	return now_value(arg, record->key, &now) >= 0 && now != record->ours;
 }
 
+static void push_remedy(
+	struct ops *ops, enum op_action action, enum observed_family family, size_t n)
+{
+	struct op *op = push(ops, OP_REMEDY, action);
+	op->remedy = (struct op_remedy){.remedy = REMEDY_TAILSCALE_INPUT, .family = family, .n = n};
+}
+
+static bool allows(const struct want *want, enum remedy remedy)
+{
+	return want->remedies & 1U << remedy;
+}
+
+static void plan_remedy_sets(const struct want *want, const struct observed *seen, struct ops *ops)
+{
+	for (enum observed_family f = 0; f < OBSERVED_FAMILIES; f++) {
+		const struct nft_foreign *in = &seen->inputs[f];
+		if (allows(want, REMEDY_TAILSCALE_INPUT) && in->n_dropped && !in->passed)
+			push_remedy(ops, in->n_ours ? OP_SET : OP_ADD, f, in->n_dropped);
+	}
+}
+
+static void plan_remedy_deletes(
+	const struct want *want, const struct observed *seen, struct ops *ops)
+{
+	for (enum observed_family f = 0; f < OBSERVED_FAMILIES; f++) {
+		const struct nft_foreign *in = &seen->inputs[f];
+		bool needed = allows(want, REMEDY_TAILSCALE_INPUT) && in->n_dropped;
+		if (in->n_ours && !needed)
+			push_remedy(ops, OP_DELETE, f, in->n_ours);
+	}
+}
+
 void plan_diff(const struct want *want, const struct observed *seen,
 	const struct sysctl_records *records,
 	int (*now_value)(void *arg, const char *key, int *value), void *arg, struct ops *ops)
 {
 	if (want->nft && !seen->nft_current)
 		push(ops, OP_NFT, seen->nft.exists ? OP_SET : OP_ADD);
+	plan_remedy_deletes(want, seen, ops);
 	plan_sysctl_sets(want, now_value, arg, ops);
 	plan_route_adds(want, seen, ops);
 	plan_route_deletes(want, seen, ops);
+	plan_remedy_sets(want, seen, ops);
 	plan_sysctl_restores(want, seen, records, now_value, arg, ops);
 	if (!want->nft && seen->nft.exists)
 		push(ops, OP_NFT, OP_DELETE);
@@ -214,6 +250,10 @@ const char *op_name(const struct op *op, char *buf)
 	case OP_ROUTE:
 		snprintf(buf, OP_NAME_LEN, "route %s", prefix_str(&op->route.dst, text));
 		break;
+	case OP_REMEDY:
+		snprintf(buf, OP_NAME_LEN, "remedy %s %s", remedy_str(op->remedy.remedy),
+			op->remedy.family == OBSERVED_IPV4 ? "ip" : "ip6");
+		break;
 	}
 	return buf;
 }
@@ -231,6 +271,11 @@ const char *op_detail(const struct op *op, char *buf)
 	case OP_ROUTE:
 		snprintf(buf, OP_NAME_LEN, "dev %s metric %u proto %u", op->interface,
 			op->route.metric, op->route.protocol);
+		break;
+	case OP_REMEDY:
+		snprintf(buf, OP_NAME_LEN, "%zu %s%s%s chain " NFT_FOREIGN_CHAIN, op->remedy.n,
+			op->action == OP_DELETE ? "rule" : "range", op->remedy.n == 1 ? "" : "s",
+			op->action == OP_DELETE ? " out of" : " accepted in");
 		break;
 	}
 	return buf;

@@ -5,14 +5,15 @@
  * out; nothing is touched. `meshgw plan` prints the same list that an apply executes.
  *
  * Order: the nft table comes first, so that no path opens before the allow list stands; then
- * sysctls (accept_ra before forwarding), then routes, additions before deletions. Removing goes
- * the other way round. Only routes with our protocol and metric are ever deleted, only sysctls
- * that we changed are put back, and only while our value is still there.
+ * sysctls (accept_ra before forwarding), then routes, additions before deletions, then what stands
+ * in others' filters. Removing goes the other way round. Only routes with our protocol and metric
+ * are ever deleted, only sysctls that we changed are put back, and only while our value is still
+ * there.
  */
 #include "daemon/config_diff.h"
 #include "daemon/want.h"
 
-enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE };
+enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE, OP_REMEDY };
 enum op_action { OP_ADD, OP_SET, OP_DELETE };
 
 const char *op_kind_str(enum op_kind kind);
@@ -25,6 +26,13 @@ struct op_sysctl {
 	bool restore; /* back to what was there before us */
 };
 
+/* Our rules in one family's filter of another program. */
+struct op_remedy {
+	enum remedy remedy;
+	enum observed_family family;
+	size_t n; /* ranges that will pass; of OP_DELETE: rules that go */
+};
+
 constexpr size_t OP_NAME_LEN = 112;
 
 struct op {
@@ -32,6 +40,7 @@ struct op {
 	enum op_action action;
 	struct op_sysctl sysctl;  /* OP_SYSCTL */
 	struct route route;       /* OP_ROUTE */
+	struct op_remedy remedy;  /* OP_REMEDY */
 	char interface[IFNAMSIZ]; /* OP_ROUTE: name of the route's interface */
 	char table[OP_NAME_LEN];  /* OP_NFT: what becomes of it, where plan_explain() said it */
 };
@@ -72,7 +81,7 @@ bool plan_record_spent(const struct want *want, const struct observed *seen,
 	int (*now_value)(void *arg, const char *key, int *value), void *arg);
 
 /* Identity of the object that an operation is about: "route 100.64.0.0/12",
- * "sysctl net.ipv4.conf.eth0.forwarding", "nft table inet meshgw". */
+ * "sysctl net.ipv4.conf.eth0.forwarding", "nft table inet meshgw", "remedy tailscale-input ip". */
 const char *op_name(const struct op *op, char *buf);
 /* What becomes of it: "dev CloudflareWARP metric 4261412864", "0 -> 1", "route, 3 allow entries".
  * buf of OP_NAME_LEN. */

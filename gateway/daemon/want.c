@@ -108,6 +108,7 @@ void want_compute(const struct config *config, const struct observed *seen, stru
 	if (!config)
 		return;
 	out->nft = true;
+	out->remedies = config->remedies;
 	out->sysctls = xcalloc(config->n_lans + seen->n_ras + loose.n + 2, sizeof(*out->sysctls));
 	if (any_network(config, AF_INET))
 		want_forwarding4(config, seen, config->mesh_interface, out);

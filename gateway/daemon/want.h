@@ -7,7 +7,8 @@
  * Wanted are: one return route in table main for every mesh range, in every mode; forwarding for
  * the interfaces on the path; accept_ra=2 before IPv6 forwarding where router advertisements
  * are in use; rp_filter=2 only on interfaces of which a check has shown that the kernel drops
- * the ranges there; and the nft table. A route whose interface is missing or down is still
+ * the ranges there; the nft table; and the remedies that the configuration allows, where the other
+ * program's rules stand in the way. A route whose interface is missing or down is still
  * wanted, with oif 0: it waits.
  */
 #include "conf/config.h"
@@ -25,6 +26,7 @@ struct want {
 	struct want_sysctl *sysctls; /* in the order in which they must be written */
 	size_t n_sysctls;
 	bool nft;
+	uint32_t remedies; /* bit per enum remedy */
 };
 
 /* rp_filter must be loose there: interfaces by index, from check.h or from before. */

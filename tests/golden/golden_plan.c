@@ -57,7 +57,7 @@ static bool holds_ours(const struct run *r)
 	for (size_t i = 0; i < r->kernel->routes.n; i++)
 		if (r->kernel->routes.list[i].protocol == MARK_RTPROT)
 			return true;
-	return r->kernel->nft.exists;
+	return r->kernel->nft.exists || r->kernel->tailscale.n_ours;
 }
 
 static void print_ops(FILE *out, const struct ops *ops)

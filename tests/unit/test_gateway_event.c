@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/netconf.h>
+#include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -265,15 +266,46 @@ static void test_netconf(void **)
 static void test_nft(void **)
 {
 	struct world w;
+	struct nl_message m;
 
 	start(&w);
 	gateway_event(&w.gateway, WATCH_NFT_GEN, nullptr);
-	gateway_event(&w.gateway, WATCH_NFT, nullptr);
+	gateway_event(&w.gateway, WATCH_NFT,
+		rtevent_nft_rule(&m, NFPROTO_INET, MARK_NFT_TABLE, "forward"));
 	assert_int_equal(w.gateway.dirty, 0);
 	w.kernel->base.nft_owned = false;
 	gateway_event(&w.gateway, WATCH_NFT_GEN, nullptr);
 	assert_int_equal(w.gateway.dirty, DIRTY_PASS | DIRTY_NFT);
 	world_clear(&w);
+}
+
+/* Of others' rules only those count that a packet of the mesh can meet. */
+static void test_input(void **)
+{
+	static const struct {
+		uint8_t family;
+		const char *table, *chain;
+		unsigned dirty;
+	} cases[] = {
+		{NFPROTO_IPV4, "filter", "ts-input", DIRTY_PASS | DIRTY_INPUT},
+		{NFPROTO_IPV4, "filter", "INPUT", DIRTY_PASS | DIRTY_INPUT},
+		{NFPROTO_IPV6, "filter", "ts-input", DIRTY_PASS | DIRTY_INPUT},
+		{NFPROTO_INET, "filter", "ts-input", 0},
+		{NFPROTO_IPV4, "filter", "FORWARD", 0},
+		{NFPROTO_IPV4, "filter", "DOCKER-USER", 0},
+		{NFPROTO_IPV4, "nat", "ts-input", 0},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world w;
+		struct nl_message m;
+
+		start(&w);
+		gateway_event(&w.gateway, WATCH_NFT,
+			rtevent_nft_rule(&m, cases[i].family, cases[i].table, cases[i].chain));
+		assert_int_equal(w.gateway.dirty, cases[i].dirty);
+		world_clear(&w);
+	}
 }
 
 static void test_lost(void **)
@@ -326,7 +358,8 @@ static void test_unconfigured(void **)
 	assert_int_equal(world_run(&w, WORLD_SECOND), 0);
 	tell(&w, rtevent_link(&m, RTM_NEWLINK, WORLD_MESH, "CloudflareWARP", 0));
 	tell(&w, rtevent_rule(&m, RTM_NEWRULE));
-	gateway_event(&w.gateway, WATCH_NFT, nullptr);
+	gateway_event(&w.gateway, WATCH_NFT,
+		rtevent_nft_rule(&m, NFPROTO_INET, MARK_NFT_TABLE, "forward"));
 	assert_int_equal(w.gateway.dirty, 0);
 	world_clear(&w);
 }
@@ -342,6 +375,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_netconf),
 		cmocka_unit_test(test_nft),
+		cmocka_unit_test(test_input),
 		cmocka_unit_test(test_lost),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_unconfigured),

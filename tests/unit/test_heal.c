@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <linux/if.h>
 #include <linux/netconf.h>
+#include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,9 +244,11 @@ static void hurt_nft(struct world *w)
 
 static void hurt_nft_edit(struct world *w)
 {
+	struct nl_message m;
 	w->kernel->base.nft_owned = false;
 	w->kernel->nft.digest++;
-	gateway_event(&w->gateway, WATCH_NFT, nullptr);
+	gateway_event(&w->gateway, WATCH_NFT,
+		rtevent_nft_rule(&m, NFPROTO_INET, MARK_NFT_TABLE, "forward"));
 }
 
 /* Notifications were lost: everything at once, and nobody said so. */

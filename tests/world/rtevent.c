@@ -5,6 +5,8 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/netconf.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 
 static void put_address(struct nlmsghdr *nlh, uint16_t type, const struct addr *a)
@@ -60,6 +62,17 @@ const struct nlmsghdr *rtevent_rule(struct nl_message *m, uint16_t type)
 	struct nlmsghdr *nlh = nl_begin(m, type, 0, &frh, sizeof(frh));
 	mnl_attr_put_u32(nlh, FRA_PRIORITY, 5209);
 	mnl_attr_put_u32(nlh, FRA_TABLE, 65743);
+	return nlh;
+}
+
+const struct nlmsghdr *rtevent_nft_rule(
+	struct nl_message *m, uint8_t family, const char *table, const char *chain)
+{
+	struct nfgenmsg nfg = {.nfgen_family = family};
+	struct nlmsghdr *nlh = nl_begin(
+		m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_DELRULE, 0, &nfg, sizeof(nfg));
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, table);
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, chain);
 	return nlh;
 }
 

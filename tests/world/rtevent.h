@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * rtevent: rtnetlink notifications as the kernel sends them, for tests of what they make
+ * rtevent: notifications as the kernel sends them, for tests of what they make
  * doubtful. Each fills *m and returns its header.
  */
 #include "net/link.h"
@@ -16,5 +16,8 @@ const struct nlmsghdr *rtevent_address(
 const struct nlmsghdr *rtevent_route(
 	struct nl_message *m, uint16_t type, uint16_t flags, const struct route *r);
 const struct nlmsghdr *rtevent_rule(struct nl_message *m, uint16_t type);
+/* nftables: a rule of this family (NFPROTO_x) and chain. */
+const struct nlmsghdr *rtevent_nft_rule(
+	struct nl_message *m, uint8_t family, const char *table, const char *chain);
 /* A change of forwarding. */
 const struct nlmsghdr *rtevent_netconf(struct nl_message *m, uint8_t family, int ifindex);
