@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_diff.h"
+#include "daemon/config_diff_int.h"
 #include "daemon/want.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -15,7 +16,12 @@ const char *config_change_kind_str(enum config_change_kind kind)
 		[CHANGE_RANGE] = "range",
 		[CHANGE_NETWORK] = "network",
 		[CHANGE_HOST] = "host",
+		[CHANGE_WITNESS] = "witness",
 		[CHANGE_ALLOW] = "allow",
+		[CHANGE_PROBE] = "probe",
+		[CHANGE_BGP] = "bgp",
+		[CHANGE_NEIGHBOR] = "neighbor",
+		[CHANGE_REMEDY] = "remedy",
 	};
 	return names[kind];
 }
@@ -26,8 +32,8 @@ static void push(struct config_changes *out, struct config_change change)
 	out->list[out->n++] = change;
 }
 
-[[gnu::format(printf, 4, 5)]] static void state(struct config_changes *out,
-	enum config_change_kind kind, const struct prefix *about, const char *fmt, ...)
+void config_state(struct config_changes *out, enum config_change_kind kind,
+	const struct prefix *about, const char *fmt, ...)
 {
 	struct config_change change = {.kind = kind, .about = about ? *about : (struct prefix){}};
 	va_list ap;
@@ -52,7 +58,7 @@ static void state_ranges(const struct config *c, struct config_changes *out)
 {
 	char text[PREFIX_STRLEN];
 	for (size_t i = 0; i < c->n_ranges; i++)
-		state(out, CHANGE_RANGE, &c->ranges[i].prefix, "%s %s",
+		config_state(out, CHANGE_RANGE, &c->ranges[i].prefix, "%s %s",
 			range_class_str(c->ranges[i].class),
 			prefix_str(&c->ranges[i].prefix, text));
 }
@@ -62,14 +68,15 @@ static void state_networks(const struct config_lan *lan, struct config_changes *
 	char text[PREFIX_STRLEN];
 	for (size_t i = 0; i < lan->n_networks; i++) {
 		const struct config_network *n = &lan->networks[i];
-		state(out, CHANGE_NETWORK, &n->prefix, "%s on %s: %s", prefix_str(&n->prefix, text),
-			lan->interface, mode_str(n->return_path));
+		config_state(out, CHANGE_NETWORK, &n->prefix, "%s on %s: %s",
+			prefix_str(&n->prefix, text), lan->interface, mode_str(n->return_path));
 		for (size_t j = 0; j < n->n_hosts; j++) {
 			struct prefix about = prefix_of(&n->hosts[j].address);
-			state(out, CHANGE_HOST, &about, "%s: %s",
+			config_state(out, CHANGE_HOST, &about, "%s: %s",
 				addr_str(&n->hosts[j].address, text),
 				mode_str(n->hosts[j].return_path));
 		}
+		config_state_witnesses(n, out);
 	}
 }
 
@@ -201,14 +208,17 @@ static void state_all(const struct config *c, struct config_changes *out)
 {
 	if (!c)
 		return;
-	state(out, CHANGE_INTERFACE, nullptr, "%s", c->mesh_interface);
+	config_state(out, CHANGE_INTERFACE, nullptr, "%s", c->mesh_interface);
 	state_ranges(c, out);
 	for (size_t i = 0; i < c->n_lans; i++)
 		state_networks(&c->lans[i], out);
 	if (!c->has_allow)
-		state(out, CHANGE_ALLOW, nullptr, "everything from the ranges");
+		config_state(out, CHANGE_ALLOW, nullptr, "everything from the ranges");
 	for (size_t i = 0; i < c->n_allow; i++)
 		state_allow(c, &c->allow[i], out);
+	config_state_probe(&c->probe, out);
+	config_state_bgp(&c->bgp, out);
+	config_state_remedies(c->remedies, out);
 	sort(out, compare_statements);
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n; i++)
