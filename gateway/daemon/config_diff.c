@@ -19,9 +19,6 @@ const char *config_change_kind_str(enum config_change_kind kind)
 		[CHANGE_WITNESS] = "witness",
 		[CHANGE_ALLOW] = "allow",
 		[CHANGE_PROBE] = "probe",
-		[CHANGE_BGP] = "bgp",
-		[CHANGE_NEIGHBOR] = "neighbor",
-		[CHANGE_REMEDY] = "remedy",
 	};
 	return names[kind];
 }
@@ -217,8 +214,6 @@ static void state_all(const struct config *c, struct config_changes *out)
 	for (size_t i = 0; i < c->n_allow; i++)
 		state_allow(c, &c->allow[i], out);
 	config_state_probe(&c->probe, out);
-	config_state_bgp(&c->bgp, out);
-	config_state_remedies(c->remedies, out);
 	sort(out, compare_statements);
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n; i++)

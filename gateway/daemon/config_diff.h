@@ -5,10 +5,10 @@
  *
  * A configuration is taken as a set of statements: the mesh interface, each range, each network
  * with its mode, each host that departs from it, each witness, each entry of the allow list
- * ("everything" where there is no list), what departs from the defaults of the probe, each thing
- * that is said about BGP or one of its neighbours, and each remedy. What only the one or the other
- * says is a change, so that a mode that changes is a statement less and a statement more. Order,
- * repetition and the way a value was written make no difference.
+ * ("everything" where there is no list), and what departs from the defaults of the probe. What
+ * only the one or the other says is a change, so that a mode that changes is a statement less and
+ * a statement more. Order, repetition and the way a value was written make no difference. BGP and
+ * remedies are not among them: their operations say themselves what becomes of others' objects.
  *
  * Pure, and about meaning: whether the kernel holds it is the plan's business.
  */
@@ -21,10 +21,7 @@ enum config_change_kind {
 	CHANGE_HOST,
 	CHANGE_WITNESS,
 	CHANGE_ALLOW,
-	CHANGE_PROBE,
-	CHANGE_BGP,
-	CHANGE_NEIGHBOR,
-	CHANGE_REMEDY
+	CHANGE_PROBE
 };
 const char *config_change_kind_str(enum config_change_kind kind);
 
@@ -32,7 +29,7 @@ struct config_change {
 	bool added; /* else taken away */
 	enum config_change_kind kind;
 	struct prefix about; /* what it is sorted by */
-	char *text;          /* "10.0.1.0/24 on eth0: route", "10.0.1.1: external, IPv4" */
+	char *text;          /* "10.0.1.0/24 on eth0: route", "workers to 10.0.1.50 tcp 3000" */
 };
 
 struct config_changes {

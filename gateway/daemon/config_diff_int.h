@@ -9,8 +9,6 @@
 [[gnu::format(printf, 4, 5)]] void config_state(struct config_changes *out,
 	enum config_change_kind kind, const struct prefix *about, const char *fmt, ...);
 
-/* What is said beyond mesh, lan and allow; of the probe only what departs from the defaults. */
+/* How the way back is proven; of the probe only what departs from the defaults. */
 void config_state_witnesses(const struct config_network *network, struct config_changes *out);
 void config_state_probe(const struct config_probe *probe, struct config_changes *out);
-void config_state_bgp(const struct config_bgp *bgp, struct config_changes *out);
-void config_state_remedies(uint32_t remedies, struct config_changes *out);
