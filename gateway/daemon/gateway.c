@@ -31,6 +31,7 @@ void gateway_init(struct gateway *g, struct kernel *kernel, gateway_save save, v
 void gateway_clear(struct gateway *g)
 {
 	want_model_free(g->model);
+	prove_clear(&g->prove);
 	want_clear(&g->want);
 	observed_clear(&g->seen);
 	tracks_clear(&g->tracks);
@@ -46,7 +47,8 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 	want_model_free(g->model);
 	g->phase = phase;
 	g->config = config;
-	g->model = config ? want_model(config) : nullptr;
+	prove_configure(&g->prove, config);
+	g->model = config ? want_model(config, &g->prove, g->hears_bgp) : nullptr;
 	g->seen.nft_current = false;
 	g->dirty = DIRTY_ALL;
 	tracks_clear(&g->tracks);
@@ -183,6 +185,7 @@ uint64_t gateway_pass(struct gateway *g, uint64_t now_us)
 			return now_us + track_pause_us(g->observe_failures);
 		if (g->phase == GATEWAY_UNCONFIGURED)
 			return 0;
+		gateway_adopt_modes(g);
 		make_plan(g, &ops);
 		drop_spent_records(g);
 		struct gateway_applied done = gateway_apply(g, &ops, now_us);

@@ -19,6 +19,7 @@
 #include "daemon/check.h"
 #include "daemon/kernel.h"
 #include "daemon/plan.h"
+#include "daemon/prove.h"
 #include "daemon/track.h"
 #include "net/watch.h"
 
@@ -28,6 +29,7 @@ enum gateway_phase {
 	GATEWAY_DOWN, /* nothing of ours may remain */
 };
 constexpr uint64_t GATEWAY_VERIFY_US = 1'000'000;
+constexpr size_t GATEWAY_WITNESSES = 2 * NFT_WITNESSES; /* both families */
 
 const char *gateway_phase_str(enum gateway_phase phase);
 
@@ -52,6 +54,10 @@ struct gateway {
 	enum gateway_phase phase;
 	const struct config *config; /* nullptr unless GATEWAY_UP */
 	struct nft_model *model;
+	struct prove prove; /* of networks in mode auto; gateway_switch() does what it decides */
+	bool stirred;       /* something happened that may have changed the way back */
+	bool adopted;       /* what the table masquerades has been looked at, or written by us */
+	bool hears_bgp;     /* somebody listens for the ends of BGP sessions (net/nflog.h) */
 	struct want want;
 	struct observed seen;
 	struct tracks tracks;
@@ -87,6 +93,10 @@ void gateway_mark(struct gateway *g, unsigned dirty);
 /* One pass over what is marked. Returns the time at which something is due again by itself,
  * 0 = only at the next event. Errors stay in the tracks. */
 uint64_t gateway_pass(struct gateway *g, uint64_t now_us);
+
+/* A round has ended with these changes (enum prove_change): the table masquerades as was decided,
+ * and flows that can only win by it begin anew. */
+void gateway_switch(struct gateway *g, const struct prove_network *n, unsigned change);
 
 /* What a pass under this phase and configuration would do, without doing it; ops is filled, and
  * explained by what changes from the configuration of current, which may be nullptr. 0 or -errno

@@ -104,7 +104,7 @@ static int apply_sysctl(struct gateway *g, const struct op *op, struct err *err)
 	return 0;
 }
 
-static int read_back(struct gateway *g, struct err *err)
+int gateway_read_back(struct gateway *g, struct err *err)
 {
 	struct nft_state expect = {};
 	nft_expect(g->model, &expect);
@@ -152,7 +152,7 @@ static int apply_nft(struct gateway *g, const struct op *op, struct err *err)
 		start = (struct nft_counters){};
 	int r = k->ops->nft_replace(k, g->model, &start, err);
 	if (r >= 0)
-		r = read_back(g, err);
+		r = gateway_read_back(g, err);
 	if (r >= 0)
 		heal_conntrack(g);
 	return r;

@@ -189,7 +189,11 @@ void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghd
 			gateway_mark(g, DIRTY_PASS | DIRTY_INPUT);
 		return;
 	}
+	unsigned before = g->dirty;
+	g->dirty = 0;
 	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
 		if (handlers[i].type == nlh->nlmsg_type)
 			handlers[i].handle(g, nlh);
+	g->stirred |= g->dirty != 0;
+	g->dirty |= before;
 }

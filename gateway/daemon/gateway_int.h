@@ -2,7 +2,8 @@
 #pragma once
 /*
  * gateway_int: what the files of the gateway share: gateway.c (the pass), gateway_event.c (what
- * notifications mark), gateway_observe.c (reading what is marked), gateway_apply.c (writing).
+ * notifications mark), gateway_observe.c (reading what is marked), gateway_apply.c (writing),
+ * gateway_modes.c (switching source NAT).
  */
 #include "daemon/gateway.h"
 
@@ -29,6 +30,10 @@ bool gateway_look(struct gateway *g);
 [[nodiscard]] int gateway_read_inputs(struct gateway *g, struct err *err);
 /* What comes from the mesh; borrows from g. */
 struct nft_mesh gateway_mesh(const struct gateway *g);
+/* Is the table what the model says? Then its digest is remembered. 0 or -errno. */
+[[nodiscard]] int gateway_read_back(struct gateway *g, struct err *err);
+/* Once after a start: networks in mode auto begin as the table has them. */
+void gateway_adopt_modes(struct gateway *g);
 
 struct gateway_applied {
 	unsigned kinds; /* bit per enum op_kind that changed something */

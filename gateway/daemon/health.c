@@ -54,11 +54,11 @@ static bool has_address4(const struct gateway *g, int ifindex)
 	return false;
 }
 
-static bool masquerades4(const struct config_lan *lan)
+static bool masquerades4(const struct gateway *g, const struct config_lan *lan)
 {
 	for (size_t i = 0; i < lan->n_networks; i++)
 		if (lan->networks[i].prefix.addr.family == AF_INET &&
-			want_masquerades(lan->networks[i].return_path))
+			want_network_masquerades(&g->prove, lan->interface, &lan->networks[i]))
 			return true;
 	return false;
 }
@@ -82,7 +82,7 @@ static void lan_health(
 	else if (!(l->flags & IFF_UP) || !(l->flags & IFF_LOWER_UP))
 		conditions_add(out, COND_LAN_INTERFACE_DOWN, name, "%s %s", name,
 			l->flags & IFF_UP ? "has no carrier" : "is down");
-	else if (masquerades4(lan) && !has_address4(g, l->ifindex))
+	else if (masquerades4(g, lan) && !has_address4(g, l->ifindex))
 		conditions_add(out, COND_NAT_NO_SOURCE_ADDRESS, name,
 			"%s has no IPv4 address to masquerade with", name);
 	if (l && has_network6(lan))
@@ -166,22 +166,6 @@ static void input_health(const struct gateway *g, struct conditions *out)
 	}
 }
 
-static void unproven_health(const struct gateway *g, struct conditions *out)
-{
-	char name[PREFIX_STRLEN];
-	for (size_t i = 0; i < g->config->n_lans; i++)
-		for (size_t j = 0; j < g->config->lans[i].n_networks; j++) {
-			const struct config_network *n = &g->config->lans[i].networks[j];
-			if (n->return_path != RETURN_PATH_AUTO)
-				continue;
-			prefix_str(&n->prefix, name);
-			conditions_add(out, COND_RETURN_PATH_UNPROVEN, name,
-				"return_path auto: %s is masqueraded; this release does not "
-				"prove the route path",
-				name);
-		}
-}
-
 void health_collect(const struct gateway *g, bool queue_full, struct conditions *out)
 {
 	if (g->observe_error)
@@ -201,5 +185,5 @@ void health_collect(const struct gateway *g, bool queue_full, struct conditions 
 		conditions_add(out, c->code, c->subject, "%s", c->message);
 	}
 	input_health(g, out);
-	unproven_health(g, out);
+	health_prove(g, out);
 }

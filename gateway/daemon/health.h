@@ -9,3 +9,5 @@
 
 /* Appends to *out. queue_full: the tunnel's transmit drops have grown lately. */
 void health_collect(const struct gateway *g, bool queue_full, struct conditions *out);
+/* Of networks in mode auto; part of health_collect(). */
+void health_prove(const struct gateway *g, struct conditions *out);

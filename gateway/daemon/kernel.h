@@ -17,6 +17,7 @@
 #include "net/route.h"
 #include "nft/foreign.h"
 #include "nft/model.h"
+#include "nft/modes.h"
 #include "nft/read.h"
 
 struct kernel;
@@ -34,6 +35,7 @@ struct kernel_ops {
 	int (*sysctl_get)(struct kernel *k, const char *key, int *value);
 	int (*nft_read)(struct kernel *k, struct nft_state *state, struct err *err);
 	int (*nft_counters)(struct kernel *k, struct nft_counters *out, struct err *err);
+	int (*nft_modes)(struct kernel *k, struct nft_modes *out, struct err *err);
 	int (*nft_witnesses)(
 		struct kernel *k, struct nft_witness *out, size_t max, struct err *err);
 	int (*ct_list)(struct kernel *k, const struct ct_scope *scope, unsigned kinds,

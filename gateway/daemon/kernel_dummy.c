@@ -483,6 +483,41 @@ static uint64_t digest_of(const struct nft_model *model)
 	return h;
 }
 
+static void take_modes(struct kernel_dummy *d, const struct nft_model *m)
+{
+	nft_modes_clear(&d->modes);
+	for (size_t i = 0; i < m->n_masquerade_networks; i++) {
+		const struct prefix *p = &m->masquerade_networks[i];
+		struct nft_modes *to = &d->modes;
+		XGROW(to->networks, to->n_networks, to->cap_networks);
+		to->networks[to->n_networks++] = (struct nft_interval){
+			.first = p->addr, .last = prefix_last(p)};
+	}
+	for (size_t i = 0; i < m->n_masquerade_hosts; i++) {
+		XGROW(d->modes.hosts, d->modes.n_hosts, d->modes.cap_hosts);
+		d->modes.hosts[d->modes.n_hosts++] = m->masquerade_hosts[i];
+	}
+	d->has_nat = m->nat;
+}
+
+static int dummy_nft_modes(struct kernel *k, struct nft_modes *out, struct err *err)
+{
+	const struct kernel_dummy *d = dummy_of(k);
+	int r = dummy_may_read(k, "modes", err);
+	if (r < 0)
+		return r;
+	*out = (struct nft_modes){};
+	for (size_t i = 0; i < d->modes.n_networks; i++) {
+		XGROW(out->networks, out->n_networks, out->cap_networks);
+		out->networks[out->n_networks++] = d->modes.networks[i];
+	}
+	for (size_t i = 0; i < d->modes.n_hosts; i++) {
+		XGROW(out->hosts, out->n_hosts, out->cap_hosts);
+		out->hosts[out->n_hosts++] = d->modes.hosts[i];
+	}
+	return d->nft.exists && d->has_nat;
+}
+
 static int dummy_nft_replace(struct kernel *k, const struct nft_model *model,
 	const struct nft_counters *start, struct err *err)
 {
@@ -495,6 +530,7 @@ static int dummy_nft_replace(struct kernel *k, const struct nft_model *model,
 	d->nft.digest = digest_of(model);
 	if (start)
 		d->nft.counters = *start;
+	take_modes(d, model);
 	k->nft_owned = true;
 	return 0;
 }
@@ -573,6 +609,7 @@ static int dummy_nft_set_modes(struct kernel *k, const struct nft_model *model, 
 	d->nft.owned = d->nft.persistent = true;
 	d->nft.digest = digest_of(model);
 	d->nft.counters = counters;
+	take_modes(d, model);
 	return 0;
 }
 
@@ -585,6 +622,7 @@ static void dummy_close(struct kernel *k)
 	free(d->sysctls);
 	free(d->log);
 	dummy_flows_clear(d);
+	nft_modes_clear(&d->modes);
 	free(d);
 }
 
@@ -605,6 +643,7 @@ static const struct kernel_ops dummy_ops = {
 	.nft_replace = dummy_nft_replace,
 	.nft_remove = dummy_nft_remove,
 	.nft_set_modes = dummy_nft_set_modes,
+	.nft_modes = dummy_nft_modes,
 	.nft_witnesses = dummy_nft_witnesses,
 	.ct_delete = dummy_ct_delete,
 	.ct_list = dummy_ct_list,

@@ -34,7 +34,8 @@ struct dummy_service {
 	struct addr address;
 	uint16_t port;
 	int own;       /* what probe_check() says: 1, -ECONNREFUSED, -EINPROGRESS … */
-	bool filtered; /* a probe from the mesh does not get out: no conntrack entry */
+	bool rejected; /* a connection from the own address does not get out: no conntrack entry */
+	bool filtered; /* nor does a probe from the mesh */
 	uint32_t
 		answer; /* MARK_PROBE_… bits that a probe from the mesh brings about; 0 = silence */
 	uint32_t status; /* more IPS_… bits of its entry */
@@ -70,6 +71,8 @@ struct kernel_dummy {
 	struct dummy_sysctl *sysctls;
 	size_t n_sysctls, cap_sysctls;
 	struct nft_state nft;
+	struct nft_modes modes;   /* what the table masquerades … */
+	bool has_nat;             /* … if it masquerades at all */
 	unsigned conntrack_calls; /* ct_delete */
 	unsigned conntrack_kinds; /* of the last one */
 

@@ -150,6 +150,14 @@ static int event_fd(bool ready)
 	return fd;
 }
 
+static void send_from_own(
+	struct kernel_dummy *d, const struct dummy_service *s, const struct ct_flow *flow)
+{
+	if (!s->rejected)
+		dummy_flow(
+			d, &(struct dummy_flow){.flow = *flow, .state = {.status = IPS_CONFIRMED}});
+}
+
 static void send_from_mesh(
 	struct kernel_dummy *d, const struct dummy_service *s, const struct ct_flow *flow)
 {
@@ -184,8 +192,7 @@ int dummy_probe_send(
 			.from_port = ++d->probe_port,
 			.to_port = target->port},
 	};
-	if (!own)
-		send_from_mesh(d, &s, &out->flow);
+	(own ? send_from_own : send_from_mesh)(d, &s, &out->flow);
 	return 0;
 }
 

@@ -114,6 +114,11 @@ static int linux_nft_set_modes(struct kernel *k, const struct nft_model *model, 
 	return nft_set_modes(linux_of(k)->nft, model, err);
 }
 
+static int linux_nft_modes(struct kernel *k, struct nft_modes *out, struct err *err)
+{
+	return nft_read_modes(linux_of(k)->netfilter, out, err);
+}
+
 static int linux_nft_witnesses(
 	struct kernel *k, struct nft_witness *out, size_t max, struct err *err)
 {
@@ -180,6 +185,7 @@ static const struct kernel_ops linux_ops = {
 	.nft_replace = linux_nft_replace,
 	.nft_remove = linux_nft_remove,
 	.nft_set_modes = linux_nft_set_modes,
+	.nft_modes = linux_nft_modes,
 	.nft_witnesses = linux_nft_witnesses,
 	.ct_delete = linux_ct_delete,
 	.ct_list = linux_ct_list,

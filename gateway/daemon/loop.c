@@ -3,9 +3,12 @@
 #include "daemon/clock.h"
 #include "daemon/health.h"
 #include "daemon/privilege.h"
+#include "daemon/prober.h"
 #include "daemon/reload.h"
 #include "daemon/server.h"
 #include "lib/log.h"
+#include "lib/marks.h"
+#include "net/nflog.h"
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/if.h>
@@ -27,7 +30,10 @@ struct loop {
 	struct conditions conditions;
 	struct watch *watches[2];
 	sd_event_source *sources[2];
-	sd_event_source *pass_timer, *tick_timer;
+	sd_event_source *pass_timer, *tick_timer, *probe_timer;
+	struct prober *prober;
+	struct nflog *nflog; /* of the ends of BGP sessions; nullptr where the kernel has none */
+	sd_event_source *nflog_source;
 	uint64_t nft_writes; /* of the gateway, when nft's notifications were read last */
 	bool own_write;      /* there were some since then */
 	struct server *server;
@@ -61,10 +67,21 @@ static void arm(sd_event_source *timer, uint64_t at_us)
 		abort();
 }
 
+/* True: something that is shown has changed. */
+static bool run_prober(struct loop *l)
+{
+	bool changed = false;
+	uint64_t next = prober_run(l->prober, clock_monotonic_us(), &changed);
+	if (next)
+		arm(l->probe_timer, next);
+	return changed;
+}
+
 static void run_pass(struct loop *l)
 {
 	uint64_t now = clock_monotonic_us();
 	uint64_t next = gateway_pass(&l->gateway, now);
+	(void)run_prober(l);
 	make_conditions(l);
 	if (next)
 		arm(l->pass_timer, next);
@@ -126,6 +143,36 @@ static int on_watch(sd_event_source *source, int fd, uint32_t, void *userdata)
 static int on_pass_timer(sd_event_source *, uint64_t, void *userdata)
 {
 	request_pass(userdata);
+	return 0;
+}
+
+static int on_probe_timer(sd_event_source *, uint64_t, void *userdata)
+{
+	struct loop *l = userdata;
+	bool changed = run_prober(l);
+	if (l->gateway.dirty)
+		request_pass(l);
+	else if (changed)
+		make_conditions(l);
+	return 0;
+}
+
+static void on_session_end(const struct addr *neighbor, void *arg)
+{
+	struct loop *l = arg;
+	prober_session_ended(l->prober, neighbor, clock_monotonic_us());
+}
+
+static int on_nflog(sd_event_source *source, int, uint32_t, void *userdata)
+{
+	struct loop *l = userdata;
+	int r = nflog_read(l->nflog, READ_BUDGET, on_session_end, l);
+	if (r < 0) {
+		log_warn("loop", "the ends of BGP sessions are heard no more: %s", strerror(-r));
+		return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+	}
+	if (run_prober(l))
+		make_conditions(l);
 	return 0;
 }
 
@@ -229,6 +276,11 @@ static int add_timers(struct loop *l)
 	if (r >= 0)
 		r = sd_event_source_set_enabled(l->pass_timer, SD_EVENT_OFF);
 	if (r >= 0)
+		r = sd_event_add_time(
+			l->event, &l->probe_timer, CLOCK_MONOTONIC, now, 1, on_probe_timer, l);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(l->probe_timer, SD_EVENT_OFF);
+	if (r >= 0)
 		r = sd_event_add_time(l->event, &l->tick_timer, CLOCK_MONOTONIC, now + LOOP_TICK_US,
 			LOOP_TICK_US / 10, on_tick, l);
 	return r;
@@ -245,6 +297,20 @@ static int open_netfilter(struct loop *l, struct err *err)
 	return 0;
 }
 
+/* Without it the end of a BGP session is noticed by the next round that is due anyway. */
+static int open_nflog(struct loop *l)
+{
+	struct err err = {};
+	int r = nflog_open(MARK_NFLOG_GROUP, &l->nflog, &err);
+	if (r < 0) {
+		log_debug("loop", "the ends of BGP sessions cannot be heard: %s", err.msg);
+		return 0;
+	}
+	l->gateway.hears_bgp = true;
+	return sd_event_add_io(
+		l->event, &l->nflog_source, nflog_fd(l->nflog), EPOLLIN, on_nflog, l);
+}
+
 /* Watches are open before the first look, so that nothing falls between. */
 static int setup(struct loop *l, struct err *err)
 {
@@ -253,6 +319,8 @@ static int setup(struct loop *l, struct err *err)
 		r = add_signals(l);
 	if (r >= 0)
 		r = add_timers(l);
+	if (r >= 0)
+		r = open_nflog(l);
 	if (r >= 0)
 		r = sd_event_set_watchdog(l->event, true);
 	if (r < 0)
@@ -275,6 +343,10 @@ static void teardown(struct loop *l)
 		sd_event_source_disable_unref(l->sources[i]);
 		watch_close(l->watches[i]);
 	}
+	sd_event_source_disable_unref(l->nflog_source);
+	nflog_close(l->nflog);
+	sd_event_source_disable_unref(l->probe_timer);
+	prober_free(l->prober);
 	sd_event_source_disable_unref(l->pass_timer);
 	sd_event_source_disable_unref(l->tick_timer);
 	reload_clear(&l->reload);
@@ -293,6 +365,7 @@ int loop_run(const struct loop_options *options, struct kernel *kernel, struct s
 		.reload = &l.reload, .conditions = &l.conditions, .changed = on_changed, .arg = &l};
 	gateway_init(&l.gateway, kernel, reload_save_records, &l.reload);
 	reload_init(&l.reload, &l.gateway, store, options->config_path);
+	l.prober = prober_new(&l.gateway);
 	int r = setup(&l, err);
 	if (r >= 0) {
 		(void)sd_notify(0, "READY=1");

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/prove.h"
-#include "lib/log.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
-#include <stdbit.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +17,17 @@ void prove_clear(struct prove *p)
 	for (size_t i = 0; i < p->n; i++)
 		network_clear(&p->networks[i]);
 	free(p->networks);
+	free(p->sessions);
 	*p = (struct prove){};
+}
+
+void prove_set_sessions(struct prove *p, const struct addr *neighbors, size_t n)
+{
+	free(p->sessions);
+	p->sessions = xcalloc(n, sizeof(*neighbors));
+	p->n_sessions = n;
+	if (n)
+		memcpy(p->sessions, neighbors, n * sizeof(*neighbors));
 }
 
 struct prove_network *prove_find(
@@ -102,7 +111,9 @@ void prove_configure(struct prove *p, const struct config *config)
 {
 	struct prove old = *p;
 	size_t cap = 0;
-	*p = (struct prove){};
+	*p = (struct prove){.generation = old.generation + 1,
+		.sessions = TAKE_PTR(old.sessions),
+		.n_sessions = old.n_sessions};
 	if (config)
 		p->probe = config->probe;
 	for (size_t i = 0; config && i < config->n_lans; i++)
@@ -248,6 +259,7 @@ void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us)
 		struct witness *w = &n->witnesses.list[i];
 		w->asked = w->origin == WITNESS_NEIGHBOR;
 		w->asking = (struct probe_pair){};
+		w->switched = false;
 	}
 	choose(n, false, p->probe.max_witnesses);
 	choose(n, true, p->probe.max_witnesses);

@@ -71,6 +71,9 @@ struct prove {
 	struct config_probe probe;
 	struct prove_network *networks; /* in the order of the configuration */
 	size_t n;
+	struct addr *sessions; /* BGP neighbours that were sent the ranges of their family */
+	size_t n_sessions;
+	uint64_t generation; /* counts prove_configure(): rounds under way before it are void */
 };
 
 /* Takes over a configuration; nullptr = none. A network that was there before, in mode auto and on
@@ -84,6 +87,10 @@ struct prove_network *prove_find(
  * there has been proven by the process before. */
 void prove_adopt(struct prove_network *n, bool route);
 void prove_adopt_exception(struct prove_network *n, const struct addr *host);
+
+/* The BGP neighbours with an established session to which the ranges of their address family were
+ * sent, all of them; for showing that this is not enough. */
+void prove_set_sessions(struct prove *p, const struct addr *neighbors, size_t n);
 
 /* Something happened that may have changed the way back: a round soon, or at once. */
 void prove_event(struct prove *p, uint64_t now_us);
@@ -110,5 +117,5 @@ unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us);
 
 /* Why it is not proven, or what happens to the proof, in one sentence without a full stop. */
 constexpr size_t PROVE_WHY_LEN = 160;
-const char *prove_why(const struct prove *p, const struct prove_network *n, uint64_t now_us,
-	char buf[static PROVE_WHY_LEN]);
+const char *prove_why(
+	const struct prove *p, const struct prove_network *n, char buf[static PROVE_WHY_LEN]);

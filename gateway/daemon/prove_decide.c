@@ -110,6 +110,7 @@ static void except(struct witness *w, uint64_t now_us)
 	w->excepted = true;
 	w->excepted_us = now_us;
 	w->yes_row = 0;
+	w->switched = true;
 	log_host(w, "masqueraded alone");
 }
 
@@ -145,6 +146,7 @@ static bool judge_host(
 		(!w->excepted_us || now_us - w->excepted_us >= c->proven_hold_us)) {
 		w->excepted = false;
 		w->denials = 0;
+		w->switched = true;
 		log_host(w, "no longer masqueraded alone");
 		return true;
 	}
@@ -186,11 +188,11 @@ static void enter(struct prove_network *n, bool route, uint64_t now_us)
 	n->since_us = now_us;
 	if (!route)
 		n->lost_us = now_us;
-	n->row = 0;
-	n->window = 0;
 	log_network(LOG_INFO, n,
 		route ? "masquerade -> route (the way back is proven)"
 		      : "route -> masquerade (the proof is lost)");
+	n->row = 0;
+	n->window = 0;
 }
 
 static void note_round(struct prove_network *n)

@@ -48,10 +48,9 @@ static const char *verdict_why(const struct prove_network *n, char buf[static PR
 	return buf;
 }
 
-const char *prove_why(const struct prove *p, const struct prove_network *n, uint64_t now_us,
-	char buf[static PROVE_WHY_LEN])
+const char *prove_why(
+	const struct prove *p, const struct prove_network *n, char buf[static PROVE_WHY_LEN])
 {
-	uint64_t until = n->lost_us + p->probe.proven_hold_us;
 	if (!n->rounds)
 		return n->asking ? "the first round is under way" : "nobody was asked yet";
 	if (n->route || n->verdict != PROVE_GOOD)
@@ -61,7 +60,8 @@ const char *prove_why(const struct prove *p, const struct prove_network *n, uint
 			p->probe.proven_rounds);
 	else
 		snprintf(buf, PROVE_WHY_LEN,
-			"answered again; %" PRIu64 " s more, because the proof was lost",
-			until > now_us ? (until - now_us + 999'999) / 1'000'000 : 0);
+			"answered again, in %u rounds in a row; the proof was lost less than "
+			"%" PRIu64 " s ago",
+			n->row, p->probe.proven_hold_us / 1'000'000);
 	return buf;
 }

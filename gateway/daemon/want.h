@@ -13,6 +13,7 @@
  */
 #include "conf/config.h"
 #include "daemon/observed.h"
+#include "daemon/prove.h"
 #include "nft/model.h"
 
 struct want_sysctl {
@@ -40,10 +41,18 @@ void want_compute(const struct config *config, const struct observed *seen, stru
 	struct want *out);
 void want_clear(struct want *w);
 
-/* The nft model of a configuration; arrays belong to the model (want_model_free). */
-struct nft_model *want_model(const struct config *config);
+/* The nft model of a configuration; arrays belong to the model (want_model_free). prove says which
+ * networks in mode auto show the source; nullptr = nothing has been proven. hears_bgp: somebody
+ * listens for the ends of BGP sessions, so that it is worth telling of them. */
+struct nft_model *want_model(
+	const struct config *config, const struct prove *prove, bool hears_bgp);
 void want_model_free(struct nft_model *model);
 
-/* Does this mode hide the mesh source behind the gateway's address? `auto` does, until the
- * route path has been proven, which this release cannot do. */
+/* Does this mode hide the mesh source behind the gateway's address? `auto` does, until the route
+ * path has been proven. */
 bool want_masquerades(enum return_path mode);
+/* The same for a network of an interface, with what has been proven. */
+bool want_network_masquerades(
+	const struct prove *prove, const char *interface, const struct config_network *network);
+/* The address from which a family's probes come; AF_UNSPEC when it has no range. */
+struct addr want_probe_source(const struct config *config, uint8_t family);

@@ -8,18 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct counts {
-	size_t networks, hosts;
-};
+/* A service that answered a flow of the mesh so long ago may still be asked. */
+constexpr uint32_t LEARN_S = 24 * 60 * 60;
 
-static struct counts count(const struct config *c)
+static size_t count_networks(const struct config *c)
 {
-	struct counts n = {};
-	for (size_t i = 0; i < c->n_lans; i++) {
-		n.networks += c->lans[i].n_networks;
-		for (size_t j = 0; j < c->lans[i].n_networks; j++)
-			n.hosts += c->lans[i].networks[j].n_hosts;
-	}
+	size_t n = 0;
+	for (size_t i = 0; i < c->n_lans; i++)
+		n += c->lans[i].n_networks;
 	return n;
 }
 
@@ -44,36 +40,129 @@ static void model_ranges(const struct config *c, struct nft_model *m)
 
 static void model_networks(const struct config *c, struct nft_model *m)
 {
-	struct prefix *networks = xcalloc(count(c).networks, sizeof(*networks));
+	struct prefix *networks = xcalloc(count_networks(c), sizeof(*networks));
 	for (size_t i = 0; i < c->n_lans; i++)
 		for (size_t j = 0; j < c->lans[i].n_networks; j++)
 			networks[m->n_networks++] = c->lans[i].networks[j].prefix;
 	m->networks = networks;
 }
 
+bool want_network_masquerades(
+	const struct prove *prove, const char *interface, const struct config_network *network)
+{
+	const struct prove_network *n = nullptr;
+	if (network->return_path == RETURN_PATH_AUTO && prove)
+		n = prove_find(prove, interface, &network->prefix);
+	return n ? !n->route : want_masquerades(network->return_path);
+}
+
+/* Those of the configuration, and of networks in mode auto those that cannot answer the mesh. */
+struct host_lists {
+	struct addr *masquerade, *route;
+	size_t n_masquerade, n_route, cap_masquerade, cap_route;
+};
+
+static void push_host(struct host_lists *l, const struct addr *host, bool masquerade)
+{
+	if (masquerade) {
+		XGROW(l->masquerade, l->n_masquerade, l->cap_masquerade);
+		l->masquerade[l->n_masquerade++] = *host;
+	} else {
+		XGROW(l->route, l->n_route, l->cap_route);
+		l->route[l->n_route++] = *host;
+	}
+}
+
+static void push_hosts(
+	struct host_lists *l, const struct config_network *net, const struct prove_network *proven)
+{
+	for (size_t i = 0; i < net->n_hosts; i++)
+		push_host(l, &net->hosts[i].address, want_masquerades(net->hosts[i].return_path));
+	for (size_t i = 0; proven && i < proven->witnesses.n; i++)
+		if (proven->witnesses.list[i].excepted)
+			push_host(l, &proven->witnesses.list[i].address, true);
+}
+
 /* NAT exists when anything may be masqueraded; `auto` anywhere keeps it, because its price is
  * that of switching without breaking flows. */
-static void model_nat(const struct config *c, struct nft_model *m)
+static void model_nat(const struct config *c, const struct prove *prove, struct nft_model *m)
 {
-	struct counts n = count(c);
-	struct prefix *networks = xcalloc(n.networks, sizeof(*networks));
-	struct addr *masquerade = xcalloc(n.hosts, sizeof(*masquerade));
-	struct addr *route = xcalloc(n.hosts, sizeof(*route));
+	struct prefix *networks = xcalloc(count_networks(c), sizeof(*networks));
+	struct host_lists hosts = {};
 	for (size_t i = 0; i < c->n_lans; i++)
 		for (size_t j = 0; j < c->lans[i].n_networks; j++) {
 			const struct config_network *net = &c->lans[i].networks[j];
-			if (want_masquerades(net->return_path))
+			const char *interface = c->lans[i].interface;
+			m->nat |= net->return_path == RETURN_PATH_AUTO;
+			if (want_network_masquerades(prove, interface, net))
 				networks[m->n_masquerade_networks++] = net->prefix;
-			for (size_t k = 0; k < net->n_hosts; k++)
-				if (want_masquerades(net->hosts[k].return_path))
-					masquerade[m->n_masquerade_hosts++] = net->hosts[k].address;
-				else
-					route[m->n_route_hosts++] = net->hosts[k].address;
+			push_hosts(&hosts, net,
+				prove ? prove_find(prove, interface, &net->prefix) : nullptr);
 		}
 	m->masquerade_networks = networks;
-	m->masquerade_hosts = masquerade;
-	m->route_hosts = route;
-	m->nat = m->n_masquerade_networks > 0 || m->n_masquerade_hosts > 0;
+	m->masquerade_hosts = hosts.masquerade;
+	m->n_masquerade_hosts = hosts.n_masquerade;
+	m->route_hosts = hosts.route;
+	m->n_route_hosts = hosts.n_route;
+	m->nat |= m->n_masquerade_networks > 0 || m->n_masquerade_hosts > 0;
+}
+
+/* Not the very last address: in IPv4 that is a broadcast address to the services on a link. */
+struct addr want_probe_source(const struct config *config, uint8_t family)
+{
+	const struct addr *own = &config->probe.source[family == AF_INET6];
+	if (own->family != AF_UNSPEC)
+		return *own;
+	for (size_t i = 0; i < config->n_ranges; i++) {
+		const struct prefix *range = &config->ranges[i].prefix;
+		struct addr last = prefix_last(range);
+		size_t tail = addr_bytes(family) - 1;
+		if (range->addr.family != family)
+			continue;
+		if (range->len + 1U < addr_bits(family))
+			last.b[tail]--;
+		return last;
+	}
+	return (struct addr){};
+}
+
+static void model_probe_sources(const struct config *c, struct nft_model *m)
+{
+	static const uint8_t families[] = {AF_INET, AF_INET6};
+	struct addr *sources = xcalloc(2, sizeof(*sources));
+	for (size_t i = 0; i < 2; i++) {
+		struct addr source = want_probe_source(c, families[i]);
+		if (source.family != AF_UNSPEC)
+			sources[m->n_probe_sources++] = source;
+	}
+	m->probe_sources = sources;
+}
+
+/* What shows whether the way back exists, wherever something is in mode auto. */
+static void model_probe(const struct config *c, struct nft_model *m)
+{
+	struct prefix *learn = xcalloc(count_networks(c), sizeof(*learn));
+	for (size_t i = 0; i < c->n_lans; i++)
+		for (size_t j = 0; j < c->lans[i].n_networks; j++) {
+			const struct config_network *net = &c->lans[i].networks[j];
+			if (net->return_path != RETURN_PATH_AUTO)
+				continue;
+			m->probe = true;
+			if (net->learn_witnesses)
+				learn[m->n_learn_networks++] = net->prefix;
+		}
+	m->learn_networks = learn;
+	m->learn_s = LEARN_S;
+	if (m->probe)
+		model_probe_sources(c, m);
+}
+
+static void model_neighbors(const struct config *c, struct nft_model *m)
+{
+	struct addr *neighbors = xcalloc(c->bgp.n_neighbors, sizeof(*neighbors));
+	for (size_t i = 0; i < c->bgp.n_neighbors; i++)
+		neighbors[m->n_neighbors++] = c->bgp.neighbors[i].address;
+	m->neighbors = neighbors;
 }
 
 struct allow_list {
@@ -132,13 +221,16 @@ static void model_allow(const struct config *c, struct nft_model *m)
 	m->n_allow = out.n;
 }
 
-struct nft_model *want_model(const struct config *config)
+struct nft_model *want_model(const struct config *config, const struct prove *prove, bool hears_bgp)
 {
 	struct nft_model *m = xcalloc(1, sizeof(*m));
 	model_interfaces(config, m);
 	model_ranges(config, m);
 	model_networks(config, m);
-	model_nat(config, m);
+	model_nat(config, prove, m);
+	model_probe(config, m);
+	if (m->probe && hears_bgp)
+		model_neighbors(config, m);
 	model_allow(config, m);
 	return m;
 }
@@ -158,6 +250,9 @@ void want_model_free(struct nft_model *model)
 	free_const(model->masquerade_networks);
 	free_const(model->masquerade_hosts);
 	free_const(model->route_hosts);
+	free_const(model->probe_sources);
+	free_const(model->learn_networks);
+	free_const(model->neighbors);
 	free_const(model->allow);
 	free(model);
 }

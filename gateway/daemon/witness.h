@@ -50,6 +50,7 @@ struct witness {
 	uint16_t port;
 	enum witness_origin origin;
 	bool router;  /* is one of the site's routers, or a BGP neighbour: weak */
+	bool on_link; /* no router between: an ICMP error from there is its own */
 	bool fixed;   /* the configuration gives this host a mode of its own */
 	bool suspect; /* a flow of the mesh to it stays without an answer */
 	bool asked;   /* in the round that is under way */
@@ -60,6 +61,7 @@ struct witness {
 	unsigned yes_row;     /* rounds in a row in which it said yes */
 	bool excepted;        /* is masqueraded, whatever the network is */
 	uint64_t excepted_us; /* since then */
+	bool switched;        /* the last round made it an exception, or ended that */
 };
 
 struct witnesses {

@@ -279,6 +279,8 @@ static struct nlmsghdr *route_question_begin(struct nl_message *m, const struct 
 		attr_put_addr(nlh, RTA_SRC, &q->src);
 	if (q->iif)
 		mnl_attr_put_u32(nlh, RTA_IIF, (uint32_t)q->iif);
+	if (q->oif)
+		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)q->oif);
 	if (q->mark)
 		mnl_attr_put_u32(nlh, RTA_MARK, q->mark);
 	return nlh;

@@ -78,6 +78,7 @@ struct route_question {
 	struct addr src; /* AF_UNSPEC = unset */
 	struct addr dst;
 	int iif; /* 0 = as if sent locally */
+	int oif; /* 0 = any; else only routes by this interface, whatever rules say */
 	uint32_t mark;
 	bool fib_match; /* answer with the table's entry, not with what it means for this packet */
 };

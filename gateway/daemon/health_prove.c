@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * health_prove: the conditions of networks in mode auto.
+ */
+#include "daemon/health.h"
+
+static void mode_health(const struct prove *p, const struct prove_network *n, const char *name,
+	struct conditions *out)
+{
+	char why[PROVE_WHY_LEN];
+	if (n->route)
+		return;
+	conditions_add(out, n->lost_us ? COND_RETURN_PATH_LOST : COND_RETURN_PATH_UNPROVEN, name,
+		"%s is masqueraded: %s", name, prove_why(p, n, why));
+}
+
+static bool has_witness(const struct prove_network *n)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		if (n->witnesses.list[i].port && !n->witnesses.list[i].router)
+			return true;
+	return false;
+}
+
+static void round_health(const struct prove_network *n, const char *name, struct conditions *out)
+{
+	const char *mode = n->route ? "route" : "masquerade";
+	if (!n->rounds)
+		return;
+	if (!has_witness(n))
+		conditions_add(out, COND_WITNESS_MISSING, name,
+			"nobody in %s is known who could show the way back; its mode stays %s",
+			name, mode);
+	else if (n->verdict == PROVE_SILENT)
+		conditions_add(out, COND_WITNESS_SILENT, name,
+			"no witness in %s answers, neither the gateway nor the mesh; its mode "
+			"stays %s",
+			name, mode);
+	else if (n->verdict == PROVE_FILTERED)
+		conditions_add(out, COND_PROBE_FILTERED_LOCALLY, name,
+			"probes into %s do not leave this host; its mode stays %s", name, mode);
+}
+
+static void host_health(const struct prove_network *n, const char *name, struct conditions *out)
+{
+	char host[ADDR_STRLEN];
+	for (size_t i = 0; n->route && i < n->witnesses.n; i++) {
+		const struct witness *w = &n->witnesses.list[i];
+		if (w->excepted)
+			conditions_add(out, COND_HOST_MASQUERADED, addr_str(&w->address, host),
+				"%s answers the gateway and not the mesh (%s, %s), others in %s "
+				"answer both; it alone is masqueraded",
+				host, probe_result_str(w->last.own),
+				probe_result_str(w->last.range), name);
+	}
+}
+
+static bool is_neighbor_of(const struct prove_network *n, const struct addr *a)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		if (n->witnesses.list[i].origin == WITNESS_NEIGHBOR &&
+			!addr_cmp(&n->witnesses.list[i].address, a))
+			return true;
+	return false;
+}
+
+/* The session stands and the ranges were sent, and still nothing comes back. */
+static void session_health(const struct prove *p, const struct prove_network *n, const char *name,
+	struct conditions *out)
+{
+	char neighbor[ADDR_STRLEN];
+	for (size_t i = 0; n->verdict == PROVE_BAD && i < p->n_sessions; i++) {
+		const struct addr *a = &p->sessions[i];
+		if (is_neighbor_of(n, a))
+			conditions_add(out, COND_BGP_ADVERTISED_NOT_USED, addr_str(a, neighbor),
+				"%s was sent the mesh ranges, and answers from %s do not come back "
+				"by them",
+				neighbor, name);
+	}
+}
+
+void health_prove(const struct gateway *g, struct conditions *out)
+{
+	const struct prove *p = &g->prove;
+	char name[PREFIX_STRLEN];
+	for (size_t i = 0; i < p->n; i++) {
+		const struct prove_network *n = &p->networks[i];
+		prefix_str(&n->prefix, name);
+		mode_health(p, n, name, out);
+		round_health(n, name, out);
+		host_health(n, name, out);
+		session_health(p, n, name, out);
+	}
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * prober_int: what the files of the prober share: prober.c (rounds and probes), prober_know.c (what
+ * is known of a network before its round).
+ */
+#include "daemon/gateway.h"
+
+/* Of one network; more are not asked. */
+constexpr size_t PROBER_NEIGHBORS_MAX = 8;
+
+/* Read once for all rounds that begin at the same time. */
+struct prober_knowledge {
+	struct nft_witness *witnesses;
+	size_t n_witnesses;
+	struct addr *routers; /* of the site: next hops towards its networks, and BGP neighbours */
+	size_t n_routers, cap_routers;
+};
+void prober_learn(const struct gateway *g, struct prober_knowledge *out);
+void prober_knowledge_clear(struct prober_knowledge *known);
+
+/* Tells a network who can be asked, and who of them is a router. */
+void prober_prepare(struct gateway *g, const struct prober_knowledge *known,
+	struct prove_network *n, uint64_t now_us);
+
+/* Would the kernel lead a packet of the range from the tunnel to this witness by the network's
+ * interface, and an answer that comes in there back into the tunnel? *on_link: with no router
+ * between. */
+bool prober_paths_agree(struct gateway *g, const struct prove_network *n,
+	const struct addr *witness, const struct addr *source, bool *on_link);

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * prober_know: who can be asked about a network, and who of them is a router of the site.
+ */
+#include "daemon/prober_int.h"
+#include "lib/xmalloc.h"
+#include <stdlib.h>
+
+/* After a switch to routes, flows that stay without an answer are looked for so long. */
+constexpr uint64_t SUSPECT_US = 300'000'000;
+constexpr size_t SUSPECTS_MAX = 64;
+
+static int ifindex_of(const struct gateway *g, const char *name)
+{
+	const struct link *l = link_by_name(&g->seen.links, name);
+	return l ? l->ifindex : 0;
+}
+
+/* The kernel's answer, or false. */
+static bool ask(const struct gateway *g, const struct route_question *q, struct route *out)
+{
+	struct route_answer answer = {};
+	if (g->kernel->ops->route_ask(g->kernel, q, &answer, nullptr) < 0 || answer.error)
+		return false;
+	*out = answer.route;
+	return true;
+}
+
+bool prober_paths_agree(struct gateway *g, const struct prove_network *n,
+	const struct addr *witness, const struct addr *source, bool *on_link)
+{
+	int mesh = ifindex_of(g, g->config->mesh_interface), lan = ifindex_of(g, n->interface);
+	struct route to = {}, back = {};
+	if (!mesh || !lan)
+		return false;
+	if (!ask(g, &(struct route_question){.src = *source, .dst = *witness, .iif = mesh}, &to) ||
+		!ask(g, &(struct route_question){.src = *witness, .dst = *source, .iif = lan},
+			&back))
+		return false;
+	*on_link = to.gateway.family == AF_UNSPEC;
+	return to.oif == lan && back.oif == mesh;
+}
+
+static void push_router(struct prober_knowledge *k, const struct addr *a)
+{
+	if (a->family == AF_UNSPEC)
+		return;
+	for (size_t i = 0; i < k->n_routers; i++)
+		if (!addr_cmp(&k->routers[i], a))
+			return;
+	XGROW(k->routers, k->n_routers, k->cap_routers);
+	k->routers[k->n_routers++] = *a;
+}
+
+/* The next hop of this destination by this interface, whatever policy rules say. */
+static void push_next_hop(
+	const struct gateway *g, struct prober_knowledge *k, const struct addr *dst, int oif)
+{
+	struct route r = {};
+	if (oif && ask(g, &(struct route_question){.dst = *dst, .oif = oif}, &r))
+		push_router(k, &r.gateway);
+}
+
+/* Networks for documentation (RFC 5737, RFC 3849): what leads there is the default route. */
+static const struct addr elsewhere[] = {
+	{.family = AF_INET, .b = {198, 51, 100, 1}},
+	{.family = AF_INET6, .b = {0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 1}},
+};
+
+static void learn_routers(const struct gateway *g, struct prober_knowledge *k)
+{
+	const struct config *c = g->config;
+	for (size_t i = 0; i < c->n_lans; i++) {
+		int lan = ifindex_of(g, c->lans[i].interface);
+		for (size_t j = 0; j < c->lans[i].n_networks; j++)
+			push_next_hop(g, k, &c->lans[i].networks[j].prefix.addr, lan);
+		for (size_t j = 0; j < 2; j++)
+			push_next_hop(g, k, &elsewhere[j], lan);
+	}
+	for (size_t i = 0; i < c->bgp.n_neighbors; i++)
+		push_router(k, &c->bgp.neighbors[i].address);
+}
+
+void prober_learn(const struct gateway *g, struct prober_knowledge *out)
+{
+	*out = (struct prober_knowledge){
+		.witnesses = xcalloc(GATEWAY_WITNESSES, sizeof(*out->witnesses))};
+	int n = g->kernel->ops->nft_witnesses(
+		g->kernel, out->witnesses, GATEWAY_WITNESSES, nullptr);
+	if (n > 0)
+		out->n_witnesses = (size_t)n < GATEWAY_WITNESSES ? (size_t)n : GATEWAY_WITNESSES;
+	learn_routers(g, out);
+}
+
+void prober_knowledge_clear(struct prober_knowledge *known)
+{
+	free(known->witnesses);
+	free(known->routers);
+	*known = (struct prober_knowledge){};
+}
+
+/* The BGP neighbours on this network's side. */
+static void set_neighbors(struct gateway *g, struct prove_network *n)
+{
+	struct addr list[PROBER_NEIGHBORS_MAX];
+	size_t count = 0;
+	int lan = ifindex_of(g, n->interface);
+	const struct config_bgp *bgp = &g->config->bgp;
+	for (size_t i = 0; i < bgp->n_neighbors && count < PROBER_NEIGHBORS_MAX; i++) {
+		const struct addr *a = &bgp->neighbors[i].address;
+		struct route r = {};
+		if (a->family == n->prefix.addr.family && lan &&
+			ask(g, &(struct route_question){.dst = *a}, &r) && r.oif == lan)
+			list[count++] = *a;
+	}
+	prove_set_neighbors(n, list, count);
+}
+
+static bool answered_before(const struct prober_knowledge *known, const struct prove_network *n,
+	const struct ct_flow *f)
+{
+	if (witness_find(&n->witnesses, &f->to, f->to_port))
+		return true;
+	for (size_t i = 0; i < known->n_witnesses; i++)
+		if (known->witnesses[i].port == f->to_port &&
+			!addr_cmp(&known->witnesses[i].address, &f->to))
+			return true;
+	return false;
+}
+
+static void suspect(struct gateway *g, const struct prober_knowledge *known,
+	struct prove_network *n, uint64_t now_us)
+{
+	struct ct_flow flows[SUSPECTS_MAX];
+	struct ct_scope scope = {.ranges = g->model->ranges,
+		.n_ranges = g->model->n_ranges,
+		.networks = &n->prefix,
+		.n_networks = 1};
+	if (!n->route || n->adopted || now_us - n->since_us > SUSPECT_US)
+		return;
+	int found = g->kernel->ops->ct_list(
+		g->kernel, &scope, CT_UNREPLIED, flows, SUSPECTS_MAX, nullptr);
+	for (int i = 0; i < found && (size_t)i < SUSPECTS_MAX; i++)
+		if (flows[i].proto == IPPROTO_TCP && answered_before(known, n, &flows[i]))
+			prove_suspect(n, &flows[i].to, flows[i].to_port, now_us);
+}
+
+void prober_prepare(struct gateway *g, const struct prober_knowledge *known,
+	struct prove_network *n, uint64_t now_us)
+{
+	for (size_t i = 0; i < known->n_witnesses; i++)
+		if (prefix_contains_addr(&n->prefix, &known->witnesses[i].address))
+			prove_learn(&g->prove, n, &known->witnesses[i].address,
+				known->witnesses[i].port);
+	set_neighbors(g, n);
+	suspect(g, known, n, now_us);
+	prove_set_routers(n, known->routers, known->n_routers);
+}

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/prober.h"
+#include "lib/marks.h"
+#include "world.h"
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char config[] = "lan:\n"
+			     "  - interface: eth0\n"
+			     "    networks:\n"
+			     "      - {prefix: 10.0.2.0/24, witness: [\"10.0.2.60:80\", "
+			     "\"10.0.2.61:80\"]}\n"
+			     "      - {prefix: 10.0.1.0/24, return_path: masquerade}\n"
+			     "      - {prefix: \"2001:db8:2::/64\"}\n"
+			     "return_path: auto\n";
+
+struct scene {
+	struct world w;
+	struct prober *prober;
+};
+
+static void scene_init(struct scene *s, const char *text)
+{
+	world_init(&s->w, world_host);
+	s->prober = prober_new(&s->w.gateway);
+	world_enter(&s->w, text);
+}
+
+static void scene_clear(struct scene *s)
+{
+	prober_free(s->prober);
+	world_clear(&s->w);
+}
+
+/* Passes and rounds as the loop would run them. */
+static void scene_run(struct scene *s, uint64_t duration_us)
+{
+	uint64_t end = s->w.now_us + duration_us, pass = s->w.now_us;
+	while (s->w.now_us < end) {
+		bool changed = false;
+		if (s->w.gateway.dirty || (pass && pass <= s->w.now_us))
+			pass = gateway_pass(&s->w.gateway, s->w.now_us);
+		uint64_t next = prober_run(s->prober, s->w.now_us, &changed);
+		if (s->w.gateway.dirty)
+			continue;
+		if (pass && (!next || pass < next))
+			next = pass;
+		assert_true(!next || next > s->w.now_us);
+		s->w.now_us = next && next < end ? next : end;
+	}
+}
+
+static struct addr address(const char *text)
+{
+	struct addr a;
+	assert_int_equal(addr_parse(text, &a), 0);
+	return a;
+}
+
+static void service(struct scene *s, const char *host, struct dummy_service what)
+{
+	what.address = address(host);
+	what.port = what.port ? what.port : 80;
+	dummy_service(s->w.kernel, &what);
+}
+
+static const struct dummy_service answers = {.own = 1, .answer = MARK_PROBE_ANSWERED};
+static const struct dummy_service lan_only = {.own = 1};
+static const struct dummy_service dead = {.own = -EINPROGRESS};
+
+static void services(struct scene *s, struct dummy_service what)
+{
+	service(s, "10.0.2.60", what);
+	service(s, "10.0.2.61", what);
+}
+
+static const struct prove_network *network(const struct scene *s)
+{
+	return &s->w.gateway.prove.networks[0];
+}
+
+static bool masqueraded(const struct scene *s, const char *network_address)
+{
+	struct addr a = address(network_address);
+	const struct nft_modes *m = &s->w.kernel->modes;
+	for (size_t i = 0; i < m->n_networks; i++)
+		if (addr_cmp(&m->networks[i].first, &a) <= 0 &&
+			addr_cmp(&a, &m->networks[i].last) <= 0)
+			return true;
+	return false;
+}
+
+static bool host_masqueraded(const struct scene *s, const char *host)
+{
+	struct addr a = address(host);
+	for (size_t i = 0; i < s->w.kernel->modes.n_hosts; i++)
+		if (!addr_cmp(&s->w.kernel->modes.hosts[i], &a))
+			return true;
+	return false;
+}
+
+static void prove_it(struct scene *s)
+{
+	services(s, answers);
+	scene_run(s, 5 * WORLD_SECOND);
+	assert_true(network(s)->route);
+}
+
+static size_t writes(const struct scene *s, const char *name)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < s->w.kernel->n_log; i++)
+		n += strncmp(s->w.kernel->log[i], name, strlen(name)) == 0;
+	return n;
+}
+
+static void flow(struct scene *s, uint8_t proto, uint16_t port, const char *to, uint32_t status)
+{
+	struct dummy_flow f = {.flow = {.proto = proto,
+				       .from = address("100.96.0.7"),
+				       .to = address(to),
+				       .from_port = port,
+				       .to_port = 80},
+		.state = {.status = IPS_CONFIRMED | status}};
+	dummy_flow(s->w.kernel, &f);
+}
+
+static bool lives(const struct scene *s, uint8_t proto, uint16_t port)
+{
+	for (size_t i = 0; i < s->w.kernel->n_flows; i++)
+		if (s->w.kernel->flows[i].flow.from_port == port &&
+			s->w.kernel->flows[i].flow.proto == proto)
+			return true;
+	return false;
+}
+
+/* The table is not written anew for a switch, and no live TCP flow ends. */
+static void test_switch(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	services(&s, lan_only);
+	scene_run(&s, WORLD_SECOND);
+	assert_true(masqueraded(&s, "10.0.2.0") && masqueraded(&s, "10.0.1.0"));
+	size_t replaced = writes(&s, "nft_replace");
+
+	services(&s, answers);
+	flow(&s, IPPROTO_TCP, 60001, "10.0.2.60", IPS_SEEN_REPLY);
+	flow(&s, IPPROTO_TCP, 60002, "10.0.2.60", 0);
+	flow(&s, IPPROTO_UDP, 60003, "10.0.2.60", IPS_SEEN_REPLY);
+	flow(&s, IPPROTO_TCP, 60004, "10.0.1.60", 0);
+	scene_run(&s, 15 * WORLD_SECOND);
+	assert_true(network(&s)->route);
+	assert_true(!masqueraded(&s, "10.0.2.0") && masqueraded(&s, "10.0.1.0"));
+	assert_true(lives(&s, IPPROTO_TCP, 60001) && !lives(&s, IPPROTO_TCP, 60002));
+	assert_true(lives(&s, IPPROTO_UDP, 60003) && lives(&s, IPPROTO_TCP, 60004));
+
+	services(&s, lan_only);
+	scene_run(&s, 20 * WORLD_SECOND);
+	assert_false(network(&s)->route);
+	assert_true(masqueraded(&s, "10.0.2.0"));
+	assert_true(lives(&s, IPPROTO_TCP, 60001) && !lives(&s, IPPROTO_UDP, 60003));
+	assert_int_equal(writes(&s, "nft_replace"), replaced);
+	assert_int_equal(writes(&s, "nft_set_modes"), 2);
+
+	/* Back after the hold; what is written anew meanwhile has the mode that is. */
+	services(&s, answers);
+	scene_run(&s, 5 * WORLD_SECOND);
+	s.w.kernel->nft.digest++;
+	gateway_mark(&s.w.gateway, DIRTY_NFT);
+	scene_run(&s, WORLD_SECOND);
+	assert_int_equal(writes(&s, "nft_replace"), replaced + 1);
+	assert_true(masqueraded(&s, "10.0.2.0"));
+	scene_run(&s, 30 * WORLD_SECOND);
+	assert_true(network(&s)->route);
+	s.w.kernel->nft.digest++;
+	gateway_mark(&s.w.gateway, DIRTY_NFT);
+	scene_run(&s, WORLD_SECOND);
+	assert_false(masqueraded(&s, "10.0.2.0"));
+	scene_clear(&s);
+}
+
+static void test_exception(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	services(&s, answers);
+	service(&s, "10.0.2.61", lan_only);
+	scene_run(&s, 8 * WORLD_SECOND);
+	assert_true(network(&s)->route && !masqueraded(&s, "10.0.2.0"));
+	assert_true(host_masqueraded(&s, "10.0.2.61") && !host_masqueraded(&s, "10.0.2.60"));
+	service(&s, "10.0.2.61", answers);
+	scene_run(&s, 60 * WORLD_SECOND);
+	assert_false(host_masqueraded(&s, "10.0.2.61"));
+
+	flow(&s, IPPROTO_UDP, 60001, "10.0.2.61", IPS_SEEN_REPLY);
+	flow(&s, IPPROTO_UDP, 60002, "10.0.2.60", IPS_SEEN_REPLY);
+	service(&s, "10.0.2.61", lan_only);
+	scene_run(&s, 15 * WORLD_SECOND);
+	assert_true(host_masqueraded(&s, "10.0.2.61") && network(&s)->route);
+	assert_true(!lives(&s, IPPROTO_UDP, 60001) && lives(&s, IPPROTO_UDP, 60002));
+	scene_clear(&s);
+}
+
+/* What the kernel and the table show of an answer, and what it counts for. */
+static void test_results(void **)
+{
+	static const struct {
+		struct dummy_service service;
+		enum prove_verdict verdict;
+	} cases[] = {
+		{{.own = 1, .answer = MARK_PROBE_ANSWERED}, PROVE_GOOD},
+		{{.own = -EINPROGRESS, .answer = MARK_PROBE_ANSWERED}, PROVE_GOOD},
+		{{.own = -ECONNREFUSED, .answer = MARK_PROBE_REFUSED}, PROVE_GOOD},
+		{{.own = -ECONNREFUSED, .answer = MARK_PROBE_ANSWERED | MARK_PROBE_REFUSED},
+			PROVE_GOOD},
+		{{.own = 1, .answer = MARK_PROBE_REFUSED}, PROVE_BAD},
+		{{.own = 1, .answer = MARK_PROBE_ANSWERED | MARK_PROBE_REFUSED}, PROVE_BAD},
+		{{.own = 1}, PROVE_BAD},
+		{{.own = -ECONNREFUSED}, PROVE_BAD},
+		{{.own = 1, .answer = MARK_PROBE_ASTRAY}, PROVE_BAD},
+		{{.own = 1, .answer = MARK_PROBE_DIVERTED}, PROVE_BAD},
+		{{.own = -EINPROGRESS}, PROVE_SILENT},
+		{{.own = -ETIMEDOUT}, PROVE_SILENT},
+		{{.own = 1, .filtered = true}, PROVE_FILTERED},
+		{{.own = -EINPROGRESS, .filtered = true}, PROVE_FILTERED},
+		/* Rejected here, which looks like a refusal by the host. */
+		{{.own = -ECONNREFUSED, .rejected = true}, PROVE_FILTERED},
+		{{.own = -EHOSTUNREACH, .rejected = true, .filtered = true}, PROVE_FILTERED},
+		/* Somebody translates the probe's source as well. */
+		{{.own = 1, .answer = MARK_PROBE_ANSWERED, .status = IPS_SRC_NAT}, PROVE_NOTHING},
+		{{.error = ENETUNREACH}, PROVE_NOTHING},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct scene s;
+		scene_init(&s, config);
+		services(&s, cases[i].service);
+		scene_run(&s, 2 * WORLD_SECOND);
+		assert_true(network(&s)->rounds > 0);
+		if (network(&s)->verdict != cases[i].verdict)
+			fail_msg("case %zu: %s, not %s", i, prove_verdict_str(network(&s)->verdict),
+				prove_verdict_str(cases[i].verdict));
+		scene_clear(&s);
+	}
+}
+
+/* A route that does not lead into the tunnel, or a tunnel that is gone, is our own fault. */
+static void test_no_path(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	prove_it(&s);
+	dummy_unlink(s.w.kernel, WORLD_MESH);
+	gateway_mark(&s.w.gateway, DIRTY_ALL);
+	services(&s, lan_only);
+	scene_run(&s, 60 * WORLD_SECOND);
+	assert_true(network(&s)->route);
+	assert_int_equal(network(&s)->verdict, PROVE_NOTHING);
+	scene_clear(&s);
+}
+
+/* Without our table nobody sees the answers. */
+static void test_no_table(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	prove_it(&s);
+	dummy_stick(s.w.kernel, "nft_replace meshgw", EPERM);
+	s.w.kernel->nft = (struct nft_state){};
+	gateway_mark(&s.w.gateway, DIRTY_NFT);
+	scene_run(&s, 2 * WORLD_SECOND);
+	services(&s, lan_only);
+	uint64_t rounds = network(&s)->rounds;
+	scene_run(&s, 60 * WORLD_SECOND);
+	assert_true(network(&s)->route);
+	assert_int_equal(network(&s)->rounds, rounds);
+	dummy_stick(s.w.kernel, nullptr, 0);
+	scene_run(&s, 20 * WORLD_SECOND);
+	assert_false(network(&s)->route);
+	scene_clear(&s);
+}
+
+/* When the sets alone cannot be written, the table is. */
+static void test_switch_fails(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	services(&s, answers);
+	dummy_stick(s.w.kernel, "nft_set_modes meshgw", ENOBUFS);
+	scene_run(&s, 5 * WORLD_SECOND);
+	assert_true(network(&s)->route && !masqueraded(&s, "10.0.2.0"));
+	assert_int_equal(writes(&s, "nft_replace"), 2);
+	scene_clear(&s);
+}
+
+/* A restart goes on with what the table says, also while all witnesses are silent. */
+static void test_restart(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	services(&s, answers);
+	service(&s, "10.0.2.61", lan_only);
+	scene_run(&s, 8 * WORLD_SECOND);
+	assert_true(network(&s)->route && host_masqueraded(&s, "10.0.2.61"));
+
+	services(&s, dead);
+	prober_free(s.prober);
+	world_restart(&s.w);
+	s.prober = prober_new(&s.w.gateway);
+	world_enter(&s.w, config);
+	scene_run(&s, 60 * WORLD_SECOND);
+	assert_true(network(&s)->route && network(&s)->adopted);
+	assert_true(!masqueraded(&s, "10.0.2.0") && masqueraded(&s, "10.0.1.0"));
+	assert_true(host_masqueraded(&s, "10.0.2.61"));
+	services(&s, lan_only);
+	scene_run(&s, 20 * WORLD_SECOND);
+	assert_false(network(&s)->route);
+	scene_clear(&s);
+}
+
+/* Learned from flows that completed, in networks that may learn. */
+static void test_learning(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	dummy_witness(s.w.kernel, "2001:db8:2::60", 443, 1);
+	dummy_witness(s.w.kernel, "10.0.1.60", 443, 1); /* of a network that is not in mode auto */
+	scene_run(&s, 5 * WORLD_SECOND);
+	const struct prove_network *six = &s.w.gateway.prove.networks[1];
+	assert_int_equal(six->witnesses.n, 1);
+	assert_true(six->route && !masqueraded(&s, "2001:db8:2::"));
+	for (size_t i = 0; i < s.w.kernel->n_probes; i++) {
+		const struct probe_target *t = &s.w.kernel->probes[i];
+		char text[ADDR_STRLEN];
+		if (t->source.family == AF_INET)
+			assert_string_equal(addr_str(&t->source, text), "100.79.255.254");
+		assert_string_equal(t->interface, "eth0");
+		assert_true(t->address.b[2] != 1 || t->address.family != AF_INET);
+	}
+	scene_clear(&s);
+}
+
+/* A target that answered before, stays without an answer, and works when masqueraded. */
+static void test_suspect(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	prove_it(&s);
+	for (unsigned i = 0; i < 40; i++) {
+		char host[ADDR_STRLEN];
+		snprintf(host, sizeof(host), "10.0.2.%u", 100 + i);
+		dummy_witness(s.w.kernel, host, 80, 1);
+		if (i == 39)
+			service(&s, host, lan_only);
+	}
+	scene_run(&s, 30 * WORLD_SECOND);
+	assert_false(host_masqueraded(&s, "10.0.2.139"));
+	flow(&s, IPPROTO_TCP, 60007, "10.0.2.139", 0);
+	flow(&s, IPPROTO_TCP, 60008, "10.0.2.200", 0); /* never answered anybody */
+	scene_run(&s, 25 * WORLD_SECOND);
+	assert_true(host_masqueraded(&s, "10.0.2.139"));
+	assert_false(lives(&s, IPPROTO_TCP, 60007));
+	assert_true(lives(&s, IPPROTO_TCP, 60008));
+	scene_clear(&s);
+}
+
+/* The end of a BGP session is a reason to ask, not a loss. */
+static void test_session_end(void **)
+{
+	struct scene s;
+	struct addr router = address("10.0.1.1");
+	scene_init(&s, config);
+	prove_it(&s);
+	scene_run(&s, 3 * WORLD_SECOND);
+	uint64_t rounds = network(&s)->rounds;
+	prober_session_ended(s.prober, &router, s.w.now_us);
+	scene_run(&s, WORLD_SECOND / 10);
+	assert_int_equal(network(&s)->rounds, rounds + 1);
+	assert_true(network(&s)->route);
+	services(&s, lan_only);
+	prober_session_ended(s.prober, &router, s.w.now_us);
+	scene_run(&s, 2 * WORLD_SECOND + WORLD_SECOND / 10); /* two timeouts */
+	assert_false(network(&s)->route);
+	scene_clear(&s);
+}
+
+/* Another configuration while probes are under way. */
+static void test_reload_between(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	services(&s, dead);
+	scene_run(&s, WORLD_SECOND / 10);
+	assert_true(network(&s)->asking);
+	world_enter(&s.w, world_masquerade);
+	scene_run(&s, WORLD_SECOND / 10);
+	assert_int_equal(s.w.gateway.prove.n, 0);
+	world_enter(&s.w, config);
+	scene_run(&s, WORLD_SECOND / 10);
+	assert_true(network(&s)->asking);
+	gateway_enter(&s.w.gateway, GATEWAY_DOWN, nullptr);
+	scene_run(&s, 5 * WORLD_SECOND);
+	assert_int_equal(s.w.gateway.prove.n, 0);
+	scene_clear(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_switch),
+		cmocka_unit_test(test_exception),
+		cmocka_unit_test(test_results),
+		cmocka_unit_test(test_no_path),
+		cmocka_unit_test(test_no_table),
+		cmocka_unit_test(test_switch_fails),
+		cmocka_unit_test(test_restart),
+		cmocka_unit_test(test_learning),
+		cmocka_unit_test(test_suspect),
+		cmocka_unit_test(test_session_end),
+		cmocka_unit_test(test_reload_between),
+	};
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
