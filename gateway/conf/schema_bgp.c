@@ -187,7 +187,7 @@ static const struct field neighbor_fields[] = {
 	{.key = "ebgp_multihop",
 		.type = TEXT,
 		.expects = "a number of hops",
-		.min = 1,
+		.min = 2, /* 1 is what holds without it */
 		.max = 255,
 		.read = value_u8,
 		AT(struct config_neighbor, ebgp_multihop),

@@ -362,7 +362,7 @@ static void test_equal(void **)
 		NEIGHBOR("timers: {connect: 1}"),
 		NEIGHBOR("update_source: eth0"),
 		NEIGHBOR("update_source: 10.0.1.5"),
-		NEIGHBOR("ebgp_multihop: 1"),
+		NEIGHBOR("ebgp_multihop: 2"),
 		NEIGHBOR("ttl_security: 1"),
 		NEIGHBOR("communities: [no-export]"),
 		NEIGHBOR("communities: [no-advertise]"),
