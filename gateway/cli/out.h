@@ -37,6 +37,7 @@ extern const struct out out_text, out_json;
 /* Parts of out_text in files of their own. */
 void out_text_status(const struct view *v, const struct status *s);
 void out_text_path(const struct view *v, const struct status *s);
+void out_text_networks(const struct view *v, const struct status *s);
 void out_text_bgp(const struct view *v, const struct status *s);
 /* conditions: a list of struct reply_condition */
 void out_text_conditions(const struct view *v, const struct list *conditions);

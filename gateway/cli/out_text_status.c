@@ -110,26 +110,7 @@ static void print_pending(const struct view *v, const struct status *s)
 	term_raw(&v->out, STYLE_PLAIN, "\n");
 }
 
-/* ---- Networks, ranges ---- */
-
-static void print_networks(const struct view *v, const struct status *s)
-{
-	const struct reply_network *list = s->networks.items;
-	struct table table = {.term = &v->out, .columns = 4, .indent = 2};
-
-	for (size_t i = 0; i < s->networks.n; i++) {
-		const struct reply_network *n = &list[i];
-		bool differs = strcmp(n->configured, n->effective) != 0;
-		table_add(&table, STYLE_PLAIN, "%s", n->prefix);
-		table_add(&table, STYLE_PLAIN, "%s", n->interface);
-		table_add(&table, STYLE_PLAIN, "%s", n->effective);
-		table_add(&table, STYLE_DIM, "%s%s", differs ? "configured: " : "",
-			differs ? n->configured : "");
-	}
-	if (table.n)
-		term_heading(&v->out, "Networks");
-	table_flush(&table);
-}
+/* ---- Ranges ---- */
 
 static void print_ranges(const struct view *v, const struct status *s)
 {
@@ -212,7 +193,7 @@ void out_text_status(const struct view *v, const struct status *s)
 	print_state(v, s);
 	print_pending(v, s);
 	out_text_path(v, s);
-	print_networks(v, s);
+	out_text_networks(v, s);
 	print_ranges(v, s);
 	print_objects(v, s);
 	out_text_bgp(v, s);

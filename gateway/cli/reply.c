@@ -22,11 +22,77 @@ static const sd_json_dispatch_field range_fields[] = {
 	{},
 };
 
+static int read_number_or_null(
+	const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags, void *to)
+{
+	return sd_json_variant_is_null(v) ? 0 : sd_json_dispatch_uint64(name, v, flags, to);
+}
+
+#define NUMBER_OR_NULL(type, name, member)                                            \
+	{name, SD_JSON_VARIANT_UNSIGNED, read_number_or_null, offsetof(type, member), \
+		SD_JSON_NULLABLE}
+#define TRUTH(type, name, member)                                                         \
+	{name, SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, offsetof(type, member), \
+		SD_JSON_MANDATORY}
+
+static const sd_json_dispatch_field witness_fields[] = {
+	TEXT(struct reply_witness, "address", address),
+	NUMBER(struct reply_witness, "port", port),
+	TEXT(struct reply_witness, "origin", origin),
+	TEXT(struct reply_witness, "own", own),
+	TEXT(struct reply_witness, "range", range),
+	NUMBER_OR_NULL(struct reply_witness, "askedSecondsAgo", asked_s),
+	TRUTH(struct reply_witness, "router", router),
+	TRUTH(struct reply_witness, "masqueraded", masqueraded),
+	{},
+};
+
+static int read_witness(sd_json_variant *v, struct reply_witness *out)
+{
+	*out = (struct reply_witness){.asked_s = UINT64_MAX};
+	return sd_json_dispatch(v, witness_fields, SD_JSON_ALLOW_EXTENSIONS, out);
+}
+
+/* Lists of lists would have to be freed one by one: these stay in the reply. */
+static int read_witnesses(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	struct reply_witness witness;
+
+	for (size_t i = 0; i < sd_json_variant_elements(v); i++) {
+		int r = read_witness(sd_json_variant_by_index(v, i), &witness);
+		if (r < 0)
+			return r;
+	}
+	*(sd_json_variant **)to = v;
+	return 0;
+}
+
+static const sd_json_dispatch_field proof_fields[] = {
+	TEXT(struct reply_proof, "state", state),
+	TEXT(struct reply_proof, "why", why),
+	NUMBER_OR_NULL(struct reply_proof, "sinceSeconds", since_s),
+	{"witnesses", SD_JSON_VARIANT_ARRAY, read_witnesses,
+		offsetof(struct reply_proof, witnesses), SD_JSON_MANDATORY},
+	{},
+};
+
+static int read_proof(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	struct reply_proof *proof = to;
+
+	if (sd_json_variant_is_null(v))
+		return 0;
+	*proof = (struct reply_proof){.set = true, .since_s = UINT64_MAX};
+	return sd_json_dispatch(v, proof_fields, SD_JSON_ALLOW_EXTENSIONS, proof);
+}
+
 static const sd_json_dispatch_field network_fields[] = {
 	TEXT(struct reply_network, "prefix", prefix),
 	TEXT(struct reply_network, "interface", interface),
 	TEXT(struct reply_network, "configured", configured),
 	TEXT(struct reply_network, "effective", effective),
+	{"proof", SD_JSON_VARIANT_OBJECT, read_proof, offsetof(struct reply_network, proof),
+		SD_JSON_NULLABLE},
 	{},
 };
 
@@ -64,7 +130,6 @@ static const sd_json_dispatch_field change_fields[] = {
 	{},
 };
 
-/* Lists of lists would have to be freed one by one: these stay in the reply. */
 static int read_changes(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
 {
 	struct reply_change change;
@@ -105,12 +170,6 @@ static int read_strings(const char *, sd_json_variant *v, sd_json_dispatch_flags
 			return -EINVAL;
 	*(sd_json_variant **)to = v;
 	return 0;
-}
-
-static int read_number_or_null(
-	const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags, void *to)
-{
-	return sd_json_variant_is_null(v) ? 0 : sd_json_dispatch_uint64(name, v, flags, to);
 }
 
 static const sd_json_dispatch_field neighbor_fields[] = {
@@ -293,6 +352,14 @@ bool operation_change(const struct reply_operation *o, size_t i, struct reply_ch
 		return false;
 	return sd_json_dispatch(sd_json_variant_by_index(o->changes, i), change_fields,
 		       SD_JSON_ALLOW_EXTENSIONS, out) >= 0;
+}
+
+bool proof_witness(const struct reply_proof *p, size_t i, struct reply_witness *out)
+{
+	*out = (struct reply_witness){};
+	if (!p->witnesses || i >= sd_json_variant_elements(p->witnesses))
+		return false;
+	return read_witness(sd_json_variant_by_index(p->witnesses, i), out) >= 0;
 }
 
 void list_clear(struct list *l)

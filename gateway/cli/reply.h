@@ -22,8 +22,25 @@ struct reply_range {
 	const char *class, *prefix;
 };
 
+struct reply_witness {
+	const char *address;
+	uint64_t port;
+	const char *origin, *own, *range;
+	uint64_t asked_s; /* ago; UINT64_MAX = never */
+	bool router, masqueraded;
+};
+
+/* Of a network in mode auto. */
+struct reply_proof {
+	bool set;
+	const char *state, *why;
+	uint64_t since_s;           /* UINT64_MAX = unknown */
+	sd_json_variant *witnesses; /* array, checked; borrowed */
+};
+
 struct reply_network {
 	const char *prefix, *interface, *configured, *effective;
+	struct reply_proof proof;
 };
 
 struct reply_object {
@@ -110,6 +127,9 @@ struct changes {
 [[nodiscard]] int diagnostics_read(sd_json_variant *parameters, struct list *out, uint64_t *total);
 /* Those of an operation, from 0 on; false behind the last one. */
 bool operation_change(const struct reply_operation *o, size_t i, struct reply_change *out);
+
+/* Those of a proof, from 0 on; false behind the last one. */
+bool proof_witness(const struct reply_proof *p, size_t i, struct reply_witness *out);
 
 void status_clear(struct status *s);
 void changes_clear(struct changes *c);

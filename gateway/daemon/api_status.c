@@ -25,18 +25,25 @@ static void fill_ranges(const struct config *c, sd_json_variant **v)
 				"prefix", prefix_str(&c->ranges[i].prefix, text)));
 }
 
-static void fill_networks(const struct config *c, sd_json_variant **v)
+static void fill_networks(const struct gateway *g, sd_json_variant **v)
 {
 	char text[PREFIX_STRLEN];
+	const struct config *c = g->config;
 	for (size_t i = 0; c && i < c->n_lans; i++)
 		for (size_t j = 0; j < c->lans[i].n_networks; j++) {
 			const struct config_network *n = &c->lans[i].networks[j];
-			const char *now = want_masquerades(n->return_path) ? "masquerade" : "route";
+			const char *interface = c->lans[i].interface;
+			bool masquerade = want_network_masquerades(&g->prove, interface, n);
+			autojson sd_json_variant *proof = reply_proof(&g->prove,
+				prove_find(&g->prove, interface, &n->prefix), clock_monotonic_us());
 			APPEND(v, SD_JSON_BUILD_PAIR_STRING("prefix", prefix_str(&n->prefix, text)),
-				SD_JSON_BUILD_PAIR_STRING("interface", c->lans[i].interface),
+				SD_JSON_BUILD_PAIR_STRING("interface", interface),
 				SD_JSON_BUILD_PAIR_STRING(
 					"configured", return_path_str(n->return_path)),
-				SD_JSON_BUILD_PAIR_STRING("effective", now));
+				SD_JSON_BUILD_PAIR_STRING(
+					"effective", masquerade ? "masquerade" : "route"),
+				SD_JSON_BUILD_PAIR_CONDITION(
+					proof != nullptr, "proof", SD_JSON_BUILD_VARIANT(proof)));
 		}
 }
 
@@ -108,7 +115,7 @@ static void lists_fill(struct lists *l, const struct server_context *c)
 		if (sd_json_variant_new_array(all[i], nullptr, 0) < 0)
 			abort();
 	fill_ranges(g->config, &l->ranges);
-	fill_networks(g->config, &l->networks);
+	fill_networks(g, &l->networks);
 	fill_objects(g, &l->objects);
 	fill_conditions(c->conditions, &l->conditions);
 	fill_counters(g, &l->counters);

@@ -6,6 +6,7 @@
  */
 #include "conf/config.h"
 #include "daemon/plan.h"
+#include "daemon/prove.h"
 #include <systemd/sd-json.h>
 
 #define autojson [[gnu::cleanup(sd_json_variant_unrefp)]]
@@ -14,3 +15,5 @@
 sd_json_variant *reply_operations(const struct ops *ops);
 /* The parameters of ConfigInvalid. */
 sd_json_variant *reply_invalid(const struct config_diags *diags, const char *name);
+/* What is known of a network in mode auto; nullptr for nullptr. */
+sd_json_variant *reply_proof(const struct prove *p, const struct prove_network *n, uint64_t now_us);

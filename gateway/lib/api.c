@@ -41,10 +41,36 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Condition, NOTE("Stable kebab-case code"),
 	NOTE("Code of a condition that stands and of which this one is a consequence"),
 	FIELD(dependsOn, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Witness, FIELD(address, SD_VARLINK_STRING, 0),
+	FIELD(port, SD_VARLINK_INT, 0), NOTE("configured, learned or neighbor"),
+	FIELD(origin, SD_VARLINK_STRING, 0),
+	NOTE("What came of the last probe from the gateway's own address: answered, refused, "
+	     "refused-by-router, silent, astray, filtered-locally, failed or unasked"),
+	FIELD(own, SD_VARLINK_STRING, 0), NOTE("The same, from the mesh range"),
+	FIELD(range, SD_VARLINK_STRING, 0), NOTE("null: never asked"),
+	FIELD(askedSecondsAgo, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("When it last answered the mesh range; null: never"),
+	FIELD(answeredSecondsAgo, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("Is it one of the site's routers, whose answers prove little?"),
+	FIELD(router, SD_VARLINK_BOOL, 0),
+	NOTE("Is this host masqueraded whatever its network is?"),
+	FIELD(masqueraded, SD_VARLINK_BOOL, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Proof,
+	NOTE("proven, unproven, lost, or adopted: as it was found when the daemon started"),
+	FIELD(state, SD_VARLINK_STRING, 0), FIELD(why, SD_VARLINK_STRING, 0),
+	NOTE("Since the last switch; null: none since the daemon's start"),
+	FIELD(sinceSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("Rounds of probes since the daemon's start"), FIELD(rounds, SD_VARLINK_INT, 0),
+	NOTE("What the last one said: good, weak, bad, silent, filtered or nothing"),
+	FIELD(lastRound, SD_VARLINK_STRING, 0), NOTE("Good ones in a row"),
+	FIELD(inARow, SD_VARLINK_INT, 0), FIELD_OF(witnesses, Witness, SD_VARLINK_ARRAY));
+
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Network, FIELD(prefix, SD_VARLINK_STRING, 0),
 	FIELD(interface, SD_VARLINK_STRING, 0), NOTE("auto, route or masquerade, as configured"),
 	FIELD(configured, SD_VARLINK_STRING, 0), NOTE("route or masquerade, as it is now"),
-	FIELD(effective, SD_VARLINK_STRING, 0));
+	FIELD(effective, SD_VARLINK_STRING, 0), NOTE("Of a network in mode auto"),
+	FIELD_OF(proof, Proof, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Range,
 	NOTE("workers, devices, load_balancers, resolved or sites"),
@@ -147,6 +173,10 @@ const sd_varlink_interface api_interface = {
 			&vl_type_Object,
 			SAYS("Something that is not as it should be"),
 			&vl_type_Condition,
+			SAYS("A service that is asked whether its answers find their way back"),
+			&vl_type_Witness,
+			SAYS("Whether answers to the mesh range find their way back, and why so"),
+			&vl_type_Proof,
 			&vl_type_Network,
 			&vl_type_Range,
 			&vl_type_Counter,
