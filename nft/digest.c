@@ -7,6 +7,9 @@
 
 #define BIT(attr) (UINT32_C(1) << (attr))
 
+/* How many elements the set has: NFTA_SET_COUNT of Linux 6.17, newer than our headers. */
+constexpr unsigned SET_COUNT = 20;
+
 /* Attributes that say nothing about the content, by message type. */
 static const uint32_t skipped[NFT_MSG_MAX] = {
 	[NFT_MSG_NEWTABLE] = BIT(NFTA_TABLE_FLAGS) | BIT(NFTA_TABLE_USE) | BIT(NFTA_TABLE_HANDLE) |
@@ -14,7 +17,7 @@ static const uint32_t skipped[NFT_MSG_MAX] = {
 	[NFT_MSG_NEWCHAIN] = BIT(NFTA_CHAIN_HANDLE) | BIT(NFTA_CHAIN_USE) |
 			     BIT(NFTA_CHAIN_COUNTERS),
 	[NFT_MSG_NEWRULE] = BIT(NFTA_RULE_HANDLE) | BIT(NFTA_RULE_POSITION),
-	[NFT_MSG_NEWSET] = BIT(NFTA_SET_HANDLE),
+	[NFT_MSG_NEWSET] = BIT(NFTA_SET_HANDLE) | BIT(SET_COUNT),
 	[NFT_MSG_NEWOBJ] = BIT(NFTA_OBJ_HANDLE) | BIT(NFTA_OBJ_USE) | BIT(NFTA_OBJ_DATA),
 	[NFT_MSG_NEWFLOWTABLE] = BIT(NFTA_FLOWTABLE_HANDLE) | BIT(NFTA_FLOWTABLE_USE),
 };

@@ -2,9 +2,11 @@
 #include "nft/expr.h"
 #include "lib/marks.h"
 #include "nft/nftnl.h"
+#include <arpa/inet.h>
 #include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tuple_common.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stddef.h>
@@ -62,16 +64,22 @@ static void expr_cmp(struct nftnl_rule *r, uint32_t op, const void *data, uint32
 	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
 }
 
-static void expr_mask(struct nftnl_rule *r, const void *mask, uint32_t len)
+static void expr_bitwise(struct nftnl_rule *r, const void *mask, const void * xor, uint32_t len)
 {
-	static const uint8_t zero[sizeof(struct in6_addr)];
 	struct nftnl_expr *e = expr_add(r, "bitwise");
 
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
 	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, zero, len);
+	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, xor, len);
+}
+
+static void expr_mask(struct nftnl_rule *r, const void *mask, uint32_t len)
+{
+	static const uint8_t zero[sizeof(struct in6_addr)];
+
+	expr_bitwise(r, mask, zero, len);
 }
 
 static void expr_payload(
@@ -94,18 +102,24 @@ static struct nftnl_expr *expr_lookup(struct nftnl_rule *r, const char *set)
 	return e;
 }
 
-static void expr_ifname_cmp(struct nftnl_rule *r, const char *name)
+static void expr_ifname_cmp(struct nftnl_rule *r, uint32_t op, const char *name)
 {
 	char padded[IFNAMSIZ] = {};
 
 	memcpy(padded, name, strnlen(name, IFNAMSIZ - 1));
-	expr_cmp(r, NFT_CMP_EQ, padded, sizeof(padded));
+	expr_cmp(r, op, padded, sizeof(padded));
 }
 
 void nft_expr_ifname(struct nftnl_rule *r, enum nft_direction dir, const char *name)
 {
 	expr_meta(r, (uint32_t)dir, REG);
-	expr_ifname_cmp(r, name);
+	expr_ifname_cmp(r, NFT_CMP_EQ, name);
+}
+
+void nft_expr_ifname_not(struct nftnl_rule *r, enum nft_direction dir, const char *name)
+{
+	expr_meta(r, (uint32_t)dir, REG);
+	expr_ifname_cmp(r, NFT_CMP_NEQ, name);
 }
 
 void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char *set)
@@ -201,15 +215,20 @@ void nft_expr_source_routed(struct nftnl_rule *r, const char *name)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_FLAGS, NFTA_FIB_F_SADDR);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_RESULT, NFT_FIB_RESULT_OIFNAME);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_FIB_DREG, REG);
-	expr_ifname_cmp(r, name);
+	expr_ifname_cmp(r, NFT_CMP_EQ, name);
 }
 
-static void expr_tcp_flags(struct nftnl_rule *r, uint8_t mask, uint32_t op, uint8_t flags)
+static void expr_tcp(struct nftnl_rule *r)
 {
 	static const uint8_t tcp = IPPROTO_TCP;
 
 	expr_meta(r, NFT_META_L4PROTO, REG);
 	expr_cmp(r, NFT_CMP_EQ, &tcp, sizeof(tcp));
+}
+
+static void expr_tcp_flags(struct nftnl_rule *r, uint8_t mask, uint32_t op, uint8_t flags)
+{
+	expr_tcp(r);
 	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_flags), 1, REG);
 	expr_mask(r, &mask, sizeof(mask));
 	expr_cmp(r, op, &flags, sizeof(flags));
@@ -223,6 +242,35 @@ void nft_expr_syn(struct nftnl_rule *r)
 void nft_expr_not_syn(struct nftnl_rule *r)
 {
 	expr_tcp_flags(r, TH_SYN | TH_RST | TH_ACK, NFT_CMP_NEQ, TH_SYN);
+}
+
+void nft_expr_syn_ack(struct nftnl_rule *r)
+{
+	expr_tcp_flags(r, TH_SYN | TH_RST | TH_ACK, NFT_CMP_EQ, TH_SYN | TH_ACK);
+}
+
+void nft_expr_end(struct nftnl_rule *r)
+{
+	expr_tcp_flags(r, TH_FIN | TH_RST, NFT_CMP_NEQ, 0);
+}
+
+static void expr_port(struct nftnl_rule *r, uint32_t offset, uint16_t port)
+{
+	uint16_t port_be = htons(port);
+
+	expr_tcp(r);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(port_be), REG);
+	expr_cmp(r, NFT_CMP_EQ, &port_be, sizeof(port_be));
+}
+
+void nft_expr_source_port(struct nftnl_rule *r, uint16_t port)
+{
+	expr_port(r, offsetof(struct tcphdr, th_sport), port);
+}
+
+void nft_expr_dest_port(struct nftnl_rule *r, uint16_t port)
+{
+	expr_port(r, offsetof(struct tcphdr, th_dport), port);
 }
 
 /* The kernel takes the smaller MTU of the two directions' routes (nft_rt.c, get_tcpmss()), and
@@ -248,16 +296,74 @@ void nft_expr_clamp_mss(struct nftnl_rule *r)
 	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
 }
 
-void nft_expr_known_flow(struct nftnl_rule *r)
+static void expr_ct(struct nftnl_rule *r, uint32_t key)
 {
-	static const uint32_t zero,
-		known = NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED);
 	struct nftnl_expr *e = expr_add(r, "ct");
 
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_STATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, REG);
-	expr_mask(r, &known, sizeof(known));
+}
+
+static void expr_ct_state(struct nftnl_rule *r, uint32_t states)
+{
+	static const uint32_t zero;
+
+	expr_ct(r, NFT_CT_STATE);
+	expr_mask(r, &states, sizeof(states));
 	expr_cmp(r, NFT_CMP_NEQ, &zero, sizeof(zero));
+}
+
+void nft_expr_known_flow(struct nftnl_rule *r)
+{
+	expr_ct_state(r, NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+void nft_expr_related(struct nftnl_rule *r)
+{
+	expr_ct_state(r, NF_CT_STATE_BIT(IP_CT_RELATED));
+}
+
+void nft_expr_invalid(struct nftnl_rule *r)
+{
+	expr_ct_state(r, NF_CT_STATE_INVALID_BIT);
+}
+
+void nft_expr_reply(struct nftnl_rule *r)
+{
+	static const uint8_t reply = IP_CT_DIR_REPLY;
+
+	expr_ct(r, NFT_CT_DIRECTION);
+	expr_cmp(r, NFT_CMP_EQ, &reply, sizeof(reply));
+}
+
+static void expr_masked(struct nftnl_rule *r, uint32_t mask, uint32_t value)
+{
+	expr_mask(r, &mask, sizeof(mask));
+	expr_cmp(r, NFT_CMP_EQ, &value, sizeof(value));
+}
+
+void nft_expr_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value)
+{
+	expr_meta(r, NFT_META_MARK, REG);
+	expr_masked(r, mask, value);
+}
+
+void nft_expr_ct_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value)
+{
+	expr_ct(r, NFT_CT_MARK);
+	expr_masked(r, mask, value);
+}
+
+void nft_expr_ct_mark_set(struct nftnl_rule *r, uint32_t mask, uint32_t value)
+{
+	uint32_t kept = ~mask;
+
+	expr_ct(r, NFT_CT_MARK);
+	expr_bitwise(r, &kept, &value, sizeof(value));
+
+	struct nftnl_expr *e = expr_add(r, "ct");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, NFT_CT_MARK);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_SREG, REG);
 }
 
 void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter)
@@ -294,4 +400,50 @@ void nft_expr_refuse(struct nftnl_rule *r)
 void nft_expr_masquerade(struct nftnl_rule *r)
 {
 	expr_add(r, "masq");
+}
+
+void nft_expr_reset(struct nftnl_rule *r)
+{
+	nftnl_expr_set_u32(expr_add(r, "reject"), NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST);
+}
+
+/* With a mapping, even one to itself, a flow has met its source NAT, and no chain behind this one
+ * is asked (nf_nat_core.c, nf_nat_inet_fn()). */
+void nft_expr_keep_source(struct nftnl_rule *r, const struct nft_family *f)
+{
+	expr_family(r, f);
+	expr_address(r, f, f->source, REG);
+
+	struct nftnl_expr *e = expr_add(r, "nat");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_FAMILY, f->nfproto);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, REG);
+}
+
+void nft_expr_remember(struct nftnl_rule *r, const struct nft_family *f, const char *set)
+{
+	expr_tcp(r);
+	expr_address(r, f, f->source, REG);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_sport), 2,
+		reg_after(f->addr_len));
+
+	struct nftnl_expr *e = expr_add(r, "dynset");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, REG);
+	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, set);
+}
+
+void nft_expr_limit(struct nftnl_rule *r, uint32_t rate, uint32_t burst)
+{
+	struct nftnl_expr *e = expr_add(r, "limit");
+
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_RATE, rate);
+	nftnl_expr_set_u64(e, NFTNL_EXPR_LIMIT_UNIT, 1);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_BURST, burst);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_LIMIT_TYPE, NFT_LIMIT_PKTS);
+}
+
+void nft_expr_log(struct nftnl_rule *r, uint16_t group)
+{
+	nftnl_expr_set_u16(expr_add(r, "log"), NFTNL_EXPR_LOG_GROUP, group);
 }

@@ -26,6 +26,8 @@ struct nftnl_rule *nft_rule_new(const char *chain);
 
 /* iifname "NAME" */
 void nft_expr_ifname(struct nftnl_rule *r, enum nft_direction dir, const char *name);
+/* iifname != "NAME" */
+void nft_expr_ifname_not(struct nftnl_rule *r, enum nft_direction dir, const char *name);
 /* iifname @SET */
 void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char *set);
 /* ip saddr @SET, ip daddr @SET */
@@ -48,10 +50,26 @@ void nft_expr_source_routed(struct nftnl_rule *r, const char *name);
 void nft_expr_syn(struct nftnl_rule *r);
 /* tcp flags & (syn | rst | ack) != syn */
 void nft_expr_not_syn(struct nftnl_rule *r);
+/* tcp flags & (syn | rst | ack) == syn | ack */
+void nft_expr_syn_ack(struct nftnl_rule *r);
+/* tcp flags & (fin | rst) != 0 */
+void nft_expr_end(struct nftnl_rule *r);
+/* tcp sport PORT, tcp dport PORT */
+void nft_expr_source_port(struct nftnl_rule *r, uint16_t port);
+void nft_expr_dest_port(struct nftnl_rule *r, uint16_t port);
 /* tcp option maxseg size set rt mtu */
 void nft_expr_clamp_mss(struct nftnl_rule *r);
-/* ct state established,related */
+/* ct state established,related; ct state related; ct state invalid */
 void nft_expr_known_flow(struct nftnl_rule *r);
+void nft_expr_related(struct nftnl_rule *r);
+void nft_expr_invalid(struct nftnl_rule *r);
+/* ct direction reply */
+void nft_expr_reply(struct nftnl_rule *r);
+/* meta mark & MASK == VALUE, ct mark & MASK == VALUE */
+void nft_expr_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value);
+void nft_expr_ct_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value);
+/* ct mark set ct mark & ~MASK | VALUE */
+void nft_expr_ct_mark_set(struct nftnl_rule *r, uint32_t mask, uint32_t value);
 
 /* counter name "NAME" */
 void nft_expr_counter(struct nftnl_rule *r, enum nft_counter counter);
@@ -61,5 +79,15 @@ void nft_expr_count(struct nftnl_rule *r);
 void nft_expr_verdict(struct nftnl_rule *r, int verdict, const char *chain);
 /* reject with icmpx admin-prohibited */
 void nft_expr_refuse(struct nftnl_rule *r);
+/* reject with tcp reset, of a segment */
+void nft_expr_reset(struct nftnl_rule *r);
 /* masquerade */
 void nft_expr_masquerade(struct nftnl_rule *r);
+/* snat ip to ip saddr */
+void nft_expr_keep_source(struct nftnl_rule *r, const struct nft_family *f);
+/* update @SET { ip saddr . tcp sport } */
+void nft_expr_remember(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+/* limit rate RATE/second burst BURST packets */
+void nft_expr_limit(struct nftnl_rule *r, uint32_t rate, uint32_t burst);
+/* log group GROUP */
+void nft_expr_log(struct nftnl_rule *r, uint16_t group);

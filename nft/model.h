@@ -23,6 +23,9 @@ struct nft_allow {
 	uint16_t port_first, port_last;  /* destination port; 0..65535 when the protocol has none */
 };
 
+/* So many services of one family are remembered at a time. */
+constexpr size_t NFT_WITNESSES = 256;
+
 struct nft_model {
 	char mesh_interface[IFNAMSIZ];
 	const char (*lan_interfaces)[IFNAMSIZ];
@@ -44,7 +47,7 @@ struct nft_model {
 	size_t n_route_hosts;
 
 	/* Probes of the way back (lib/marks.h), whose answers are seen and kept out of the tunnel.
-	 * Only with `nat`. probe_sources: what they are sent from. */
+	 * probe_sources: what they are sent from. At most 63 LAN interfaces can be told apart. */
 	bool probe;
 	const struct addr *probe_sources;
 	size_t n_probe_sources;

@@ -36,11 +36,8 @@ struct nft_witness {
 	uint64_t age_us; /* since the last answer */
 };
 
-/* At most so many of one family are remembered at a time. */
-constexpr size_t NFT_WITNESSES = 256;
-
-/* Fills out[0..max) in no order; returns how many (also when there are more), or -errno; 0 when the
- * table learns nothing or does not exist. */
+/* At most NFT_WITNESSES of each family. Fills out[0..max) in no order; returns how many (also when
+ * there are more), or -errno; 0 when the table learns nothing or does not exist. */
 [[nodiscard]] int nft_read_witnesses(
 	struct nl_sock *s, struct nft_witness *out, size_t max, struct err *err);
 

@@ -20,6 +20,7 @@ constexpr uint32_t HOST_ENDIAN = 1;
 constexpr uint32_t PROTO_AT = 0;
 constexpr uint32_t PORT_AT = 4;
 constexpr uint32_t SOURCE_AT = 8;
+constexpr uint32_t SERVICE_PORT = 4; /* of a key without a protocol */
 constexpr size_t KEY_MAX = 16 + SOURCE_AT + 16;
 
 /* A message is closed when it has grown to this; the length of an attribute has 16 bits. */
@@ -30,6 +31,7 @@ static const struct shape {
 	uint32_t flags;
 	bool flow;   /* protocol and port */
 	bool source; /* and the source address */
+	bool port;   /* only a port */
 } shapes[] = {
 	[NFT_SET_IFNAMES] = {},
 	[NFT_SET_HOSTS] = {},
@@ -37,6 +39,7 @@ static const struct shape {
 	[NFT_SET_SOURCES] = {.flags = NFT_SET_INTERVAL | NFT_SET_MAP},
 	[NFT_SET_FLOWS] = {.flow = true},
 	[NFT_SET_FLOW_BOXES] = {NFT_SET_INTERVAL | NFT_SET_CONCAT, .flow = true, .source = true},
+	[NFT_SET_SERVICES] = {.flags = NFT_SET_EVAL | NFT_SET_TIMEOUT, .port = true},
 };
 
 static uint32_t key_type(const struct shape *s, const struct nft_family *f)
@@ -47,6 +50,8 @@ static uint32_t key_type(const struct shape *s, const struct nft_family *f)
 		type = type << 2 * TYPE_BITS | TYPE_INET_PROTOCOL << TYPE_BITS | TYPE_INET_SERVICE;
 	if (s->source)
 		type = type << TYPE_BITS | address;
+	if (s->port)
+		type = type << TYPE_BITS | TYPE_INET_SERVICE;
 	return type;
 }
 
@@ -54,7 +59,8 @@ static void set_key(struct nftnl_set *set, const struct shape *s, const struct n
 {
 	uint8_t address = f ? f->addr_len : IFNAMSIZ;
 	const uint8_t fields[] = {address, 1, 2, address};
-	uint32_t len = address + (s->flow ? SOURCE_AT : 0) + (s->source ? address : 0U);
+	uint32_t len = address + (s->flow ? SOURCE_AT : 0) + (s->source ? address : 0U) +
+		       (s->port ? SERVICE_PORT : 0);
 
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, s->flags);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, key_type(s, f));
@@ -65,10 +71,11 @@ static void set_key(struct nftnl_set *set, const struct shape *s, const struct n
 		nftnl_set_set_data(set, NFTNL_SET_DESC_CONCAT, fields, sizeof(fields));
 }
 
-void nft_set_add(struct nft_txn *t, const char *name, enum nft_set_kind kind,
-	const struct nft_family *f, size_t size, const char *comment)
+/* The set without a size of its own. */
+static struct nftnl_set *set_new(struct nft_txn *t, const char *name, enum nft_set_kind kind,
+	const struct nft_family *f, const char *comment)
 {
-	autonftnl(set) *s = nftnl_need(nftnl_set_alloc());
+	struct nftnl_set *s = nftnl_need(nftnl_set_alloc());
 	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_SET_COMMENT, comment);
 
 	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, NFPROTO_INET);
@@ -76,16 +83,40 @@ void nft_set_add(struct nft_txn *t, const char *name, enum nft_set_kind kind,
 	nftnl_set_set_str(s, NFTNL_SET_NAME, name);
 	nftnl_set_set_u32(s, NFTNL_SET_ID, ++t->n_sets);
 	set_key(s, &shapes[kind], f);
-	if (size)
-		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, (uint32_t)size);
 	if (!f)
 		nftnl_udata_put_u32(u, NFTNL_UDATA_SET_KEYBYTEORDER, HOST_ENDIAN);
 	nftnl_set_set_data(s, NFTNL_SET_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+	return s;
+}
 
-	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_NEWSET, NLM_F_CREATE, "set %s", name);
+static void set_push(struct nft_txn *t, struct nftnl_set *s)
+{
+	struct nlmsghdr *nlh = nft_txn_msg(
+		t, NFT_MSG_NEWSET, NLM_F_CREATE, "set %s", nftnl_set_get_str(s, NFTNL_SET_NAME));
+
 	nftnl_set_nlmsg_build_payload(nlh, s);
 	nft_txn_push(t, nlh);
 	t->written.sets++;
+}
+
+void nft_set_add(struct nft_txn *t, const char *name, enum nft_set_kind kind,
+	const struct nft_family *f, size_t size, const char *comment)
+{
+	autonftnl(set) *s = set_new(t, name, kind, f, comment);
+
+	if (size)
+		nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, (uint32_t)size);
+	set_push(t, s);
+}
+
+void nft_set_add_learned(struct nft_txn *t, const char *name, const struct nft_family *f,
+	uint32_t timeout_s, const char *comment)
+{
+	autonftnl(set) *s = set_new(t, name, NFT_SET_SERVICES, f, comment);
+
+	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, NFT_WITNESSES);
+	nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, UINT64_C(1000) * timeout_s);
+	set_push(t, s);
 }
 
 static void list_open(struct nft_elems *e)

@@ -4,20 +4,14 @@
 #include "lib/xmalloc.h"
 #include "nft/nftnl.h"
 #include "nft/set.h"
+#include "nft/table_int.h"
 #include <linux/netfilter.h>
 #include <linux/netfilter_ipv4.h>
 #include <stdio.h>
 #include <string.h>
 
-constexpr size_t NAME_LEN = 40;
 /* Of one family: more of them are a set. */
 constexpr size_t FEW_NETWORKS = 8;
-
-struct build {
-	struct nft_txn *t;
-	const struct nft_model *m;
-	struct nft_allow_sets allow;
-};
 
 static void add_table(struct nft_txn *t, uint32_t flags)
 {
@@ -56,8 +50,7 @@ static void add_counters(struct nft_txn *t, const struct nft_counters *start)
 	}
 }
 
-/* type is nullptr for a chain that is only jumped to. */
-static void add_chain(
+void nft_add_chain(
 	struct nft_txn *t, const char *name, const char *type, uint32_t hook, int32_t priority)
 {
 	autonftnl(chain) *chain = nftnl_need(nftnl_chain_alloc());
@@ -78,8 +71,7 @@ static void add_chain(
 	t->written.chains++;
 }
 
-/* Consumes the rule. */
-static void add_rule(struct nft_txn *t, struct nftnl_rule *take_rule, const char *comment)
+void nft_add_rule(struct nft_txn *t, struct nftnl_rule *take_rule, const char *comment)
 {
 	autonftnl(rule) *rule = take_rule;
 	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_RULE_COMMENT, comment);
@@ -121,7 +113,7 @@ static void *sorted(const void *list, size_t n, size_t size, int (*cmp)(const vo
 	return copy;
 }
 
-static void add_interfaces(const struct build *b)
+static void add_interfaces(const struct nft_build *b)
 {
 	char(*names)[IFNAMSIZ] = sorted(
 		b->m->lan_interfaces, b->m->n_lan_interfaces, sizeof(*names), by_name);
@@ -167,11 +159,10 @@ static void fill_prefixes(struct nft_txn *t, const struct nft_family *f, const c
 	free(p);
 }
 
-/* The interval set NAME4 or NAME6. */
-static void add_prefixes(const struct build *b, const struct nft_family *f, const char *base,
+void nft_add_prefixes(const struct nft_build *b, const struct nft_family *f, const char *base,
 	const struct prefix *list, size_t n, const char *comment)
 {
-	char name[NAME_LEN];
+	char name[NFT_NAME_LEN];
 
 	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
 	nft_set_add(b->t, name, NFT_SET_PREFIXES, f, 0, comment);
@@ -192,7 +183,17 @@ static void fill_hosts(struct nft_txn *t, const struct nft_family *f, const char
 	free(a);
 }
 
-static bool has_family(const struct nft_model *m, const struct nft_family *f)
+void nft_add_hosts(const struct nft_build *b, const struct nft_family *f, const char *base,
+	const struct addr *list, size_t n, const char *comment)
+{
+	char name[NFT_NAME_LEN];
+
+	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
+	nft_set_add(b->t, name, NFT_SET_HOSTS, f, 0, comment);
+	fill_hosts(b->t, f, name, list, n);
+}
+
+bool nft_has_family(const struct nft_model *m, const struct nft_family *f)
 {
 	for (size_t i = 0; i < m->n_ranges; i++)
 		if (m->ranges[i].addr.family == f->family)
@@ -203,32 +204,34 @@ static bool has_family(const struct nft_model *m, const struct nft_family *f)
 /* The fib lookup is what makes it an accusation: others may own routes inside the ranges that
  * lead to the LAN. Not in prerouting, which all packets of the host would pay for: in forward and
  * input, between them, there is no way past it, and conntrack confirms nothing before. */
-static void add_from_lan(const struct build *b, const char *chain)
+static void add_from_lan(const struct nft_build *b, const char *chain)
 {
 	struct nftnl_rule *r = nft_rule_new(chain);
 	nft_expr_ifname_in(r, NFT_IN, "lan");
 	nft_expr_verdict(r, NFT_JUMP, "from_lan");
-	add_rule(b->t, r, "out of the LAN");
+	nft_add_rule(b->t, r, "out of the LAN");
 }
 
-static void add_spoof(const struct build *b)
+static void add_spoof(const struct nft_build *b)
 {
-	add_chain(b->t, "from_lan", nullptr, 0, 0);
+	nft_add_chain(b->t, "from_lan", nullptr, 0, 0);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
-		if (!has_family(b->m, f))
+		if (!nft_has_family(b->m, f))
 			continue;
 		struct nftnl_rule *r = nft_rule_new("from_lan");
-		char ranges[NAME_LEN];
+		char ranges[NFT_NAME_LEN];
 
 		snprintf(ranges, sizeof(ranges), "ranges%s", f->suffix);
 		nft_expr_source_in(r, f, ranges);
 		nft_expr_source_routed(r, b->m->mesh_interface);
 		nft_expr_counter(r, NFT_COUNTER_SPOOFED);
 		nft_expr_verdict(r, NF_DROP, nullptr);
-		add_rule(b->t, r, "a mesh source cannot come from the LAN");
+		nft_add_rule(b->t, r, "a mesh source cannot come from the LAN");
 	}
 
-	add_chain(b->t, "input", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
+	nft_add_chain(b->t, "input", "filter", NF_INET_LOCAL_IN, NF_IP_PRI_FILTER);
+	if (b->m->n_neighbors)
+		nft_table_add_sessions(b, "input");
 	add_from_lan(b, "input");
 }
 
@@ -236,12 +239,12 @@ static void add_count_and_clamp(struct nft_txn *t, const char *chain, enum nft_c
 {
 	struct nftnl_rule *r = nft_rule_new(chain);
 	nft_expr_counter(r, counter);
-	add_rule(t, r, "all forwarded packets");
+	nft_add_rule(t, r, "all forwarded packets");
 
 	r = nft_rule_new(chain);
 	nft_expr_syn(r);
 	nft_expr_clamp_mss(r);
-	add_rule(t, r, "segments fit the tunnel");
+	nft_add_rule(t, r, "segments fit the tunnel");
 }
 
 static void add_goto(
@@ -251,7 +254,7 @@ static void add_goto(
 
 	nft_expr_ifname(r, dir, interface);
 	nft_expr_verdict(r, NFT_GOTO, chain);
-	add_rule(t, r, dir == NFT_IN ? "out of the tunnel" : "into the tunnel");
+	nft_add_rule(t, r, dir == NFT_IN ? "out of the tunnel" : "into the tunnel");
 }
 
 static const struct nft_family *family_of(const struct nft_allow_set *s)
@@ -260,14 +263,15 @@ static const struct nft_family *family_of(const struct nft_allow_set *s)
 }
 
 /* Sets are numbered from 1 within kind and family. */
-static void allow_name(const struct build *b, const struct nft_allow_set *s, char name[NAME_LEN])
+static void allow_name(
+	const struct nft_build *b, const struct nft_allow_set *s, char name[NFT_NAME_LEN])
 {
 	unsigned number = 1;
 
 	for (const struct nft_allow_set *o = b->allow.sets; o < s; o++)
 		number += o->exact == s->exact && o->family == s->family;
-	snprintf(name, NAME_LEN, "allow%s_%s%u", family_of(s)->suffix, s->exact ? "" : "ranges_",
-		number);
+	snprintf(name, NFT_NAME_LEN, "allow%s_%s%u", family_of(s)->suffix,
+		s->exact ? "" : "ranges_", number);
 }
 
 /* "packet accept" of a set. */
@@ -278,12 +282,12 @@ static void add_allow_rule(
 
 	nft_expr_flow_in(r, family_of(s), !s->exact, set);
 	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(t, r, "allowed");
+	nft_add_rule(t, r, "allowed");
 }
 
-static void add_allow_set(const struct build *b, const struct nft_allow_set *s)
+static void add_allow_set(const struct nft_build *b, const struct nft_allow_set *s)
 {
-	char name[NAME_LEN], comment[NFTNL_UDATA_COMMENT_MAXLEN] = "ranges of flows";
+	char name[NFT_NAME_LEN], comment[NFTNL_UDATA_COMMENT_MAXLEN] = "ranges of flows";
 	char prefix[PREFIX_STRLEN];
 	struct nft_elems e;
 
@@ -299,15 +303,15 @@ static void add_allow_set(const struct build *b, const struct nft_allow_set *s)
 		(s->exact ? nft_elem_flow : nft_elem_flow_box)(&e, &s->list[i]);
 	nft_elems_end(&e);
 	if (s->exact) {
-		add_chain(b->t, name, nullptr, 0, 0);
+		nft_add_chain(b->t, name, nullptr, 0, 0);
 		add_allow_rule(b->t, s, name, name);
 	}
 }
 
 /* The map from a mesh range to the chain of its exact entries, and the rule that asks it. */
-static void add_allow_map(const struct build *b, const struct nft_family *f)
+static void add_allow_map(const struct nft_build *b, const struct nft_family *f)
 {
-	char map[NAME_LEN], chain[NAME_LEN];
+	char map[NFT_NAME_LEN], chain[NFT_NAME_LEN];
 	struct nft_elems e = {};
 
 	snprintf(map, sizeof(map), "allow%s_sources", f->suffix);
@@ -327,28 +331,28 @@ static void add_allow_map(const struct build *b, const struct nft_family *f)
 
 	struct nftnl_rule *r = nft_rule_new("to_networks");
 	nft_expr_source_vmap(r, f, map);
-	add_rule(b->t, r, "exact entries, by source");
+	nft_add_rule(b->t, r, "exact entries, by source");
 }
 
 /* Conntrack calls a flow new that it has not seen the beginning of: because nothing tracked it
  * before, or because somebody flushed the entries. Such TCP flows go on; those that begin here
  * need a SYN. */
-static void add_allow_known(const struct build *b)
+static void add_allow_known(const struct nft_build *b)
 {
 	struct nftnl_rule *r = nft_rule_new("to_networks");
 	nft_expr_known_flow(r);
 	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(b->t, r, "only new flows are judged");
+	nft_add_rule(b->t, r, "only new flows are judged");
 
 	r = nft_rule_new("to_networks");
 	nft_expr_not_syn(r);
 	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(b->t, r, "only a SYN begins a flow");
+	nft_add_rule(b->t, r, "only a SYN begins a flow");
 }
 
-static void add_allow_judgement(const struct build *b)
+static void add_allow_judgement(const struct nft_build *b)
 {
-	char name[NAME_LEN];
+	char name[NFT_NAME_LEN];
 
 	add_allow_known(b);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
@@ -362,13 +366,13 @@ static void add_allow_judgement(const struct build *b)
 	struct nftnl_rule *r = nft_rule_new("to_networks");
 	nft_expr_counter(r, NFT_COUNTER_DENIED);
 	nft_expr_refuse(r);
-	add_rule(b->t, r, "not in the allow list");
+	nft_add_rule(b->t, r, "not in the allow list");
 }
 
-static void add_bounds_refusal(const struct build *b, const struct nft_family *f)
+static void add_bounds_refusal(const struct nft_build *b, const struct nft_family *f)
 {
 	struct nftnl_rule *r = nft_rule_new("from_mesh");
-	char ranges[NAME_LEN];
+	char ranges[NFT_NAME_LEN];
 
 	if (f) {
 		snprintf(ranges, sizeof(ranges), "ranges%s", f->suffix);
@@ -376,15 +380,15 @@ static void add_bounds_refusal(const struct build *b, const struct nft_family *f
 	}
 	nft_expr_counter(r, NFT_COUNTER_DENIED);
 	nft_expr_refuse(r);
-	add_rule(b->t, r, "not to a network");
+	nft_add_rule(b->t, r, "not to a network");
 }
 
 /* prefix is nullptr for the set of all of them. */
 static void add_network_rule(
-	const struct build *b, const struct nft_family *f, const struct prefix *prefix)
+	const struct nft_build *b, const struct nft_family *f, const struct prefix *prefix)
 {
 	struct nftnl_rule *r = nft_rule_new("from_mesh");
-	char set[NAME_LEN];
+	char set[NFT_NAME_LEN];
 
 	snprintf(set, sizeof(set), "networks%s", f->suffix);
 	if (prefix)
@@ -395,17 +399,17 @@ static void add_network_rule(
 		nft_expr_verdict(r, NFT_GOTO, "to_networks");
 	else
 		nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(b->t, r, "to the networks");
+	nft_add_rule(b->t, r, "to the networks");
 }
 
 /* A lookup in an interval set costs as much as some ten comparisons. */
-static void add_networks(const struct build *b, const struct nft_family *f)
+static void add_networks(const struct nft_build *b, const struct nft_family *f)
 {
 	size_t n;
 	struct prefix *p = folded(b->m->networks, b->m->n_networks, f, &n);
 
 	if (n > FEW_NETWORKS) {
-		add_prefixes(b, f, "networks", p, n, "what the mesh may reach");
+		nft_add_prefixes(b, f, "networks", p, n, "what the mesh may reach");
 		add_network_rule(b, f, nullptr);
 	}
 	for (size_t i = 0; i < n && n <= FEW_NETWORKS; i++)
@@ -416,10 +420,10 @@ static void add_networks(const struct build *b, const struct nft_family *f)
 /* Where packets from the mesh may go at all. Nearly all of them go to a network, so that is asked
  * first. An allow list leaves nothing else; without one, packets from elsewhere than the ranges,
  * and those that go back into the tunnel, are not ours to refuse. */
-static void add_bounds(const struct build *b)
+static void add_bounds(const struct nft_build *b)
 {
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
-		if (has_family(b->m, f))
+		if (nft_has_family(b->m, f))
 			add_networks(b, f);
 	if (b->m->allow_list) {
 		add_bounds_refusal(b, nullptr);
@@ -428,29 +432,31 @@ static void add_bounds(const struct build *b)
 	struct nftnl_rule *r = nft_rule_new("from_mesh");
 	nft_expr_ifname(r, NFT_OUT, b->m->mesh_interface);
 	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	add_rule(b->t, r, "back into the tunnel");
+	nft_add_rule(b->t, r, "back into the tunnel");
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
-		if (has_family(b->m, f))
+		if (nft_has_family(b->m, f))
 			add_bounds_refusal(b, f);
 }
 
 /* from_mesh comes last because an accept ends the packet's way through the chain. */
-static void add_forward(const struct build *b)
+static void add_forward(const struct nft_build *b)
 {
-	add_chain(b->t, "to_mesh", nullptr, 0, 0);
+	nft_add_chain(b->t, "to_mesh", nullptr, 0, 0);
+	if (b->m->probe)
+		nft_table_add_uncounted(b, "to_mesh");
 	add_count_and_clamp(b->t, "to_mesh", NFT_COUNTER_TO_MESH);
 
 	if (b->m->allow_list) {
-		add_chain(b->t, "to_networks", nullptr, 0, 0);
+		nft_add_chain(b->t, "to_networks", nullptr, 0, 0);
 		for (size_t i = 0; i < b->allow.n; i++)
 			add_allow_set(b, &b->allow.sets[i]);
 		add_allow_judgement(b);
 	}
-	add_chain(b->t, "from_mesh", nullptr, 0, 0);
+	nft_add_chain(b->t, "from_mesh", nullptr, 0, 0);
 	add_count_and_clamp(b->t, "from_mesh", NFT_COUNTER_FROM_MESH);
 	add_bounds(b);
 
-	add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
+	nft_add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
 	add_goto(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
 	add_from_lan(b, "forward");
 	add_goto(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
@@ -469,14 +475,14 @@ static const struct {
 	[ROUTE_HOSTS] = {"route_hosts", "hosts that see the mesh address", "single hosts: route"},
 };
 
-static void mode_set_name(enum mode_set which, const struct nft_family *f, char name[NAME_LEN])
+static void mode_set_name(enum mode_set which, const struct nft_family *f, char name[NFT_NAME_LEN])
 {
-	snprintf(name, NAME_LEN, "%s%s", mode_sets[which].name, f->suffix);
+	snprintf(name, NFT_NAME_LEN, "%s%s", mode_sets[which].name, f->suffix);
 }
 
 static void fill_mode_sets(struct nft_txn *t, const struct nft_model *m, const struct nft_family *f)
 {
-	char name[NAME_LEN];
+	char name[NFT_NAME_LEN];
 
 	mode_set_name(MASQUERADE_NETWORKS, f, name);
 	fill_prefixes(t, f, name, m->masquerade_networks, m->n_masquerade_networks);
@@ -486,11 +492,11 @@ static void fill_mode_sets(struct nft_txn *t, const struct nft_model *m, const s
 	fill_hosts(t, f, name, m->route_hosts, m->n_route_hosts);
 }
 
-static void add_mode_rule(
-	const struct build *b, const struct nft_family *f, const char *chain, enum mode_set which)
+static void add_mode_rule(const struct nft_build *b, const struct nft_family *f, const char *chain,
+	enum mode_set which)
 {
 	struct nftnl_rule *r = nft_rule_new(chain);
-	char set[NAME_LEN];
+	char set[NFT_NAME_LEN];
 
 	mode_set_name(which, f, set);
 	nft_expr_dest_in(r, f, set);
@@ -500,13 +506,13 @@ static void add_mode_rule(
 		nft_expr_counter(r, NFT_COUNTER_MASQUERADED);
 		nft_expr_masquerade(r);
 	}
-	add_rule(b->t, r, mode_sets[which].rule_comment);
+	nft_add_rule(b->t, r, mode_sets[which].rule_comment);
 }
 
 /* Sets exist even when they are empty: their elements come and go while the table stays. */
-static void add_masquerade(const struct build *b, const struct nft_family *f)
+static void add_masquerade(const struct nft_build *b, const struct nft_family *f)
 {
-	char name[NAME_LEN];
+	char name[NFT_NAME_LEN];
 
 	for (enum mode_set i = 0; i < MODE_SETS; i++) {
 		mode_set_name(i, f, name);
@@ -516,17 +522,17 @@ static void add_masquerade(const struct build *b, const struct nft_family *f)
 	fill_mode_sets(b->t, b->m, f);
 
 	snprintf(name, sizeof(name), "masquerade%s", f->suffix);
-	add_chain(b->t, name, nullptr, 0, 0);
+	nft_add_chain(b->t, name, nullptr, 0, 0);
 	for (enum mode_set i = MODE_SETS; i-- > 0;)
 		add_mode_rule(b, f, name, i);
 }
 
 void nft_table_build_modes(struct nft_txn *t, const struct nft_model *model)
 {
-	char name[NAME_LEN];
+	char name[NFT_NAME_LEN];
 
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
-		if (!has_family(model, f))
+		if (!nft_has_family(model, f))
 			continue;
 		for (enum mode_set i = 0; i < MODE_SETS; i++) {
 			mode_set_name(i, f, name);
@@ -536,13 +542,13 @@ void nft_table_build_modes(struct nft_txn *t, const struct nft_model *model)
 	}
 }
 
-static void add_nat(const struct build *b)
+static void add_nat(const struct nft_build *b)
 {
-	char set[NAME_LEN], chain[NAME_LEN];
+	char set[NFT_NAME_LEN], chain[NFT_NAME_LEN];
 
-	add_chain(b->t, "srcnat", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
+	nft_add_chain(b->t, "srcnat", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
-		if (!has_family(b->m, f))
+		if (!nft_has_family(b->m, f))
 			continue;
 		add_masquerade(b, f);
 		snprintf(set, sizeof(set), "ranges%s", f->suffix);
@@ -552,14 +558,14 @@ static void add_nat(const struct build *b)
 		nft_expr_ifname_in(r, NFT_OUT, "lan");
 		nft_expr_source_in(r, f, set);
 		nft_expr_verdict(r, NFT_JUMP, chain);
-		add_rule(b->t, r, "from the mesh to the LAN");
+		nft_add_rule(b->t, r, "from the mesh to the LAN");
 	}
 }
 
 void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t flags,
 	const struct nft_counters *start)
 {
-	struct build b = {.t = t, .m = model};
+	struct nft_build b = {.t = t, .m = model};
 
 	if (model->allow_list)
 		nft_allow_sort(model, &b.allow);
@@ -567,12 +573,17 @@ void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t 
 	add_counters(t, start);
 	add_interfaces(&b);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
-		if (has_family(model, f))
-			add_prefixes(&b, f, "ranges", model->ranges, model->n_ranges,
+		if (nft_has_family(model, f))
+			nft_add_prefixes(&b, f, "ranges", model->ranges, model->n_ranges,
 				"where mesh packets come from");
+	if (model->n_neighbors)
+		nft_table_add_neighbors(&b);
 	add_spoof(&b);
 	add_forward(&b);
 	if (model->nat)
 		add_nat(&b);
+	nft_table_add_output(&b);
+	if (model->probe)
+		nft_table_add_probe(&b);
 	nft_allow_sets_clear(&b.allow);
 }

@@ -15,8 +15,17 @@
  *   srcnat    postrouting, srcnat   sends flows of the ranges that leave by the LAN to the next
  *   masquerade4, masquerade6        route or masquerade, by destination
  *
- * Only the allow list and source NAT mention conntrack: without them the table does not switch
- * it on.
+ * and for probes of the way back and the ends of BGP sessions:
+ *   output    output, mangle        marks probes; keeps what this host says to them
+ *   probe_begin, probe_leaks        out of the tunnel
+ *   answers   forward, very late    sees the answers to probes, and keeps them out of the tunnel;
+ *   probe_answer, _proof, _end      remembers what answers the mesh
+ *   probe_nat postrouting, before   probes keep their source
+ *             srcnat
+ *   session_end                     tells of FINs and RSTs of BGP neighbours
+ *
+ * Only the allow list, source NAT and probes mention conntrack: without them the table does not
+ * switch it on.
  */
 #include "nft/model.h"
 #include "nft/txn.h"

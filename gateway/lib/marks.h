@@ -33,7 +33,6 @@ constexpr uint32_t MARK_PROBE_MASK = 0xff000000;
  * of others:
  *   ANSWERED             a SYN-ACK came back
  *   ANSWERED | REFUSED   an ICMP error came back
- *   REFUSED              a RST came back
  *   ASTRAY               an answer entered by another interface
  *   DIVERTED             an answer was about to leave by another interface than the tunnel's */
 constexpr uint32_t MARK_PROBE_ANSWERED = 0x10;

@@ -9,12 +9,17 @@
  * and gives the service a RST. So the socket is closed as soon as its SYN is out, and ct_lookup()
  * of the probe's flow says what came of it:
  *
- *   no entry         it did not leave: an output filter dropped it
- *   MARK_PROBE_…     the answer (lib/marks.h)
- *   IPS_SRC_NAT      somebody translated its source; it proves nothing
+ *   no entry, at once    it did not leave: an output filter dropped it
+ *   no entry, later      a RST came, with which conntrack forgets such a flow
+ *                        (nf_conntrack_proto_tcp.c), or somebody flushed the entries
+ *   MARK_PROBE_...       what was seen of the answer (lib/marks.h)
+ *   IPS_SRC_NAT          somebody translated its source; it proves nothing
  *
  * Probes need CAP_NET_ADMIN only (ip(7) IP_TRANSPARENT, socket(7) SO_MARK). None leaves a
  * connection behind at the service.
+ *
+ * An IPv4 destination without a route counts as on link, since the interface is given
+ * (net/ipv4/route.c, ip_route_output_key_hash_rcu): it is asked for by ARP and stays silent.
  */
 #include "lib/err.h"
 #include "net/ct.h"

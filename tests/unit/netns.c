@@ -69,7 +69,7 @@ void netns_link_up(const char *name, bool up)
 	interface_ioctl(SIOCSIFFLAGS, &ifr);
 }
 
-static int tun_new(const char *name, int *ifindex)
+int netns_tun(const char *name, int *ifindex)
 {
 	struct ifreq ifr = {.ifr_flags = IFF_TUN | IFF_NO_PI};
 	snprintf(ifr.ifr_name, sizeof(ifr.ifr_name), "%s", name);
@@ -89,8 +89,8 @@ int netns_setup(void **state)
 
 	assert_int_equal(unshare(CLONE_NEWNET), 0);
 	netns_link_up("lo", true);
-	n->mesh_fd = tun_new("mesh0", &n->mesh);
-	n->lan_fd = tun_new("lan0", &n->lan);
+	n->mesh_fd = netns_tun("mesh0", &n->mesh);
+	n->lan_fd = netns_tun("lan0", &n->lan);
 	assert_int_equal(nl_open(NETLINK_ROUTE, &n->nl, &err), 0);
 	assert_int_equal(nl_open(NETLINK_ROUTE, &n->other, &err), 0);
 	*state = n;

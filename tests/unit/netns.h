@@ -31,6 +31,8 @@ int netns_teardown(void **state);
 struct addr netns_addr(const char *text);
 struct prefix netns_prefix(const char *text);
 
+/* One more TUN device, up; returns its descriptor. */
+int netns_tun(const char *name, int *ifindex);
 void netns_link_up(const char *name, bool up);
 /* "100.96.0.18/32", host bits and all. */
 void netns_address(struct netns *n, uint16_t type, int ifindex, const char *text);

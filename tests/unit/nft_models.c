@@ -142,12 +142,31 @@ static void set_allow(struct nft_model *m)
 	m->n_allow = COUNT(allow_texts);
 }
 
+static void set_probe(struct nft_model *m)
+{
+	static struct addr sources[2], neighbors[3];
+
+	sources[0] = prefix("100.79.255.254").addr;
+	sources[1] = prefix("2606:4700:cf1:5000:ffff:ffff:ffff:fffe").addr;
+	neighbors[0] = prefix("10.0.1.1").addr;
+	neighbors[1] = prefix("2001:db8:1::1").addr;
+	neighbors[2] = neighbors[0];
+	m->probe = true;
+	m->probe_sources = sources;
+	m->n_probe_sources = COUNT(sources);
+	m->learn_networks = m->networks;
+	m->n_learn_networks = m->n_networks;
+	m->learn_s = 3600;
+	m->neighbors = neighbors;
+	m->n_neighbors = COUNT(neighbors);
+}
+
 static void build(struct nft_named_model out[NFT_MODELS])
 {
 	static const char lan[][IFNAMSIZ] = {"lan0"};
 	static const char lans[][IFNAMSIZ] = {"lan1", "lan0", "lan1"};
 	static const char *const names[NFT_MODELS] = {
-		"route", "masquerade", "allow", "all", "ipv4-deny"};
+		"route", "masquerade", "allow", "all", "ipv4-deny", "auto"};
 
 	const struct prefix *reachable = prefixes(reachable_texts, COUNT(reachable_texts));
 
@@ -173,6 +192,8 @@ static void build(struct nft_named_model out[NFT_MODELS])
 	out[4].model.n_ranges = 2;
 	out[4].model.n_networks = 1;
 	out[4].model.allow_list = true; /* an empty list allows nothing */
+	set_nat(&out[5].model, network_texts, COUNT(network_texts));
+	set_probe(&out[5].model);
 }
 
 const struct nft_named_model *nft_models(void)

@@ -30,6 +30,21 @@ static void stay_on_one_cpu(void)
 	assert_int_equal(sched_setaffinity(0, sizeof(set), &set), 0);
 }
 
+/* The kernel makes an IPv6 address its own a little later (net/ipv6/addrconf.c, addrconf_dad_work).
+ */
+static void await_local(struct netns *n, const char *address)
+{
+	struct route_question q = {.dst = netns_addr(address)};
+	struct route_answer a = {};
+
+	for (int i = 0; i < 2000 && a.route.type != RTN_LOCAL; i++) {
+		if (i > 0)
+			usleep(1000);
+		assert_int_equal(route_ask(n->nl, &q, &a, nullptr), 0);
+	}
+	assert_int_equal(a.route.type, RTN_LOCAL);
+}
+
 static void configure(struct netns *n)
 {
 	static const char *const on[] = {"ipv4/ip_forward", "ipv6/conf/all/forwarding"};
@@ -51,6 +66,8 @@ static void configure(struct netns *n)
 		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
 	}
 	nft_world_mtu("mesh0", 1280);
+	await_local(n, "2606:4700:cf1:1000::18");
+	await_local(n, "2001:db8:1::11");
 }
 
 int nft_world_setup(void **state)

@@ -42,8 +42,11 @@ struct packet packet_reply(const struct packet *p)
 	r.to = p->from;
 	r.sport = p->dport;
 	r.dport = p->sport;
-	if (r.proto == IPPROTO_TCP)
+	if (r.proto == IPPROTO_TCP) {
 		r.tcp_flags = TH_SYN | TH_ACK;
+		r.seq = 0;
+		r.ack = (p->seq ? p->seq : 1) + 1;
+	}
 	return r;
 }
 
@@ -80,7 +83,8 @@ static size_t put_tcp(uint8_t *l4, const struct packet *p)
 	struct tcphdr tcp = {
 		.th_sport = htons(p->sport),
 		.th_dport = htons(p->dport),
-		.th_seq = htonl(1),
+		.th_seq = htonl(p->seq ? p->seq : 1),
+		.th_ack = htonl(p->ack),
 		.th_off = (p->mss ? 6 : 5) & 0xf,
 		.th_flags = p->tcp_flags,
 		.th_win = htons(8192),
@@ -186,6 +190,8 @@ static void read_tcp(const uint8_t *l4, size_t n, struct packet *p)
 		return;
 	memcpy(&tcp, l4, sizeof(tcp));
 	p->tcp_flags = tcp.th_flags;
+	p->seq = ntohl(tcp.th_seq);
+	p->ack = ntohl(tcp.th_ack);
 	if (n >= 24 && l4[20] == TCPOPT_MAXSEG)
 		p->mss = (uint16_t)(l4[22] << 8 | l4[23]);
 }
@@ -266,5 +272,16 @@ void packet_expect_only(int tun, const struct packet *p, const struct packet *ma
 	do {
 		next_packet(tun, deadline, &got);
 		assert_false(matches(&got, p));
+	} while (!matches(&got, marker));
+}
+
+void packet_expect_none_to(int tun, const struct addr *to, const struct packet *marker)
+{
+	int64_t deadline = now_ms() + DEADLINE_MS;
+	struct packet got;
+
+	do {
+		next_packet(tun, deadline, &got);
+		assert_int_not_equal(addr_cmp(&got.to, to), 0);
 	} while (!matches(&got, marker));
 }

@@ -14,6 +14,7 @@ struct packet {
 	uint16_t sport, dport;      /* ICMP: type and code are the bytes of dport */
 	uint8_t tcp_flags;          /* TH_SYN … */
 	uint16_t mss;               /* TCP, 0 = no such option */
+	uint32_t seq, ack;          /* TCP; a seq of 0 stands for 1 */
 	const struct packet *about; /* an ICMP error quotes this packet */
 };
 
@@ -31,3 +32,5 @@ void packet_expect(int tun, const struct packet *p, struct packet *got);
 /* Nothing like p has come, and will not: `marker`, sent behind it by the same way, is what came
  * first. */
 void packet_expect_only(int tun, const struct packet *p, const struct packet *marker);
+/* The same for every packet to an address. */
+void packet_expect_none_to(int tun, const struct addr *to, const struct packet *marker);

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "net/ct.h"
 #include "net/netconf.h"
 #include "nft_world.h"
 #include "packet.h"
@@ -591,6 +592,56 @@ static void test_switch_of_a_host(void **state)
 	}
 }
 
+/* What a flow began with stays with it across a switch, whichever way; what never saw an answer can
+ * be made to begin anew. */
+static void test_switch_keeps_flows(void **state)
+{
+	static const char *const from[] = {WORKER, WORKER6};
+	static const char *const to[] = {SERVICE, SERVICE6};
+	const struct nft_model *masquerade = nft_model("masquerade");
+	struct nft_world *w = *state;
+	struct nft_model route = *masquerade;
+	const struct ct_scope scope = {.ranges = route.ranges, .n_ranges = route.n_ranges};
+	struct err err = {};
+
+	route.n_masquerade_networks = 0;
+	for (size_t i = 0; i < 2 * COUNT(from); i++) {
+		const struct nft_model *before = i % 2 ? &route : masquerade;
+		struct packet live = syn(from[i / 2], to[i / 2], PORT), stuck = live;
+		struct packet live_back = packet_reply(&live), got;
+
+		live.sport = live_back.dport = (uint16_t)(20000 + i);
+		stuck.sport = (uint16_t)(21000 + i);
+		nft_world_replace(w, before);
+		struct packet seen = pass(w->net->mesh_fd, w->net->lan_fd, &live);
+		assert_int_equal(is_masqueraded(&seen), before == masquerade);
+		struct packet answer = packet_reply(&seen);
+		packet_send(w->net->lan_fd, &answer);
+		packet_expect(w->net->mesh_fd, &live_back, &got);
+		got = pass(w->net->mesh_fd, w->net->lan_fd, &stuck);
+		assert_int_equal(is_masqueraded(&got), before == masquerade);
+
+		const struct nft_model *after = i % 2 ? masquerade : &route;
+		assert_int_equal(nft_set_modes(w->conn, after, &err), 0);
+		live.tcp_flags = TH_ACK;
+		live.mss = 0;
+		live.seq = live.ack = 2;
+		got = pass(w->net->mesh_fd, w->net->lan_fd, &live);
+		assert_int_equal(is_masqueraded(&got), before == masquerade);
+		answer.tcp_flags = TH_ACK;
+		answer.seq = answer.ack = 2;
+		packet_send(w->net->lan_fd, &answer);
+		packet_expect(w->net->mesh_fd, &live_back, &got);
+
+		got = pass(w->net->mesh_fd, w->net->lan_fd, &stuck);
+		assert_int_equal(is_masqueraded(&got), before == masquerade);
+		assert_int_equal(ct_delete(w->nl, &scope, CT_UNREPLIED, &err), 1);
+		got = pass(w->net->mesh_fd, w->net->lan_fd, &stuck);
+		assert_int_equal(is_masqueraded(&got), after == masquerade);
+		assert_int_equal(ct_delete(w->nl, &scope, CT_UNREPLIED, &err), 1);
+	}
+}
+
 /* A flow keeps its mapping when the table is replaced. */
 static void test_replacement_keeps_flows(void **state)
 {
@@ -634,6 +685,7 @@ int main(void)
 		KERNEL_TEST(test_masquerade_reply),
 		KERNEL_TEST(test_masquerade_of_the_mesh_only),
 		KERNEL_TEST(test_switch_of_a_host),
+		KERNEL_TEST(test_switch_keeps_flows),
 		KERNEL_TEST(test_replacement_keeps_flows),
 	};
 
