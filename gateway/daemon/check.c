@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/check.h"
+#include "daemon/rivals.h"
 #include "lib/marks.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
@@ -14,32 +15,6 @@ struct pair {
 	const struct link *mesh, *lan;
 	const struct prefix *range, *network;
 };
-
-static bool is_own(const struct observed *seen, const struct addr *a)
-{
-	for (size_t i = 0; i < seen->addresses.n; i++)
-		if (!addr_cmp(&seen->addresses.list[i].address, a))
-			return true;
-	return false;
-}
-
-static void step_back(struct addr *a)
-{
-	for (size_t i = addr_bytes(a->family); i-- > 0;)
-		if (a->b[i]--)
-			return;
-}
-
-/* An address of the prefix that is neither this host's own nor an IPv4 broadcast address. */
-static struct addr sample(const struct observed *seen, const struct prefix *p)
-{
-	struct addr a = prefix_last(p);
-	if (p->len + 1U < addr_bits(a.family))
-		step_back(&a);
-	while (is_own(seen, &a) && prefix_contains_addr(p, &a) && p->len < addr_bits(a.family))
-		step_back(&a);
-	return prefix_contains_addr(p, &a) ? a : p->addr;
-}
 
 static int effective_rp_filter(const struct observed *seen, int ifindex)
 {
@@ -128,13 +103,14 @@ static bool has_route(const struct route_set *set, const struct prefix *dst)
 }
 
 static void judge_reverse(const struct observed *seen, const struct pair *p,
-	const struct route_answer *a, struct check_result *out)
+	const struct addr *inside, const struct route_answer *a, struct check_result *out)
 {
 	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
 	prefix_str(p->range, name);
 	if (a->error)
 		refused(seen, p->lan, p->range, a->error, out);
-	else if (a->route.type != RTN_UNICAST || a->route.oif == p->mesh->ifindex)
+	else if (a->route.type != RTN_UNICAST || a->route.oif == p->mesh->ifindex ||
+		 rivals_have(seen, inside, &a->route))
 		return;
 	else if (a->route.table != MARK_RT_TABLE)
 		conditions_add(&out->found, COND_POLICY_RULE_CAPTURES_RETURN, name,
@@ -152,7 +128,8 @@ static void judge_reverse(const struct observed *seen, const struct pair *p,
 static void check_pair(struct kernel *k, const struct observed *seen, const struct pair *p,
 	struct check_result *out)
 {
-	struct addr inside = sample(seen, p->range), outside = sample(seen, p->network);
+	struct addr inside = observed_sample(seen, p->range),
+		    outside = observed_sample(seen, p->network);
 	struct route_answer answer;
 	struct err err = {};
 	int r = k->ops->route_ask(k,
@@ -166,98 +143,14 @@ static void check_pair(struct kernel *k, const struct observed *seen, const stru
 			&answer, &err);
 	}
 	if (r >= 0)
-		judge_reverse(seen, p, &answer, out);
+		judge_reverse(seen, p, &inside, &answer, out);
 	else
 		out->error = -r;
-}
-
-/* What Linux makes of an address of this host; a packet for it is not forwarded anyway. */
-static bool is_own_address(const struct observed *seen, const struct route *r)
-{
-	return r->dst.len == addr_bits(r->dst.addr.family) && is_own(seen, &r->dst.addr);
 }
 
 static bool usable(const struct link *l)
 {
 	return l && l->flags & IFF_UP;
-}
-
-static bool has_family(const struct config_lan *lan, uint8_t family)
-{
-	for (size_t i = 0; i < lan->n_networks; i++)
-		if (lan->networks[i].prefix.addr.family == family)
-			return true;
-	return false;
-}
-
-/* Has check_lan() asked for this prefix, as a whole range? */
-static bool was_asked(
-	const struct config *c, const struct observed *seen, const struct prefix *prefix)
-{
-	bool range = false, lan = false;
-	for (size_t i = 0; i < c->n_ranges; i++)
-		range |= !prefix_cmp(&c->ranges[i].prefix, prefix);
-	for (size_t i = 0; i < c->n_lans; i++)
-		lan |= has_family(&c->lans[i], prefix->addr.family) &&
-		       usable(link_by_name(&seen->links, c->lans[i].interface));
-	return range && lan;
-}
-
-static bool has_better(const struct route_set *set, const struct link *mesh, const struct route *r)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (set->list[i].oif == mesh->ifindex && !prefix_cmp(&set->list[i].dst, &r->dst) &&
-			set->list[i].metric < r->metric)
-			return true;
-	return false;
-}
-
-static struct prefix network_of(const struct ifaddr_entry *a)
-{
-	struct prefix p = {.addr = a->address, .len = a->prefix_len};
-	for (size_t i = 0; i < addr_bytes(a->address.family); i++)
-		if (i * 8 + 8 > p.len)
-			p.addr.b[i] &= i * 8 >= p.len ? 0 : (uint8_t)(0xff00 >> (p.len - i * 8));
-	return p;
-}
-
-/* check_own() names it. */
-static bool is_own_network(const struct observed *seen, const struct route *r)
-{
-	for (size_t i = 0; i < seen->addresses.n; i++) {
-		struct prefix own = network_of(&seen->addresses.list[i]);
-		if (seen->addresses.list[i].ifindex == r->oif && !prefix_cmp(&own, &r->dst))
-			return true;
-	}
-	return false;
-}
-
-/* Does the way of this route's prefix lead into the tunnel all the same, or has it been named
- * before? For a whole range the lookups have told. */
-static bool is_harmless(const struct config *c, const struct observed *seen,
-	const struct link *mesh, const struct route *r)
-{
-	return r->oif == mesh->ifindex || is_own_address(seen, r) || is_own_network(seen, r) ||
-	       was_asked(c, seen, &r->dst) || has_better(&seen->foreign, mesh, r) ||
-	       has_better(&seen->ours, mesh, r);
-}
-
-/* Routes inside a range that lead elsewhere catch only some of its addresses, so that no sample
- * finds them. */
-static void check_foreign(const struct config *c, const struct observed *seen,
-	const struct link *mesh, struct check_result *out)
-{
-	char name[PREFIX_STRLEN], buf[IFNAMSIZ];
-	for (size_t i = 0; i < seen->foreign.n; i++) {
-		const struct route *r = &seen->foreign.list[i];
-		if (is_harmless(c, seen, mesh, r))
-			continue;
-		prefix_str(&r->dst, name);
-		conditions_add(&out->found, COND_RETURN_ROUTE_SHADOWED, name,
-			"another route takes answers to %s to %s (proto %u, metric %u)", name,
-			r->oif ? answer_link(seen, r->oif, buf) : "nowhere", r->protocol,
-			r->metric);
-	}
 }
 
 static const struct prefix *first_range(const struct config *c, uint8_t family)
@@ -278,7 +171,7 @@ static void check_own(const struct config *c, const struct observed *seen, int m
 	for (size_t i = 0; i < seen->addresses.n; i++) {
 		const struct ifaddr_entry *a = &seen->addresses.list[i];
 		const struct link *link = link_by_index(&seen->links, a->ifindex);
-		struct prefix network = network_of(a);
+		struct prefix network = observed_network(a);
 		if (a->ifindex == mesh_ifindex || !usable(link) ||
 			network.len == addr_bits(network.addr.family))
 			continue;
@@ -324,12 +217,16 @@ void check_run(struct kernel *k, const struct config *config, const struct obser
 	check_own(config, seen, p.mesh ? p.mesh->ifindex : 0, out);
 	if (!usable(p.mesh))
 		return;
+	const struct link *first = nullptr;
 	for (size_t i = 0; i < config->n_lans; i++) {
 		p.lan = link_by_name(&seen->links, config->lans[i].interface);
-		if (usable(p.lan))
-			check_lan(k, config, seen, &config->lans[i], p, out);
+		if (!usable(p.lan))
+			continue;
+		check_lan(k, config, seen, &config->lans[i], p, out);
+		if (!first)
+			first = p.lan;
 	}
-	check_foreign(config, seen, p.mesh, out);
+	rivals_check(k, config, seen, p.mesh, first, &out->found);
 }
 
 void check_clear(struct check_result *r)

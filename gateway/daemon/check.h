@@ -8,7 +8,7 @@
  * The question stands for a packet between the last usable addresses of range and network: each
  * range is asked with the first network of its family, and each network with the first range. What
  * a lookup of one address cannot show is read from lists: routes that take a part of a range
- * elsewhere, and networks of this host itself that share addresses with a range.
+ * elsewhere (rivals.h), and networks of this host itself that share addresses with a range.
  */
 #include "conf/config.h"
 #include "daemon/condition.h"

@@ -180,7 +180,8 @@ uint64_t gateway_pass(struct gateway *g, uint64_t now_us)
 	begin_pass(g, now_us);
 	for (unsigned round = 0; round < MAX_ROUNDS; round++) {
 		struct ops ops = {};
-		bool check = g->dirty & (DIRTY_CHECK | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_FOREIGN);
+		bool check = g->dirty & (DIRTY_CHECK | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_FOREIGN |
+						DIRTY_TABLES);
 		if (!gateway_look(g))
 			return now_us + track_pause_us(g->observe_failures);
 		if (g->phase == GATEWAY_UNCONFIGURED)

@@ -41,9 +41,10 @@ enum gateway_dirty {
 	DIRTY_CHECK = 1 << 4,   /* somebody's routes or rules changed */
 	DIRTY_FOREIGN = 1 << 5, /* others' routes inside the ranges, by a dump of the whole table */
 	DIRTY_INPUT = 1 << 6,   /* Tailscale's filter */
+	DIRTY_TABLES = 1 << 7,  /* others' rules, and the tables that they lead to */
 	DIRTY_OURS = DIRTY_PASS | DIRTY_LINKS | DIRTY_ROUTES | DIRTY_NFT | DIRTY_CHECK |
 		     DIRTY_INPUT,
-	DIRTY_ALL = DIRTY_OURS | DIRTY_FOREIGN,
+	DIRTY_ALL = DIRTY_OURS | DIRTY_FOREIGN | DIRTY_TABLES,
 };
 
 /* Stores the sysctl records durably; called before a sysctl is changed. */

@@ -5,6 +5,7 @@
  */
 #include "daemon/gateway.h"
 #include "daemon/gateway_int.h"
+#include "daemon/rivals.h"
 #include "lib/marks.h"
 #include "lib/xmalloc.h"
 #include <linux/rtnetlink.h>
@@ -70,12 +71,27 @@ static bool of_interface4(const struct route *r, const void *arg)
 	return r->dst.addr.family == AF_INET && of_interface(r, arg);
 }
 
+/* Does anybody else's route for a part of the ranges lead there? */
+static bool is_others_way(const struct gateway *g, int ifindex)
+{
+	for (size_t i = 0; i < g->seen.foreign.n; i++)
+		if (of_interface(&g->seen.foreign.list[i], &ifindex))
+			return true;
+	for (size_t i = 0; i < g->seen.n_tables; i++)
+		for (size_t j = 0; j < g->seen.tables[i].routes.n; j++)
+			if (of_interface(&g->seen.tables[i].routes.list[j], &ifindex))
+				return true;
+	return false;
+}
+
 /* Linux takes IPv4 routes away silently when a link goes down or its last address goes. */
 static void on_link(struct gateway *g, const struct nlmsghdr *nlh)
 {
 	struct link l;
 	if (link_read(nlh, &l) < 0)
 		return;
+	if (is_others_way(g, l.ifindex))
+		gateway_mark(g, DIRTY_CHECK | DIRTY_TABLES);
 	if (!is_our_interface(g, l.name) && !is_our_interface(g, known_name(g, l.ifindex)))
 		return;
 	g->doubt |= route_set_forget(&g->seen.ours, of_interface, &l.ifindex) > 0;
@@ -118,6 +134,10 @@ static void on_our_route(struct gateway *g, const struct nlmsghdr *nlh, const st
  * announced as theirs only. A foreign route that goes may have stood for ours. */
 static void on_foreign_route(struct gateway *g, const struct nlmsghdr *nlh, const struct route *r)
 {
+	/* Others' interfaces are read when they begin to matter. */
+	bool matters = gateway_in_ranges(g->config, &r->dst) || rivals_concern(g->config, r);
+	if (matters && r->oif && !link_by_index(&g->seen.links, r->oif))
+		gateway_mark(g, DIRTY_LINKS);
 	if (r->table == MARK_RT_TABLE && gateway_in_ranges(g->config, &r->dst)) {
 		route_set_forget(&g->seen.foreign, same_key, r);
 		if (nlh->nlmsg_type == RTM_NEWROUTE && g->seen.foreign.n < FOREIGN_MAX)
@@ -125,6 +145,8 @@ static void on_foreign_route(struct gateway *g, const struct nlmsghdr *nlh, cons
 		if (nlh->nlmsg_type == RTM_DELROUTE || nlh->nlmsg_flags & NLM_F_REPLACE)
 			route_set_forget(&g->seen.ours, same_prefix, r);
 		gateway_mark(g, DIRTY_PASS | DIRTY_CHECK);
+	} else if (rivals_concern(g->config, r)) {
+		gateway_mark(g, DIRTY_CHECK | DIRTY_TABLES);
 	} else if (r->dst.len == 0 || gateway_in_ranges(g->config, &r->dst) ||
 		   in_networks(g->config, &r->dst)) {
 		gateway_mark(g, DIRTY_CHECK);
@@ -144,7 +166,7 @@ static void on_route(struct gateway *g, const struct nlmsghdr *nlh)
 
 static void on_rule(struct gateway *g, const struct nlmsghdr *)
 {
-	gateway_mark(g, DIRTY_CHECK);
+	gateway_mark(g, DIRTY_CHECK | DIRTY_TABLES);
 }
 
 static void on_netconf(struct gateway *g, const struct nlmsghdr *nlh)

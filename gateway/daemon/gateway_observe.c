@@ -4,6 +4,7 @@
  */
 #include "daemon/gateway.h"
 #include "daemon/gateway_int.h"
+#include "daemon/rivals.h"
 #include "lib/log.h"
 #include "lib/marks.h"
 #include "lib/xmalloc.h"
@@ -58,6 +59,14 @@ static int observe_foreign(struct gateway *g, struct err *err)
 	if (r >= 0 && g->seen.foreign.n > FOREIGN_MAX)
 		g->seen.foreign.n = FOREIGN_MAX;
 	return r;
+}
+
+static int observe_tables(struct gateway *g, struct err *err)
+{
+	if (g->config)
+		return rivals_read(g->kernel, g->config, &g->seen, err);
+	observed_tables_clear(&g->seen);
+	return 0;
 }
 
 /* An address made by a router advertisement shows where they are in use. */
@@ -192,6 +201,7 @@ static const struct {
 	{DIRTY_LINKS, observe_links},
 	{DIRTY_ROUTES, observe_ours},
 	{DIRTY_FOREIGN, observe_foreign},
+	{DIRTY_TABLES, observe_tables},
 	{DIRTY_NFT, observe_nft},
 	{DIRTY_INPUT, observe_inputs},
 };

@@ -15,6 +15,7 @@
 #include "net/netconf.h"
 #include "net/probe.h"
 #include "net/route.h"
+#include "net/rule.h"
 #include "nft/foreign.h"
 #include "nft/model.h"
 #include "nft/modes.h"
@@ -29,6 +30,7 @@ struct kernel_ops {
 	int (*routes)(struct kernel *k, const struct route_filter *filter,
 		bool (*keep)(const struct route *r, void *arg), void *arg, struct route_set *out,
 		struct err *err);
+	int (*rules)(struct kernel *k, uint8_t family, struct rule_set *out, struct err *err);
 	int (*route_ask)(struct kernel *k, const struct route_question *q,
 		struct route_answer *answer, struct err *err);
 	int (*link_tx)(struct kernel *k, int ifindex, struct link_tx *out, struct err *err);

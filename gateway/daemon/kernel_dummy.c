@@ -7,6 +7,7 @@
 #include "nft/table.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
@@ -355,6 +356,23 @@ static int dummy_route_del(struct kernel *k, const struct route *r, struct err *
 	return err_set(err, ESRCH, "no such route");
 }
 
+static int dummy_rules(struct kernel *k, uint8_t family, struct rule_set *out, struct err *err)
+{
+	const struct kernel_dummy *d = dummy_of(k);
+	int e = dummy_may_read(k, "rules", err);
+	if (e < 0)
+		return e;
+	rule_set_clear(out);
+	out->list = xcalloc(d->rules.n + 1, sizeof(*out->list));
+	for (size_t i = 0; family == AF_INET && i < d->rules.n; i++)
+		out->list[out->n++] = d->rules.list[i];
+	out->list[out->n++] = (struct rule){.family = family,
+		.priority = 32766,
+		.table = MARK_RT_TABLE,
+		.action = FR_ACT_TO_TBL};
+	return 0;
+}
+
 static const struct route *lookup_in(
 	const struct kernel_dummy *d, const struct addr *dst, bool in_main)
 {
@@ -619,6 +637,7 @@ static void dummy_close(struct kernel *k)
 	link_set_clear(&d->links);
 	ifaddr_set_clear(&d->addresses);
 	route_set_clear(&d->routes);
+	rule_set_clear(&d->rules);
 	free(d->sysctls);
 	free(d->log);
 	dummy_flows_clear(d);
@@ -631,6 +650,7 @@ static const struct kernel_ops dummy_ops = {
 	.addresses = dummy_addresses,
 	.netconfs = dummy_netconfs,
 	.routes = dummy_routes,
+	.rules = dummy_rules,
 	.route_ask = dummy_route_ask,
 	.link_tx = dummy_link_tx,
 	.sysctl_get = dummy_sysctl_get,

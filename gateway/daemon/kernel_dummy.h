@@ -13,10 +13,11 @@
  *   address 3 100.96.0.18/32                 (" ra" behind it: from a router advertisement)
  *   sysctl ipv4/conf/eth0/forwarding 0
  *   route 10.0.1.0/24 dev 2 proto 2 metric 0 (" table N", " type blackhole" behind it)
+ *   rule 5270 table 52                       (IPv4; shown to who lists rules, no lookup obeys it)
  *   nft                                      (table inet meshgw exists, contents unknown)
  *   tailscale 0                              (its chain drops 100.64.0.0/10; rules of ours in it)
  *
- * There are no rules: a route in another table than main is met first, as behind the rule of
+ * Lookups know no rules: a route in another table than main is met first, as behind the rule of
  * Cloudflare's client.
  */
 #include "daemon/kernel.h"
@@ -68,6 +69,7 @@ struct kernel_dummy {
 	struct link_set links;
 	struct ifaddr_set addresses;
 	struct route_set routes;
+	struct rule_set rules; /* IPv4, without the kernel's own */
 	struct dummy_sysctl *sysctls;
 	size_t n_sysctls, cap_sysctls;
 	struct nft_state nft;
@@ -122,6 +124,6 @@ const struct route *dummy_find_route(
 /* The next call of the series but skip, and `times` in all, fail with error. */
 void dummy_fail(struct dummy_faults *series, unsigned skip, unsigned times, int error);
 /* Every write of this name (see log) fails, or every read of "links", "addresses", "netconfs",
- * "routes", "nft", "foreign", or every "witnesses", "ct_delete", "ct_list", "ct_lookup" or
+ * "routes", "rules", "nft", "foreign", or every "witnesses", "ct_delete", "ct_list", "ct_lookup" or
  * "probe_send"; nullptr ends it. The last five belong to no series of faults. */
 void dummy_stick(struct kernel_dummy *d, const char *call, int error);

@@ -8,6 +8,7 @@
 #include "lib/xmalloc.h"
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/fib_rules.h>
 #include <linux/if.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
@@ -112,6 +113,16 @@ static bool load_nft(struct kernel_dummy *d, const char *rest)
 	return true;
 }
 
+static bool load_rule(struct kernel_dummy *d, const char *rest)
+{
+	struct rule r = {.family = AF_INET, .action = FR_ACT_TO_TBL};
+	if (sscanf(rest, "%u table %u", &r.priority, &r.table) != 2)
+		return false;
+	d->rules.list = xreallocarray(d->rules.list, d->rules.n + 1, sizeof(*d->rules.list));
+	d->rules.list[d->rules.n++] = r;
+	return true;
+}
+
 static bool load_tailscale(struct kernel_dummy *d, const char *rest)
 {
 	d->tailscale.present = true;
@@ -124,7 +135,8 @@ static bool load_line(struct kernel_dummy *d, const char *line)
 		const char *word;
 		bool (*load)(struct kernel_dummy *d, const char *rest);
 	} facts[] = {{"link", load_link}, {"address", load_address}, {"sysctl", load_sysctl},
-		{"route", load_route}, {"nft", load_nft}, {"tailscale", load_tailscale}};
+		{"route", load_route}, {"nft", load_nft}, {"rule", load_rule},
+		{"tailscale", load_tailscale}};
 	size_t n = strcspn(line, " ");
 	if (!line[0] || line[0] == '#')
 		return true;
@@ -211,12 +223,20 @@ static void print_routes(const struct kernel_dummy *d, FILE *out)
 	}
 }
 
+static void print_rules(const struct kernel_dummy *d, FILE *out)
+{
+	for (size_t i = 0; i < d->rules.n; i++)
+		fprintf(out, "rule %u table %u\n", d->rules.list[i].priority,
+			d->rules.list[i].table);
+}
+
 void dummy_print(const struct kernel_dummy *d, FILE *out)
 {
 	print_links(d, out);
 	print_addresses(d, out);
 	print_sysctls(d, out);
 	print_routes(d, out);
+	print_rules(d, out);
 	if (d->nft.exists)
 		fprintf(out, "nft %" PRIx64 "\n", d->nft.digest);
 	if (d->tailscale.present)

@@ -41,6 +41,11 @@ static int linux_routes(struct kernel *k, const struct route_filter *filter,
 	return route_dump(linux_of(k)->route, filter, keep, arg, out, err);
 }
 
+static int linux_rules(struct kernel *k, uint8_t family, struct rule_set *out, struct err *err)
+{
+	return rule_dump(linux_of(k)->route, family, out, err);
+}
+
 static int linux_route_ask(struct kernel *k, const struct route_question *q,
 	struct route_answer *answer, struct err *err)
 {
@@ -173,6 +178,7 @@ static const struct kernel_ops linux_ops = {
 	.addresses = linux_addresses,
 	.netconfs = linux_netconfs,
 	.routes = linux_routes,
+	.rules = linux_rules,
 	.route_ask = linux_route_ask,
 	.link_tx = linux_link_tx,
 	.sysctl_get = linux_sysctl_get,

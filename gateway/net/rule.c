@@ -8,7 +8,7 @@
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 
-constexpr size_t RULE_ATTRS = FRA_OIFNAME + 1;
+constexpr size_t RULE_ATTRS = FRA_DSCP + 1;
 
 static const enum mnl_attr_data_type rule_policy[RULE_ATTRS] = {
 	[FRA_PRIORITY] = MNL_TYPE_U32,
@@ -17,7 +17,24 @@ static const enum mnl_attr_data_type rule_policy[RULE_ATTRS] = {
 	[FRA_FWMASK] = MNL_TYPE_U32,
 	[FRA_IIFNAME] = MNL_TYPE_NUL_STRING,
 	[FRA_OIFNAME] = MNL_TYPE_NUL_STRING,
+	[FRA_TUN_ID] = MNL_TYPE_BINARY,
+	[FRA_L3MDEV] = MNL_TYPE_BINARY,
+	[FRA_UID_RANGE] = MNL_TYPE_BINARY,
+	[FRA_IP_PROTO] = MNL_TYPE_BINARY,
+	[FRA_SPORT_RANGE] = MNL_TYPE_BINARY,
+	[FRA_DPORT_RANGE] = MNL_TYPE_BINARY,
+	[FRA_DSCP] = MNL_TYPE_BINARY,
 };
+
+static bool is_narrow(const struct fib_rule_hdr *frh, const struct nlattr *const *tb)
+{
+	static const uint16_t narrowing[] = {FRA_TUN_ID, FRA_L3MDEV, FRA_UID_RANGE, FRA_IP_PROTO,
+		FRA_SPORT_RANGE, FRA_DPORT_RANGE, FRA_DSCP};
+	bool narrow = frh->src_len || frh->dst_len || frh->tos;
+	for (size_t i = 0; i < sizeof(narrowing) / sizeof(narrowing[0]); i++)
+		narrow |= tb[narrowing[i]] != nullptr;
+	return narrow;
+}
 
 int rule_read(const struct nlmsghdr *nlh, struct rule *out)
 {
@@ -39,6 +56,7 @@ int rule_read(const struct nlmsghdr *nlh, struct rule *out)
 		.fwmask = attr_u32(tb[FRA_FWMASK], 0),
 		.invert = frh->flags & FIB_RULE_INVERT,
 		.action = frh->action,
+		.narrow = is_narrow(frh, tb),
 	};
 	if (attr_ifname(tb[FRA_IIFNAME], rule.iif) < 0 ||
 		attr_ifname(tb[FRA_OIFNAME], rule.oif) < 0)

@@ -19,6 +19,7 @@ struct rule {
 	bool invert;
 	uint8_t action; /* FR_ACT_TO_TBL … */
 	char iif[IFNAMSIZ], oif[IFNAMSIZ];
+	bool narrow; /* it asks for more: addresses, TOS, users, protocols, ports … */
 };
 
 struct rule_set {

@@ -16,6 +16,7 @@
 #include <linux/if.h>
 #include <linux/netconf.h>
 #include <linux/rtnetlink.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -325,7 +326,7 @@ static void test_own_networks(void **)
 	}
 }
 
-/* Somebody's route for a whole range: told by the lookups, if there were any. */
+/* Somebody's route for a whole range: a lookup tells whether it is in front. */
 static void test_whole_range(void **)
 {
 	static const struct {
@@ -333,7 +334,8 @@ static void test_whole_range(void **)
 		uint32_t metric, ours; /* of theirs, by the LAN, and of our own route */
 		bool found;
 	} cases[] = {
-		{"100.64.0.0/12", 50, 1000, false}, /* asked, and the answer was good */
+		{"100.64.0.0/12", 50, 1000, false}, /* behind a rule, perhaps */
+		{"100.64.0.0/12", 50, 1000, true},
 		{"2606:4700:cf1:5000::/64", 50, 1000, true},
 		{"2606:4700:cf1:5000::/64", 5000, 1000, false},
 	};
@@ -345,10 +347,16 @@ static void test_whole_range(void **)
 		struct observed seen = {
 			.foreign = {.list = &theirs, .n = 1}, .ours = {.list = &ours, .n = 1}};
 		struct check_result result;
+		char yaml[256];
 
 		assert_int_equal(prefix_parse(cases[i].range, &theirs.dst), 0);
 		ours.dst = theirs.dst;
-		run(&o, RANGES("100.64.0.0/12, \"2606:4700:cf1:5000::/64\""), &seen, &result);
+		theirs.type = RTN_UNICAST;
+		if (cases[i].found)
+			o.reverse.route = (struct route){
+				.oif = WORLD_LAN, .type = RTN_UNICAST, .table = 254};
+		snprintf(yaml, sizeof(yaml), RANGES("\"%s\""), cases[i].range);
+		run(&o, yaml, &seen, &result);
 		assert_int_equal(result.found.n, cases[i].found);
 		if (cases[i].found)
 			assert_int_equal(result.found.list[0].code, COND_RETURN_ROUTE_SHADOWED);

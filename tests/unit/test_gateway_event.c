@@ -80,6 +80,26 @@ static void test_links(void **)
 	}
 }
 
+/* Routes go with their interface, in silence. */
+static void test_others_link(void **)
+{
+	static const char *const roads[] = {"route 100.64.7.7/32 dev 9 proto 4 metric 0",
+		"rule 5270 table 52\nroute 100.64.7.7/32 dev 9 proto 3 metric 0 table 52"};
+
+	for (size_t i = 0; i < COUNT(roads); i++) {
+		struct world w;
+		struct nl_message m;
+
+		start(&w);
+		assert_int_equal(dummy_load(w.kernel, roads[i]), 0);
+		gateway_mark(&w.gateway, DIRTY_ALL);
+		world_run(&w, WORLD_SECOND);
+		tell(&w, rtevent_link(&m, RTM_DELLINK, 9, "tailscale0", 0));
+		assert_int_equal(w.gateway.dirty, DIRTY_CHECK | DIRTY_TABLES);
+		world_clear(&w);
+	}
+}
+
 /* ---- addresses ---- */
 
 static void test_addresses(void **)
@@ -151,7 +171,7 @@ static void test_routes(void **)
 		{"ours deleted, unknown", RTM_DELROUTE, 0, "100.77.0.0/16", 254, METRIC, OURS,
 			WORLD_MESH, 0, ROUTES, 0},
 		{"same number in another table", RTM_NEWROUTE, 0, "100.64.0.0/12", 99, METRIC, OURS,
-			WORLD_MESH, DIRTY_CHECK, ROUTES, 0},
+			WORLD_MESH, DIRTY_CHECK | DIRTY_TABLES, ROUTES, 0},
 		/* Others', inside the ranges. */
 		{"FRR's", RTM_NEWROUTE, 0, "100.64.0.0/12", 254, 20, RTPROT_ZEBRA, WORLD_MESH,
 			DIRTY_PASS | DIRTY_CHECK, ROUTES, 1},
@@ -164,7 +184,13 @@ static void test_routes(void **)
 		{"goes", RTM_DELROUTE, 0, "100.64.0.0/12", 254, 20, RTPROT_ZEBRA, WORLD_MESH,
 			DIRTY_PASS | DIRTY_CHECK, ROUTES - 1, 0},
 		{"in WARP's table", RTM_NEWROUTE, 0, "100.96.0.0/12", 65743, 0, RTPROT_STATIC,
-			WORLD_MESH, DIRTY_CHECK, ROUTES, 0},
+			WORLD_MESH, DIRTY_CHECK | DIRTY_TABLES, ROUTES, 0},
+		{"Tailscale's host", RTM_NEWROUTE, 0, "100.101.102.103/32", 52, 0, RTPROT_BOOT, 9,
+			DIRTY_CHECK | DIRTY_TABLES | DIRTY_LINKS, ROUTES, 0},
+		{"around a range, in another table", RTM_NEWROUTE, 0, "100.64.0.0/10", 52, 0,
+			RTPROT_BOOT, 9, DIRTY_CHECK | DIRTY_TABLES | DIRTY_LINKS, ROUTES, 0},
+		{"an address of this host", RTM_NEWROUTE, 0, "100.64.1.1/32", RT_TABLE_LOCAL, 0,
+			RTPROT_KERNEL, 9, DIRTY_CHECK | DIRTY_LINKS, ROUTES, 0},
 		/* Others', elsewhere. */
 		{"default route", RTM_NEWROUTE, NLM_F_REPLACE, "0.0.0.0/0", 254, 0, RTPROT_DHCP,
 			WORLD_LAN, DIRTY_CHECK, ROUTES, 0},
@@ -229,10 +255,10 @@ static void test_rules(void **)
 
 	start(&w);
 	tell(&w, rtevent_rule(&m, RTM_NEWRULE));
-	assert_int_equal(w.gateway.dirty, DIRTY_CHECK);
+	assert_int_equal(w.gateway.dirty, DIRTY_CHECK | DIRTY_TABLES);
 	w.gateway.dirty = 0;
 	tell(&w, rtevent_rule(&m, RTM_DELRULE));
-	assert_int_equal(w.gateway.dirty, DIRTY_CHECK);
+	assert_int_equal(w.gateway.dirty, DIRTY_CHECK | DIRTY_TABLES);
 	world_clear(&w);
 }
 
@@ -368,6 +394,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_others_link),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_address6),
 		cmocka_unit_test(test_routes),
