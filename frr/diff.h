@@ -8,9 +8,10 @@
  * step: a policy exists before the neighbour that uses it, and goes after it. Applying the script
  * and reading again gives an empty script; a change of one neighbour resets no other session.
  *
- * It removes only what carries a mark of ours. Foreign statements it never changes; what about
- * them a person should know are findings. `router bgp` is removed only when the caller says that
- * we created it and nothing foreign is left in it.
+ * It removes only what carries a mark of ours, and at a neighbour of ours what would let more than
+ * the ranges out (a default-originate, a peer-group). Other foreign statements it never changes;
+ * what about them a person should know are findings. `router bgp` and an empty `bfd` are removed
+ * only when the caller remembers that we created them and nothing foreign is left inside.
  */
 #include "frr/running.h"
 #include "frr/script.h"
@@ -19,11 +20,11 @@ enum frr_finding_code {
 	FRR_FOUND_OTHER_ASN,        /* router bgp has another number: nothing of BGP is written */
 	FRR_FOUND_OTHER_ROUTER_ID,  /* a foreign router bgp has another router-id; it stays */
 	FRR_FOUND_FOREIGN_NEIGHBOR, /* at a configured address, without adopt: left alone */
-	FRR_FOUND_FOREIGN_POLICY,   /* what is foreign at a neighbour of ours: peer-group … */
-	FRR_FOUND_FOREIGN_STATIC,   /* the same static without our tag: used */
-	FRR_FOUND_FOREIGN_NETWORK,  /* the same network without our route-map: used */
-	FRR_FOUND_LEAK,             /* a foreign neighbour that is sent the ranges */
-	FRR_FOUND_IMPORT_CHECK_OFF, /* announced even without a route */
+	FRR_FOUND_FOREIGN_SETTING,  /* at a neighbour of ours: left, or removed when it leaks */
+	FRR_FOUND_FOREIGN_STATIC,   /* of a range, without our tag: used, whatever it says */
+	FRR_FOUND_FOREIGN_NETWORK,  /* network statement of a range without our route-map: used */
+	FRR_FOUND_LEAK,             /* a foreign neighbour whose policy lets a range out */
+	FRR_FOUND_IMPORT_CHECK_OFF, /* FRR announces what it has no route for */
 	FRR_FINDING_CODES,          /* number of codes */
 };
 const char *frr_finding_code_str(enum frr_finding_code code);
@@ -31,30 +32,34 @@ const char *frr_finding_code_str(enum frr_finding_code code);
 struct frr_finding {
 	enum frr_finding_code code;
 	struct frr_mark mark;
-	struct addr neighbor; /* AF_UNSPEC = none, or named by peer */
-	struct prefix prefix; /* FOREIGN_STATIC, FOREIGN_NETWORK */
+	struct prefix prefix; /* FOREIGN_STATIC, FOREIGN_NETWORK, LEAK: the first that gets out */
 	uint32_t asn;         /* OTHER_ASN: the running one */
-	char peer[64];        /* LEAK, FOREIGN_POLICY: neighbour or interface, as FRR names it */
-	char text[160];       /* the foreign statement, safe to show; "" = none */
+	char peer[64];        /* neighbour, interface or peer-group, as FRR names it; "" = none */
+	char text[160];       /* the foreign statement, safe to show, no secret; "" = none */
+};
+
+/* What of the blocks that we share with others we created ourselves. The caller remembers it. */
+struct frr_created {
+	bool bgp, bfd;
 };
 
 struct frr_diff_input {
 	const struct frr_model *model; /* nullptr = remove everything of ours */
 	const struct frr_running *running;
-	bool bgp_ours; /* we created `router bgp` (remembered by the caller) */
-	/* Statics of ours that the RIB has though `running` may not show them (show.h): after a
-	 * restart of mgmtd they can be removed only by adding them first. */
+	struct frr_created created;
+	/* Statics of ours that the RIB has (show.h), by the mesh interface. After a restart of
+	 * mgmtd `running` may not show them, and they can be removed only by adding them first. */
 	const struct prefix *installed;
 	size_t n_installed;
 	const char *installed_interface;
 };
 
 struct frr_diff {
-	struct frr_script script; /* from `configure terminal` to `end`; no lines = nothing to do */
+	struct frr_script script; /* `configure terminal` to `end`; no lines = nothing to do */
 	struct frr_finding *findings;
-	size_t n_findings;
-	bool creates_bgp; /* the script makes `router bgp`: remember it before applying */
-	bool removes_bgp; /* the script removes it: forget it once it is gone */
+	size_t n_findings, cap_findings;
+	/* When the script was taken: remember it. Remember a true one before applying already. */
+	struct frr_created created;
 };
 
 void frr_diff(const struct frr_diff_input *input, struct frr_diff *out);

@@ -1,25 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "frr/model.h"
+#include <string.h>
 
-/* lib/command_lex.l and vtysh: '?' asks for help and a tab completes, in a script as well. */
-static bool char_ok(char c)
-{
-	return c >= ' ' && c <= '~' && c != '?';
-}
+constexpr size_t PASSWORD_MAX = 80; /* bgpd/bgpd.h: PEER_PASSWORD_MAXLEN */
 
-bool frr_text_ok(const char *text)
+bool frr_line_ok(const char *text)
 {
-	size_t n = 0;
-	for (; text[n]; n++)
-		if (!char_ok(text[n]))
+	char last = ' ';
+	for (; *text; last = *text++) {
+		if (*text < ' ' || *text > '~')
 			return false;
-	return n && text[0] != ' ' && text[n - 1] != ' ' && text[0] != '!' && text[0] != '#';
+		if (*text == ' ' && (last == ' ' || last == '|'))
+			return false;
+	}
+	return last != ' ';
 }
 
 bool frr_word_ok(const char *text)
 {
-	for (size_t i = 0; text[i]; i++)
-		if (text[i] == ' ')
-			return false;
-	return frr_text_ok(text);
+	return frr_line_ok(text) && !strchr(text, ' ');
+}
+
+bool frr_password_ok(const char *text)
+{
+	return frr_word_ok(text) && strlen(text) <= PASSWORD_MAX;
 }

@@ -72,7 +72,9 @@ struct frr_model {
 	struct frr_mark mark, asn_mark, router_id_mark;
 };
 
-/* Text that FRR takes as one word or one line of its configuration: printable ASCII, no leading or
- * trailing blank, none at all in a word, no '?' (help even in a script), no leading '!' or '#'. */
-bool frr_text_ok(const char *text);
+/* Can FRR take the text as a line of its own (a description), as a word, as a password? Printable
+ * ASCII; a line has no two blanks in a row, and none behind a '|', which vtysh takes for a filter
+ * of its output; a password has 1 to 80 bytes and no blank. */
+bool frr_line_ok(const char *text);
 bool frr_word_ok(const char *text);
+bool frr_password_ok(const char *text);

@@ -4,18 +4,18 @@
  * running: what `show running-config` says, line by line.
  *
  * The text is read into statements: a line, the block it stands in (`router bgp 65010`,
- * `route-map X permit 10`) and the part of that block (`address-family ipv4 unicast`). Ours are
- * told by marks: the tag of a static, the description of a neighbour, names that begin with MESHGW.
- * All the rest is foreign, and kept only so that diff.h can warn about it.
+ * `route-map X permit 10`) and the part of that block (`address-family ipv4 unicast`). The head of
+ * a block or part is a statement, too. Ours are told by marks: the tag of a static, the description
+ * of a neighbour, names that begin with MESHGW. All the rest is foreign, and kept only so that
+ * diff.h can warn about it.
  *
- * Any bytes are taken; what is no configuration gives no statements, and lines beyond the limits
- * make it -EFBIG. The text is copied, because it holds passwords: the copy is wiped by
- * frr_running_clear(), and no function prints a statement.
+ * Any bytes are taken; what is no configuration gives no statements. The text is copied, because
+ * it holds passwords: the copy is wiped by frr_running_clear(), and no function prints a statement.
  */
 #include "frr/model.h"
 #include "lib/err.h"
 
-constexpr size_t FRR_RUNNING_MAX = 64 * 1024 * 1024;
+constexpr size_t FRR_RUNNING_MAX = 64UL * 1024 * 1024;
 
 struct frr_statement {
 	const char *block, *part; /* "" = none */
@@ -24,20 +24,27 @@ struct frr_statement {
 };
 
 struct frr_running {
-	struct frr_statement *statements; /* in the order of the text */
+	struct frr_statement *list; /* in the order of the text */
 	size_t n;
-	uint32_t asn;           /* of `router bgp` in the default VRF, 0 = there is none */
-	struct addr *neighbors; /* ours, by their description; sorted */
+	const char *bgp; /* the block of `router bgp` in the default VRF; nullptr = there is none */
+	uint32_t asn;    /* its number, 0 = there is none */
+	struct addr *neighbors; /* ours in it, by their description; sorted */
 	size_t n_neighbors;
 	char *text; /* owns the bytes of all of them */
 	size_t len;
 };
 
-/* 0 and *out (owned by the caller), or -EINVAL (no `show running-config` at all: no "end" line),
- * or -EFBIG, with a sentence; *out is then empty. */
+/* 0 and *out (owned by the caller), or -EINVAL (it does not end with the line "end", so it is cut
+ * off or no configuration at all), or -EFBIG, with a sentence; *out is then empty. */
 [[nodiscard]] int frr_running_read(
 	const char *text, size_t len, struct frr_running *out, struct err *err);
 void frr_running_clear(struct frr_running *running);
 
-/* Is anything of ours in it? For `meshgw down`, and for a saved frr.conf (frr-saved). */
+/* Is anything of ours in it? */
 bool frr_running_has_ours(const struct frr_running *running);
+
+bool frr_running_is_ours(const struct frr_running *running, const struct addr *neighbor);
+
+/* Which neighbour (by its first word: address, interface or peer-group) and which setting of it the
+ * statement is about: true for "neighbor 10.0.1.1 bfd" and "no neighbor 10.0.1.1 activate". */
+bool frr_statement_neighbor(const char *text, const char **peer, const char **setting);

@@ -72,6 +72,23 @@ char *frr_script_text(const struct frr_script *script, bool secrets, size_t *len
 	return text;
 }
 
+char *frr_script_input(const struct frr_script *script, size_t *len)
+{
+	constexpr char QUOTE = 'V' & 0x1f; /* control-V */
+	size_t n;
+	char *text = frr_script_text(script, true, &n);
+	char *input = xcalloc(2 * n + 1, 1), *end = input;
+	for (size_t i = 0; i < n; i++) {
+		if (text[i] == '?')
+			*end++ = QUOTE;
+		*end++ = text[i];
+	}
+	*len = (size_t)(end - input);
+	explicit_bzero(text, n);
+	free(text);
+	return input;
+}
+
 const char *frr_line_str(const struct frr_line *line, char *buf, size_t size)
 {
 	(void)snprintf(

@@ -35,5 +35,9 @@ void frr_script_add_secret(struct frr_script *script, struct frr_mark mark, cons
  * caller, who wipes it (explicit_bzero) if secrets are in it. */
 [[nodiscard]] char *frr_script_text(const struct frr_script *script, bool secrets, size_t *len);
 
+/* The same with secrets, as vtysh takes it on standard input: readline(3) would take a '?' as a
+ * call for help, so it is quoted. Owned by the caller, who wipes it. */
+[[nodiscard]] char *frr_script_input(const struct frr_script *script, size_t *len);
+
 /* A line as it may be shown; buf of at least one byte. Returns buf. */
 const char *frr_line_str(const struct frr_line *line, char *buf, size_t size);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "frr/want.h"
 #include "frr/community.h"
+#include "frr/text.h"
 #include "lib/marks.h"
 #include "lib/xmalloc.h"
 #include <inttypes.h>
@@ -26,20 +27,15 @@ struct writer {
 	struct frr_mark mark;
 };
 
-static bool begins(const char *text, const char *with)
-{
-	return strncmp(text, with, strlen(with)) == 0;
-}
-
 bool frr_is_block(const char *text)
 {
-	return begins(text, "route-map ") || begins(text, "router bgp ") ||
-	       begins(text, "profile ") || strcmp(text, "bfd") == 0;
+	return text_begins(text, "route-map ") || text_begins(text, "router bgp ") ||
+	       text_begins(text, "profile ") || strcmp(text, "bfd") == 0;
 }
 
 bool frr_is_family(const char *part)
 {
-	return begins(part, "address-family ");
+	return text_begins(part, "address-family ");
 }
 
 const char *frr_name_str(const char *kind, const struct addr *neighbor, char buf[FRR_NAME_LEN])
@@ -239,14 +235,26 @@ static void add_remote_as(struct writer *w, const char *peer, const struct frr_n
 			n->remote_as == FRR_REMOTE_EXTERNAL ? "external" : "internal");
 }
 
+/* As FRR can take it and shows it again; a caller that wants to complain asks frr_line_ok(). */
+static char *tidy(const char *text)
+{
+	char *out = xcalloc(strlen(text) + 1, 1), *end = out;
+	for (; *text; text++)
+		if (*text > ' ' ? *text <= '~' && *text != '|' : end > out && end[-1] != ' ')
+			*end++ = *text > ' ' ? *text : ' ';
+	while (end > out && end[-1] == ' ')
+		end--;
+	*end = '\0';
+	return out;
+}
+
 static void add_description(struct writer *w, const char *peer, const struct frr_neighbor *n)
 {
 	w->mark = mark_or(n->description_mark, n);
-	if (n->description)
-		add(w, "neighbor %s description " MARK_FRR_DESCRIPTION ": %s", peer,
-			n->description);
-	else
-		add(w, "neighbor %s description " MARK_FRR_DESCRIPTION, peer);
+	char *text = tidy(n->description ? n->description : "");
+	add(w, "neighbor %s description " MARK_FRR_DESCRIPTION "%s%s", peer, *text ? ": " : "",
+		text);
+	free(text);
 }
 
 static void add_bfd(struct writer *w, const char *peer, const struct frr_neighbor *n)
@@ -313,14 +321,16 @@ static void add_exchange(struct writer *w, const struct frr_neighbor *n, bool v6
 	bool by_default = v6 ? w->spelling->default_ipv6 : w->spelling->default_ipv4;
 	addr_str(&n->address, peer);
 	w->mark = n->mark;
-	if (wanted != by_default)
-		add(w, "%sneighbor %s activate", wanted ? "" : "no ", peer);
+	if (!wanted && by_default)
+		add(w, "no neighbor %s activate", peer);
 	if (!wanted)
 		return;
 	if (n->maximum_prefix)
 		add(w, "neighbor %s maximum-prefix %" PRIu32, peer, n->maximum_prefix);
 	add(w, "neighbor %s route-map %s in", peer, frr_name_str("IN", &n->address, name));
 	add(w, "neighbor %s route-map %s out", peer, frr_name_str("OUT", &n->address, name));
+	if (!by_default) /* last: never without its policy */
+		add(w, "neighbor %s activate", peer);
 }
 
 /* ---- The whole ---- */
@@ -369,10 +379,11 @@ static void add_globals(struct writer *w)
 static void add_bgp(struct writer *w, const bool *skip)
 {
 	char head[32];
-	w->mark = w->model->asn_mark;
+	const char *block = w->spelling->bgp ? w->spelling->bgp : head;
 	(void)snprintf(head, sizeof(head), "router bgp %" PRIu32, w->model->asn);
-	add(w, "%s", head);
-	w->block = head;
+	w->mark = w->model->asn_mark;
+	add(w, "%s", block);
+	w->block = block;
 	add_globals(w);
 	for (size_t i = 0; i < w->model->n_neighbors; i++)
 		if (!skipped(skip, i))

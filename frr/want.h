@@ -27,6 +27,7 @@ struct frr_wants {
 
 /* What a running `router bgp` decides about the spelling. */
 struct frr_spelling {
+	const char *bgp;   /* the block as it runs; nullptr = "router bgp" and the model's number */
 	bool bgp_ours;     /* statements about `router bgp` as a whole are ours to make */
 	bool default_ipv4; /* a new neighbour is activated for IPv4 without being told */
 	bool default_ipv6;
