@@ -249,6 +249,11 @@ void nft_expr_syn_ack(struct nftnl_rule *r)
 	expr_tcp_flags(r, TH_SYN | TH_RST | TH_ACK, NFT_CMP_EQ, TH_SYN | TH_ACK);
 }
 
+void nft_expr_rst(struct nftnl_rule *r)
+{
+	expr_tcp_flags(r, TH_RST, NFT_CMP_EQ, TH_RST);
+}
+
 void nft_expr_end(struct nftnl_rule *r)
 {
 	expr_tcp_flags(r, TH_FIN | TH_RST, NFT_CMP_NEQ, 0);
@@ -420,17 +425,29 @@ void nft_expr_keep_source(struct nftnl_rule *r, const struct nft_family *f)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, REG);
 }
 
-void nft_expr_remember(struct nftnl_rule *r, const struct nft_family *f, const char *set)
+/* What the address and the port at these offsets make up. */
+static void expr_remember(struct nftnl_rule *r, const struct nft_family *f, uint8_t address,
+	uint32_t port, const char *set)
 {
+	expr_family(r, f);
 	expr_tcp(r);
-	expr_address(r, f, f->source, REG);
-	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_sport), 2,
-		reg_after(f->addr_len));
+	expr_address(r, f, address, REG);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, port, 2, reg_after(f->addr_len));
 
 	struct nftnl_expr *e = expr_add(r, "dynset");
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE);
 	nftnl_expr_set_u32(e, NFTNL_EXPR_DYNSET_SREG_KEY, REG);
 	nftnl_expr_set_str(e, NFTNL_EXPR_DYNSET_SET_NAME, set);
+}
+
+void nft_expr_remember_source(struct nftnl_rule *r, const struct nft_family *f, const char *set)
+{
+	expr_remember(r, f, f->source, offsetof(struct tcphdr, th_sport), set);
+}
+
+void nft_expr_remember_dest(struct nftnl_rule *r, const struct nft_family *f, const char *set)
+{
+	expr_remember(r, f, f->dest, offsetof(struct tcphdr, th_dport), set);
 }
 
 void nft_expr_limit(struct nftnl_rule *r, uint32_t rate, uint32_t burst)

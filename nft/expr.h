@@ -52,6 +52,8 @@ void nft_expr_syn(struct nftnl_rule *r);
 void nft_expr_not_syn(struct nftnl_rule *r);
 /* tcp flags & (syn | rst | ack) == syn | ack */
 void nft_expr_syn_ack(struct nftnl_rule *r);
+/* tcp flags & rst == rst */
+void nft_expr_rst(struct nftnl_rule *r);
 /* tcp flags & (fin | rst) != 0 */
 void nft_expr_end(struct nftnl_rule *r);
 /* tcp sport PORT, tcp dport PORT */
@@ -85,8 +87,9 @@ void nft_expr_reset(struct nftnl_rule *r);
 void nft_expr_masquerade(struct nftnl_rule *r);
 /* snat ip to ip saddr */
 void nft_expr_keep_source(struct nftnl_rule *r, const struct nft_family *f);
-/* update @SET { ip saddr . tcp sport } */
-void nft_expr_remember(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+/* update @SET { ip saddr . tcp sport }, { ip daddr . tcp dport } */
+void nft_expr_remember_source(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+void nft_expr_remember_dest(struct nftnl_rule *r, const struct nft_family *f, const char *set);
 /* limit rate RATE/second burst BURST packets */
 void nft_expr_limit(struct nftnl_rule *r, uint32_t rate, uint32_t burst);
 /* log group GROUP */

@@ -23,8 +23,10 @@ struct nft_allow {
 	uint16_t port_first, port_last;  /* destination port; 0..65535 when the protocol has none */
 };
 
-/* So many services of one family are remembered at a time. */
+/* So many services of one family are remembered at a time; so many RSTs, and for so long. */
 constexpr size_t NFT_WITNESSES = 256;
+constexpr size_t NFT_RESETS = 1024;
+constexpr uint32_t NFT_RESET_S = 30;
 
 struct nft_model {
 	char mesh_interface[IFNAMSIZ];

@@ -8,7 +8,7 @@
  * caller; a different digest later means that somebody changed the table. It is read between two
  * looks at the ruleset's generation, so it is never half of one table and half of another.
  *
- * Elements that packets add by themselves (learned witnesses) are not part of that.
+ * Elements that packets add by themselves (learned.h) are not part of that.
  */
 #include "lib/err.h"
 #include "nft/model.h"
@@ -29,18 +29,6 @@ struct nft_state {
 [[nodiscard]] int nft_read(struct nl_sock *s, struct nft_state *state, struct err *err);
 /* Only the counters, cheap. -ENOENT without the table. */
 [[nodiscard]] int nft_read_counters(struct nl_sock *s, struct nft_counters *out, struct err *err);
-/* A service that answered a flow of the mesh: nft_model.learn_networks. */
-struct nft_witness {
-	struct addr address;
-	uint16_t port;
-	uint64_t age_us; /* since the last answer */
-};
-
-/* At most NFT_WITNESSES of each family. Fills out[0..max) in no order; returns how many (also when
- * there are more), or -errno; 0 when the table learns nothing or does not exist. */
-[[nodiscard]] int nft_read_witnesses(
-	struct nl_sock *s, struct nft_witness *out, size_t max, struct err *err);
-
 /* What a correct table of this model has: exists and the four numbers, for comparison with
  * nft_read(). */
 void nft_expect(const struct nft_model *model, struct nft_state *out);

@@ -110,11 +110,11 @@ void nft_set_add(struct nft_txn *t, const char *name, enum nft_set_kind kind,
 }
 
 void nft_set_add_learned(struct nft_txn *t, const char *name, const struct nft_family *f,
-	uint32_t timeout_s, const char *comment)
+	size_t most, uint32_t timeout_s, const char *comment)
 {
 	autonftnl(set) *s = set_new(t, name, NFT_SET_SERVICES, f, comment);
 
-	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, NFT_WITNESSES);
+	nftnl_set_set_u32(s, NFTNL_SET_DESC_SIZE, (uint32_t)most);
 	nftnl_set_set_u64(s, NFTNL_SET_TIMEOUT, UINT64_C(1000) * timeout_s);
 	set_push(t, s);
 }

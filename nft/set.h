@@ -17,7 +17,7 @@ enum nft_set_kind {
 	NFT_SET_SOURCES,    /* prefix → chain to jump to */
 	NFT_SET_FLOWS,      /* address, protocol, port; hash */
 	NFT_SET_FLOW_BOXES, /* ranges of address, protocol, port, source */
-	NFT_SET_SERVICES,   /* address, port; added by packets, at most NFT_WITNESSES */
+	NFT_SET_SERVICES,   /* address, port; added by packets */
 };
 
 /* f is nullptr for interface names. size: number of elements when it is final, else 0; with it
@@ -36,9 +36,9 @@ struct nft_elems {
 void nft_elems_begin(struct nft_elems *e, struct nft_txn *t, uint16_t type, const char *set);
 void nft_elems_end(struct nft_elems *e);
 
-/* A set of kind NFT_SET_SERVICES, whose elements stay for timeout_s. */
+/* A set of kind NFT_SET_SERVICES, whose elements stay for timeout_s, at most so many. */
 void nft_set_add_learned(struct nft_txn *t, const char *name, const struct nft_family *f,
-	uint32_t timeout_s, const char *comment);
+	size_t most, uint32_t timeout_s, const char *comment);
 
 /* Takes all elements out of a set. */
 void nft_set_empty(struct nft_txn *t, const char *set);

@@ -138,6 +138,46 @@ static void add_end(const struct nft_build *b)
 	nft_add_rule(b->t, r, "nothing enters the tunnel");
 }
 
+/* A RST takes the flow with it, and the mark (nf_conntrack_proto_tcp.c, nf_conntrack_tcp_packet).
+ */
+static void add_reset_sets(const struct nft_build *b)
+{
+	char set[NFT_NAME_LEN];
+
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		snprintf(set, sizeof(set), "probe_resets%s", f->suffix);
+		if (nft_has_family(b->m, f))
+			nft_set_add_learned(b->t, set, f, NFT_RESETS, NFT_RESET_S,
+				"probes that were answered with a RST");
+	}
+}
+
+/* r has what tells that it is a probe's. */
+static void add_reset(const struct nft_build *b, struct nftnl_rule *r, const struct nft_family *f)
+{
+	char set[NFT_NAME_LEN];
+
+	snprintf(set, sizeof(set), "probe_resets%s", f->suffix);
+	nft_expr_rst(r);
+	nft_expr_remember_dest(r, f, set);
+	nft_add_rule(b->t, r, "refused");
+}
+
+/* Probes from the gateway's own address hear it themselves, but not whether it was this host that
+ * refused. */
+static void add_own_resets(const struct nft_build *b)
+{
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		if (!nft_has_family(b->m, f))
+			continue;
+		struct nftnl_rule *r = nft_rule_new("input");
+		nft_expr_ifname_in(r, NFT_IN, "lan");
+		nft_expr_ct_mark(r, MARK_PROBE_MASK, MARK_PROBE);
+		nft_expr_reply(r);
+		add_reset(b, r, f);
+	}
+}
+
 static void add_proof(const struct nft_build *b)
 {
 	nft_add_chain(b->t, "probe_proof", nullptr, 0, 0);
@@ -148,6 +188,10 @@ static void add_proof(const struct nft_build *b)
 	r = nft_rule_new("probe_proof");
 	nft_expr_related(r);
 	add_seen(b, r, MARK_PROBE_ANSWERED | MARK_PROBE_REFUSED, "answered by an ICMP error");
+
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
+		if (nft_has_family(b->m, f))
+			add_reset(b, nft_rule_new("probe_proof"), f);
 
 	r = nft_rule_new("probe_proof");
 	add_goto(b, r, "probe_end", "anything else");
@@ -179,14 +223,15 @@ static void add_learning(const struct nft_build *b, const struct nft_family *f)
 		"where services are remembered");
 	snprintf(networks, sizeof(networks), "learn%s", f->suffix);
 	snprintf(witnesses, sizeof(witnesses), "witnesses%s", f->suffix);
-	nft_set_add_learned(b->t, witnesses, f, b->m->learn_s, "services that answered the mesh");
+	nft_set_add_learned(b->t, witnesses, f, NFT_WITNESSES, b->m->learn_s,
+		"services that answered the mesh");
 
 	struct nftnl_rule *r = nft_rule_new("answers");
 	nft_expr_syn_ack(r);
 	nft_expr_ifname_in(r, NFT_IN, "lan");
 	nft_expr_reply(r);
 	nft_expr_source_in(r, f, networks);
-	nft_expr_remember(r, f, witnesses);
+	nft_expr_remember_source(r, f, witnesses);
 	nft_add_rule(b->t, r, "answers to the mesh are remembered");
 }
 
@@ -215,6 +260,8 @@ void nft_table_add_uncounted(const struct nft_build *b, const char *chain)
 
 void nft_table_add_probe(const struct nft_build *b)
 {
+	add_reset_sets(b);
+	add_own_resets(b);
 	add_end(b);
 	add_proof(b);
 	add_answer(b);

@@ -17,6 +17,7 @@
 #include "net/route.h"
 #include "net/rule.h"
 #include "nft/foreign.h"
+#include "nft/learned.h"
 #include "nft/model.h"
 #include "nft/modes.h"
 #include "nft/read.h"
@@ -42,6 +43,7 @@ struct kernel_ops {
 		struct kernel *k, struct nft_witness *out, size_t max, struct err *err);
 	int (*ct_list)(struct kernel *k, const struct ct_scope *scope, unsigned kinds,
 		struct ct_flow *out, size_t max, struct err *err);
+	/* Of a probe: also what conntrack forgot when a RST came (MARK_PROBE_REFUSED). */
 	int (*ct_lookup)(struct kernel *k, const struct ct_flow *flow, struct ct_state *out,
 		struct err *err);
 	int (*probe_check)(struct kernel *k, const struct probe *p);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/kernel_linux.h"
+#include "lib/marks.h"
 #include "net/nl.h"
 #include "nft/batch.h"
+#include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netlink.h>
 #include <stdlib.h>
 
@@ -127,7 +130,7 @@ static int linux_nft_modes(struct kernel *k, struct nft_modes *out, struct err *
 static int linux_nft_witnesses(
 	struct kernel *k, struct nft_witness *out, size_t max, struct err *err)
 {
-	return nft_read_witnesses(linux_of(k)->netfilter, out, max, err);
+	return nft_learned_witnesses(linux_of(k)->netfilter, out, max, err);
 }
 
 static int linux_ct_delete(
@@ -145,7 +148,18 @@ static int linux_ct_list(struct kernel *k, const struct ct_scope *scope, unsigne
 static int linux_ct_lookup(
 	struct kernel *k, const struct ct_flow *flow, struct ct_state *out, struct err *err)
 {
-	return ct_lookup(linux_of(k)->netfilter, flow, out, err);
+	struct nl_sock *s = linux_of(k)->netfilter;
+	int r = ct_lookup(s, flow, out, err);
+	if (r != -ENOENT)
+		return r;
+	int reset = nft_learned_reset(s, &flow->from, flow->from_port, nullptr);
+	if (reset <= 0)
+		return r;
+	*out = (struct ct_state){
+		.status = IPS_SEEN_REPLY,
+		.mark = MARK_PROBE | MARK_PROBE_REFUSED,
+	};
+	return 0;
 }
 
 static int linux_probe_send(

@@ -33,6 +33,8 @@ constexpr uint32_t MARK_PROBE_MASK = 0xff000000;
  * of others:
  *   ANSWERED             a SYN-ACK came back
  *   ANSWERED | REFUSED   an ICMP error came back
+ *   REFUSED              a RST came back; it ends the conntrack entry, so this is never in one, but
+ *                        what nft_learned_reset() knows is told so (daemon/kernel.h)
  *   ASTRAY               an answer entered by another interface
  *   DIVERTED             an answer was about to leave by another interface than the tunnel's */
 constexpr uint32_t MARK_PROBE_ANSWERED = 0x10;

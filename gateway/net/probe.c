@@ -68,8 +68,10 @@ static int open_socket(const struct probe_target *t, int *out, struct err *err)
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->interface,
 		    (socklen_t)strnlen(t->interface, IFNAMSIZ)) < 0)
 		return probe_fail(err, t->interface);
-	*out = fd_take(&fd);
-	return 0;
+	int r = set_option(fd, SOL_SOCKET, SO_MARK, (int)MARK_PROBE, "SO_MARK", err);
+	if (r == 0)
+		*out = fd_take(&fd);
+	return r;
 }
 
 static int bind_fresh(int fd, const struct addr *source, uint32_t *seed, struct err *err)
@@ -94,8 +96,6 @@ static int become_mesh(int fd, const struct addr *source, uint32_t *seed, struct
 	int r = set_option(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6,
 		v4 ? IP_TRANSPARENT : IPV6_TRANSPARENT, 1, "IP_TRANSPARENT", err);
 
-	if (r == 0)
-		r = set_option(fd, SOL_SOCKET, SO_MARK, (int)MARK_PROBE, "SO_MARK", err);
 	return r < 0 ? r : bind_fresh(fd, source, seed, err);
 }
 

@@ -9,9 +9,8 @@
  * and gives the service a RST. So the socket is closed as soon as its SYN is out, and ct_lookup()
  * of the probe's flow says what came of it:
  *
- *   no entry, at once    it did not leave: an output filter dropped it
- *   no entry, later      a RST came, with which conntrack forgets such a flow
- *                        (nf_conntrack_proto_tcp.c), or somebody flushed the entries
+ *   no entry             it did not leave: an output filter dropped it; or a RST came, with which
+ *                        conntrack forgets such a flow: nft_learned_reset() knows it
  *   MARK_PROBE_...       what was seen of the answer (lib/marks.h)
  *   IPS_SRC_NAT          somebody translated its source; it proves nothing
  *

@@ -14,6 +14,7 @@
 #include "net/netconf.h"
 #include "net/nflog.h"
 #include "net/probe.h"
+#include "nft/learned.h"
 #include "nft_world.h"
 #include "packet.h"
 #include <arpa/inet.h>
@@ -163,6 +164,16 @@ static void test_answer(void **state)
 	assert_int_equal(nft_world_packets(w, NFT_COUNTER_TO_MESH), 2); /* the markers */
 }
 
+static bool was_reset(struct nft_world *w, const struct probe *p)
+{
+	struct err err = {};
+	int r = nft_learned_reset(w->nl, &p->flow.from, p->flow.from_port, &err);
+
+	if (r < 0)
+		fail_msg("%s", err.msg);
+	return r;
+}
+
 /* Conntrack forgets the flow, but not before the segment has been recognised by it. */
 static void test_rst(void **state)
 {
@@ -179,6 +190,9 @@ static void test_rst(void **state)
 		packet_send(w->net->lan_fd, &answer);
 		assert_kept(w, six);
 		assert_int_equal(ct_lookup(w->nl, &p.flow, &st, nullptr), -ENOENT);
+		assert_true(was_reset(w, &p));
+		p.flow.from_port++;
+		assert_false(was_reset(w, &p));
 	}
 }
 
@@ -330,7 +344,16 @@ static void test_filtered_output(void **state)
 		assert_true(nft_world_tool(table));
 		struct probe p = send_probe(source_of(six), services[six]);
 		assert_int_equal(ct_lookup(w->nl, &p.flow, &st, nullptr), -ENOENT);
+		assert_false(was_reset(w, &p));
 		assert_kept(w, six);
+		p = send_probe((struct addr){}, services[six]);
+		assert_int_equal(ct_lookup(w->nl, &p.flow, &st, nullptr), -ENOENT);
+		assert_false(was_reset(w, &p));
+		struct pollfd refused = {.fd = p.fd, .events = POLLOUT};
+		if (i / 2 == 0 && poll(&refused, 1, 2000) == 1)
+			assert_int_equal(probe_check(&p), -ECONNREFUSED);
+		assert_false(was_reset(w, &p)); /* not by the service */
+		probe_close(&p);
 		assert_true(nft_world_tool("delete table inet cloudflare-warp"));
 	}
 }
@@ -380,6 +403,7 @@ static void finish_own(struct nft_world *w, bool six, uint8_t flags, int result)
 	struct pollfd ready = {.fd = p.fd, .events = POLLOUT};
 	assert_int_equal(poll(&ready, 1, 2000), 1);
 	assert_int_equal(probe_check(&p), result);
+	assert_int_equal(was_reset(w, &p), result == -ECONNREFUSED);
 	probe_close(&p);
 	probe_close(&p);
 	if (result == 1) {
@@ -443,7 +467,7 @@ static void test_real_flows_pass(void **state)
 static size_t witnesses(struct nft_world *w, struct nft_witness *out, size_t max)
 {
 	struct err err = {};
-	int n = nft_read_witnesses(w->nl, out, max, &err);
+	int n = nft_learned_witnesses(w->nl, out, max, &err);
 
 	if (n < 0)
 		fail_msg("%s", err.msg);
