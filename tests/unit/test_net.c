@@ -14,6 +14,7 @@
 #include "net/ct.h"
 #include "net/link.h"
 #include "net/netconf.h"
+#include "net/nflog.h"
 #include "net/nl.h"
 #include "net/route.h"
 #include "net/rule.h"
@@ -22,9 +23,11 @@
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/netconf.h>
+#include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <linux/netfilter/nfnetlink_log.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +54,7 @@ read_any(const struct nlmsghdr *nlh)
 		struct rule rule;
 		struct netconf netconf;
 		struct ct_entry ct;
+		struct addr neighbor;
 	} out;
 	int good = 0;
 
@@ -60,6 +64,7 @@ read_any(const struct nlmsghdr *nlh)
 	good += rule_read(nlh, &out.rule) == 0;
 	good += netconf_read(nlh, &out.netconf) == 0;
 	good += ct_read(nlh, &out.ct) == 0;
+	good += nflog_parse(nlh, &out.neighbor) == 0;
 	return good;
 }
 
@@ -165,6 +170,30 @@ static void put_ct(struct nl_message *m)
 	mnl_attr_put_u32(nlh, CTA_ID, 0xabcdef);
 }
 
+/* A packet that came by hook `hook`. */
+static void put_nflog_packet(struct nl_message *m, uint8_t hook, const void *packet, size_t size)
+{
+	struct nfgenmsg nfg = {.nfgen_family = AF_INET};
+	struct nfulnl_msg_packet_hdr header = {.hw_protocol = htons(0x0800), .hook = hook};
+	struct nlmsghdr *nlh = nl_begin(
+		m, NFNL_SUBSYS_ULOG << 8 | NFULNL_MSG_PACKET, 0, &nfg, sizeof(nfg));
+	mnl_attr_put(nlh, NFULA_PACKET_HDR, sizeof(header), &header);
+	mnl_attr_put(nlh, NFULA_PAYLOAD, size, packet);
+}
+
+static const uint8_t packet4[20] = {0x45, [12] = 10, 0, 1, 1, [16] = 10, 0, 1, 11};
+static const uint8_t packet6[40] = {0x60, [8] = 0x20, [23] = 1, [24] = 0x20, [39] = 2};
+
+static void put_nflog(struct nl_message *m)
+{
+	put_nflog_packet(m, NF_INET_LOCAL_IN, packet4, sizeof(packet4));
+}
+
+static void put_nflog6(struct nl_message *m)
+{
+	put_nflog_packet(m, NF_INET_LOCAL_OUT, packet6, sizeof(packet6));
+}
+
 static void (*const valid[])(struct nl_message *m) = {
 	put_link,
 	put_address,
@@ -174,6 +203,8 @@ static void (*const valid[])(struct nl_message *m) = {
 	put_rule,
 	put_netconf,
 	put_ct,
+	put_nflog,
+	put_nflog6,
 };
 
 static const struct nlmsghdr *header_of(const struct nl_message *m)
@@ -283,6 +314,31 @@ static void test_ct(void **)
 	assert_int_equal(e.state.mark, MARK_PROBE);
 	assert_non_null(e.zone);
 	assert_int_equal(mnl_attr_get_u32(e.id), 0xabcdef);
+}
+
+/* The neighbour is the other end. */
+static void test_nflog(void **)
+{
+	static const struct {
+		uint8_t hook;
+		bool six;
+		const char *neighbor;
+	} cases[] = {
+		{NF_INET_LOCAL_IN, false, "10.0.1.1"},
+		{NF_INET_LOCAL_OUT, false, "10.0.1.11"},
+		{NF_INET_LOCAL_IN, true, "2000::1"},
+		{NF_INET_LOCAL_OUT, true, "2000::2"},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct nl_message m;
+		struct addr want = A(cases[i].neighbor), have;
+		if (cases[i].six)
+			put_nflog_packet(&m, cases[i].hook, packet6, sizeof(packet6));
+		else
+			put_nflog_packet(&m, cases[i].hook, packet4, sizeof(packet4));
+		assert_int_equal(nflog_parse(header_of(&m), &have), 0);
+		assert_int_equal(addr_cmp(&want, &have), 0);
+	}
 }
 
 static void test_each_message_has_one_reader(void **)
@@ -465,6 +521,27 @@ static void bad_ct_other_family_inside(struct nl_message *m)
 	nfg->nfgen_family = AF_INET6;
 }
 
+static void bad_nflog_short(struct nl_message *m)
+{
+	put_nflog_packet(m, NF_INET_LOCAL_IN, packet4, 15);
+}
+
+static void bad_nflog_short6(struct nl_message *m)
+{
+	put_nflog_packet(m, NF_INET_LOCAL_OUT, packet6, 39);
+}
+
+static void bad_nflog_empty(struct nl_message *m)
+{
+	put_nflog_packet(m, NF_INET_LOCAL_IN, packet4, 0);
+}
+
+static void bad_nflog_version(struct nl_message *m)
+{
+	static const uint8_t packet[40] = {0x50};
+	put_nflog_packet(m, NF_INET_LOCAL_IN, packet, sizeof(packet));
+}
+
 static void test_refused(void **)
 {
 	static void (*const bad[])(struct nl_message *m) = {
@@ -484,6 +561,10 @@ static void test_refused(void **)
 		bad_netconf_without_index,
 		bad_ct_without_tuple,
 		bad_ct_other_family_inside,
+		bad_nflog_short,
+		bad_nflog_short6,
+		bad_nflog_empty,
+		bad_nflog_version,
 	};
 
 	for (size_t i = 0; i < COUNT(bad); i++) {
@@ -581,6 +662,7 @@ int main(void)
 		cmocka_unit_test(test_rule),
 		cmocka_unit_test(test_netconf),
 		cmocka_unit_test(test_ct),
+		cmocka_unit_test(test_nflog),
 		cmocka_unit_test(test_each_message_has_one_reader),
 		cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_lying_attribute_lengths),
