@@ -425,6 +425,25 @@ void nft_expr_keep_source(struct nftnl_rule *r, const struct nft_family *f)
 	nftnl_expr_set_u32(e, NFTNL_EXPR_NAT_REG_ADDR_MIN, REG);
 }
 
+void nft_expr_source_port_flip(struct nftnl_rule *r, uint16_t bits)
+{
+	static const uint8_t all[] = {0xff, 0xff};
+	uint16_t bits_be = htons(bits);
+
+	expr_tcp(r);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offsetof(struct tcphdr, th_sport),
+		sizeof(bits_be), REG);
+	expr_bitwise(r, all, &bits_be, sizeof(bits_be));
+
+	struct nftnl_expr *e = expr_add(r, "payload");
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_SREG, REG);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offsetof(struct tcphdr, th_sport));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, sizeof(bits_be));
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_TYPE, NFT_PAYLOAD_CSUM_INET);
+	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_CSUM_OFFSET, offsetof(struct tcphdr, th_sum));
+}
+
 /* What the address and the port at these offsets make up. */
 static void expr_remember(struct nftnl_rule *r, const struct nft_family *f, uint8_t address,
 	uint32_t port, const char *set)

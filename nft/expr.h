@@ -90,6 +90,8 @@ void nft_expr_keep_source(struct nftnl_rule *r, const struct nft_family *f);
 /* update @SET { ip saddr . tcp sport }, { ip daddr . tcp dport } */
 void nft_expr_remember_source(struct nftnl_rule *r, const struct nft_family *f, const char *set);
 void nft_expr_remember_dest(struct nftnl_rule *r, const struct nft_family *f, const char *set);
+/* tcp sport set tcp sport ^ BITS */
+void nft_expr_source_port_flip(struct nftnl_rule *r, uint16_t bits);
 /* limit rate RATE/second burst BURST packets */
 void nft_expr_limit(struct nftnl_rule *r, uint32_t rate, uint32_t burst);
 /* log group GROUP */

@@ -16,6 +16,7 @@
  *   masquerade4, masquerade6        route or masquerade, by destination
  *
  * and for probes of the way back and the ends of BGP sessions:
+ *   probe_port output, raw          answers to probes find no socket
  *   input                           notes the RSTs that the gateway's own probes get
  *   output    output, mangle        marks probes; keeps what this host says to them
  *   probe_begin, probe_leaks        out of the tunnel

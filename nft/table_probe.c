@@ -45,6 +45,25 @@ static void add_goto(
 	nft_add_rule(b->t, r, comment);
 }
 
+/* Before conntrack, which then knows the flow by the port that is seen outside. */
+static void add_port(const struct nft_build *b)
+{
+	char set[NFT_NAME_LEN];
+
+	nft_add_chain(b->t, "probe_port", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW);
+	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
+		if (!nft_has_family(b->m, f))
+			continue;
+		struct nftnl_rule *r = nft_rule_new("probe_port");
+
+		snprintf(set, sizeof(set), "probe_sources%s", f->suffix);
+		nft_expr_mark(r, MARK_PROBE_MASK, MARK_PROBE);
+		nft_expr_source_in(r, f, set);
+		nft_expr_source_port_flip(r, MARK_PROBE_PORT_BIT);
+		nft_add_rule(b->t, r, "the answer finds no socket here");
+	}
+}
+
 /* Each SYN clears what an earlier probe of the same ports left behind. */
 static void add_begin(const struct nft_build *b)
 {
@@ -101,6 +120,7 @@ void nft_table_add_output(const struct nft_build *b)
 			if (nft_has_family(b->m, f))
 				nft_add_hosts(b, f, "probe_sources", b->m->probe_sources,
 					b->m->n_probe_sources, "what probes are sent from");
+		add_port(b);
 		add_begin(b);
 		add_leaks(b);
 	}

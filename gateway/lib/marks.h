@@ -45,6 +45,11 @@ constexpr uint32_t MARK_PROBE_DIVERTED = 0x200;
 constexpr uint32_t MARK_PROBE_LAN_MASK = 0xfc00;
 constexpr unsigned MARK_PROBE_LAN_SHIFT = 10;
 
+/* On its way out the source port of a probe from the mesh changes in this bit. Its answer then
+ * finds no socket here: one that it did find, the kernel would drop instead of forwarding it
+ * (net/ipv4/tcp_ipv4.c, tcp_v4_early_demux; net/ipv4/ip_forward.c; IPv6 likewise). */
+constexpr uint16_t MARK_PROBE_PORT_BIT = 0x8000;
+
 /* nfnetlink_log group of the ends of BGP sessions. */
 constexpr uint16_t MARK_NFLOG_GROUP = 0x6d67;
 /* FRR. The tag of our static routes (below 2^32 - 1, and nobody's round number), the beginning of

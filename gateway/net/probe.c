@@ -8,9 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Linux's own choice of ephemeral ports: what filters expect of a client. */
-constexpr uint32_t FIRST_PORT = 32768;
-constexpr uint32_t PORTS = 28232;
+/* What filters expect of a client, without those whose twins (MARK_PROBE_PORT_BIT) are privileged.
+ */
+constexpr uint32_t FIRST_PORT = 33792;
+constexpr uint32_t PORTS = 27208;
+static_assert((FIRST_PORT ^ MARK_PROBE_PORT_BIT) == 1024);
 constexpr unsigned TRIES = 8;
 
 union socket_address {
@@ -80,8 +82,8 @@ static int bind_fresh(int fd, const struct addr *source, uint32_t *seed, struct 
 	int r = -1;
 
 	for (unsigned i = 0; r < 0 && i < TRIES; i++) {
-		uint16_t port = (uint16_t)(FIRST_PORT + (*seed)++ % PORTS);
-		socklen_t len = address_put(&sa, source, port);
+		uint32_t port = FIRST_PORT + (*seed)++ % PORTS;
+		socklen_t len = address_put(&sa, source, (uint16_t)(port ^ MARK_PROBE_PORT_BIT));
 		r = bind(fd, &sa.any, len);
 		if (r < 0 && errno != EADDRINUSE)
 			break;
@@ -128,6 +130,8 @@ int probe_send(
 		r = begin(fd, target, &flow, err);
 	if (r < 0)
 		return r;
+	if (!own)
+		flow.from_port ^= MARK_PROBE_PORT_BIT;
 	*out = (struct probe){.fd = own ? fd_take(&fd) : -1, .flow = flow};
 	return 0;
 }

@@ -33,7 +33,7 @@ struct probe_target {
 
 struct probe {
 	int fd; /* readable by poll(2) as POLLOUT when probe_check() has news; -1 = none */
-	struct ct_flow flow;
+	struct ct_flow flow; /* as others see it */
 };
 
 /* Sends a probe; *seed chooses the source port of one from the mesh and is counted up, so that no

@@ -164,6 +164,44 @@ static void test_answer(void **state)
 	assert_int_equal(nft_world_packets(w, NFT_COUNTER_TO_MESH), 2); /* the markers */
 }
 
+static struct sockaddr_in inet_address(const char *text, uint16_t port)
+{
+	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+	assert_int_equal(inet_pton(AF_INET, text, &sa.sin_addr), 1);
+	return sa;
+}
+
+/* An answer may be faster than close(2), on a virtual link always: then there is a socket yet. */
+static void test_answer_before_close(void **state)
+{
+	static const uint16_t sport = 2000;
+	struct nft_world *w = *state;
+	struct addr source = source_of(false);
+	struct sockaddr_in from = {.sin_family = AF_INET, .sin_port = htons(sport)};
+	struct sockaddr_in to = inet_address(SERVICE, PORT);
+	struct probe p = {.flow = {IPPROTO_TCP, source, netns_addr(SERVICE),
+				  sport ^ MARK_PROBE_PORT_BIT, PORT}};
+	struct packet syn, want = to_service(SERVICE);
+	int on = 1, mark = (int)MARK_PROBE;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	nft_world_replace(w, nft_model("auto"));
+	memcpy(&from.sin_addr, source.b, sizeof(from.sin_addr));
+	assert_int_equal(setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)), 0);
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lan0", 4), 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&from, sizeof(from)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof(to)), -1);
+	assert_int_equal(errno, EINPROGRESS);
+	packet_expect(w->net->lan_fd, &want, &syn);
+	struct packet answer = packet_reply(&syn);
+	packet_send(w->net->lan_fd, &answer);
+	expect_rst(w, false);
+	assert_int_equal(look(w, &p).mark & SEEN, MARK_PROBE_ANSWERED);
+	close(fd);
+}
+
 static bool was_reset(struct nft_world *w, const struct probe *p)
 {
 	struct err err = {};
@@ -597,14 +635,6 @@ static void test_session_ends(void **state)
 	nflog_close(log);
 }
 
-static struct sockaddr_in inet_address(const char *text, uint16_t port)
-{
-	struct sockaddr_in sa = {.sin_family = AF_INET, .sin_port = htons(port)};
-
-	assert_int_equal(inet_pton(AF_INET, text, &sa.sin_addr), 1);
-	return sa;
-}
-
 /* A session that this host opened and ends: at once, as bgpd does for want of BFD, or killed. */
 static void test_own_session_ends(void **state)
 {
@@ -706,6 +736,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		KERNEL_TEST(test_answer),
+		KERNEL_TEST(test_answer_before_close),
 		KERNEL_TEST(test_rst),
 		KERNEL_TEST(test_icmp_error),
 		KERNEL_TEST(test_late_answers),
