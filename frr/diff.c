@@ -192,7 +192,8 @@ static void report_setting(
 {
 	struct frr_finding *f = diff_find(d, FRR_FOUND_FOREIGN_SETTING, neighbor->mark);
 	addr_str(&neighbor->address, f->peer);
-	(void)snprintf(f->text, sizeof(f->text), "%.*s", (int)diff_shown_len(s->text), s->text);
+	(void)snprintf(f->text, sizeof(f->text), "%s%s%.*s", s->part, s->part[0] ? ": " : "",
+		(int)diff_shown_len(s->text), s->text);
 }
 
 static void remove_setting(struct scribe *w, const struct frr_neighbor *neighbor,
@@ -337,7 +338,7 @@ static void remove_others(struct scribe *w, bool lists)
 static void remove_forgotten(struct scribe *w)
 {
 	const struct frr_diff_input *in = w->d->input;
-	for (size_t i = 0; i < in->n_installed; i++) {
+	for (size_t i = 0; i < in->n_installed && !in->missing[FRR_MGMTD]; i++) {
 		char text[PREFIX_STRLEN], *line;
 		const char *ip = in->installed[i].addr.family == AF_INET ? "ip" : "ipv6";
 		if (asprintf(&line, "%s route %s %s tag %" PRIu32, ip,

@@ -47,6 +47,8 @@ struct frr_diff_input {
 	const struct frr_model *model; /* nullptr = remove everything of ours */
 	const struct frr_running *running;
 	struct frr_created created;
+	/* Daemons that do not run: what only they could take is neither written nor missed. */
+	bool missing[FRR_DAEMONS];
 	/* Statics of ours that the RIB has (show.h), by the mesh interface. After a restart of
 	 * mgmtd `running` may not show them, and they can be removed only by adding them first. */
 	const struct prefix *installed;

@@ -16,12 +16,17 @@ static const struct frr_neighbor *neighbor_at(
 	return nullptr;
 }
 
+bool diff_has_other_asn(const struct diff *d)
+{
+	return d->model && d->running->asn && d->running->asn != d->model->asn && !d->bgp_removed;
+}
+
 const struct frr_neighbor *diff_wanted_neighbor(const struct diff *d, const struct addr *address)
 {
 	const struct frr_neighbor *neighbor = neighbor_at(d->model, address);
 	if (!neighbor || d->skip[neighbor - d->model->neighbors])
 		return nullptr;
-	return d->running->asn && d->running->asn != d->model->asn ? nullptr : neighbor;
+	return diff_has_other_asn(d) ? nullptr : neighbor;
 }
 
 /* ---- Neighbours at configured addresses ---- */
@@ -49,7 +54,7 @@ static void find_neighbor(struct diff *d, const struct frr_statement *s,
 
 void diff_find_neighbors(struct diff *d)
 {
-	if (!d->model || (d->running->asn && d->running->asn != d->model->asn))
+	if (!d->model || diff_has_other_asn(d))
 		return;
 	for (size_t i = 0; i < d->running->n; i++) {
 		const struct frr_statement *s = &d->running->list[i];
@@ -104,7 +109,7 @@ void diff_find_bgp(struct diff *d)
 		.default_ipv4 = !ours && !find_global(d, "no bgp default ipv4-unicast"),
 		.default_ipv6 = find_global(d, "bgp default ipv6-unicast"),
 	};
-	if (running->asn != d->model->asn) {
+	if (diff_has_other_asn(d)) {
 		struct frr_finding *f = diff_find(d, FRR_FOUND_OTHER_ASN, d->model->asn_mark);
 		f->asn = running->asn;
 		(void)snprintf(f->text, sizeof(f->text), "%s", running->bgp);
@@ -189,21 +194,37 @@ static void find_foreign_of(
 	mark_done(d, code, &key.prefix);
 }
 
-/* Of a `router bgp` with another number nothing is written. */
-static void leave_bgp_alone(struct diff *d)
+/* What stands in a block that begins so, its head, or begins so itself, is not written. */
+static void leave_alone(struct diff *d, const char *begin)
 {
 	for (size_t i = 0; i < d->wants.n; i++)
-		if (text_begins(d->wants.list[i].block, "router bgp ") ||
-			text_begins(d->wants.list[i].text, "router bgp "))
+		if (text_begins(d->wants.list[i].block, begin) ||
+			text_begins(d->wants.list[i].text, begin))
 			d->done[i] = true;
+}
+
+/* vtysh loses the lines of a daemon that does not run, and says nothing on standard output. The
+ * statics are mgmtd's. */
+static void leave_missing_alone(struct diff *d)
+{
+	const bool *missing = d->input->missing;
+	if (missing[FRR_MGMTD]) {
+		leave_alone(d, "ip route ");
+		leave_alone(d, "ipv6 route ");
+	}
+	if (missing[FRR_BGPD])
+		leave_alone(d, "router bgp ");
+	if (missing[FRR_BFDD])
+		leave_alone(d, "bfd");
 }
 
 void diff_find_foreign(struct diff *d)
 {
 	if (!d->model)
 		return;
-	if (d->spelling.bgp && d->running->asn != d->model->asn)
-		leave_bgp_alone(d);
+	if (diff_has_other_asn(d))
+		leave_alone(d, "router bgp ");
+	leave_missing_alone(d);
 	struct range *ranges = xcalloc(d->model->n_statics, sizeof(*ranges));
 	for (size_t i = 0; i < d->model->n_statics; i++)
 		ranges[i] = (struct range){d->model->statics[i].prefix, i};

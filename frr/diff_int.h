@@ -28,6 +28,8 @@ struct frr_finding *diff_find(struct diff *d, enum frr_finding_code code, struct
 
 /* In the running `router bgp` of the default VRF, or in a part of it? */
 bool diff_in_bgp(const struct diff *d, const struct frr_statement *s);
+/* Does a `router bgp` run, and stay, that has another number than the model wants? */
+bool diff_has_other_asn(const struct diff *d);
 /* May it be removed: ours by its mark, of an adopted neighbour, or of a block that we created? */
 bool diff_is_mine(const struct diff *d, const struct frr_statement *s);
 /* The neighbour of the model at that address, nullptr if there is none or it is another's. */

@@ -215,8 +215,7 @@ static void judge(struct diff *d, struct peers *peers, const struct peer *peer, 
 void diff_find_leaks(struct diff *d)
 {
 	struct peers peers = {};
-	if (!d->model || d->model->announce_to_others || !d->spelling.bgp ||
-		d->running->asn != d->model->asn)
+	if (!d->model || d->model->announce_to_others || !d->spelling.bgp || diff_has_other_asn(d))
 		return;
 	read_peers(d, &peers);
 	bool required = requires_policy(d);

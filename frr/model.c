@@ -4,6 +4,19 @@
 
 constexpr size_t PASSWORD_MAX = 80; /* bgpd/bgpd.h: PEER_PASSWORD_MAXLEN */
 
+static const char *const daemons[FRR_DAEMONS] = {
+	[FRR_MGMTD] = "mgmtd",
+	[FRR_ZEBRA] = "zebra",
+	[FRR_STATICD] = "staticd",
+	[FRR_BGPD] = "bgpd",
+	[FRR_BFDD] = "bfdd",
+};
+
+const char *frr_daemon_str(enum frr_daemon daemon)
+{
+	return daemons[daemon];
+}
+
 bool frr_line_ok(const char *text)
 {
 	char last = ' ';

@@ -20,6 +20,10 @@ struct frr_mark {
 	uint32_t line, column;
 };
 
+/* FRR's daemons that we need. */
+enum frr_daemon { FRR_MGMTD, FRR_ZEBRA, FRR_STATICD, FRR_BGPD, FRR_BFDD, FRR_DAEMONS };
+const char *frr_daemon_str(enum frr_daemon daemon);
+
 struct frr_static {
 	struct prefix prefix;
 	bool announce;

@@ -276,9 +276,17 @@ static void add_password(struct writer *w, const char *peer, const struct frr_ne
 	want->shown -= strlen(n->password) + 1;
 }
 
+static bool is_internal(const struct frr_model *model, const struct frr_neighbor *n)
+{
+	return n->remote_as == FRR_REMOTE_INTERNAL ||
+	       (n->remote_as == FRR_REMOTE_NUMBER && n->asn == model->asn);
+}
+
 static void add_hops(struct writer *w, const char *peer, const struct frr_neighbor *n)
 {
 	w->mark = mark_or(n->hops_mark, n);
+	if (n->ebgp_multihop && is_internal(w->model, n))
+		return;              /* FRR takes it and forgets it */
 	if (n->ebgp_multihop == 255) /* FRR's default when no number is given */
 		add(w, "neighbor %s ebgp-multihop", peer);
 	else if (n->ebgp_multihop)
@@ -289,9 +297,11 @@ static void add_hops(struct writer *w, const char *peer, const struct frr_neighb
 
 static void add_timers(struct writer *w, const char *peer, const struct frr_neighbor *n)
 {
+	/* bgpd/bgpd.c, peer_timers_set: no more than a third. */
+	uint32_t keepalive = n->keepalive_s < n->hold_s / 3 ? n->keepalive_s : n->hold_s / 3;
 	w->mark = mark_or(n->timers_mark, n);
 	if (n->timers_own)
-		add(w, "neighbor %s timers %" PRIu32 " %" PRIu32, peer, n->keepalive_s, n->hold_s);
+		add(w, "neighbor %s timers %" PRIu32 " %" PRIu32, peer, keepalive, n->hold_s);
 	if (n->connect_s)
 		add(w, "neighbor %s timers connect %" PRIu32, peer, n->connect_s);
 }
