@@ -36,6 +36,8 @@ Fixtures
     site      (function) survival.Site: gw1 with meshgw in mode route, then in mode masquerade; its
               client has no routes for IPv6 of its own, so that both families need ours. Only one
               mode: @pytest.mark.parametrize("mode", ["route"], indirect=True)
+    bgp_site  (function) bgpsite.BgpSite: the same in mode route, with FRR and the router as its
+              neighbour; made anew (8 s) only after a test that left something
     kept      (function) a context manager: with kept(gw1): …  fails if anything that does not carry
               our marks differs afterwards: links, addresses, rules, routes of all tables, nftables,
               net sysctls. kept(gw1, sysctls={"net.ipv4.conf.eth0.forwarding"}) allows these;
@@ -56,6 +58,7 @@ from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
+from bgpsite import BgpSite
 from lab.lab import Lab, Options
 from lab.machine import Machine
 from lab.node import Node
@@ -66,12 +69,14 @@ from warp import Warp
 
 FAMILIES = pytest.mark.parametrize("six", [0, 1], ids=["ipv4", "ipv6"])
 EVIDENCE = (
+    "meshgw status",
     "ip rule; ip -6 rule",
     "ip -N route show table all | grep -v 'table 255'",
     "ip -N -6 route show table all | grep -v 'table 255'",
     "nft list ruleset",
     "systemctl --no-pager --plain list-units 'meshgw*'",
     "journalctl --no-pager -o short-monotonic -n 60 -u 'meshgw*'",
+    "! pidof watchfrr || timeout 5 vtysh -c 'show running-config' -c 'show bgp summary'",
 )
 
 
@@ -151,6 +156,22 @@ def site(site_of_module: Site) -> Iterator[Site]:
     site_of_module.end()
 
 
+@pytest.fixture(scope="module")
+def bgp_site_of_module(lab: Lab) -> Iterator[BgpSite]:
+    """The object; what it stands for comes with `bgp_site`."""
+    site = BgpSite(lab)
+    yield site
+    lab.reset()
+
+
+@pytest.fixture
+def bgp_site(bgp_site_of_module: BgpSite) -> Iterator[BgpSite]:
+    """See the module."""
+    bgp_site_of_module.begin()
+    yield bgp_site_of_module
+    bgp_site_of_module.end()
+
+
 Kept = Callable[..., contextlib.AbstractContextManager[None]]
 
 
@@ -204,8 +225,9 @@ def pytest_runtest_makereport(
 ) -> Iterator[pytest.TestReport]:
     """A failure comes with what there is to see on the gateways."""
     report = yield
-    lab = getattr(item, "funcargs", {}).get("lab") or getattr(item, "funcargs", {}).get("pristine")
-    if call.when == "call" and report.failed and isinstance(lab, Lab):
+    funcargs = getattr(item, "funcargs", {})
+    lab = next((value for value in funcargs.values() if isinstance(value, Lab)), None)
+    if call.when != "teardown" and report.failed and isinstance(lab, Lab):
         for machine in lab.gateways:
             report.sections.append((machine.name, _evidence(machine)))
     return report

@@ -5,19 +5,23 @@ A test proves the flow (the fixture does), does the thing, looks for the conditi
 not whole, makes it whole, and then heals(): a new request in each family within HEAL_S. Its
 docstring begins with the number of the event:
 
-    1  TUN deleted and made again        17  systemd-networkd removes foreign routing
-    2  TUN down and up                   18  the LAN's interface is configured anew
-    3  TUN's address replaced            19  another DHCP lease, or none
-    4  … the new one added first         20  the LAN loses its carrier
-    5  a route goes with its source      22  our routes deleted, replaced, shadowed
+    1  TUN deleted and made again        22  our routes deleted, replaced, shadowed
+    2  TUN down and up                   23  FRR restarts or dies
+    3  TUN's address replaced            24  the kernel lost what FRR reports
+    4  … the new one added first         25  the BGP peer changes its policy
+    5  a route goes with its source      28  Tailscale comes later
     6  TUN renamed or moved away         29  sysctls lowered or raised
     7  TUN without its reader            30  notifications lost
     8  TUN's reader stalls               31  dumps interrupted
     9  the client's rule moves in front  33  conntrack flushed
    13  ruleset flushed                   39  IPv6 off and on, router advertisements
-   35  a second daemon                   40  other mesh ranges
-   37  rights taken away                 43  an end inside the confirm window
-   38  a huge routing table              44  the daemon restarts under traffic
+   17  systemd-networkd removes routing  40  other mesh ranges
+   18  the LAN's interface is made anew  41  mgmtd dies
+   19  another DHCP lease, or none       42  FRR reloads, or saves, or is replaced
+   20  the LAN loses its carrier         43  an end inside the confirm window
+   35  a second daemon                   44  the daemon restarts under traffic
+   37  rights taken away
+   38  a huge routing table
 
 34 and 36 are tests/unit/test_crash_kernel.c and test_reload_faults.c.
 """
@@ -165,16 +169,21 @@ class Site:
     def begin(self) -> None:
         """Made anew, unless the test before left everything as it was."""
         self.mode = self._first_mode
-        if not self._is_whole():
+        if not self.is_whole():
             self._state = None
-            self.lab.reset(self.gw, traits=Traits(inject6=False))
-            self.lab.deploy(self.gw, config=config(self.mode))
-            self.is_well()
+            self.make()
             self._state, self._warp = State(self.gw.outside), self.warp
         self.defects()
         self.heals()
 
-    def _is_whole(self) -> bool:
+    def make(self) -> None:
+        """From nothing."""
+        self.lab.reset(self.gw, traits=Traits(inject6=False))
+        self.lab.deploy(self.gw, config=config(self.mode))
+        self.is_well()
+
+    def is_whole(self) -> bool:
+        """Whether nothing is left to see of the tests before."""
         if not self._state or self._warp is not self.warp:
             return False
         try:

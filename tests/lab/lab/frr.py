@@ -18,10 +18,16 @@ from lab.shell import poll_until
 CONF = "etc/frr/frr.conf"
 DAEMONS = ("zebra", "mgmtd", "staticd", "bgpd", "bfdd")
 START_S = 20.0
-# Killed, not stopped: some of it may hang.
+# Killed, not stopped: some of it may hang. `ip route flush` cannot delete routes by nexthop objects.
 STOP = (
     "systemctl kill -s KILL frr 2>/dev/null; systemctl stop frr; systemctl reset-failed frr;"
-    " rm -rf /run/frr/*; true"
+    " rm -rf /run/frr/*; ip nexthop flush >/dev/null; for proto in 11 186 196; do"
+    " ip -4 route flush proto $proto; ip -6 route flush proto $proto; done; true"
+)
+# In the service's control group, so that it ends with it.
+RESTART = (
+    "echo 0 >/sys/fs/cgroup$(systemctl show -P ControlGroup frr)/cgroup.procs &&"
+    " /usr/lib/frr/watchfrr.sh restart {} >/dev/null 2>&1"
 )
 # What vtysh and the daemons begin a complaint with.
 COMPLAINTS = ("%", "line ", "Error", "Configuration failed")
@@ -68,14 +74,15 @@ class Frr:
 
     @contextlib.contextmanager
     def without(self, daemon: str) -> Iterator[None]:
-        """The daemon is dead and stays so while the `with` lasts."""
-        self.kill("watchfrr", "STOP")
+        """The daemon is dead and stays so while the `with` lasts, then runs again."""
+        self.vtysh(f"watchfrr ignore {daemon}")
         try:
             self.kill(daemon)
             yield
         finally:
-            self.kill("watchfrr", "CONT")
-        poll_until(lambda: self.pid(daemon), START_S, f"watchfrr starts {daemon} again")
+            # What watchfrr does, which does not look at what it once ignored.
+            self.machine.run(RESTART.format(daemon))
+            self.vtysh(f"no watchfrr ignore {daemon}")
 
     # Its words.
 
@@ -111,7 +118,7 @@ class Frr:
         for neighbor in neighbors:
             poll_until(
                 lambda n=neighbor: self.state(n) == "Established",  # type: ignore[misc]
-                seconds, f"{self.machine.name}: BGP session with {neighbor}",
+                seconds, f"{self.machine.name}: BGP session with {neighbor}", interval=0.1,
             )  # fmt: skip
 
     def learned(self, six: int) -> dict[str, list[str]]:

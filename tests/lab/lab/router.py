@@ -29,6 +29,9 @@ GATEWAYS = {
     )
 }
 HERE = Path("/src/tests/lab/router")
+CONF = (HERE / "frr.conf").read_text(encoding="utf-8")
+# For a gateway: what its administrator writes who has no meshgw.
+BY_HAND = (HERE / "by-hand.conf").read_text(encoding="utf-8")
 MODES = ("static", "bgp", "bird", "none")
 BIRD_CONF = "etc/bird/bird.conf"
 
@@ -50,7 +53,7 @@ class Router:
             for route in network.router_routes("gw1"):
                 self.machine.run(f"ip route replace {route}")
         elif mode == "bgp":
-            self.frr.start(conf or (HERE / "frr.conf").read_text(encoding="utf-8"))
+            self.frr.start(conf or CONF)
         elif mode == "bird":
             self.machine.write(BIRD_CONF, conf or (HERE / "bird.conf").read_text(encoding="utf-8"))
             self.machine.systemctl("restart", "bird")
@@ -96,7 +99,20 @@ class Router:
             assert self.ways() == wanted, self.ways()
             return True
 
-        poll_until(look, LEARN_S, f"the router knows {' '.join(wanted) or 'nothing'} by {gateway}")
+        what = f"the router knows {' '.join(wanted) or 'nothing'} by {gateway or 'anybody'}"
+        poll_until(look, LEARN_S, what, interval=0.1)
+
+
+def with_bfd(milliseconds: int) -> str:
+    """The router's configuration with BFD, three packets of that interval. A session whose other
+    end has none stays down."""
+    profile = (
+        f"bfd\n profile lab\n  receive-interval {milliseconds}\n"
+        f"  transmit-interval {milliseconds}\n exit\nexit\n"
+    )
+    begin, router, rest = CONF.partition(" neighbor GATEWAY remote-as 65010\n")
+    lines = " neighbor GATEWAY bfd\n neighbor GATEWAY bfd profile lab\n"
+    return f"{profile}{begin}{router}{lines}{rest}"
 
 
 def _family(prefix: str) -> str:

@@ -58,7 +58,7 @@ def _rules(node: Node) -> list[str]:
 
 def _routes(node: Node) -> list[str]:
     return [
-        _line(f"route{family}", route, ("expires",))
+        _line(f"route{family}", route, ("expires", "nhid"))
         for family in ("-4", "-6")
         for route in node.json(f"ip -j -N {family} route show table all")
     ]
