@@ -53,8 +53,10 @@ def cmd_bench(argv: list[str]) -> int:
     """One bench, with its options, or all of them; what is measured is what is shipped."""
     with build.timed("building (release)"):
         build.build("release", target="bench")
+    if not argv or argv[0] == "bgp":
+        build.build_all("release")
     status = 0
-    for name in [argv] if argv else [["heal"], ["forward"], ["idle"]]:
+    for name in [argv] if argv else [["heal"], ["forward"], ["idle"], ["bgp"]]:
         print(flush=True)
         done = subprocess.run(["python3", BENCH, *name], check=False)
         status = status or done.returncode
