@@ -74,7 +74,7 @@ def movable(site: Site, router: Machine) -> Iterator[Machine]:
     router.run(f"ip addr add {OTHER_ROUTER}/24 dev eth0")
     yield router
     router.run(f"ip addr del {OTHER_ROUTER}/24 dev eth0")
-    site.lab.teach_router()
+    site.lab.routing.become("static")
 
 
 def test_lease_lost_and_another_one(site: Site, kept: Kept, movable: Machine) -> None:
@@ -93,7 +93,7 @@ def test_lease_lost_and_another_one(site: Site, kept: Kept, movable: Machine) ->
             flow.works_within(2, site.worker, address, seen)
         site.is_well()
         site.gw.run("ip -4 addr flush dev eth0")
-        site.lab.teach_router()
+        site.lab.routing.become("static")
         network.configure("gw1")
         site.heals(*EVERYBODY)
         site.is_well()
