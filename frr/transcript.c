@@ -45,13 +45,15 @@ static void end_answer(struct frr_answer *answer, const char *end)
 		answer->len = (size_t)(end - answer->text);
 }
 
-/* After the last line of a script stands one more prompt. */
+/* Behind the last answer stands one more prompt, and a newline at the end of the input. */
 static const char *last_prompt(const struct cursor *c)
 {
-	const char *newline = memrchr(c->at, '\n', (size_t)(c->limit - c->at));
+	const char *end = c->limit;
+	if (end > c->at && end[-1] == '\n')
+		end--;
+	const char *newline = memrchr(c->at, '\n', (size_t)(end - c->at));
 	const char *last = newline ? newline + 1 : c->at;
-	size_t n = (size_t)(c->limit - last);
-	return n >= 2 && memcmp(c->limit - 2, "# ", 2) == 0 ? last : c->limit;
+	return is_echo(last, end, "") ? last : c->limit;
 }
 
 void frr_transcript_cut(
