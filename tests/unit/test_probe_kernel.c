@@ -653,7 +653,8 @@ static void test_own_session_ends(void **state)
 		int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 		assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
-		(void)connect(fd, (const struct sockaddr *)&sa, sizeof(sa));
+		assert_int_equal(connect(fd, (const struct sockaddr *)&sa, sizeof(sa)), -1);
+		assert_int_equal(errno, EINPROGRESS);
 		do
 			packet_expect(w->net->lan_fd, &want, &syn);
 		while (syn.tcp_flags != TH_SYN); /* the end of the one before */
