@@ -23,7 +23,7 @@ docstring begins with the number of the event:
    37  rights taken away
    38  a huge routing table
 
-34 and 36 are tests/unit/test_crash_kernel.c and test_reload_faults.c.
+34 and 36 are tests/unit/test_crash_kernel.c and test_reload_faults.c; 28 is test_overlap.py.
 """
 
 from __future__ import annotations

@@ -17,6 +17,7 @@ from lab.node import Node
 # The marks of gateway/lib/marks.h.
 OUR_PROTOCOLS = ("107", "meshgw")
 OUR_TABLE = "table inet meshgw"
+OUR_COMMENT = 'comment "meshgw remedy"'
 
 # Numbers that the kernel moves; keys that cannot be read.
 UNSTABLE_SYSCTLS = re.compile(
@@ -65,9 +66,14 @@ def _routes(node: Node) -> list[str]:
 
 
 def _ruleset(node: Node) -> list[str]:
-    """One line a table, with all that it holds but the counters."""
+    """One line a table, with all that it holds but the counters and our rules in it: these have
+    lines of their own."""
     text = node.out("nft -s list ruleset")
-    return [f"nft {table}" for table in re.split(r"\n(?=table )", text) if table]
+    rules = text.split("\n")
+    others = "\n".join(rule for rule in rules if OUR_COMMENT not in rule)
+    return [f"nft {table}" for table in re.split(r"\n(?=table )", others) if table] + [
+        f"remedy {rule.strip()}" for rule in rules if OUR_COMMENT in rule
+    ]
 
 
 def _sysctls(node: Node) -> list[str]:
@@ -83,7 +89,7 @@ def is_ours(line: str) -> bool:
     kind, _, rest = line.partition(" ")
     if kind.startswith("route"):
         return json.loads(rest).get("protocol") in OUR_PROTOCOLS
-    return kind == "nft" and rest.startswith(OUR_TABLE)
+    return kind == "remedy" or (kind == "nft" and rest.startswith(OUR_TABLE))
 
 
 class State:
