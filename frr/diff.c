@@ -102,6 +102,15 @@ static bool goes_anyway(const struct diff *d, const struct frr_statement *s)
 	return neighbor && d->rebuilt[neighbor - d->model->neighbors];
 }
 
+/* A policy that only others than bgpd have does nothing. */
+static bool has_effect(const struct frr_statement *s)
+{
+	bool policy = text_begins(s->block, "route-map ") || text_begins(s->text, "route-map ") ||
+		      text_begins(s->text, "ip prefix-list ") ||
+		      text_begins(s->text, "ipv6 prefix-list ");
+	return !policy || s->in_bgpd;
+}
+
 static void pair(struct diff *d)
 {
 	struct frr_want **index = xcalloc(d->wants.n, sizeof(*index));
@@ -113,8 +122,10 @@ static void pair(struct diff *d)
 			&d->running->list[i], index, d->wants.n, sizeof(*index), statement_cmp);
 		if (!found || goes_anyway(d, &d->running->list[i]))
 			continue;
+		size_t want = (size_t)(*found - d->wants.list);
 		d->kept[i] = true;
-		d->done[*found - d->wants.list] = true;
+		d->as[want] = &d->running->list[i];
+		d->done[want] = has_effect(&d->running->list[i]);
 	}
 	free(index);
 }
@@ -265,13 +276,18 @@ static uint32_t last_seq(const struct diff *d, const char *text, size_t head)
 	return last;
 }
 
-static void add_entry(struct scribe *w, const struct frr_want *want, size_t head, const char *rest)
+static void add_entry(struct scribe *w, size_t i, size_t head, const char *rest)
 {
+	const struct frr_want *want = &w->d->wants.list[i];
 	const char *number = want->text + head + strlen("seq ");
 	uint32_t seq = 0;
+	frr_place_go(w->script, &w->at, "", "", want->mark);
+	if (w->d->as[i]) {
+		frr_script_add(w->script, want->mark, "%s", w->d->as[i]->text);
+		return;
+	}
 	(void)text_take_u32(number, &seq, &number);
 	seq += last_seq(w->d, want->text, head);
-	frr_place_go(w->script, &w->at, "", "", want->mark);
 	frr_script_add(
 		w->script, want->mark, "%.*sseq %" PRIu32 " %s", (int)head, want->text, seq, rest);
 }
@@ -285,7 +301,7 @@ static void add_wants(struct scribe *w)
 		if (w->d->done[i])
 			continue;
 		if (rest) {
-			add_entry(w, want, head, rest);
+			add_entry(w, i, head, rest);
 			continue;
 		}
 		frr_place_go(w->script, &w->at, want->block, want->part, want->mark);
@@ -330,6 +346,8 @@ static void remove_others(struct scribe *w, bool lists)
 		if (w->d->kept[i] || !s->ours || diff_in_bgp(w->d, s) || head_goes(w->d, s) ||
 			(split_entry(s->text, &head) != nullptr) != lists || is_replaced(w->d, s))
 			continue;
+		if (lists && !s->in_mgmtd) /* it removes nothing that it does not know */
+			write_line(w, "", "", FRR_NOWHERE, "", s->text, strlen(s->text));
 		remove_statement(w, s);
 	}
 }
@@ -446,6 +464,7 @@ void frr_diff(const struct frr_diff_input *input, struct frr_diff *out)
 	if (d.model)
 		frr_want_all(d.model, &d.spelling, d.skip, &d.wants);
 	d.done = xcalloc(d.wants.n, sizeof(bool));
+	d.as = xcalloc(d.wants.n, sizeof(struct frr_statement *));
 	pair(&d);
 	diff_find_foreign(&d);
 	diff_find_leaks(&d);
@@ -453,6 +472,7 @@ void frr_diff(const struct frr_diff_input *input, struct frr_diff *out)
 	wrap_script(&out->script);
 	frr_wants_clear(&d.wants);
 	free(d.done);
+	free(d.as);
 	free(d.kept);
 	free(d.skip);
 	free(d.rebuilt);

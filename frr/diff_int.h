@@ -17,9 +17,10 @@ struct diff {
 	struct frr_diff *out;
 	struct frr_wants wants;
 	struct frr_spelling spelling;
-	bool *done;       /* per want: it runs already, or something foreign stands for it */
-	bool *kept;       /* per running statement: it is wanted */
-	bool *skip;       /* per neighbour of the model: it is another's */
+	bool *done; /* per want: it runs already, or something foreign stands for it */
+	const struct frr_statement **as; /* per want: the running statement, nullptr = none */
+	bool *kept;                      /* per running statement: it is wanted */
+	bool *skip;                      /* per neighbour of the model: it is another's */
 	bool *rebuilt;    /* per neighbour of the model: removed first, then written anew */
 	bool bgp_removed; /* the running `router bgp` goes as a whole */
 };

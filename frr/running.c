@@ -55,6 +55,8 @@ static void read_line(struct reader *r, const char *line)
 		.block = indent > 0 ? r->block : "",
 		.part = indent > 1 ? r->part : "",
 		.text = text,
+		.in_bgpd = true,
+		.in_mgmtd = true,
 	};
 	if (indent == 0)
 		r->block = text;
@@ -229,6 +231,38 @@ int frr_running_read(const char *text, size_t len, struct frr_running *out, stru
 	for (size_t i = 0; i < out->n; i++)
 		out->list[i].ours = is_ours(out, &out->list[i]);
 	return 0;
+}
+
+static int statement_cmp(const struct frr_statement *a, const struct frr_statement *b)
+{
+	int c = strcmp(a->block, b->block);
+	c = c ? c : strcmp(a->part, b->part);
+	return c ? c : strcmp(a->text, b->text);
+}
+
+static int statement_cmp_void(const void *a, const void *b)
+{
+	return statement_cmp(a, b);
+}
+
+void frr_running_confirm(
+	struct frr_running *running, enum frr_daemon daemon, const char *text, size_t len)
+{
+	struct frr_running own;
+	if (frr_running_read(text, len, &own, nullptr) < 0)
+		return;
+	if (own.n)
+		qsort(own.list, own.n, sizeof(*own.list), statement_cmp_void);
+	for (size_t i = 0; i < running->n; i++) {
+		struct frr_statement *s = &running->list[i];
+		bool found = own.n &&
+			     bsearch(s, own.list, own.n, sizeof(*own.list), statement_cmp_void);
+		if (daemon == FRR_BGPD)
+			s->in_bgpd = found;
+		else if (daemon == FRR_MGMTD)
+			s->in_mgmtd = found;
+	}
+	frr_running_clear(&own);
 }
 
 bool frr_running_has_ours(const struct frr_running *running)

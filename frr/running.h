@@ -9,6 +9,10 @@
  * of a neighbour, names that begin with MESHGW. All the rest is foreign, and kept only so that
  * diff.h can warn about it.
  *
+ * FRR shows one configuration, but each daemon has its own copy of the policy, and shows lines that
+ * another has lost: bgpd restarted has no prefix-list of ours while zebra goes on showing it, and
+ * what mgmtd has forgotten it does not remove. So the two are asked by themselves as well.
+ *
  * Any bytes are taken; what is no configuration gives no statements. The text is copied, because
  * it holds passwords: the copy is wiped by frr_running_clear(), and no function prints a statement.
  */
@@ -21,6 +25,7 @@ struct frr_statement {
 	const char *block, *part; /* "" = none */
 	const char *text;         /* without indentation */
 	bool ours;
+	bool in_bgpd, in_mgmtd; /* that daemon has it, as far as it was asked */
 };
 
 struct frr_running {
@@ -38,6 +43,10 @@ struct frr_running {
  * off or no configuration at all), or -EFBIG, with a sentence; *out is then empty. */
 [[nodiscard]] int frr_running_read(
 	const char *text, size_t len, struct frr_running *out, struct err *err);
+/* What one daemon says by itself (`show running-config bgpd`, `… mgmtd`): sets in_bgpd or in_mgmtd
+ * of each statement. A text that is no configuration changes nothing. */
+void frr_running_confirm(
+	struct frr_running *running, enum frr_daemon daemon, const char *text, size_t len);
 void frr_running_clear(struct frr_running *running);
 
 /* Is anything of ours in it? */

@@ -10,8 +10,14 @@
 
 /* ---- Questions ---- */
 
-static const char DAEMONS[] = "show daemons";
-static const char RUNNING[] = "show running-config";
+/* What is asked first, of any model. */
+enum { DAEMONS, RUNNING, RUNNING_BGPD, RUNNING_MGMTD, GENERAL };
+static const char *const general[GENERAL] = {
+	[DAEMONS] = "show daemons",
+	[RUNNING] = "show running-config",
+	[RUNNING_BGPD] = "show running-config bgpd",
+	[RUNNING_MGMTD] = "show running-config mgmtd",
+};
 
 static bool is_v4(const struct prefix *prefix)
 {
@@ -21,8 +27,8 @@ static bool is_v4(const struct prefix *prefix)
 void frr_show_commands(const struct frr_model *model, struct frr_script *out)
 {
 	char text[PREFIX_STRLEN];
-	frr_script_add(out, (struct frr_mark){}, "%s", DAEMONS);
-	frr_script_add(out, (struct frr_mark){}, "%s", RUNNING);
+	for (size_t i = 0; i < GENERAL; i++)
+		frr_script_add(out, (struct frr_mark){}, "%s", general[i]);
 	for (size_t i = 0; model && i < model->n_statics; i++) {
 		const struct frr_static *s = &model->statics[i];
 		prefix_str(&s->prefix, text);
@@ -121,11 +127,13 @@ void frr_show_read(const struct frr_model *model, const struct frr_script *scrip
 {
 	struct frr_answer *answers = xcalloc(script->n, sizeof(*answers));
 	prepare(model, out);
-	assert(script->n == 2 + 2 * out->n_prefixes + out->n_sessions);
+	assert(script->n == GENERAL + 2 * out->n_prefixes + out->n_sessions);
 	frr_transcript_cut(script, text, len, answers);
-	read_daemons(out, answers[0]);
-	out->running_config = answers[1];
-	const struct frr_answer *next = answers + 2;
+	read_daemons(out, answers[DAEMONS]);
+	out->running_config = answers[RUNNING];
+	out->bgpd_config = answers[RUNNING_BGPD];
+	out->mgmtd_config = answers[RUNNING_MGMTD];
+	const struct frr_answer *next = answers + GENERAL;
 	for (size_t i = 0; i < out->n_prefixes; i++, next += 2)
 		read_prefix(out, i, next[0], next[1]);
 	for (size_t i = 0; i < out->n_sessions; i++, next++) {
@@ -142,4 +150,17 @@ void frr_show_clear(struct frr_show *show)
 	free(show->prefixes);
 	free(show->leaks);
 	*show = (struct frr_show){};
+}
+
+int frr_show_running(const struct frr_show *show, struct frr_running *out, struct err *err)
+{
+	int r = frr_running_read(show->running_config.text, show->running_config.len, out, err);
+	if (r < 0)
+		return r;
+	if (show->daemon[FRR_BGPD])
+		frr_running_confirm(out, FRR_BGPD, show->bgpd_config.text, show->bgpd_config.len);
+	if (show->daemon[FRR_MGMTD])
+		frr_running_confirm(
+			out, FRR_MGMTD, show->mgmtd_config.text, show->mgmtd_config.len);
+	return 0;
 }

@@ -11,7 +11,7 @@
  *
  * It judges nothing: whether a reason is fresh enough to be believed is the caller's decision.
  */
-#include "frr/model.h"
+#include "frr/running.h"
 #include "frr/transcript.h"
 
 constexpr size_t FRR_REASON_LEN = 96;
@@ -83,8 +83,9 @@ struct frr_prefix_state {
 struct frr_show {
 	bool daemons_known;
 	bool daemon[FRR_DAEMONS];         /* vtysh is connected to it */
-	struct frr_answer running_config; /* for frr_running_read(); points into the text read */
-	struct frr_session *sessions;     /* of the model's neighbours, in their order */
+	struct frr_answer running_config; /* points into the text read, as do the next */
+	struct frr_answer bgpd_config, mgmtd_config;
+	struct frr_session *sessions; /* of the model's neighbours, in their order */
 	size_t n_sessions;
 	struct frr_prefix_state *prefixes; /* of the model's statics, in their order */
 	size_t n_prefixes;
@@ -99,3 +100,7 @@ void frr_show_commands(const struct frr_model *model, struct frr_script *out);
 void frr_show_read(const struct frr_model *model, const struct frr_script *script, const char *text,
 	size_t len, struct frr_show *out);
 void frr_show_clear(struct frr_show *show);
+
+/* The running configuration out of it: frr_running_read(), confirmed by each daemon. */
+[[nodiscard]] int frr_show_running(
+	const struct frr_show *show, struct frr_running *out, struct err *err);
