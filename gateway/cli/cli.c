@@ -209,8 +209,13 @@ enum exit_status cli_parse(struct cli *cli, const struct command *commands, int 
 	cli->command = command_find(commands, name);
 	if (!cli->command)
 		return fail_unknown(cli, name);
-	cli->argument = argv[optind + 1];
-	return check_usage(cli, argc - optind - 1);
+	int first = optind + 1 + (cli->command->verb != nullptr);
+	if (cli->command->verb &&
+		(!argv[optind + 1] || strcmp(argv[optind + 1], cli->command->verb) != 0))
+		return failure_set(&cli->failure, EXIT_USAGE, "%s is followed by %s",
+			cli->command->name, cli->command->verb);
+	cli->argument = argv[first];
+	return check_usage(cli, argc - first);
 }
 
 /* What was printed may be lost only now, on a full disk. */

@@ -34,7 +34,8 @@ struct cli {
 
 struct command {
 	const char *name;
-	const char *arguments; /* "[FILE]" */
+	const char *verb;      /* a second word that must follow; nullptr = none */
+	const char *arguments; /* "[FILE]", with the verb */
 	const char *summary;
 	unsigned options; /* CLI_… */
 	bool takes_argument;
@@ -66,4 +67,5 @@ enum exit_status cmd_undo(struct cli *cli);
 enum exit_status cmd_status(struct cli *cli);
 enum exit_status cmd_down(struct cli *cli);
 enum exit_status cmd_version(struct cli *cli);
+enum exit_status cmd_frr(struct cli *cli);
 enum exit_status cmd_help(struct cli *cli);

@@ -50,6 +50,14 @@ static const struct command commands[] = {
 		.run = cmd_down,
 	},
 	{
+		.name = "frr",
+		.verb = "render",
+		.arguments = "render [FILE]",
+		.summary = "Print a frr.conf that says what FRRouting would be told",
+		.takes_argument = true,
+		.run = cmd_frr,
+	},
+	{
 		.name = "version",
 		.summary = "Show the version of this program",
 		.run = cmd_version,

@@ -5,7 +5,7 @@
 _meshgw()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='check plan apply confirm undo status down version help'
+	local commands='check plan apply confirm undo status down frr version help'
 	local options='--json --timeout --help --version'
 	local command='' word i
 
@@ -32,7 +32,9 @@ _meshgw()
 		mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
 	elif [[ -z $command || $command == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
-	elif [[ $command == @(check|plan|apply) ]]; then
+	elif [[ $command == frr && $prev == frr ]]; then
+		mapfile -t COMPREPLY < <(compgen -W render -f -- "$cur")
+	elif [[ $command == @(check|plan|apply|frr) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

@@ -18,15 +18,8 @@ static void add_neighbor(struct table *table, const struct reply_neighbor *n)
 	if (n->reason)
 		table_add(table, STYLE_PLAIN, "%s", n->reason);
 	else
-		table_add(table, STYLE_PLAIN, "%zu announced, %" PRIu64 " accepted",
-			sd_json_variant_elements(n->announced), n->accepted);
-}
-
-static void add_announced(struct table *table, const struct reply_neighbor *n)
-{
-	for (size_t i = 0; i < sd_json_variant_elements(n->announced); i++)
-		table_add_line(table, STYLE_DIM, "    %s",
-			sd_json_variant_string(sd_json_variant_by_index(n->announced, i)));
+		table_add(table, STYLE_PLAIN, "%" PRIu64 " announced, %" PRIu64 " accepted",
+			n->announced, n->accepted);
 }
 
 static void print_neighbors(const struct view *v, const struct reply_bgp *bgp)
@@ -34,11 +27,8 @@ static void print_neighbors(const struct view *v, const struct reply_bgp *bgp)
 	const struct reply_neighbor *list = bgp->neighbors.items;
 	struct table table = {.term = &v->out, .columns = 4, .indent = 2};
 
-	for (size_t i = 0; i < bgp->neighbors.n; i++) {
+	for (size_t i = 0; i < bgp->neighbors.n; i++)
 		add_neighbor(&table, &list[i]);
-		if (v->verbose)
-			add_announced(&table, &list[i]);
-	}
 	table_flush(&table);
 }
 

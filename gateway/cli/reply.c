@@ -163,23 +163,13 @@ static const sd_json_dispatch_field diagnostic_fields[] = {
 	{},
 };
 
-static int read_strings(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
-{
-	for (size_t i = 0; i < sd_json_variant_elements(v); i++)
-		if (!sd_json_variant_is_string(sd_json_variant_by_index(v, i)))
-			return -EINVAL;
-	*(sd_json_variant **)to = v;
-	return 0;
-}
-
 static const sd_json_dispatch_field neighbor_fields[] = {
 	TEXT(struct reply_neighbor, "address", address),
 	TEXT(struct reply_neighbor, "remoteAs", remote_as),
 	TEXT(struct reply_neighbor, "state", state),
 	{"uptimeSeconds", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
 		offsetof(struct reply_neighbor, uptime_s), SD_JSON_NULLABLE},
-	{"announced", SD_JSON_VARIANT_ARRAY, read_strings,
-		offsetof(struct reply_neighbor, announced), SD_JSON_MANDATORY},
+	NUMBER(struct reply_neighbor, "announced", announced),
 	NUMBER(struct reply_neighbor, "accepted", accepted),
 	TEXT_OR_NULL(struct reply_neighbor, "reason", reason),
 	{},

@@ -82,10 +82,9 @@ struct reply_pending {
 
 struct reply_neighbor {
 	const char *address, *remote_as, *state;
-	uint64_t uptime_s;          /* 0 = there is no session */
-	sd_json_variant *announced; /* array of strings, checked; borrowed */
-	uint64_t accepted;
-	const char *reason; /* may be nullptr */
+	uint64_t uptime_s;            /* 0 = there is no session */
+	uint64_t announced, accepted; /* prefixes */
+	const char *reason;           /* may be nullptr */
 };
 
 struct reply_announcement {

@@ -2,6 +2,7 @@
 /*
  * api_change: the methods of the control socket that plan and change.
  */
+#include "daemon/answer.h"
 #include "daemon/clock.h"
 #include "daemon/reply.h"
 #include "daemon/server.h"
@@ -27,12 +28,6 @@ static int reply_mistakes(
 	return sd_varlink_error(link, API_ERROR_CONFIG_INVALID, parameters);
 }
 
-static int reply_ops(sd_varlink *link, const struct ops *ops)
-{
-	autojson sd_json_variant *list = reply_operations(ops);
-	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list));
-}
-
 static int reply_failed(sd_varlink *link, const char *id, const struct err *err)
 {
 	return sd_varlink_errorbo(link, id, SD_JSON_BUILD_PAIR_STRING("message", err->msg));
@@ -52,40 +47,38 @@ static int reply_pending(sd_varlink *link, const struct server_context *c)
 
 /* ---- Plan ---- */
 
-static int plan_running(sd_varlink *link, struct server_context *c, bool down)
+/* nullptr: what taking down would change. Takes over the configuration. */
+static int plan(sd_varlink *link, struct server_context *c, struct config *config)
 {
 	struct gateway *g = c->reload->gateway;
 	struct ops ops = {};
 	struct err err = {};
-	if (!down && !g->config)
-		return sd_varlink_error(link, API_ERROR_NOT_CONFIGURED, nullptr);
-	int r = gateway_plan(g->kernel, down ? GATEWAY_DOWN : GATEWAY_UP,
-		down ? nullptr : g->config, g, &ops, &err);
-	r = r < 0 ? reply_failed(link, API_ERROR_APPLY_FAILED, &err) : reply_ops(link, &ops);
+	int r = gateway_plan(g->kernel, config ? GATEWAY_UP : GATEWAY_DOWN, config, g, &ops, &err);
+	if (r >= 0)
+		return answers_plan(c->answers, link, config, &ops);
+	config_free(config);
 	ops_clear(&ops);
+	return reply_failed(link, API_ERROR_APPLY_FAILED, &err);
+}
+
+static int plan_text(sd_varlink *link, struct server_context *c, const char *text, size_t len,
+	const struct apply_parameters *p)
+{
+	struct config *config = nullptr;
+	struct config_diags diags = {};
+	int r = config_parse(text, len, &config, &diags);
+	r = r < 0 ? reply_mistakes(link, &diags, p) : plan(link, c, config);
+	config_diags_clear(&diags);
 	return r;
 }
 
-static int plan_content(
+static int plan_running(
 	sd_varlink *link, struct server_context *c, const struct apply_parameters *p)
 {
-	struct gateway *g = c->reload->gateway;
-	struct config *config = nullptr;
-	struct config_diags diags = {};
-	struct ops ops = {};
-	struct err err = {};
-	int r = config_parse(p->content, strlen(p->content), &config, &diags);
-	if (r < 0) {
-		r = reply_mistakes(link, &diags, p);
-	} else {
-		r = gateway_plan(g->kernel, GATEWAY_UP, config, g, &ops, &err);
-		r = r < 0 ? reply_failed(link, API_ERROR_APPLY_FAILED, &err)
-			  : reply_ops(link, &ops);
-	}
-	config_diags_clear(&diags);
-	config_free(config);
-	ops_clear(&ops);
-	return r;
+	const struct reload *reload = c->reload;
+	if (!reload->running)
+		return sd_varlink_error(link, API_ERROR_NOT_CONFIGURED, nullptr);
+	return plan_text(link, c, reload->running_text, reload->running_len, p);
 }
 
 int api_plan(
@@ -107,21 +100,13 @@ int api_plan(
 		return r;
 	if (p.content && p.down)
 		return sd_varlink_error_invalid_parameter_name(link, "down");
-	return p.content ? plan_content(link, c, &p) : plan_running(link, c, p.down);
+	if (p.down)
+		return plan(link, c, nullptr);
+	return p.content ? plan_text(link, c, p.content, strlen(p.content), &p)
+			 : plan_running(link, c, &p);
 }
 
 /* ---- Apply ---- */
-
-static int reply_applied(sd_varlink *link, const struct server_context *c, const struct ops *ops)
-{
-	autojson sd_json_variant *list = reply_operations(ops);
-	unsigned left = remaining(c);
-	if (!left)
-		return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list));
-	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list),
-		SD_JSON_BUILD_PAIR_OBJECT(
-			"pending", SD_JSON_BUILD_PAIR_UNSIGNED("remainingSeconds", left)));
-}
 
 static int apply(sd_varlink *link, struct server_context *c, const struct apply_parameters *p)
 {
@@ -133,7 +118,7 @@ static int apply(sd_varlink *link, struct server_context *c, const struct apply_
 		clock_monotonic_us(), clock_boottime_us(), &ops, &diags, &err);
 	c->changed(c->arg);
 	if (r >= 0)
-		r = reply_applied(link, c, &ops);
+		r = answers_add(c->answers, link, ANSWER_APPLY, &ops);
 	else if (diags.n)
 		r = reply_mistakes(link, &diags, p);
 	else if (r == -EBUSY && c->reload->deadline_us)
@@ -208,7 +193,7 @@ int api_undo(
 	else if (r < 0)
 		r = reply_failed(link, API_ERROR_APPLY_FAILED, &err);
 	else
-		r = reply_ops(link, &ops);
+		r = answers_add(c->answers, link, ANSWER_UNDO, &ops);
 	ops_clear(&ops);
 	return r;
 }
@@ -224,7 +209,8 @@ int api_down(
 		return r;
 	r = reload_down(c->reload, clock_monotonic_us(), clock_realtime_us(), &ops, &err);
 	c->changed(c->arg);
-	r = r < 0 ? reply_failed(link, API_ERROR_DOWN_INCOMPLETE, &err) : reply_ops(link, &ops);
+	r = r < 0 ? reply_failed(link, API_ERROR_DOWN_INCOMPLETE, &err)
+		  : answers_add(c->answers, link, ANSWER_DOWN, &ops);
 	ops_clear(&ops);
 	return r;
 }

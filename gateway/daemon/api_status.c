@@ -6,6 +6,7 @@
 #include "daemon/clock.h"
 #include "daemon/objects.h"
 #include "daemon/reply.h"
+#include "daemon/reply_bgp.h"
 #include "daemon/server.h"
 #include <stdlib.h>
 
@@ -63,34 +64,6 @@ static void fill_objects(const struct gateway *g, sd_json_variant **v)
 	objects_clear(&objects);
 }
 
-static const char *standing_cause(const struct conditions *all, enum condition_code code)
-{
-	enum condition_code cause = condition_depends_on(code);
-	for (size_t i = 0; cause != COND_CODES && i < all->n; i++)
-		if (all->list[i].code == cause)
-			return condition_code_str(cause);
-	return nullptr;
-}
-
-static void fill_conditions(const struct conditions *all, sd_json_variant **v)
-{
-	for (size_t i = 0; i < all->n; i++) {
-		const struct condition *c = &all->list[i];
-		const char *severity = condition_severity_str(condition_severity(c->code));
-		const char *remedy = condition_remedy(c->code);
-		const char *cause = standing_cause(all, c->code);
-		APPEND(v, SD_JSON_BUILD_PAIR_STRING("code", condition_code_str(c->code)),
-			SD_JSON_BUILD_PAIR_STRING("severity", severity),
-			SD_JSON_BUILD_PAIR_STRING("subject", c->subject),
-			SD_JSON_BUILD_PAIR_STRING("message", c->message),
-			SD_JSON_BUILD_PAIR_UNSIGNED("since", c->since_us),
-			SD_JSON_BUILD_PAIR_CONDITION(
-				remedy[0] != 0, "remedy", SD_JSON_BUILD_STRING(remedy)),
-			SD_JSON_BUILD_PAIR_CONDITION(
-				cause != nullptr, "dependsOn", SD_JSON_BUILD_STRING(cause)));
-	}
-}
-
 static void fill_counters(const struct gateway *g, sd_json_variant **v)
 {
 	struct nft_counters counters = {};
@@ -109,15 +82,14 @@ struct lists {
 static void lists_fill(struct lists *l, const struct server_context *c)
 {
 	const struct gateway *g = c->reload->gateway;
-	sd_json_variant **all[] = {
-		&l->ranges, &l->networks, &l->objects, &l->conditions, &l->counters};
+	sd_json_variant **all[] = {&l->ranges, &l->networks, &l->objects, &l->counters};
 	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
 		if (sd_json_variant_new_array(all[i], nullptr, 0) < 0)
 			abort();
+	l->conditions = reply_conditions(c->conditions);
 	fill_ranges(g->config, &l->ranges);
 	fill_networks(g, &l->networks);
 	fill_objects(g, &l->objects);
-	fill_conditions(c->conditions, &l->conditions);
 	fill_counters(g, &l->counters);
 }
 
@@ -143,6 +115,7 @@ int api_get_status(
 	if (server_drops(link))
 		return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, nullptr);
 	struct lists l = {};
+	autojson sd_json_variant *bgp = c->frr ? reply_bgp(c->frr) : nullptr;
 	lists_fill(&l, c);
 	unsigned left = reload_remaining(c->reload, clock_boottime_us());
 	const char *mesh = g->config ? g->config->mesh_interface : nullptr;
@@ -161,7 +134,8 @@ int api_get_status(
 		SD_JSON_BUILD_PAIR_CONDITION(left != 0, "pending",
 			SD_JSON_BUILD_OBJECT(
 				SD_JSON_BUILD_PAIR_UNSIGNED("remainingSeconds", left))),
-		SD_JSON_BUILD_PAIR_UNSIGNED("repairs", g->repairs));
+		SD_JSON_BUILD_PAIR_UNSIGNED("repairs", g->repairs),
+		SD_JSON_BUILD_PAIR_CONDITION(bgp != nullptr, "bgp", SD_JSON_BUILD_VARIANT(bgp)));
 	lists_clear(&l);
 	return r;
 }

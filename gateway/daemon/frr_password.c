@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/frr_password.h"
 #include "lib/own.h"
+#include "lib/xmalloc.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -62,4 +64,26 @@ int frr_password_read(const char *path, char out[static FRR_PASSWORD_MAX + 1], s
 		memcpy(out, text, strlen(text) + 1);
 	explicit_bzero(text, sizeof(text));
 	return r;
+}
+
+void frr_secrets_read(struct frr_secrets *secrets, const struct config *config)
+{
+	frr_secrets_clear(secrets);
+	secrets->n = config->bgp.n_neighbors;
+	secrets->list = xcalloc(secrets->n, sizeof(*secrets->list));
+	for (size_t i = 0; i < secrets->n; i++) {
+		struct frr_secret *s = &secrets->list[i];
+		const char *path = config->bgp.neighbors[i].password_file;
+		struct err err = {};
+		if (path && frr_password_read(path, s->text, &err) < 0)
+			snprintf(s->problem, sizeof(s->problem), "%.190s", err.msg);
+	}
+}
+
+void frr_secrets_clear(struct frr_secrets *secrets)
+{
+	if (secrets->n)
+		explicit_bzero(secrets->list, secrets->n * sizeof(*secrets->list));
+	free(secrets->list);
+	*secrets = (struct frr_secrets){};
 }

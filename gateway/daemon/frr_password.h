@@ -7,11 +7,14 @@
  * and holds one line of characters that no shell, vtysh or configuration takes for anything else.
  * No message says what it holds. Whoever gets the text wipes it (explicit_bzero).
  */
+#include "daemon/frr_model.h"
 #include "lib/err.h"
-#include <stddef.h>
-
-constexpr size_t FRR_PASSWORD_MAX = 80; /* TCP_MD5SIG_MAXKEYLEN, linux/tcp.h */
 
 /* 0, or -errno with a sentence that names the file; *out is then empty. */
 [[nodiscard]] int frr_password_read(
 	const char *path, char out[static FRR_PASSWORD_MAX + 1], struct err *err);
+
+/* Those of all neighbours. *secrets, empty or not, is replaced. */
+void frr_secrets_read(struct frr_secrets *secrets, const struct config *config);
+/* Wipes them. */
+void frr_secrets_clear(struct frr_secrets *secrets);

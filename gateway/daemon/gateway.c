@@ -47,6 +47,7 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 	want_model_free(g->model);
 	g->phase = phase;
 	g->config = config;
+	g->entered++;
 	prove_configure(&g->prove, config);
 	g->model = config ? want_model(config, &g->prove, g->hears_bgp) : nullptr;
 	g->seen.nft_current = false;

@@ -54,6 +54,7 @@ struct gateway {
 	struct kernel *kernel;
 	enum gateway_phase phase;
 	const struct config *config; /* nullptr unless GATEWAY_UP */
+	uint64_t entered;            /* how often a phase was entered: tells configurations apart */
 	struct nft_model *model;
 	struct prove prove; /* of networks in mode auto; gateway_switch() does what it decides */
 	bool stirred;       /* something happened that may have changed the way back */
@@ -69,8 +70,9 @@ struct gateway {
 	unsigned dirty;                 /* enum gateway_dirty */
 	unsigned unread;                /* the same, for the next pass: could not be read */
 	uint64_t passes, repairs, lost; /* since start, for status */
-	uint64_t nft_writes;            /* since start: each sends us notifications as well */
-	int observe_error; /* positive errno: something could not be read in the last pass */
+	uint64_t frr_losses; /* routes inside the ranges that FRR has lost, since start */
+	uint64_t nft_writes; /* since start: each sends us notifications as well */
+	int observe_error;   /* positive errno: something could not be read in the last pass */
 	unsigned observe_failures; /* in a row */
 	unsigned route_dumps;      /* of our routes, in this pass */
 	bool doubt;                /* what is remembered of our routes may be wrong … */

@@ -11,6 +11,9 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+/* zebra/rt_netlink.h of FRR; linux/rtnetlink.h has no name for it */
+constexpr uint8_t RTPROT_ZSTATIC = 196;
+
 void route_set_add(struct route_set *set, const struct route *r)
 {
 	set->list = xreallocarray(set->list, set->n + 1, sizeof(*set->list));
@@ -139,6 +142,7 @@ static void on_foreign_route(struct gateway *g, const struct nlmsghdr *nlh, cons
 	if (matters && r->oif && !link_by_index(&g->seen.links, r->oif))
 		gateway_mark(g, DIRTY_LINKS);
 	if (r->table == MARK_RT_TABLE && gateway_in_ranges(g->config, &r->dst)) {
+		g->frr_losses += nlh->nlmsg_type == RTM_DELROUTE && r->protocol == RTPROT_ZSTATIC;
 		route_set_forget(&g->seen.foreign, same_key, r);
 		if (nlh->nlmsg_type == RTM_NEWROUTE && g->seen.foreign.n < FOREIGN_MAX)
 			route_set_add(&g->seen.foreign, r);

@@ -101,6 +101,7 @@ static enum condition_code code_of(const struct object *o)
 	case OP_REMEDY:
 		return COND_REMEDY_NOT_IN_PLACE;
 	case OP_SYSCTL:
+	case OP_FRR:
 		break;
 	}
 	return strstr(o->name, "rp_filter") ? COND_RP_FILTER_STRICT : COND_FORWARDING_DISABLED;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/loop.h"
+#include "daemon/answer.h"
 #include "daemon/clock.h"
+#include "daemon/frr_conditions.h"
+#include "daemon/frr_driver.h"
 #include "daemon/health.h"
 #include "daemon/privilege.h"
 #include "daemon/prober.h"
@@ -28,6 +31,7 @@ struct loop {
 	struct gateway gateway;
 	struct reload reload;
 	struct conditions conditions;
+	struct frr_sync frr;
 	struct watch *watches[2];
 	sd_event_source *sources[2];
 	sd_event_source *pass_timer, *tick_timer, *probe_timer;
@@ -48,16 +52,22 @@ struct loop {
 	uint64_t queue_full_until_us;
 };
 
+/* Also sees to it that nothing looks at a configuration that is gone. */
 static void make_conditions(struct loop *l)
 {
 	struct conditions next = {};
+	frr_sync_kernel(&l->frr, clock_monotonic_us());
+	frr_driver_step(l->context.frr_driver);
 	bool queue_full = l->queue_full_until_us > clock_monotonic_us();
 	health_collect(&l->gateway, queue_full, &next);
 	reload_health(&l->reload, &next);
+	frr_conditions_collect(&l->frr, &next);
 	if (!privilege_net_admin())
 		conditions_add(&next, COND_CAPABILITY_MISSING, "CAP_NET_ADMIN",
 			"meshgwd runs without CAP_NET_ADMIN and cannot change anything");
 	conditions_commit(&l->conditions, &next, clock_realtime_us());
+	if (l->context.answers)
+		answers_step(l->context.answers);
 }
 
 static void arm(sd_event_source *timer, uint64_t at_us)
@@ -161,6 +171,8 @@ static void on_session_end(const struct addr *neighbor, void *arg)
 {
 	struct loop *l = arg;
 	prober_session_ended(l->prober, neighbor, clock_monotonic_us());
+	frr_sync_ended(&l->frr, neighbor, clock_monotonic_us());
+	frr_driver_step(l->context.frr_driver);
 }
 
 static int on_nflog(sd_event_source *source, int, uint32_t, void *userdata)
@@ -241,6 +253,21 @@ static int on_hangup(sd_event_source *, const struct signalfd_siginfo *, void *u
 static void on_changed(void *arg)
 {
 	run_pass(arg);
+}
+
+static void on_frr_changed(void *arg)
+{
+	make_conditions(arg);
+}
+
+/* After reload_start(), which has read what is remembered. */
+static int open_frr(struct loop *l, struct err *err)
+{
+	struct frr_driver_options options = {
+		.program = l->options->vtysh, .changed = on_frr_changed, .arg = l};
+	frr_sync_init(&l->frr, &l->gateway, reload_save_frr, &l->reload);
+	l->frr.memory = reload_frr_memory(&l->reload);
+	return frr_driver_new(l->event, &l->frr, &options, &l->context.frr_driver, err);
 }
 
 static int open_watch(struct loop *l, size_t i, int bus, struct err *err)
@@ -330,6 +357,8 @@ static int setup(struct loop *l, struct err *err)
 		r = open_netfilter(l, err);
 	if (r >= 0)
 		r = reload_start(&l->reload, err);
+	if (r >= 0)
+		r = open_frr(l, err);
 	if (r < 0)
 		return r;
 	run_pass(l);
@@ -339,6 +368,8 @@ static int setup(struct loop *l, struct err *err)
 static void teardown(struct loop *l)
 {
 	server_free(l->server);
+	frr_driver_free(l->context.frr_driver);
+	frr_sync_clear(&l->frr);
 	for (size_t i = 0; i < 2; i++) {
 		sd_event_source_disable_unref(l->sources[i]);
 		watch_close(l->watches[i]);
@@ -361,8 +392,11 @@ int loop_run(const struct loop_options *options, struct kernel *kernel, struct s
 	struct loop l = {.options = options,
 		.credit_us = LOOP_CREDIT_US,
 		.credit_at_us = clock_monotonic_us()};
-	l.context = (struct server_context){
-		.reload = &l.reload, .conditions = &l.conditions, .changed = on_changed, .arg = &l};
+	l.context = (struct server_context){.reload = &l.reload,
+		.frr = &l.frr,
+		.conditions = &l.conditions,
+		.changed = on_changed,
+		.arg = &l};
 	gateway_init(&l.gateway, kernel, reload_save_records, &l.reload);
 	reload_init(&l.reload, &l.gateway, store, options->config_path);
 	l.prober = prober_new(&l.gateway);

@@ -29,14 +29,14 @@ enum exit_status {
 };
 
 struct options {
-	const char *config, *state_dir, *runtime_dir, *user, *once;
+	const char *config, *state_dir, *runtime_dir, *user, *once, *vtysh;
 	bool down;
 	int rcvbuf;
 };
 
 static const char usage[] =
 	"usage: meshgwd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--user USER]\n"
-	"               [--receive-buffer BYTES] [--debug[=TOKENS]]\n"
+	"               [--receive-buffer BYTES] [--vtysh PROGRAM] [--debug[=TOKENS]]\n"
 	"               [--once down | --once plan [FILE | --down]]\n"
 	"       meshgwd --help | --version\n";
 
@@ -49,6 +49,7 @@ enum {
 	OPT_DOWN,
 	OPT_DEBUG,
 	OPT_RCVBUF,
+	OPT_VTYSH,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -62,6 +63,7 @@ static const struct option long_options[] = {
 	{"down", no_argument, nullptr, OPT_DOWN},
 	{"debug", optional_argument, nullptr, OPT_DEBUG},
 	{"receive-buffer", required_argument, nullptr, OPT_RCVBUF},
+	{"vtysh", required_argument, nullptr, OPT_VTYSH},
 	{"version", no_argument, nullptr, OPT_VERSION},
 	{"help", no_argument, nullptr, OPT_HELP},
 	{},
@@ -108,6 +110,9 @@ static int parse_options(int argc, char **argv, struct options *o)
 			fprintf(stderr, "meshgwd: --receive-buffer: not a number of bytes: %s\n",
 				optarg);
 			return EXIT_USAGE;
+		case OPT_VTYSH:
+			o->vtysh = optarg;
+			break;
 		case OPT_DEBUG:
 			log_set_level(LOG_DEBUG);
 			log_set_tokens(optarg);
@@ -170,7 +175,8 @@ static int take_lock(const char *dir, struct err *err)
 
 static int run_once(const struct options *o, const char *file, struct kernel *k, struct store *s)
 {
-	struct once_options once = {.config_path = file, .etc_path = o->config, .down = o->down};
+	struct once_options once = {
+		.config_path = file, .etc_path = o->config, .vtysh = o->vtysh, .down = o->down};
 	if (!strcmp(o->once, "down"))
 		return once_down(&once, k, s);
 	return once_plan(&once, k, s);
@@ -204,6 +210,7 @@ static int run(const struct options *o, const char *file, struct err *err)
 	else if (r >= 0)
 		r = loop_run(&(struct loop_options){.config_path = o->config,
 				     .runtime_dir = o->runtime_dir,
+				     .vtysh = o->vtysh,
 				     .rcvbuf = o->rcvbuf},
 			kernel, store, err);
 	store_close(store);

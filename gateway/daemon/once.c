@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/once.h"
 #include "daemon/clock.h"
+#include "daemon/frr_once.h"
 #include "daemon/reload.h"
 #include "daemon/reply.h"
 #include "lib/api.h"
@@ -37,11 +38,16 @@ static int print_failure(const char *id, const struct err *err)
 	return print_error(id, parameters);
 }
 
-static int print_operations(const struct ops *ops)
+static int print_operations(const struct ops *ops, struct conditions *found)
 {
+	for (size_t i = 0; i < found->n; i++)
+		found->list[i].since_us = clock_realtime_us();
 	autojson sd_json_variant *list = reply_operations(ops);
+	autojson sd_json_variant *conditions = reply_conditions(found);
 	autojson sd_json_variant *v = nullptr;
-	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("operations", list)) < 0)
+	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("operations", list),
+		    SD_JSON_BUILD_PAIR_CONDITION(
+			    found->n != 0, "conditions", SD_JSON_BUILD_VARIANT(conditions))) < 0)
 		abort();
 	return print(v, 0);
 }
@@ -78,18 +84,26 @@ static struct config *read_running(const struct state *state, struct store *stor
 	return config;
 }
 
-static int plan_config(struct gateway *g, const struct config *config)
+static int plan_config(const struct once_options *o, struct gateway *g, const struct state *state,
+	const struct config *config)
 {
 	struct ops ops = {};
+	struct conditions found = {};
+	struct frr_memory memory = {
+		.touched = state->frr_touched, .router = state->frr_router, .bfd = state->frr_bfd};
 	struct err err = {};
 	enum gateway_phase phase = config ? GATEWAY_UP : GATEWAY_DOWN;
 	int r = gateway_plan(g->kernel, phase, config, g, &ops, &err);
-	r = r < 0 ? print_failure(API_ERROR_APPLY_FAILED, &err) : print_operations(&ops);
+	if (r >= 0)
+		frr_once_plan(o->vtysh, config, g->config, &memory, &ops, &found);
+	r = r < 0 ? print_failure(API_ERROR_APPLY_FAILED, &err) : print_operations(&ops, &found);
+	conditions_clear(&found);
 	ops_clear(&ops);
 	return r;
 }
 
-static int plan_text(const struct once_options *o, struct gateway *g, struct store *store)
+static int plan_text(const struct once_options *o, struct gateway *g, const struct state *state,
+	struct store *store)
 {
 	autofree char *text = nullptr;
 	const char *name;
@@ -105,7 +119,7 @@ static int plan_text(const struct once_options *o, struct gateway *g, struct sto
 		autojson sd_json_variant *parameters = reply_invalid(&diags, name);
 		r = print_error(API_ERROR_CONFIG_INVALID, parameters);
 	} else {
-		r = plan_config(g, config);
+		r = plan_config(o, g, state, config);
 	}
 	config_diags_clear(&diags);
 	config_free(config);
@@ -124,9 +138,24 @@ int once_plan(const struct once_options *o, struct kernel *kernel, struct store 
 	struct config *running = read_running(&state, store);
 	if (running)
 		gateway_enter(&g, GATEWAY_UP, running);
-	int r = o->down ? plan_config(&g, nullptr) : plan_text(o, &g, store);
+	int r = o->down ? plan_config(o, &g, &state, nullptr) : plan_text(o, &g, &state, store);
 	gateway_clear(&g);
 	config_free(running);
+	return r;
+}
+
+/* After the kernel's part: what FRR holds. before: what ran, to know where to look. */
+static int remove_frr(const struct once_options *o, struct reload *reload,
+	const struct config *before, struct ops *ops, struct err *err)
+{
+	struct frr_sync frr;
+	frr_sync_init(&frr, reload->gateway, reload_save_frr, reload);
+	frr.memory = reload_frr_memory(reload);
+	int r = frr_once_remove(o->vtysh, &frr, before, err);
+	if (r < 0)
+		(void)err_ctx(err, "everything is removed but what FRRouting holds");
+	ops_append(ops, &frr.ops);
+	frr_sync_clear(&frr);
 	return r;
 }
 
@@ -135,17 +164,23 @@ int once_down(const struct once_options *o, struct kernel *kernel, struct store 
 	struct gateway g;
 	struct reload reload;
 	struct ops ops = {};
+	struct conditions none = {};
+	struct config *before = nullptr;
 	struct err err = {};
 	gateway_init(&g, kernel, reload_save_records, &reload);
 	reload_init(&reload, &g, store, o->etc_path);
 	int r = store_load(store, &reload.state, &err);
 	if (r >= 0) {
+		before = read_running(&reload.state, store);
 		g.records = reload.state.records;
 		reload.state.records = (struct sysctl_records){};
 		r = reload_down(&reload, clock_monotonic_us(), clock_realtime_us(), &ops, &err);
 	}
-	r = r < 0 ? print_failure(API_ERROR_DOWN_INCOMPLETE, &err) : print_operations(&ops);
+	if (r >= 0)
+		r = remove_frr(o, &reload, before, &ops, &err);
+	r = r < 0 ? print_failure(API_ERROR_DOWN_INCOMPLETE, &err) : print_operations(&ops, &none);
 	ops_clear(&ops);
+	config_free(before);
 	reload_clear(&reload);
 	gateway_clear(&g);
 	return r;

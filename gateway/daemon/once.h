@@ -11,7 +11,8 @@
 struct once_options {
 	const char *config_path; /* what `plan` plans; nullptr = what a start would apply */
 	const char *etc_path;
-	bool down; /* plan --down */
+	const char *vtysh; /* nullptr = where FRR's package puts it */
+	bool down;         /* plan --down */
 };
 
 /* 0, or 1 when the answer is an error. */

@@ -12,7 +12,8 @@ const char *op_kind_str(enum op_kind kind)
 	static const char *const names[] = {[OP_NFT] = "nft",
 		[OP_SYSCTL] = "sysctl",
 		[OP_ROUTE] = "route",
-		[OP_REMEDY] = "remedy"};
+		[OP_REMEDY] = "remedy",
+		[OP_FRR] = "frr"};
 	return names[kind];
 }
 
@@ -218,6 +219,14 @@ void plan_explain(struct ops *ops, const struct config *from, const struct confi
 	}
 }
 
+void ops_append(struct ops *to, const struct ops *from)
+{
+	for (size_t i = 0; i < from->n; i++) {
+		XGROW(to->list, to->n, to->cap);
+		to->list[to->n++] = from->list[i];
+	}
+}
+
 void ops_clear(struct ops *ops)
 {
 	free(ops->list);
@@ -254,6 +263,9 @@ const char *op_name(const struct op *op, char *buf)
 		snprintf(buf, OP_NAME_LEN, "remedy %s %s", remedy_str(op->remedy.remedy),
 			op->remedy.family == OBSERVED_IPV4 ? "ip" : "ip6");
 		break;
+	case OP_FRR:
+		snprintf(buf, OP_NAME_LEN, "frr %.100s", op->frr.line);
+		break;
 	}
 	return buf;
 }
@@ -276,6 +288,9 @@ const char *op_detail(const struct op *op, char *buf)
 		snprintf(buf, OP_NAME_LEN, "%zu %s%s%s chain " NFT_FOREIGN_CHAIN, op->remedy.n,
 			op->action == OP_DELETE ? "rule" : "range", op->remedy.n == 1 ? "" : "s",
 			op->action == OP_DELETE ? " out of" : " accepted in");
+		break;
+	case OP_FRR:
+		memcpy(buf, op->frr.block, sizeof(op->frr.block));
 		break;
 	}
 	return buf;

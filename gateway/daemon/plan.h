@@ -13,7 +13,7 @@
 #include "daemon/config_diff.h"
 #include "daemon/want.h"
 
-enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE, OP_REMEDY };
+enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE, OP_REMEDY, OP_FRR };
 enum op_action { OP_ADD, OP_SET, OP_DELETE };
 
 const char *op_kind_str(enum op_kind kind);
@@ -35,6 +35,11 @@ struct op_remedy {
 
 constexpr size_t OP_NAME_LEN = 112;
 
+/* OP_FRR: one line of FRR's configuration, without secrets, and the block that it stands in. */
+struct op_frr {
+	char line[OP_NAME_LEN], block[OP_NAME_LEN];
+};
+
 struct op {
 	enum op_kind kind;
 	enum op_action action;
@@ -43,6 +48,7 @@ struct op {
 	struct op_remedy remedy;  /* OP_REMEDY */
 	char interface[IFNAMSIZ]; /* OP_ROUTE: name of the route's interface */
 	char table[OP_NAME_LEN];  /* OP_NFT: what becomes of it, where plan_explain() said it */
+	struct op_frr frr;        /* OP_FRR */
 };
 
 struct ops {
@@ -73,6 +79,8 @@ void plan_diff(const struct want *want, const struct observed *seen,
  * table goes). written: the digest of what we wrote, 0 = not by this process. */
 void plan_explain(struct ops *ops, const struct config *from, const struct config *to,
 	const struct nft_state *seen, uint64_t written);
+/* Without changes to the nft table. */
+void ops_append(struct ops *to, const struct ops *from);
 void ops_clear(struct ops *ops);
 /* Is there nothing left to put back? The sysctl is not wanted any more, and its interface is gone
  * or somebody has written another value, which is theirs. */

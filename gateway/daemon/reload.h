@@ -18,6 +18,7 @@
  * clock shortens it.
  */
 #include "conf/config.h"
+#include "daemon/frr_sync.h"
 #include "daemon/gateway.h"
 #include "daemon/store.h"
 
@@ -91,6 +92,10 @@ void reload_tick(struct reload *r, uint64_t now_us, uint64_t boottime_us);
 /* Seconds left to confirm, rounded up; 0 = nothing is pending. */
 unsigned reload_remaining(const struct reload *r, uint64_t boottime_us);
 void reload_health(const struct reload *r, struct conditions *out);
+
+/* What is ours in FRR without a mark (store.h); frr_save for who drives FRR, arg is the reload. */
+int reload_save_frr(void *arg, const struct frr_memory *memory, struct err *err);
+struct frr_memory reload_frr_memory(const struct reload *r);
 
 /* gateway_save for the gateway that this reload drives; arg is the reload. */
 int reload_save_records(void *arg, const struct sysctl_records *records, struct err *err);

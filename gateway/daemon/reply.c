@@ -50,6 +50,38 @@ sd_json_variant *reply_operations(const struct ops *ops)
 	return v;
 }
 
+static const char *standing_cause(const struct conditions *all, enum condition_code code)
+{
+	enum condition_code cause = condition_depends_on(code);
+	for (size_t i = 0; cause != COND_CODES && i < all->n; i++)
+		if (all->list[i].code == cause)
+			return condition_code_str(cause);
+	return nullptr;
+}
+
+sd_json_variant *reply_conditions(const struct conditions *all)
+{
+	sd_json_variant *v = empty_array();
+	for (size_t i = 0; i < all->n; i++) {
+		const struct condition *c = &all->list[i];
+		const char *severity = condition_severity_str(condition_severity(c->code));
+		const char *remedy = condition_remedy(c->code);
+		const char *cause = standing_cause(all, c->code);
+		if (sd_json_variant_append_arraybo(&v,
+			    SD_JSON_BUILD_PAIR_STRING("code", condition_code_str(c->code)),
+			    SD_JSON_BUILD_PAIR_STRING("severity", severity),
+			    SD_JSON_BUILD_PAIR_STRING("subject", c->subject),
+			    SD_JSON_BUILD_PAIR_STRING("message", c->message),
+			    SD_JSON_BUILD_PAIR_UNSIGNED("since", c->since_us),
+			    SD_JSON_BUILD_PAIR_CONDITION(
+				    remedy[0] != 0, "remedy", SD_JSON_BUILD_STRING(remedy)),
+			    SD_JSON_BUILD_PAIR_CONDITION(cause != nullptr, "dependsOn",
+				    SD_JSON_BUILD_STRING(cause))) < 0)
+			abort();
+	}
+	return v;
+}
+
 sd_json_variant *reply_invalid(const struct config_diags *diags, const char *name)
 {
 	autojson sd_json_variant *v = empty_array();

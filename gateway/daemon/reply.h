@@ -5,6 +5,7 @@
  * handlers and for `meshgwd --once`.
  */
 #include "conf/config.h"
+#include "daemon/condition.h"
 #include "daemon/plan.h"
 #include "daemon/prove.h"
 #include <systemd/sd-json.h>
@@ -13,6 +14,7 @@
 
 /* New references, for the caller to release. */
 sd_json_variant *reply_operations(const struct ops *ops);
+sd_json_variant *reply_conditions(const struct conditions *all);
 /* The parameters of ConfigInvalid. */
 sd_json_variant *reply_invalid(const struct config_diags *diags, const char *name);
 /* What is known of a network in mode auto; nullptr for nullptr. */

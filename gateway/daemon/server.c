@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/server.h"
+#include "daemon/answer.h"
 #include "lib/api.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
@@ -14,6 +15,7 @@
 
 struct server {
 	sd_varlink_server *status, *control;
+	struct server_context *context;
 	char status_path[108], control_path[108];
 };
 
@@ -148,6 +150,8 @@ int server_new(sd_event *event, const char *dir, struct server_context *context,
 	struct server **out, struct err *err)
 {
 	struct server *s = xcalloc(1, sizeof(*s));
+	s->context = context;
+	context->answers = answers_new(context);
 	snprintf(s->status_path, sizeof(s->status_path), "%s/status", dir);
 	snprintf(s->control_path, sizeof(s->control_path), "%s/control", dir);
 	int r = make_server(event, false, context, &s->status);
@@ -171,6 +175,8 @@ void server_free(struct server *s)
 {
 	if (!s)
 		return;
+	answers_free(s->context->answers);
+	s->context->answers = nullptr;
 	if (s->status)
 		(void)unlink(s->status_path);
 	if (s->control)

@@ -10,6 +10,7 @@
  * a bounded number of connections of its uid, or have begun a message without end, of which
  * sd-varlink keeps 16 MiB. The last connections of each socket are for root.
  */
+#include "daemon/frr_driver.h"
 #include "daemon/reload.h"
 #include <systemd/sd-event.h>
 #include <systemd/sd-varlink.h>
@@ -19,6 +20,9 @@ struct server;
 /* What the handlers work on; belongs to the loop. */
 struct server_context {
 	struct reload *reload;
+	const struct frr_sync *frr;    /* nullptr = none, in tests */
+	struct frr_driver *frr_driver; /* likewise */
+	struct answers *answers;       /* made with the server */
 	const struct conditions *conditions;
 	/* Called after a method has changed something: conditions are made anew. */
 	void (*changed)(void *arg);

@@ -185,6 +185,7 @@ int store_save(struct store *s, const struct state *state, struct err *err)
 		    SD_JSON_BUILD_PAIR_BOOLEAN("undone", state->undone),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("frrTouched", state->frr_touched),
 		    SD_JSON_BUILD_PAIR_UNSIGNED("frrRouter", state->frr_router),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("frrBfd", state->frr_bfd),
 		    SD_JSON_BUILD_PAIR_VARIANT("sysctls", records)) < 0 ||
 		sd_json_variant_format(v, SD_JSON_FORMAT_NEWLINE, &text) < 0)
 		abort();
@@ -256,6 +257,7 @@ static int read_state(sd_json_variant *v, struct state *out)
 	out->undone = flag(v, "undone");
 	out->down_since = number(v, "downSince");
 	out->frr_touched = flag(v, "frrTouched");
+	out->frr_bfd = flag(v, "frrBfd");
 	out->frr_router = (uint32_t)number(v, "frrRouter");
 	int r = boot_id(boot);
 	if (r < 0 || strcmp(sd_json_variant_string(id), boot) != 0)

@@ -29,6 +29,7 @@ struct state {
 	bool frr_touched; /* FRR may hold something of ours */
 	uint32_t
 		frr_router; /* the AS number of the `router bgp` that we made, 0 = it is not ours */
+	bool frr_bfd;       /* the block `bfd` is ours */
 };
 
 enum store_file { STORE_CONFIRMED, STORE_PREVIOUS, STORE_CANDIDATE };

@@ -83,12 +83,13 @@ static int spawn(struct vtysh *v, const struct vtysh_request *q, int in, int out
 		"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", "TERM=dumb", "HOME=/", nullptr};
 	posix_spawnattr_t attr;
 	posix_spawn_file_actions_t actions;
-	const char *argv[64] = {q->program};
-	for (size_t i = 0; q->arguments && q->arguments[i]; i++) {
-		if (i + 2 == sizeof(argv) / sizeof(argv[0]))
-			return E2BIG;
+	size_t n = 0;
+	while (q->arguments && q->arguments[n])
+		n++;
+	autofree const char **argv = xcalloc(n + 2, sizeof(*argv));
+	argv[0] = q->program;
+	for (size_t i = 0; i < n; i++)
 		argv[i + 1] = q->arguments[i];
-	}
 	if (posix_spawnattr_init(&attr) || posix_spawn_file_actions_init(&actions))
 		out_of_memory();
 	int r = set_attributes(&attr);

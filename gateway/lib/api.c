@@ -21,7 +21,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Change, NOTE("add or delete"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(text, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
-	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl, route or frr"),
+	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl, route, remedy or frr"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
 	FIELD(detail, SD_VARLINK_STRING, 0),
 	NOTE("Of the nft table: all that the new configuration says otherwise; null: nothing"),
@@ -89,7 +89,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Neighbor, FIELD(address, SD_VARLINK_STRING,
 	NOTE("Of the session, in FRR's words (Established, Active, Idle ...), or unknown"),
 	FIELD(state, SD_VARLINK_STRING, 0), NOTE("Of an established session"),
 	FIELD(uptimeSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
-	NOTE("Prefixes that it was sent"), FIELD(announced, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("How many of the ranges and sites it was sent"), FIELD(announced, SD_VARLINK_INT, 0),
 	NOTE("How many prefixes were taken from it"), FIELD(accepted, SD_VARLINK_INT, 0),
 	NOTE("Why there is no session, where that is known"),
 	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));

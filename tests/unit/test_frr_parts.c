@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/frr_md5.h"
 #include "daemon/frr_password.h"
 #include "daemon/frr_presence.h"
 #include "lib/own.h"
@@ -88,6 +89,30 @@ static void test_password(void **)
 	assert_int_equal(frr_password_read(path, out, nullptr), -EINVAL);
 	assert_int_equal(frr_password_read(dir, out, nullptr), -EINVAL);
 	assert_int_equal(frr_password_read("/nonexistent/password", out, nullptr), -ENOENT);
+}
+
+static void test_md5(void **)
+{
+	static const struct {
+		const char *text;
+		uint64_t wrong, unexpected;
+	} cases[] = {
+		{"TcpExt: SyncookiesSent TCPMD5NotFound TCPMD5Unexpected TCPMD5Failure X\n"
+		 "TcpExt: 9 1 20 300 7\nIpExt: A\nIpExt: 5\n",
+			301, 20},
+		{"TcpExt: TCPMD5Failure\nTcpExt: 18446744073709551615\n", UINT64_MAX, 0},
+		{"TcpExt: TCPMD5Failure TCPMD5Unexpected\nTcpExt: 1\n", 1, 0},
+		{"TcpExt: TCPMD5Failure\n", 0, 0},
+		{"", 0, 0},
+	};
+	struct frr_md5 now;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		frr_md5_read(cases[i].text, &now);
+		assert_int_equal(now.wrong, cases[i].wrong);
+		assert_int_equal(now.unexpected, cases[i].unexpected);
+	}
+	assert_true(frr_md5_look(&now));
 }
 
 static void count(void *arg)
@@ -173,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_password),
+		cmocka_unit_test(test_md5),
 		cmocka_unit_test(test_presence),
 	};
 
