@@ -228,13 +228,11 @@ void frr_sync_diff(const struct config *config, const bool *announce,
 	autofree struct prefix *list = nullptr;
 	size_t n = installed(&view->show, &list);
 	struct frr_built built = {};
-	struct frr_running effective;
-	frr_view_effective(view, &effective);
 	if (config)
-		frr_model_build(config, announce, secrets, &effective, &built);
+		frr_model_build(config, announce, secrets, &view->running, &built);
 	frr_diff_clear(out);
 	struct frr_diff_input input = {.model = config ? &built.model : nullptr,
-		.running = config ? &effective : &view->running,
+		.running = &view->running,
 		.created = {.bgp = memory->router && memory->router == view->running.asn,
 			.bfd = memory->bfd},
 		.installed = list,
@@ -245,7 +243,6 @@ void frr_sync_diff(const struct config *config, const bool *announce,
 		input.missing[i] = !view->show.daemon[i];
 	frr_diff(&input, out);
 	frr_built_clear(&built);
-	free(effective.list);
 }
 
 static bool has_ours_in_router(const struct frr_running *running)
@@ -411,28 +408,11 @@ static void done_reading(struct frr_sync *s, const struct vtysh_result *result, 
 
 /* ---- writing ---- */
 
-/* A mgmtd that started anew does not know the prefix lists that zebra has from before, and removes
- * none that it does not know: what is to go is added first. */
-static void add_first(const struct frr_script *from, struct frr_script *to)
-{
-	for (size_t i = 0; i < from->n; i++) {
-		const char *line = from->lines[i].text;
-		if (!strncmp(line, "no ip prefix-list ", 18) ||
-			!strncmp(line, "no ipv6 prefix-list ", 20))
-			frr_script_add(to, from->lines[i].mark, "%s", line + 3);
-		frr_script_add(to, from->lines[i].mark, "%s", line);
-	}
-}
-
 static void begin_writing(struct frr_sync *s, struct vtysh_request *request)
 {
-	struct frr_script firm = {};
 	s->write_now = false;
 	frr_ops_add(&s->diff, &s->view.running, &s->ops);
-	if (s->removing || s->failures)
-		add_first(&s->diff.script, &firm);
-	frr_call_write(&s->call, firm.n ? &firm : &s->diff.script);
-	frr_script_clear(&firm);
+	frr_call_write(&s->call, &s->diff.script);
 	*request = s->call.request;
 	enter(s, FRR_WRITING, "differs");
 }

@@ -30,7 +30,6 @@ struct frr_view {
 	bool answered;        /* the rest is worth something */
 	struct frr_show show; /* of the model that was asked about */
 	struct frr_running running;
-	struct frr_running bgpd; /* what bgpd alone says; empty where it does not run */
 };
 
 /* What the call, made for the model, brought. 0, or -errno with a sentence for people when FRR did
@@ -41,8 +40,3 @@ void frr_view_clear(struct frr_view *view);
 
 /* The first of the needed daemons that does not answer, nullptr = they all do. */
 const char *frr_view_missing(const struct frr_view *view);
-
-/* What runs, without policies of ours that only other daemons have: `show running-config` shows
- * one as long as any daemon has it, and a bgpd that started anew has none and announces nothing.
- * Borrows the view; free(out->list). */
-void frr_view_effective(const struct frr_view *view, struct frr_running *out);

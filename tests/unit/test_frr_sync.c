@@ -109,10 +109,12 @@ static void answer(struct site *s, const struct vtysh_request *q)
 	else if (s->garbage)
 		out = xstrdup(s->garbage);
 	else if (asprintf(&out,
+			 "gw1# show daemons\n%s\n"
+			 "gw1# show running-config\n" RUNNING "%s%send\n"
 			 "gw1# show running-config bgpd\n" RUNNING "%s%send\n"
-			 "gw1# show daemons\n%s\ngw1# show running-config\n" RUNNING
-			 "%s%send\ngw1# \n",
-			 foreign, s->bgpd_lost ? "" : s->ours, s->daemons, foreign, s->ours) < 0)
+			 "gw1# show running-config mgmtd\n" RUNNING "%s%send\ngw1# \n",
+			 s->daemons, foreign, s->ours, foreign, s->bgpd_lost ? "" : s->ours,
+			 foreign, s->ours) < 0)
 		abort();
 	struct vtysh_result result = {
 		.error = s->error, .out = out, .err = nothing, .n_out = strlen(out)};
