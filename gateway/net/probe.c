@@ -136,17 +136,19 @@ int probe_send(
 	return 0;
 }
 
+/* An ICMP error that came while connect(2) was still at work, as on a path through this kernel
+ * alone, is a soft one, of which poll(2) says nothing (net/ipv4/tcp_ipv4.c, tcp_v4_err()). */
 int probe_check(const struct probe *p)
 {
 	struct pollfd poll_fd = {.fd = p->fd, .events = POLLOUT};
-	int error = 0;
+	int ready = poll(&poll_fd, 1, 0), error = 0;
 	socklen_t len = sizeof(error);
 
-	if (poll(&poll_fd, 1, 0) <= 0)
-		return -EINPROGRESS;
 	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		return -errno;
-	return error ? -error : 1;
+	if (error)
+		return -error;
+	return ready > 0 ? 1 : -EINPROGRESS;
 }
 
 void probe_close(struct probe *p)
