@@ -8,12 +8,15 @@ void frr_place_leave(
 {
 	bool same_block = strcmp(at->block, block) == 0;
 	if (at->part[0] && !(same_block && strcmp(at->part, part) == 0)) {
-		frr_script_add(script, FRR_NOWHERE, " %s",
-			frr_is_family(at->part) ? "exit-address-family" : "exit");
+		if (frr_is_family(at->part))
+			frr_script_add(script, FRR_NOWHERE, " exit-address-family");
+		else if (!at->for_vtysh)
+			frr_script_add(script, FRR_NOWHERE, " exit");
 		at->part = "";
 	}
 	if (at->block[0] && !same_block) {
-		frr_script_add(script, FRR_NOWHERE, "exit");
+		if (!at->for_vtysh)
+			frr_script_add(script, FRR_NOWHERE, "exit");
 		at->block = "";
 	}
 }

@@ -11,6 +11,7 @@
 
 struct frr_place {
 	const char *block, *part; /* "" = none; borrowed */
+	bool for_vtysh;           /* not for a file */
 };
 
 constexpr struct frr_mark FRR_NOWHERE = {};

@@ -30,7 +30,7 @@ static void go(struct frr_script *out, struct frr_place *at, const struct frr_wa
 void frr_render(const struct frr_model *model, bool passwords, struct frr_script *out)
 {
 	struct frr_wants wants = {};
-	struct frr_place at = {"", ""};
+	struct frr_place at = {"", "", false};
 	frr_want_all(model, &(struct frr_spelling){.bgp_ours = true}, nullptr, &wants);
 	frr_script_add(out, FRR_NOWHERE, "! What meshgw wants of FRRouting; see meshgw(8).");
 	frr_script_add(out, FRR_NOWHERE, "frr defaults traditional");

@@ -61,13 +61,14 @@ static void read_line(struct reader *r, const char *line)
 	if (indent == 0)
 		r->block = text;
 	if (indent <= 1)
-		r->part = indent ? text : "";
+		r->part = indent ? text : "?";
 }
 
 /* Between the heading, which may be missing, and the line "end". */
 static bool read_lines(struct frr_running *out)
 {
-	struct reader r = {.out = out, .block = "", .part = ""};
+	/* An indented line without a head stands in no block that we know, but in one. */
+	struct reader r = {.out = out, .block = "?", .part = "?"};
 	char *limit = out->text + out->len - 1;
 	for (char *line = out->text, *next; line < limit; line = next) {
 		next = cut_line(line, limit);

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * golden_frr: what frr/ makes of models and of what FRR says.
+ *
+ *   MODEL.conf               the shared model as `meshgw frr render` prints it
+ *   diff/CASE.MODEL.running  a running configuration of FRR 10.3; beside it CASE.MODEL.script: what
+ *                            leads from there to the model ("none": nothing of ours is left), and
+ *                            what is found
+ *   show/CASE.out            one look at FRR 10.3, recorded; beside it CASE.facts
+ *   refused/CASE.out         what vtysh 10.3 printed for CASE.in; beside it CASE.refusals
+ *
+ * A line "! ours" in a running configuration says that we created `router bgp` and `bfd`. With
+ * --update what came out is written.
+ */
+#include "../unit/frr_models.h"
+#include "frr/diff.h"
+#include "frr/output.h"
+#include "frr/render.h"
+#include "frr/show.h"
+#include "lib/own.h"
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool update;
+static const char *folder;
+static int failures;
+
+/* Any bytes, and a NUL behind them. */
+static char *read_file(const char *path, size_t *len)
+{
+	autofclose FILE *in = fopen(path, "re");
+	char *text = nullptr;
+	size_t size;
+	FILE *out = in ? open_memstream(&text, &size) : nullptr;
+	if (!out)
+		return nullptr;
+	for (int c; (c = fgetc(in)) != EOF;)
+		fputc(c, out);
+	fclose(out);
+	*len = size;
+	return text;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	autofclose FILE *out = fopen(path, "we");
+	if (!out || fputs(text, out) < 0) {
+		fprintf(stderr, "%s: %s\n", path, strerror(errno));
+		failures++;
+	}
+}
+
+/* got is consumed. */
+static void compare(const char *path, char *take_got)
+{
+	size_t len;
+	autofree char *got = take_got;
+	if (update) {
+		write_file(path, got);
+		return;
+	}
+	autofree char *want = read_file(path, &len);
+	if (want && strcmp(want, got) == 0)
+		return;
+	fprintf(stderr, "%s differs; it would be:\n%s\n", path, got);
+	failures++;
+}
+
+/* ---- Models ---- */
+
+static void check_models(void)
+{
+	for (size_t i = 0; i < FRR_MODELS; i++) {
+		struct frr_script script = {};
+		autofree char *path = nullptr;
+		frr_render(&frr_models()[i].model, false, &script);
+		if (asprintf(&path, "%s/%s.conf", folder, frr_models()[i].name) < 0)
+			abort();
+		compare(path, frr_script_text(&script, false, nullptr));
+		frr_script_clear(&script);
+	}
+}
+
+/* ---- Differences ---- */
+
+static void print_diff(FILE *out, const struct frr_diff *diff)
+{
+	autofree char *script = frr_script_text(&diff->script, false, nullptr);
+	char prefix[PREFIX_STRLEN];
+	fprintf(out, "%s", script);
+	for (size_t i = 0; i < diff->n_findings; i++) {
+		const struct frr_finding *f = &diff->findings[i];
+		fprintf(out, "# %s at %" PRIu32 ":%" PRIu32, frr_finding_code_str(f->code),
+			f->mark.line, f->mark.column);
+		if (f->peer[0])
+			fprintf(out, " peer=%s", f->peer);
+		if (f->prefix.addr.family)
+			fprintf(out, " prefix=%s", prefix_str(&f->prefix, prefix));
+		if (f->asn)
+			fprintf(out, " asn=%" PRIu32, f->asn);
+		fprintf(out, " \"%s\"\n", f->text);
+	}
+	fprintf(out, "# ours: bgp %s, bfd %s\n", diff->created.bgp ? "yes" : "no",
+		diff->created.bfd ? "yes" : "no");
+}
+
+static void check_diff(const char *path, const char *text, size_t len, FILE *out)
+{
+	struct frr_running running;
+	struct err err;
+	const char *stem = strrchr(path, '/') + 1;
+	const char *dot = strchr(stem, '.');
+	autofree char *model = strndup(dot + 1, strcspn(dot + 1, "."));
+	bool ours = strstr(text, "! ours");
+	if (frr_running_read(text, len, &running, &err) < 0) {
+		fprintf(out, "# refused: %s\n", err.msg);
+		return;
+	}
+	struct frr_diff diff;
+	frr_diff(
+		&(struct frr_diff_input){
+			.model = frr_model(model), .running = &running, .created = {ours, ours}},
+		&diff);
+	print_diff(out, &diff);
+	frr_diff_clear(&diff);
+	frr_running_clear(&running);
+}
+
+/* ---- Looks at FRR ---- */
+
+static void print_prefix(FILE *out, const struct frr_prefix_state *p)
+{
+	char text[PREFIX_STRLEN];
+	fprintf(out, "%s:", prefix_str(&p->prefix, text));
+	fprintf(out, "%s%s", p->in_bgp ? " in-bgp" : "", p->in_rib ? " in-rib" : "");
+	fprintf(out, "%s%s%s", p->static_ours ? " static" : "",
+		p->static_selected ? " selected" : "", p->static_installed ? " installed" : "");
+	fprintf(out, "%s best=%s if=%s\n", p->static_foreign ? " foreign-static" : "", p->selected,
+		p->interface);
+}
+
+static void print_family(FILE *out, const char *name, const struct frr_session_family *f)
+{
+	if (!f->active)
+		return;
+	fprintf(out, "  %s accepted=%" PRIu32 " sent=%" PRIu32 " advertised=%" PRIu32 "%s%s%s\n",
+		name, f->accepted, f->sent, f->advertised,
+		f->policy_missing_in ? " no-policy-in" : "",
+		f->policy_missing_out ? " no-policy-out" : "",
+		f->default_sent ? " default-sent" : "");
+}
+
+static void print_session(FILE *out, const struct frr_session *s)
+{
+	char text[ADDR_STRLEN], hop[ADDR_STRLEN] = "none";
+	if (s->next_hop6.family)
+		addr_str(&s->next_hop6, hop);
+	fprintf(out, "%s: %s%s as=%" PRIu32 " up=%" PRIu64 "ms bfd=%s next-hop6=%s\n",
+		addr_str(&s->address, text), frr_session_state_str(s->state),
+		s->admin_down ? " admin-down" : "", s->remote_as, s->uptime_ms,
+		!s->has_bfd ? "none"
+		: s->bfd_up ? "up"
+			    : "down",
+		hop);
+	print_family(out, "ipv4", &s->family[0]);
+	print_family(out, "ipv6", &s->family[1]);
+	fprintf(out,
+		"  established=%" PRIu32 " dropped=%" PRIu32 " notifications=%" PRIu32 "/%" PRIu32
+		"\n",
+		s->established, s->dropped, s->notifications_sent, s->notifications_received);
+	if (s->reset.known)
+		fprintf(out, "  reset %" PRIu64 "ms ago: \"%s\" %u/%u%s \"%s\"\n", s->reset.age_ms,
+			s->reset.due_to, s->reset.code, s->reset.subcode,
+			s->reset.received ? " received" : "", s->reset.notification);
+}
+
+static void check_show(const char *, const char *text, size_t len, FILE *out)
+{
+	const struct frr_model *model = frr_model("full");
+	struct frr_script script = {};
+	struct frr_show show;
+	char prefix[PREFIX_STRLEN];
+	frr_show_commands(model, &script);
+	frr_show_read(model, &script, text, len, &show);
+	fprintf(out, "daemons:");
+	for (size_t i = 0; i < FRR_DAEMONS; i++)
+		if (show.daemon[i])
+			fprintf(out, " %s", frr_daemon_str((enum frr_daemon)i));
+	fprintf(out, "\nrunning configuration: %zu bytes\n", show.running_config.len);
+	for (size_t i = 0; i < show.n_prefixes; i++)
+		print_prefix(out, &show.prefixes[i]);
+	for (size_t i = 0; i < show.n_sessions; i++)
+		print_session(out, &show.sessions[i]);
+	for (size_t i = 0; i < show.n_leaks; i++)
+		fprintf(out, "leak: %s %s\n", show.leaks[i].peer,
+			prefix_str(&show.leaks[i].prefix, prefix));
+	frr_show_clear(&show);
+	frr_script_clear(&script);
+}
+
+/* ---- Refusals ---- */
+
+/* Each line at its own number; a password is a secret. */
+static void read_script(const char *path, struct frr_script *script)
+{
+	size_t len;
+	autofree char *name = strdup(path);
+	strcpy(strrchr(name, '.'), ".in");
+	autofree char *text = read_file(name, &len);
+	uint32_t n = 0;
+	for (char *line = text ? strtok(text, "\n") : nullptr; line; line = strtok(nullptr, "\n")) {
+		const char *secret = strstr(line, " password ");
+		size_t shown = secret ? (size_t)(secret - line) + strlen(" password")
+				      : strlen(line);
+		frr_script_add_secret(script, (struct frr_mark){++n, 1}, "", line, shown);
+	}
+}
+
+static void check_refused(const char *path, const char *text, size_t len, FILE *out)
+{
+	struct frr_script script = {};
+	struct frr_refusal refusals[32];
+	char line[256];
+	read_script(path, &script);
+	size_t n = frr_output_read(&script, text, len, refusals, 32);
+	fprintf(out, "%zu of %zu lines refused\n", n, script.n);
+	for (size_t i = 0; i < n; i++)
+		fprintf(out, "%" PRIu32 ": %s\n\t%s\n", refusals[i].line->mark.line,
+			frr_line_str(refusals[i].line, line, sizeof(line)), refusals[i].text);
+	frr_script_clear(&script);
+}
+
+/* ---- Folders ---- */
+
+static const struct kind {
+	const char *folder, *from, *to;
+	void (*check)(const char *path, const char *text, size_t len, FILE *out);
+} kinds[] = {
+	{"diff", ".running", ".script", check_diff},
+	{"show", ".out", ".facts", check_show},
+	{"refused", ".out", ".refusals", check_refused},
+};
+
+static void check_file(const struct kind *kind, const char *name)
+{
+	autofree char *path = nullptr;
+	char *got = nullptr;
+	size_t len, n;
+	if (asprintf(&path, "%s/%s/%s", folder, kind->folder, name) < 0)
+		abort();
+	autofree char *text = read_file(path, &len);
+	FILE *out = open_memstream(&got, &n);
+	if (!text || !out)
+		abort();
+	kind->check(path, text, len, out);
+	fclose(out);
+	autofree char *to = nullptr;
+	if (asprintf(&to, "%.*s%s", (int)(strlen(path) - strlen(kind->from)), path, kind->to) < 0)
+		abort();
+	compare(to, got);
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+	size_t n = strlen(name), m = strlen(end);
+	return n > m && strcmp(name + n - m, end) == 0;
+}
+
+static size_t check_kind(const struct kind *kind)
+{
+	autofree char *path = nullptr;
+	size_t n = 0;
+	if (asprintf(&path, "%s/%s", folder, kind->folder) < 0)
+		abort();
+	DIR *dir = opendir(path);
+	for (struct dirent *e; dir && (e = readdir(dir));) {
+		if (!ends_with(e->d_name, kind->from))
+			continue;
+		check_file(kind, e->d_name);
+		n++;
+	}
+	if (dir)
+		closedir(dir);
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	update = argc == 3 && strcmp(argv[1], "--update") == 0;
+	if (argc != 2 + update) {
+		fprintf(stderr, "usage: %s [--update] folder\n", argv[0]);
+		return EXIT_FAILURE;
+	}
+	folder = argv[argc - 1];
+	check_models();
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (check_kind(&kinds[i]) == 0) {
+			fprintf(stderr, "no cases in %s/%s\n", folder, kinds[i].folder);
+			failures++;
+		}
+	}
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}
