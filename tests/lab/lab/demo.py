@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lab import build, flow
-from lab.lab import CONFIG, HERE, Lab, Options
+from lab import build, flow, network
+from lab.lab import CONFIG, CONFIG_BGP, HERE, Lab, Options
 from lab.shell import poll_until
 
+# From the first call to the proof: the BGP session, then three rounds of probes.
+PROOF_S = 90
 URL = f"http://{flow.SERVICE[0]}:{flow.HTTP}/"
 CONFIG_FILE = "/etc/meshgw/meshgw.yaml"
 SHOWN_LINES = 4
@@ -46,11 +48,11 @@ def meshgw(lab: Lab, *arguments: str) -> None:
     """A command on gw1, with its words."""
     print(f"\n    gw1# meshgw {' '.join(arguments)}", flush=True)
     for line in lab.gw1.run(["meshgw", *arguments]).stdout.splitlines():
-        print(f"    {line}", flush=True)
+        print(f"    {line}".rstrip(), flush=True)
 
 
-def failing_call(lab: Lab) -> None:
-    """A call that fails, and what of it was to be seen on gw1."""
+def failing_call(lab: Lab, want: list[str], why: str) -> None:
+    """A call that fails, and the first of it that was to be seen on gw1."""
     with flow.Capture(lab.gw1.outside, f"tcp port {flow.HTTP}") as capture:
         answer = call(lab)
         # The Worker gives up after seconds; the packets were there in the first of them.
@@ -63,19 +65,10 @@ def failing_call(lab: Lab) -> None:
     for line in lines:
         place, _, packet = line.partition(" IP ")
         print(f"    {place:<18} {packet.partition(', options')[0]}")
-    places = [line.partition(" IP")[0] for line in lines]
-    expect(
-        places == ["CloudflareWARP In", "eth0 Out", "eth0 In", "eth0 Out"]
-        and all("[S.]" in line for line in lines[2:]),
-        "the SYN-ACK should come in by eth0 and leave by eth0",
-    )
+    seen = [f"{line.partition(' IP')[0]} {line.partition('Flags ')[2][:4]}" for line in lines]
+    expect([line.rstrip(",") for line in seen] == want, f"gw1 should have seen {want}, not {seen}")
     expect(not back, "nothing should go back into the tunnel")
-    print(
-        "\n  The SYN reached the service. Its SYN-ACK comes back to gw1 and leaves by eth0 again,\n"
-        "  by the default route: nothing here knows that 100.64.0.0/12 is behind the tunnel. The\n"
-        "  router sends it back, and so it goes round until its TTL ends.",
-        flush=True,
-    )
+    print(f"\n{why}", flush=True)
 
 
 def good_call(lab: Lab, seen: str) -> None:
@@ -87,14 +80,25 @@ def good_call(lab: Lab, seen: str) -> None:
     print(f"\n  200. The service saw {seen}: {whose}.", flush=True)
 
 
+def loop(lab: Lab) -> None:
+    """The field report's fault."""
+    failing_call(
+        lab,
+        ["CloudflareWARP In [S]", "eth0 Out [S]", "eth0 In [S.]", "eth0 Out [S.]"],
+        "  The SYN reached the service. Its SYN-ACK comes back to gw1 and leaves by eth0 again,\n"
+        "  by the default route: nothing here knows that 100.64.0.0/12 is behind the tunnel. The\n"
+        "  router sends it back, and so it goes round until its TTL ends.",
+    )
+
+
 def bare(lab: Lab) -> None:
     """As Cloudflare's client leaves a gateway"""
-    failing_call(lab)
+    loop(lab)
 
 
-def apply(lab: Lab, mode: str) -> None:
-    """The lab's configuration in one of its modes."""
-    text = CONFIG[CONFIG.index("lan:") :] + f"return_path: {mode}\n"
+def apply(lab: Lab, text: str) -> None:
+    """A configuration, without its title."""
+    text = text[text.index("lan:") :]
     lab.gw1.write(CONFIG_FILE, text)
     print(f"\n    gw1# cat {CONFIG_FILE}")
     for line in text.splitlines():
@@ -107,23 +111,79 @@ def masquerade(lab: Lab) -> None:
     lab.gw1.run(["rm", "-f", CONFIG_FILE])
     print("\n    gw1# systemctl start meshgwd")
     lab.gw1.systemctl("start", "meshgwd")
-    apply(lab, "masquerade")
+    apply(lab, f"{CONFIG}return_path: masquerade\n")
     good_call(lab, flow.GW1[0])
 
 
 def route(lab: Lab) -> None:
     """meshgw, return_path: route"""
-    apply(lab, "route")
+    apply(lab, f"{CONFIG}return_path: route\n")
     good_call(lab, flow.WORKER[0])
 
 
 def down(lab: Lab) -> None:
     """meshgw taken down again"""
     meshgw(lab, "down")
-    failing_call(lab)
+    loop(lab)
 
 
-STAGES = (bare, masquerade, route, down)
+def no_route(lab: Lab) -> None:
+    """The router's static route is gone"""
+    print(f"\n    router# ip route del {network.RANGES[0]} via {flow.GW1[0]} …")
+    print("    router# systemctl start frr     (AS 65001; neighbours in AS 65010: gw1, gw2)")
+    lab.routing.become("bgp")
+    failing_call(
+        lab,
+        ["CloudflareWARP In [S]", "eth0 Out [S]"] * 2,
+        "  Nothing comes back to gw1, and the SYN is repeated in vain: now the router does not\n"
+        "  know the way either.",
+    )
+
+
+def automatic(lab: Lab) -> None:
+    """meshgw, return_path: auto, and the router as BGP neighbour"""
+    apply(lab, CONFIG_BGP)
+    good_call(lab, flow.GW1[0])
+
+
+def proof(lab: Lab) -> None:
+    """The proof"""
+    network_of_service = network.LAN_PREFIXES[0]
+
+    def proven() -> bool:
+        status = json.loads(lab.gw1.out("meshgw --json status", check=False))
+        return any(
+            n["prefix"] == network_of_service and n["effective"] == "route"
+            for n in status["networks"]
+        )
+
+    print("\n  meshgw asks the hosts that mesh flows reached twice, as itself and with a source from")
+    print("  the mesh, until answers to the second have come back three times …", flush=True)
+    poll_until(proven, PROOF_S, f"{network_of_service} is proven to know the way", interval=0.2)
+    meshgw(lab, "status")
+
+
+def automatic_route(lab: Lab) -> None:
+    """The same call"""
+    good_call(lab, flow.WORKER[0])
+
+
+def table(lab: Lab) -> None:
+    """What the site router has learned"""
+    for six, family in enumerate(("ipv4", "ipv6")):
+        shown = lab.routing.frr.vtysh(f"show bgp {family} unicast").splitlines()
+        print(f"\n    router# vtysh -c 'show bgp {family} unicast'")
+        for line in shown[next(i for i, text in enumerate(shown) if "Network" in text) :]:
+            print(f"    {line}".rstrip())
+        ranges = {prefix for prefix in network.RANGES if (":" in prefix) == bool(six)}
+        learned = lab.routing.frr.learned(six)
+        expect(set(learned) == ranges, f"the router should have learned {ranges}, not {learned}")
+    lab.routing.learns("gw1")
+
+
+STAGES = (
+    bare, masquerade, route, down, no_route, automatic, proof, automatic_route, table,
+)  # fmt: skip
 
 
 def run(argv: list[str]) -> int:
@@ -131,7 +191,7 @@ def run(argv: list[str]) -> int:
     if argv:
         print("usage: ./lab demo")
         return 2
-    options = Options()
+    options = Options(frr=True)
     build.build_all(options.preset)
     lab = Lab(options)
     with build.timed("nodes up"):
