@@ -256,7 +256,9 @@ static const char *way_out(const struct view *v, const struct route *r, char *bu
 	const struct link *l = link_by_index(&v->seen->links, r->oif);
 	if (l)
 		return l->name;
-	snprintf(buf, IFNAMSIZ, r->oif ? "index %d" : "nowhere", r->oif);
+	if (!r->oif)
+		return r->type == RTN_UNICAST ? "several next hops" : "nowhere";
+	snprintf(buf, IFNAMSIZ, "index %d", r->oif);
 	return buf;
 }
 

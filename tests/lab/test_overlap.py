@@ -8,6 +8,7 @@ import pytest
 
 from conftest import Kept
 from lab import flow, network
+from lab.router import CONF, Router
 from lab.shell import poll_until
 from survival import Site, Talk, config
 from tailscale import BY_IPTABLES, BY_NFTABLES, INPUT, INTERFACE, OWN, PEER, Tailscale
@@ -15,6 +16,16 @@ from tailscale import BY_IPTABLES, BY_NFTABLES, INPUT, INTERFACE, OWN, PEER, Tai
 ROUTE_MODE = pytest.mark.parametrize("mode", ["route"], indirect=True)
 # A host behind the LAN's router, and a neighbour of it of whom the gateway has no route.
 FAR, UNKNOWN = "100.64.7.7", "100.64.7.8"
+# A part of the Workers' range, behind the router; a gateway without policy (RFC 8212 wants one).
+PART = "100.64.12.0/24"
+GREEDY = f"""{CONF}
+ip prefix-list SITE seq 20 permit {PART}
+ip route {PART} 10.0.2.60
+"""
+OPEN = """router bgp 65010
+ no bgp ebgp-requires-policy
+ neighbor 10.0.1.1 remote-as 65001
+"""
 MESH = network.MESH["gw1"][0]
 DROPPED = ("filter-drop-input", "ip filter ts-input")
 REMEDY = "remedy tailscale-input ip"
@@ -137,20 +148,49 @@ def test_host_behind_the_router(site: Site, kept: Kept) -> None:
 
 
 @ROUTE_MODE
-@pytest.mark.parametrize("prefix", ["100.64.12.0/24", f"{flow.WORKER[0]}/32"])
+@pytest.mark.parametrize(
+    "prefix", ["100.64.12.0/24", f"{flow.WORKER[0]}/32", "2606:4700:cf1:5000::/96"]
+)
 def test_learned_by_bgp(site: Site, kept: Kept, prefix: str) -> None:
     """A part of a range that a neighbour announced, as zebra installs it."""
+    six = ":" in prefix
+    option, via = ("-6", "2001:db8:1::1") if six else ("-4", "10.0.1.1")
     with kept(site.gw):
-        site.gw.run("ip nexthop add id 77 via 10.0.1.1 dev eth0 proto zebra")
-        site.gw.run(f"ip route add {prefix} nhid 77 proto bgp metric 20")
+        site.gw.run(f"ip nexthop add id 77 via {via} dev eth0 proto zebra")
+        site.gw.run(f"ip {option} route add {prefix} nhid 77 proto bgp metric 20")
         site.shows("return-route-shadowed", prefix)
-        assert site.fails(flow.SERVICE[0])
+        assert site.fails(flow.SERVICE[six])
         message = next(
             c["message"] for c in site.status()["conditions"] if c["subject"] == prefix
         )
         assert message.endswith(f"{prefix} to eth0 (proto bgp, metric 20)")
-        site.gw.run(f"ip route del {prefix} && ip nexthop del id 77")
+        site.gw.run(f"ip {option} route del {prefix} && ip nexthop del id 77")
         site.heals()
+        site.is_well()
+
+
+@pytest.fixture
+def neighbor(site: Site) -> Iterator[Router]:
+    """The site router announces more than it should, and this gateway takes it all."""
+    site.lab.routing.become("bgp", GREEDY)
+    site.lab.frr["gw1"].start(OPEN)
+    learned = "ip route show 10.0.2.0/24 proto bgp"
+    poll_until(lambda: site.gw.out(learned) != "", 20, "the gateway learns", interval=0.1)
+    yield site.lab.routing
+    site.lab.frr["gw1"].stop()
+    site.lab.routing.become(site.lab.options.router)
+
+
+@pytest.mark.parametrize("mode", ["masquerade"], indirect=True)
+def test_learned_from_a_neighbor(site: Site, kept: Kept, neighbor: Router) -> None:
+    """The same by FRR, whose configuration here is not ours."""
+    with kept(site.gw):
+        neighbor.frr.configure(f"router bgp 65001\naddress-family ipv4\nnetwork {PART}")
+        site.shows("return-route-shadowed", PART, seconds=10)
+        assert site.fails(flow.SERVICE[0])
+        site.heals(flow.SERVICE[1])
+        neighbor.frr.configure(f"router bgp 65001\naddress-family ipv4\nno network {PART}")
+        site.heals(seconds=10)
         site.is_well()
 
 

@@ -92,6 +92,9 @@ static void test_shown(void **)
 		{"learned by BGP", "route 100.64.7.0/24 dev 2 proto 186 metric 20\n", LAN,
 			"return-route-shadowed 100.64.7.0/24: another route takes answers to "
 			"100.64.7.0/24 to eth0 (proto bgp, metric 20)\n"},
+		{"learned twice", "route 100.64.7.0/24 dev 0 proto 186 metric 20\n", LAN,
+			"return-route-shadowed 100.64.7.0/24: another route takes answers to "
+			"100.64.7.0/24 to several next hops (proto bgp, metric 20)\n"},
 		{"a host, learned by BGP", "route 100.64.7.7/32 dev 2 proto 186 metric 20\n", LAN,
 			"return-route-shadowed 100.64.7.7/32: another route takes answers to "
 			"100.64.7.7/32 to eth0 (proto bgp, metric 20)\n"},
