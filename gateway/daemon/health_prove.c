@@ -3,6 +3,7 @@
  * health_prove: the conditions of networks in mode auto.
  */
 #include "daemon/health.h"
+#include <string.h>
 
 static void mode_health(const struct prove *p, const struct prove_network *n, const char *name,
 	struct conditions *out)
@@ -55,24 +56,17 @@ static void host_health(const struct prove_network *n, const char *name, struct 
 	}
 }
 
-static bool is_neighbor_of(const struct prove_network *n, const struct addr *a)
-{
-	for (size_t i = 0; i < n->witnesses.n; i++)
-		if (n->witnesses.list[i].origin == WITNESS_NEIGHBOR &&
-			!addr_cmp(&n->witnesses.list[i].address, a))
-			return true;
-	return false;
-}
-
 /* The session stands and the ranges were sent, and still nothing comes back. */
 static void session_health(const struct prove *p, const struct prove_network *n, const char *name,
 	struct conditions *out)
 {
 	char neighbor[ADDR_STRLEN];
 	for (size_t i = 0; n->verdict == PROVE_BAD && i < p->n_sessions; i++) {
-		const struct addr *a = &p->sessions[i];
-		if (is_neighbor_of(n, a))
-			conditions_add(out, COND_BGP_ADVERTISED_NOT_USED, addr_str(a, neighbor),
+		const struct prove_session *s = &p->sessions[i];
+		bool sent = n->prefix.addr.family == AF_INET ? s->sent4 : s->sent6;
+		if (sent && !strncmp(s->interface, n->interface, IFNAMSIZ))
+			conditions_add(out, COND_BGP_ADVERTISED_NOT_USED,
+				addr_str(&s->neighbor, neighbor),
 				"%s was sent the mesh ranges, and answers from %s do not come back "
 				"by them",
 				neighbor, name);

@@ -4,6 +4,7 @@
 #include "daemon/clock.h"
 #include "daemon/frr_conditions.h"
 #include "daemon/frr_driver.h"
+#include "daemon/frr_proof.h"
 #include "daemon/health.h"
 #include "daemon/privilege.h"
 #include "daemon/prober.h"
@@ -257,7 +258,10 @@ static void on_changed(void *arg)
 
 static void on_frr_changed(void *arg)
 {
-	make_conditions(arg);
+	struct loop *l = arg;
+	frr_proof_tell(&l->frr, &l->gateway.prove, clock_monotonic_us());
+	(void)run_prober(l);
+	make_conditions(l);
 }
 
 /* After reload_start(), which has read what is remembered. */

@@ -16,7 +16,7 @@ struct prober_knowledge {
 	struct addr *routers; /* of the site: next hops towards its networks, and BGP neighbours */
 	size_t n_routers, cap_routers;
 };
-void prober_learn(const struct gateway *g, struct prober_knowledge *out);
+void prober_learn(struct gateway *g, struct prober_knowledge *out);
 void prober_knowledge_clear(struct prober_knowledge *known);
 
 /* Tells a network who can be asked, and who of them is a router. */

@@ -4,6 +4,7 @@
  */
 #include "daemon/prober_int.h"
 #include "lib/xmalloc.h"
+#include <stdio.h>
 #include <stdlib.h>
 
 /* After a switch to routes, flows that stay without an answer are looked for so long. */
@@ -81,7 +82,19 @@ static void learn_routers(const struct gateway *g, struct prober_knowledge *k)
 		push_router(k, &c->bgp.neighbors[i].address);
 }
 
-void prober_learn(const struct gateway *g, struct prober_knowledge *out)
+static void locate_sessions(struct gateway *g)
+{
+	for (size_t i = 0; i < g->prove.n_sessions; i++) {
+		struct prove_session *s = &g->prove.sessions[i];
+		struct route r = {};
+		const struct link *l = nullptr;
+		if (ask(g, &(struct route_question){.dst = s->neighbor}, &r))
+			l = link_by_index(&g->seen.links, r.oif);
+		snprintf(s->interface, sizeof(s->interface), "%s", l ? l->name : "");
+	}
+}
+
+void prober_learn(struct gateway *g, struct prober_knowledge *out)
 {
 	*out = (struct prober_knowledge){
 		.witnesses = xcalloc(GATEWAY_WITNESSES, sizeof(*out->witnesses))};
@@ -90,6 +103,7 @@ void prober_learn(const struct gateway *g, struct prober_knowledge *out)
 	if (n > 0)
 		out->n_witnesses = (size_t)n < GATEWAY_WITNESSES ? (size_t)n : GATEWAY_WITNESSES;
 	learn_routers(g, out);
+	locate_sessions(g);
 }
 
 void prober_knowledge_clear(struct prober_knowledge *known)

@@ -21,15 +21,6 @@ void prove_clear(struct prove *p)
 	*p = (struct prove){};
 }
 
-void prove_set_sessions(struct prove *p, const struct addr *neighbors, size_t n)
-{
-	free(p->sessions);
-	p->sessions = xcalloc(n, sizeof(*neighbors));
-	p->n_sessions = n;
-	if (n)
-		memcpy(p->sessions, neighbors, n * sizeof(*neighbors));
-}
-
 struct prove_network *prove_find(
 	const struct prove *p, const char *interface, const struct prefix *prefix)
 {
@@ -157,6 +148,31 @@ void prove_event(struct prove *p, uint64_t now_us)
 {
 	for (size_t i = 0; i < p->n; i++)
 		due_at(&p->networks[i], now_us + p->probe.after_event_us);
+}
+
+static bool same_sessions(const struct prove *p, const struct prove_session *list, size_t n)
+{
+	if (p->n_sessions != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (addr_cmp(&p->sessions[i].neighbor, &list[i].neighbor) ||
+			p->sessions[i].sent4 != list[i].sent4 ||
+			p->sessions[i].sent6 != list[i].sent6)
+			return false;
+	return true;
+}
+
+void prove_set_sessions(
+	struct prove *p, const struct prove_session *list, size_t n, uint64_t now_us)
+{
+	if (same_sessions(p, list, n))
+		return;
+	free(p->sessions);
+	p->sessions = xcalloc(n, sizeof(*list));
+	p->n_sessions = n;
+	if (n)
+		memcpy(p->sessions, list, n * sizeof(*list));
+	prove_event(p, now_us);
 }
 
 void prove_hurry(struct prove *p, uint64_t now_us)

@@ -67,11 +67,18 @@ struct prove_network {
 	enum prove_verdict verdict;
 };
 
+/* A BGP neighbour with an established session, and whether it was sent ranges of each family. */
+struct prove_session {
+	struct addr neighbor;
+	bool sent4, sent6;
+	char interface[IFNAMSIZ]; /* that leads to it; "" = not asked yet */
+};
+
 struct prove {
 	struct config_probe probe;
 	struct prove_network *networks; /* in the order of the configuration */
 	size_t n;
-	struct addr *sessions; /* BGP neighbours that were sent the ranges of their family */
+	struct prove_session *sessions; /* for showing that they are not enough */
 	size_t n_sessions;
 	uint64_t generation; /* counts prove_configure(): rounds under way before it are void */
 };
@@ -88,9 +95,9 @@ struct prove_network *prove_find(
 void prove_adopt(struct prove_network *n, bool route);
 void prove_adopt_exception(struct prove_network *n, const struct addr *host);
 
-/* The BGP neighbours with an established session to which the ranges of their address family were
- * sent, all of them; for showing that this is not enough. */
-void prove_set_sessions(struct prove *p, const struct addr *neighbors, size_t n);
+/* All of them; where they change, a round follows soon. */
+void prove_set_sessions(
+	struct prove *p, const struct prove_session *list, size_t n, uint64_t now_us);
 
 /* Something happened that may have changed the way back: a round soon, or at once. */
 void prove_event(struct prove *p, uint64_t now_us);

@@ -413,6 +413,51 @@ static void test_reload_between(void **)
 	scene_clear(&s);
 }
 
+/* What health says of it, and when it ends. */
+static void test_conditions(void **)
+{
+	static const char four[] = "10.0.2.0/24", six[] = "2001:db8:2::/64";
+	struct scene s;
+	struct prove_session session = {.neighbor = address("10.0.1.1"), .sent4 = true};
+	scene_init(&s, config);
+	services(&s, lan_only);
+	scene_run(&s, 2 * WORLD_SECOND);
+	assert_true(world_condition(&s.w, COND_RETURN_PATH_UNPROVEN, four));
+	assert_true(world_condition(&s.w, COND_RETURN_PATH_UNPROVEN, six));
+	assert_true(world_condition(&s.w, COND_WITNESS_MISSING, six));
+	assert_false(world_condition(&s.w, COND_WITNESS_MISSING, four));
+	assert_false(world_condition(&s.w, COND_RETURN_PATH_UNPROVEN, "10.0.1.0/24"));
+
+	/* That a neighbour knows the ranges says where to look. */
+	assert_false(world_condition(&s.w, COND_BGP_ADVERTISED_NOT_USED, nullptr));
+	prove_set_sessions(&s.w.gateway.prove, &session, 1, s.w.now_us);
+	scene_run(&s, 3 * WORLD_SECOND);
+	assert_true(world_condition(&s.w, COND_BGP_ADVERTISED_NOT_USED, "10.0.1.1"));
+
+	services(&s, answers);
+	service(&s, "10.0.2.61", lan_only);
+	scene_run(&s, 20 * WORLD_SECOND);
+	assert_true(network(&s)->route);
+	assert_false(world_condition(&s.w, COND_RETURN_PATH_UNPROVEN, four));
+	assert_false(world_condition(&s.w, COND_BGP_ADVERTISED_NOT_USED, nullptr));
+	assert_true(world_condition(&s.w, COND_HOST_MASQUERADED, "10.0.2.61"));
+
+	services(&s, dead);
+	scene_run(&s, 15 * WORLD_SECOND);
+	assert_true(world_condition(&s.w, COND_WITNESS_SILENT, four));
+	services(&s, (struct dummy_service){.own = 1, .filtered = true});
+	scene_run(&s, 15 * WORLD_SECOND);
+	assert_true(world_condition(&s.w, COND_PROBE_FILTERED_LOCALLY, four));
+	assert_false(world_condition(&s.w, COND_WITNESS_SILENT, nullptr));
+
+	services(&s, lan_only);
+	scene_run(&s, 15 * WORLD_SECOND);
+	assert_true(world_condition(&s.w, COND_RETURN_PATH_LOST, four));
+	assert_false(world_condition(&s.w, COND_HOST_MASQUERADED, nullptr));
+	assert_false(world_condition(&s.w, COND_PROBE_FILTERED_LOCALLY, nullptr));
+	scene_clear(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -427,6 +472,7 @@ int main(void)
 		cmocka_unit_test(test_suspect),
 		cmocka_unit_test(test_session_end),
 		cmocka_unit_test(test_reload_between),
+		cmocka_unit_test(test_conditions),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
