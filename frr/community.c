@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "frr/community.h"
 #include "lib/xmalloc.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,28 +32,40 @@ static const struct {
 };
 constexpr size_t N_WELL_KNOWN = sizeof(well_known) / sizeof(well_known[0]);
 
+/* "A:B:…" of n decimal numbers, none greater than max. */
+static bool parse_parts(const char *text, uint32_t *part, size_t n, uint32_t max)
+{
+	for (size_t i = 0; i < n; i++) {
+		char *end;
+		errno = 0;
+		unsigned long long value = strtoull(text, &end, 10);
+		if (errno || *text < '0' || *text > '9' || value > max)
+			return false;
+		if (*end != (i + 1 < n ? ':' : '\0'))
+			return false;
+		part[i] = (uint32_t)value;
+		text = end + 1;
+	}
+	return true;
+}
+
 static bool parse_large(const char *text, struct community *out)
 {
-	int end = 0;
-	return sscanf(text, "%" SCNu32 ":%" SCNu32 ":%" SCNu32 "%n", &out->part[0], &out->part[1],
-		       &out->part[2], &end) == 3 &&
-	       !text[end];
+	return parse_parts(text, out->part, 3, UINT32_MAX);
 }
 
 static bool parse_plain(const char *text, struct community *out)
 {
-	int end = 0;
-	uint32_t high, low;
+	uint32_t half[2];
 	for (size_t i = 0; i < N_WELL_KNOWN; i++) {
 		if (strcasecmp(text, well_known[i].name) == 0) {
 			out->part[0] = well_known[i].value;
 			return true;
 		}
 	}
-	if (sscanf(text, "%" SCNu32 ":%" SCNu32 "%n", &high, &low, &end) != 2 || text[end] ||
-		high > UINT16_MAX || low > UINT16_MAX)
+	if (!parse_parts(text, half, 2, UINT16_MAX))
 		return false;
-	out->part[0] = high << 16 | low;
+	out->part[0] = half[0] << 16 | half[1];
 	return true;
 }
 

@@ -239,9 +239,14 @@ static void add_remote_as(struct writer *w, const char *peer, const struct frr_n
 static char *tidy(const char *text)
 {
 	char *out = xcalloc(strlen(text) + 1, 1), *end = out;
-	for (; *text; text++)
-		if (*text > ' ' ? *text <= '~' && *text != '|' : end > out && end[-1] != ' ')
-			*end++ = *text > ' ' ? *text : ' ';
+	for (; *text; text++) {
+		bool printable = *text > ' ' && *text <= '~' && *text != '|';
+		bool blank = *text <= ' ' && end > out && end[-1] != ' ';
+		if (printable)
+			*end++ = *text;
+		else if (blank)
+			*end++ = ' ';
+	}
 	while (end > out && end[-1] == ' ')
 		end--;
 	*end = '\0';

@@ -70,6 +70,9 @@ struct nft_model {
 	size_t n_allow;
 };
 
+/* Do both ask for the same table? Lists in another order count as different. */
+bool nft_model_equal(const struct nft_model *a, const struct nft_model *b);
+
 /* Named counters of the table; they survive a replacement of the table. */
 enum nft_counter {
 	NFT_COUNTER_FROM_MESH,   /* forwarded, entered by the mesh interface */

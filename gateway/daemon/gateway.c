@@ -42,14 +42,15 @@ void gateway_clear(struct gateway *g)
 
 void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct config *config)
 {
-	if (!config || !g->config || !config_equal(config, g->config))
-		g->nft_digest = 0; /* of another model */
-	want_model_free(g->model);
 	g->phase = phase;
 	g->config = config;
 	g->entered++;
 	prove_configure(&g->prove, config);
-	g->model = config ? want_model(config, &g->prove, g->hears_bgp) : nullptr;
+	struct nft_model *model = config ? want_model(config, &g->prove, g->hears_bgp) : nullptr;
+	if (!model || !g->model || !nft_model_equal(model, g->model))
+		g->nft_digest = 0; /* of another model */
+	want_model_free(g->model);
+	g->model = model;
 	g->seen.nft_current = false;
 	g->dirty = DIRTY_ALL;
 	tracks_clear(&g->tracks);
@@ -225,13 +226,33 @@ static void plan_loose(struct gateway *g, struct ops *ops)
 	make_plan(g, ops);
 }
 
+/* What is proven now will be so under the configuration to come as well. */
+static void inherit_proof(
+	struct gateway *g, enum gateway_phase phase, const struct gateway *current)
+{
+	g->hears_bgp = current->hears_bgp;
+	gateway_enter(g, phase, current->config);
+	for (size_t i = 0; i < current->prove.n; i++) {
+		const struct prove_network *now = &current->prove.networks[i];
+		struct prove_network *n = prove_find(&g->prove, now->interface, &now->prefix);
+		if (!n)
+			continue;
+		prove_adopt(n, now->route);
+		for (size_t j = 0; j < now->witnesses.n; j++)
+			if (now->witnesses.list[j].excepted)
+				prove_adopt_exception(n, &now->witnesses.list[j].address);
+	}
+}
+
 int gateway_plan(struct kernel *k, enum gateway_phase phase, const struct config *config,
 	const struct gateway *current, struct ops *ops, struct err *err)
 {
 	struct gateway g;
 	gateway_init(&g, k, nullptr, nullptr);
+	if (current)
+		inherit_proof(&g, phase, current);
 	gateway_enter(&g, phase, config);
-	if (current && config && current->config && config_equal(current->config, config))
+	if (current && g.model && current->model && nft_model_equal(g.model, current->model))
 		g.nft_digest = current->nft_digest;
 	for (size_t i = 0; current && i < current->records.n; i++) {
 		XGROW(g.records.list, g.records.n, g.records.cap);

@@ -102,6 +102,7 @@ static enum condition_code code_of(const struct object *o)
 		return COND_REMEDY_NOT_IN_PLACE;
 	case OP_SYSCTL:
 	case OP_FRR:
+	case OP_PROOF:
 		break;
 	}
 	return strstr(o->name, "rp_filter") ? COND_RP_FILTER_STRICT : COND_FORWARDING_DISABLED;

@@ -13,7 +13,8 @@ const char *op_kind_str(enum op_kind kind)
 		[OP_SYSCTL] = "sysctl",
 		[OP_ROUTE] = "route",
 		[OP_REMEDY] = "remedy",
-		[OP_FRR] = "frr"};
+		[OP_FRR] = "frr",
+		[OP_PROOF] = "proof"};
 	return names[kind];
 }
 
@@ -201,22 +202,29 @@ static void explain(struct op *op, size_t n_changes, const struct config *from,
 			*reason ? ")" : "");
 }
 
-/* A table that goes takes no right away: what it refused is no longer refused. So its statements
+static struct op *find_kind(struct ops *ops, enum op_kind kind)
+{
+	for (size_t i = 0; i < ops->n; i++)
+		if (ops->list[i].kind == kind)
+			return &ops->list[i];
+	return nullptr;
+}
+
+/* What changes without another table is how proof is looked for.
+ * A table that goes takes no right away: what it refused is no longer refused. So its statements
  * are not shown as removed. */
 void plan_explain(struct ops *ops, const struct config *from, const struct config *to,
 	const struct nft_state *seen, uint64_t written)
 {
-	for (size_t i = 0; i < ops->n; i++) {
-		struct op *op = &ops->list[i];
-		if (op->kind != OP_NFT)
-			continue;
-		if (to) {
-			config_diff(from, to, &ops->changes);
-			explain(op, ops->changes.n, from, to, rewrite_reason(op, seen, written));
-		} else if (from) {
-			config_summary(from, op->table);
-		}
-	}
+	struct op *table = find_kind(ops, OP_NFT);
+	if (to)
+		config_diff(from, to, &ops->changes);
+	if (table && to)
+		explain(table, ops->changes.n, from, to, rewrite_reason(table, seen, written));
+	else if (table && from)
+		config_summary(from, table->table);
+	else if (ops->changes.n)
+		push(ops, OP_PROOF, OP_SET);
 }
 
 void ops_append(struct ops *to, const struct ops *from)
@@ -266,6 +274,9 @@ const char *op_name(const struct op *op, char *buf)
 	case OP_FRR:
 		snprintf(buf, OP_NAME_LEN, "frr %.100s", op->frr.line);
 		break;
+	case OP_PROOF:
+		snprintf(buf, OP_NAME_LEN, "proof of return paths");
+		break;
 	}
 	return buf;
 }
@@ -291,6 +302,9 @@ const char *op_detail(const struct op *op, char *buf)
 		break;
 	case OP_FRR:
 		memcpy(buf, op->frr.block, sizeof(op->frr.block));
+		break;
+	case OP_PROOF:
+		snprintf(buf, OP_NAME_LEN, "witnesses and rounds");
 		break;
 	}
 	return buf;

@@ -64,6 +64,7 @@ static void scene_init(struct scene *s, size_t n_witnesses)
 		.proven_hold_us = 30 * SECOND,
 		.max_witnesses = 8};
 	prove_configure(&s->prove, &s->config);
+	assert_int_equal(s->prove.n, 1);
 	s->n = &s->prove.networks[0];
 }
 
