@@ -3,6 +3,7 @@
 #include "frr/diff_int.h"
 #include "frr/place.h"
 #include "frr/text.h"
+#include "lib/escape.h"
 #include "lib/xmalloc.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -31,6 +32,16 @@ struct frr_finding *diff_find(struct diff *d, enum frr_finding_code code, struct
 	XGROW(out->findings, out->n_findings, out->cap_findings);
 	out->findings[out->n_findings] = (struct frr_finding){.code = code, .mark = mark};
 	return &out->findings[out->n_findings++];
+}
+
+void diff_show(struct frr_finding *finding, const struct frr_statement *s)
+{
+	char *text;
+	if (asprintf(&text, "%s%s%.*s", s->part, s->part[0] ? ": " : "",
+		    (int)diff_shown_len(s->text), s->text) < 0)
+		out_of_memory();
+	escape_text(text, strlen(text), finding->text, sizeof(finding->text));
+	free(text);
 }
 
 /* ---- Pairing ---- */
@@ -174,8 +185,19 @@ static void write_line(struct scribe *w, const char *block, const char *part, st
 	frr_script_add(w->script, mark, "%s%s%.*s", frr_place_indent(&w->at), no, (int)len, text);
 }
 
+/* Other bytes would be keys to readline(3), which reads the script. */
+static bool can_be_sent(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 static void remove_statement(struct scribe *w, const struct frr_statement *s)
 {
+	if (!can_be_sent(s->block) || !can_be_sent(s->part) || !can_be_sent(s->text))
+		return;
 	const char *positive = text_after(s->text, "no");
 	if (positive)
 		write_line(w, s->block, s->part, FRR_NOWHERE, "", positive, strlen(positive));
@@ -203,8 +225,7 @@ static void report_setting(
 {
 	struct frr_finding *f = diff_find(d, FRR_FOUND_FOREIGN_SETTING, neighbor->mark);
 	addr_str(&neighbor->address, f->peer);
-	(void)snprintf(f->text, sizeof(f->text), "%s%s%.*s", s->part, s->part[0] ? ": " : "",
-		(int)diff_shown_len(s->text), s->text);
+	diff_show(f, s);
 }
 
 static void remove_setting(struct scribe *w, const struct frr_neighbor *neighbor,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "frr/diff_int.h"
 #include "frr/text.h"
+#include "lib/escape.h"
 #include "lib/xmalloc.h"
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,15 +39,14 @@ static void find_neighbor(struct diff *d, const struct frr_statement *s,
 	if (!ours && !d->skip[i]) {
 		struct frr_finding *f = diff_find(d, FRR_FOUND_FOREIGN_NEIGHBOR, neighbor->mark);
 		addr_str(&neighbor->address, f->peer);
-		(void)snprintf(
-			f->text, sizeof(f->text), "%.*s", (int)diff_shown_len(s->text), s->text);
+		diff_show(f, s);
 		d->skip[i] = true;
 	}
 	/* A member takes the group's default-originate and cannot refuse it. */
 	if (ours && text_after(setting, "peer-group") && !d->rebuilt[i]) {
 		struct frr_finding *f = diff_find(d, FRR_FOUND_FOREIGN_SETTING, neighbor->mark);
 		addr_str(&neighbor->address, f->peer);
-		(void)snprintf(f->text, sizeof(f->text), "%s", s->text);
+		diff_show(f, s);
 		d->rebuilt[i] = true;
 	}
 }
@@ -93,7 +92,7 @@ static void find_router_id(struct diff *d)
 		return;
 	struct frr_finding *f = diff_find(d, FRR_FOUND_OTHER_ROUTER_ID, d->model->router_id_mark);
 	if (s)
-		(void)snprintf(f->text, sizeof(f->text), "%s", s->text);
+		diff_show(f, s);
 }
 
 void diff_find_bgp(struct diff *d)
@@ -112,7 +111,7 @@ void diff_find_bgp(struct diff *d)
 	if (diff_has_other_asn(d)) {
 		struct frr_finding *f = diff_find(d, FRR_FOUND_OTHER_ASN, d->model->asn_mark);
 		f->asn = running->asn;
-		(void)snprintf(f->text, sizeof(f->text), "%s", running->bgp);
+		escape_text(running->bgp, strlen(running->bgp), f->text, sizeof(f->text));
 		return;
 	}
 	find_router_id(d);
@@ -120,7 +119,7 @@ void diff_find_bgp(struct diff *d)
 	if (s) {
 		struct frr_finding *f = diff_find(
 			d, FRR_FOUND_IMPORT_CHECK_OFF, d->model->asn_mark);
-		(void)snprintf(f->text, sizeof(f->text), "%s", s->text);
+		diff_show(f, s);
 	}
 }
 
@@ -158,7 +157,7 @@ static void found_foreign(struct diff *d, const struct frr_statement *s, enum fr
 {
 	struct frr_finding *f = diff_find(d, code, range->mark);
 	f->prefix = range->prefix;
-	(void)snprintf(f->text, sizeof(f->text), "%s", s->text);
+	diff_show(f, s);
 }
 
 /* What stands for our own statement is not written. */

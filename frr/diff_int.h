@@ -27,6 +27,9 @@ struct diff {
 
 struct frr_finding *diff_find(struct diff *d, enum frr_finding_code code, struct frr_mark mark);
 
+/* Puts the statement, safe to show, into the finding. */
+void diff_show(struct frr_finding *finding, const struct frr_statement *s);
+
 /* In the running `router bgp` of the default VRF, or in a part of it? */
 bool diff_in_bgp(const struct diff *d, const struct frr_statement *s);
 /* Does a `router bgp` run, and stay, that has another number than the model wants? */

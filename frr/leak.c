@@ -2,8 +2,8 @@
 #include "frr/diff_int.h"
 #include "frr/policy.h"
 #include "frr/text.h"
+#include "lib/escape.h"
 #include "lib/xmalloc.h"
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,10 +204,9 @@ static void judge(struct diff *d, struct peers *peers, const struct peer *peer, 
 			continue;
 		struct frr_finding *f = diff_find(d, FRR_FOUND_LEAK, d->model->mark);
 		f->prefix = s->prefix;
-		(void)snprintf(f->peer, sizeof(f->peer), "%.*s", (int)text_word_len(peer->name),
-			peer->name);
+		escape_text(peer->name, text_word_len(peer->name), f->peer, sizeof(f->peer));
 		if (out.statement)
-			(void)snprintf(f->text, sizeof(f->text), "%s", out.statement);
+			escape_text(out.statement, strlen(out.statement), f->text, sizeof(f->text));
 		return;
 	}
 }
