@@ -159,7 +159,8 @@ bool diff_is_mine(const struct diff *d, const struct frr_statement *s)
 	struct addr address;
 	if (s->ours)
 		return true;
-	if (!diff_in_bgp(d, s) || !s->block[0])
+	if (!diff_in_bgp(d, s) || !s->block[0] || !text_is_plain(s->part) ||
+		!text_is_plain(s->text))
 		return false;
 	if (d->input->created.bgp && is_global(s))
 		return true;
@@ -185,19 +186,8 @@ static void write_line(struct scribe *w, const char *block, const char *part, st
 	frr_script_add(w->script, mark, "%s%s%.*s", frr_place_indent(&w->at), no, (int)len, text);
 }
 
-/* Other bytes would be keys to readline(3), which reads the script. */
-static bool can_be_sent(const char *text)
-{
-	for (; *text; text++)
-		if (*text < ' ' || *text > '~')
-			return false;
-	return true;
-}
-
 static void remove_statement(struct scribe *w, const struct frr_statement *s)
 {
-	if (!can_be_sent(s->block) || !can_be_sent(s->part) || !can_be_sent(s->text))
-		return;
 	const char *positive = text_after(s->text, "no");
 	if (positive)
 		write_line(w, s->block, s->part, FRR_NOWHERE, "", positive, strlen(positive));

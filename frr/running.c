@@ -110,7 +110,7 @@ static void find_bgp(struct frr_running *running)
 		const struct frr_statement *s = &running->list[i];
 		const char *rest = text_after(s->text, "router bgp");
 		uint32_t asn;
-		if (s->block[0] || !rest || !parse_asn(rest, &asn, &rest) ||
+		if (s->block[0] || !rest || !parse_asn(rest, &asn, &rest) || !text_is_plain(rest) ||
 			text_has(rest, "vrf") || text_has(rest, "view"))
 			continue;
 		running->bgp = s->text;
@@ -204,6 +204,8 @@ static bool bgp_is_ours(const struct frr_running *running, const struct frr_stat
 static bool is_ours(const struct frr_running *running, const struct frr_statement *s)
 {
 	static const char PROFILE[] = "profile " MARK_FRR_NAME;
+	if (!text_is_plain(s->block) || !text_is_plain(s->part) || !text_is_plain(s->text))
+		return false;
 	if (!s->block[0])
 		return top_is_ours(s->text);
 	if (strcmp(s->block, "bfd") == 0)

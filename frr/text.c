@@ -7,6 +7,14 @@ bool text_begins(const char *text, const char *with)
 	return strncmp(text, with, strlen(with)) == 0;
 }
 
+bool text_is_plain(const char *text)
+{
+	for (; *text; text++)
+		if (*text < ' ' || *text > '~')
+			return false;
+	return true;
+}
+
 const char *text_after(const char *text, const char *words)
 {
 	size_t n = strlen(words);

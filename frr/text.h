@@ -10,6 +10,9 @@
 
 bool text_begins(const char *text, const char *with);
 
+/* Printable ASCII? Other bytes must not be sent back to vtysh, which would take them as keys. */
+bool text_is_plain(const char *text);
+
 /* If the first words of text are those of `words`: what follows them and one blank ("" at the end
  * of the line). nullptr otherwise. text_after("ip route 10.0.0.0/8 eth0", "ip route") is
  * "10.0.0.0/8 eth0". */

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * frr/ against the FRR that is installed: what is written is what is read, a second look finds
+ * nothing to do, and in the end the configuration of others is what it was, byte by byte.
+ *
+ * FRR runs in a network and a process namespace of its own, with sockets in a folder of its own
+ * below /run/frr, and ends with them. Without root or without FRR the test is skipped.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "frr/diff.h"
+#include "frr/output.h"
+#include "frr/render.h"
+#include "frr/show.h"
+#include "frr_models.h"
+#include "lib/own.h"
+#include "netns.h"
+#include <pwd.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+#define NAME "meshgw-test"
+#define FOLDER "/run/frr/" NAME
+#define SCRIPT FOLDER "/script"
+#define VTYSH "vtysh -N " NAME
+
+static const char *const daemons[] = {"mgmtd", "zebra", "staticd", "bgpd", "bfdd"};
+
+/* ---- vtysh ---- */
+
+static char *run(const char *command, size_t *len)
+{
+	char *text = nullptr;
+	FILE *in = popen(command, "re"), *out = open_memstream(&text, len);
+	assert_true(in && out);
+	for (int c; (c = fgetc(in)) != EOF;)
+		fputc(c, out);
+	assert_int_equal(pclose(in), 0);
+	fclose(out);
+	return text;
+}
+
+/* As README.md in frr/ says. */
+static char *run_vtysh(const char *input, size_t n, size_t *len)
+{
+	FILE *script = fopen(SCRIPT, "we");
+	assert_true(script && fwrite(input, 1, n, script) == n && fclose(script) == 0);
+	return run("env -i TERM=dumb COLUMNS=10000 HOME=/ INPUTRC=/dev/null " VTYSH
+		   " -H /dev/null <" SCRIPT " 2>/dev/null",
+		len);
+}
+
+static char *running_text(void)
+{
+	size_t len;
+	return run(VTYSH " -c 'show running-config' 2>/dev/null", &len);
+}
+
+struct look {
+	struct frr_show show;
+	struct frr_running running;
+};
+
+static void look_clear(struct look *look)
+{
+	frr_show_clear(&look->show);
+	frr_running_clear(&look->running);
+}
+
+static struct look look_at(const struct frr_model *model)
+{
+	struct frr_script commands = {};
+	struct look look;
+	struct err err = {};
+	size_t n, len;
+	frr_show_commands(model, &commands);
+	autofree char *input = frr_script_input(&commands, &n);
+	autofree char *text = run_vtysh(input, n, &len);
+	frr_show_read(model, &commands, text, len, &look.show);
+	if (frr_show_running(&look.show, &look.running, &err) < 0)
+		fail_msg("%s", err.msg);
+	frr_script_clear(&commands);
+	return look;
+}
+
+static void diff_now(
+	const struct frr_model *model, const struct frr_created *created, struct frr_diff *diff)
+{
+	struct look look = look_at(model);
+	frr_diff(
+		&(struct frr_diff_input){
+			.model = model, .running = &look.running, .created = *created},
+		diff);
+	look_clear(&look);
+}
+
+static void fail_script(const struct frr_diff *diff, const char *name)
+{
+	autofree char *text = frr_script_text(&diff->script, false, nullptr);
+	fail_msg("%s is not in place after one script; the next would be:\n%s", name, text);
+}
+
+/* Brings FRR to the model by one script, of which no line is refused. */
+static void apply(const char *name, struct frr_created *created)
+{
+	const struct frr_model *model = frr_model(name);
+	struct frr_refusal refused;
+	struct frr_diff diff;
+	size_t n, len;
+	diff_now(model, created, &diff);
+	autofree char *input = frr_script_input(&diff.script, &n);
+	autofree char *text = run_vtysh(input, n, &len);
+	if (frr_output_read(&diff.script, text, len, &refused, 1))
+		fail_msg("%s: %s: %s", name, refused.line->text, refused.text);
+	*created = diff.created;
+	frr_diff_clear(&diff);
+	diff_now(model, created, &diff);
+	if (diff.script.n)
+		fail_script(&diff, name);
+	frr_diff_clear(&diff);
+}
+
+/* ---- Tests ---- */
+
+static void test_alone(void **)
+{
+	struct frr_created created = {};
+	autofree char *before = running_text();
+	for (size_t i = 0; i < FRR_MODELS; i++)
+		apply(frr_models()[i].name, &created);
+	apply("none", &created);
+	autofree char *after = running_text();
+	assert_string_equal(after, before);
+	assert_false(created.bgp || created.bfd);
+}
+
+/* A configuration that redistributes everything, originates a default, and has neighbours. */
+static const char foreign[] = "configure terminal\n"
+			      "ip prefix-list THEIRS seq 5 permit 10.0.0.0/8 le 32\n"
+			      "route-map ANY permit 10\n"
+			      "ip route 10.50.0.0/16 blackhole\n"
+			      "bfd\n profile THEIRS\n  receive-interval 500\n"
+			      "router bgp 65010\n"
+			      " bgp router-id 9.9.9.9\n"
+			      " neighbor GROUP peer-group\n"
+			      " neighbor GROUP remote-as external\n"
+			      " neighbor 10.0.1.30 peer-group GROUP\n"
+			      " neighbor 10.0.1.31 remote-as 65031\n"
+			      " neighbor 10.0.1.31 password theirs\n"
+			      " address-family ipv4 unicast\n"
+			      "  redistribute connected\n"
+			      "  redistribute static\n"
+			      "  redistribute kernel\n"
+			      "  neighbor GROUP route-map ANY out\n"
+			      "  neighbor GROUP default-originate\n"
+			      "  neighbor 10.0.1.31 prefix-list THEIRS out\n"
+			      " exit-address-family\n"
+			      "end\n";
+
+static void test_beside_others(void **)
+{
+	struct frr_created created = {};
+	size_t len;
+	autofree char *output = run_vtysh(foreign, strlen(foreign), &len);
+	assert_null(strstr(output, "% "));
+	autofree char *before = running_text();
+	apply("full", &created);
+	apply("changed", &created);
+	apply("none", &created);
+	autofree char *after = running_text();
+	assert_string_equal(after, before);
+	assert_false(created.bgp || created.bfd);
+	autofree char *gone = run(VTYSH
+		" -c 'configure terminal' -c 'no router bgp 65010' "
+		"-c 'no bfd' -c 'no ip route 10.50.0.0/16 blackhole' 2>/dev/null",
+		&len);
+}
+
+/* An administrator puts a neighbour of ours into a group that originates a default. */
+static void test_attacked(void **)
+{
+	static const char attack[] = "configure terminal\nrouter bgp 65010\n"
+				     " neighbor GROUP peer-group\n"
+				     " neighbor 10.0.1.1 peer-group GROUP\n"
+				     " address-family ipv4 unicast\n"
+				     "  neighbor GROUP default-originate\n"
+				     "  neighbor 10.0.1.1 unsuppress-map ANY\n"
+				     " exit-address-family\n"
+				     " address-family l2vpn evpn\n"
+				     "  neighbor 2001:db8:1::1 activate\n"
+				     "end\n";
+	struct frr_created created = {};
+	size_t len;
+	apply("full", &created);
+	autofree char *output = run_vtysh(attack, strlen(attack), &len);
+	assert_null(strstr(output, "% "));
+	apply("full", &created);
+	autofree char *after = running_text();
+	assert_null(strstr(after, "neighbor 10.0.1.1 peer-group"));
+	assert_null(strstr(after, "unsuppress-map"));
+	assert_null(strstr(after, "l2vpn"));
+	autofree char *gone = run(VTYSH " -c 'configure terminal' -c 'router bgp 65010' "
+					"-c 'no neighbor GROUP peer-group' 2>/dev/null",
+		&len);
+	apply("none", &created);
+}
+
+static struct look look_until_announced(const struct frr_model *model)
+{
+	for (time_t end = time(nullptr) + 10;;) {
+		struct look look = look_at(model);
+		const struct frr_prefix_state *p = look.show.prefixes;
+		if ((p->in_bgp && p->static_installed) || time(nullptr) > end)
+			return look;
+		look_clear(&look);
+	}
+}
+
+static void test_facts(void **)
+{
+	const struct frr_model *model = frr_model("full");
+	struct frr_created created = {};
+	apply("full", &created);
+	struct look look = look_until_announced(model);
+	for (size_t i = 0; i < FRR_DAEMONS; i++)
+		assert_true(look.show.daemon[i]);
+	for (size_t i = 0; i < look.show.n_prefixes; i++) {
+		const struct frr_prefix_state *p = &look.show.prefixes[i];
+		assert_true(p->static_ours && p->static_selected && p->static_installed);
+		assert_int_equal(p->in_bgp, model->statics[i].announce);
+		assert_string_equal(p->interface, "mesh0");
+	}
+	for (size_t i = 0; i < look.show.n_sessions; i++)
+		assert_int_not_equal(look.show.sessions[i].state, FRR_SESSION_UNKNOWN);
+	look_clear(&look);
+	apply("none", &created);
+}
+
+static void test_rendered_is_accepted(void **)
+{
+	for (size_t i = 0; i < FRR_MODELS; i++) {
+		struct frr_script script = {};
+		size_t n, len;
+		frr_render(&frr_models()[i].model, true, &script);
+		autofree char *text = frr_script_text(&script, true, &n);
+		FILE *file = fopen(SCRIPT, "we");
+		assert_true(file && fwrite(text, 1, n, file) == n && fclose(file) == 0);
+		autofree char *output = run(VTYSH " -C -f " SCRIPT " 2>/dev/null", &len);
+		assert_string_equal(output, "");
+		frr_script_clear(&script);
+	}
+}
+
+/* ---- A machine ---- */
+
+static bool start_daemons(void)
+{
+	for (size_t i = 0; i < COUNT(daemons); i++) {
+		char command[160];
+		(void)snprintf(command, sizeof(command),
+			"/usr/lib/frr/%s -N " NAME " -d -F traditional -A 127.0.0.1 --log stdout "
+			">/dev/null 2>&1 </dev/null",
+			daemons[i]);
+		if (system(command) != 0)
+			return false;
+	}
+	return true;
+}
+
+static int setup(void **state)
+{
+	const struct passwd *frr = getpwnam("frr");
+	if (!frr || netns_setup(state) != 0)
+		return -1;
+	assert_int_equal(system("rm -rf " FOLDER), 0); /* of a run that was killed */
+	if (mkdir(FOLDER, 0755) < 0 || chown(FOLDER, frr->pw_uid, frr->pw_gid) < 0)
+		return -1;
+	return start_daemons() ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	assert_int_equal(system("rm -rf " FOLDER), 0);
+	return netns_teardown(state);
+}
+
+static int test_in_namespace(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_beside_others),
+		cmocka_unit_test(test_attacked),
+		cmocka_unit_test(test_facts),
+		cmocka_unit_test(test_rendered_is_accepted),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
+
+int main(void)
+{
+	if (geteuid() != 0 || access("/usr/lib/frr/mgmtd", X_OK) < 0) {
+		fprintf(stderr, "skipped: needs root, and FRR with mgmtd\n");
+		return NETNS_SKIP;
+	}
+	if (!netns_may() || unshare(CLONE_NEWPID) < 0)
+		return NETNS_SKIP;
+	pid_t pid = fork(); /* the first process of the namespace takes the daemons along */
+	if (pid == 0)
+		_exit(test_in_namespace());
+	int status;
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return EXIT_FAILURE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE;
+}
