@@ -12,8 +12,6 @@
 #include "daemon/frr_sync.h"
 
 constexpr uint64_t FRR_REASON_FRESH_MS = 75'000;
-/* A session that is younger has not sent everything yet. */
-constexpr uint64_t FRR_SESSION_NEW_MS = 10'000;
 
 /* Name of the configuration for positions in messages. */
 #define FRR_CONFIG_NAME "meshgw.yaml"

@@ -101,7 +101,7 @@ static bool set_password(struct frr_neighbor *n, const struct config_neighbor *f
 		return true;
 	}
 	n->password = running_password(running, &n->address);
-	return running && frr_running_is_ours(running, &n->address);
+	return !running || frr_running_is_ours(running, &n->address);
 }
 
 static void make_neighbors(const struct config_bgp *bgp, const struct frr_secrets *secrets,

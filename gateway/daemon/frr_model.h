@@ -32,7 +32,7 @@ struct frr_built {
 };
 
 /* Borrows all. announce: a flag for each of config->ranges, nullptr = all of them. running may be
- * nullptr: none of our neighbours is known to run. */
+ * nullptr: then no neighbour waits for its password. */
 void frr_model_build(const struct config *config, const bool *announce,
 	const struct frr_secrets *secrets, const struct frr_running *running,
 	struct frr_built *out);

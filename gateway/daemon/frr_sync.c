@@ -2,6 +2,7 @@
 #include "daemon/frr_sync.h"
 #include "daemon/frr_ops.h"
 #include "daemon/frr_presence.h"
+#include "daemon/frr_sync_int.h"
 #include "frr/output.h"
 #include "lib/log.h"
 #include "lib/own.h"
@@ -43,7 +44,7 @@ static void enter(struct frr_sync *s, enum frr_state state, const char *why)
 	s->state = state;
 }
 
-static void due(struct frr_sync *s, uint64_t at_us)
+void frr_sync_due(struct frr_sync *s, uint64_t at_us)
 {
 	if (!s->due_us || at_us < s->due_us)
 		s->due_us = at_us;
@@ -62,7 +63,7 @@ static bool is_there(const struct frr_sync *s)
 }
 
 /* Where it stands while no child runs. */
-static void rest(struct frr_sync *s, const char *why)
+void frr_sync_rest(struct frr_sync *s, const char *why)
 {
 	s->write_now = s->read_now = s->read_back = false;
 	frr_call_clear(&s->call);
@@ -110,7 +111,15 @@ static void take_config(struct frr_sync *s, uint64_t now_us)
 	if (wanted)
 		frr_secrets_read(&s->secrets, s->config);
 	begin_anew(s, now_us);
-	rest(s, "configured");
+	frr_sync_rest(s, "configured");
+}
+
+/* Sessions may come or go with an interface, a little later. */
+static void look_twice(struct frr_sync *s, uint64_t now_us)
+{
+	s->polls = 0;
+	s->look_until_us = now_us + FRR_LINK_US;
+	frr_sync_due(s, now_us + FRR_SETTLE_US);
 }
 
 void frr_sync_kernel(struct frr_sync *s, uint64_t now_us)
@@ -120,13 +129,16 @@ void frr_sync_kernel(struct frr_sync *s, uint64_t now_us)
 		return;
 	if (s->frr_losses != s->gateway->frr_losses)
 		frr_sync_poke(s, now_us);
+	if (s->link_events != s->gateway->link_events)
+		look_twice(s, now_us);
 	s->frr_losses = s->gateway->frr_losses;
+	s->link_events = s->gateway->link_events;
 	if (frr_routes_look(&s->routes, s->gateway, import_checked(s), now_us)) {
 		s->expected = true;
-		due(s, now_us + FRR_SOON_US);
+		frr_sync_due(s, now_us + FRR_SOON_US);
 	}
 	if (s->routes.next_us)
-		due(s, s->routes.next_us);
+		frr_sync_due(s, s->routes.next_us);
 }
 
 void frr_sync_presence(
@@ -143,23 +155,40 @@ void frr_sync_presence(
 	s->not_before_us = 0;
 	s->due_us = now_us + (s->removing && s->settled ? FRR_SETTLE_DOWN_US : FRR_SETTLE_US);
 	if (!frr_sync_busy(s))
-		rest(s, "FRR came or went");
+		frr_sync_rest(s, "FRR came or went");
 }
 
 void frr_sync_poke(struct frr_sync *s, uint64_t now_us)
 {
-	due(s, now_us + FRR_SOON_US);
+	frr_sync_due(s, now_us + FRR_SOON_US);
 }
 
-void frr_sync_ended(struct frr_sync *s, const struct addr *neighbor, uint64_t now_us)
+static bool stands(const struct frr_sync *s, const struct addr *neighbor)
 {
 	const struct frr_show *show = &s->view.show;
 	for (size_t i = 0; i < show->n_sessions; i++)
 		if (show->sessions[i].state == FRR_SESSION_ESTABLISHED &&
-			!addr_cmp(&show->sessions[i].address, neighbor)) {
-			s->polls = 0;
-			frr_sync_poke(s, now_us);
-		}
+			!addr_cmp(&show->sessions[i].address, neighbor))
+			return true;
+	return false;
+}
+
+uint64_t frr_sync_doubled(uint64_t us, unsigned times, uint64_t max)
+{
+	while (times-- && us < max)
+		us *= 2;
+	return us < max ? us : max;
+}
+
+void frr_sync_ended(struct frr_sync *s, const struct addr *neighbor, uint64_t now_us)
+{
+	if (!stands(s, neighbor))
+		return;
+	uint64_t soon = now_us + FRR_SOON_US;
+	uint64_t patience = s->view_us +
+			    frr_sync_doubled(FRR_POLL_MIN_US, s->false_ends, FRR_POLL_US);
+	s->heard_end = true;
+	frr_sync_due(s, soon > patience ? soon : patience);
 }
 
 void frr_sync_md5(struct frr_sync *s, const struct frr_md5 *now, uint64_t now_us)
@@ -208,202 +237,6 @@ static void begin_reading(
 	*request = s->call.request;
 	s->due_us = 0;
 	enter(s, FRR_READING, why);
-}
-
-/* Statics of ours that zebra has, whatever mgmtd remembers of them. */
-static size_t installed(const struct frr_show *show, struct prefix **out)
-{
-	size_t n = 0;
-	*out = xcalloc(show->n_prefixes, sizeof(**out));
-	for (size_t i = 0; i < show->n_prefixes; i++)
-		if (show->prefixes[i].static_ours)
-			(*out)[n++] = show->prefixes[i].prefix;
-	return n;
-}
-
-void frr_sync_diff(const struct config *config, const bool *announce,
-	const struct frr_secrets *secrets, const struct frr_memory *memory, const char *interface,
-	const struct frr_view *view, struct frr_diff *out)
-{
-	autofree struct prefix *list = nullptr;
-	size_t n = installed(&view->show, &list);
-	struct frr_built built = {};
-	if (config)
-		frr_model_build(config, announce, secrets, &view->running, &built);
-	frr_diff_clear(out);
-	struct frr_diff_input input = {.model = config ? &built.model : nullptr,
-		.running = &view->running,
-		.created = {.bgp = memory->router && memory->router == view->running.asn,
-			.bfd = memory->bfd},
-		.installed = list,
-		.n_installed = n,
-		.installed_interface = interface};
-	/* What stays behind while a daemon is gone must not count as removed. */
-	for (size_t i = 0; config && i < FRR_DAEMONS; i++)
-		input.missing[i] = !view->show.daemon[i];
-	frr_diff(&input, out);
-	frr_built_clear(&built);
-}
-
-static bool has_ours_in_router(const struct frr_running *running)
-{
-	for (size_t i = 0; i < running->n; i++)
-		if (running->list[i].ours && !strncmp(running->list[i].block, "router bgp", 10))
-			return true;
-	return false;
-}
-
-/* FRR started anew, and somebody's own configuration made a `router bgp` before we did. */
-static void judge_router(struct frr_sync *s)
-{
-	const struct frr_running *running = &s->view.running;
-	if (running->asn == 0 || (s->restarted && !has_ours_in_router(running)))
-		s->memory.router = 0;
-	s->restarted = false;
-}
-
-/* ---- what a reading leads to ---- */
-
-static uint64_t pause_us(unsigned failures)
-{
-	uint64_t pause = FRR_RETRY_US;
-	for (unsigned i = 1; i < failures && pause < FRR_RETRY_MAX_US; i++)
-		pause *= 2;
-	return pause < FRR_RETRY_MAX_US ? pause : FRR_RETRY_MAX_US;
-}
-
-static void fail(struct frr_sync *s, uint64_t now_us, const char *why)
-{
-	s->failures++;
-	s->settled = true;
-	s->not_before_us = now_us + pause_us(s->failures);
-	s->due_us = s->not_before_us;
-	rest(s, why);
-}
-
-static bool all_established(const struct frr_show *show)
-{
-	for (size_t i = 0; i < show->n_sessions; i++)
-		if (show->sessions[i].state != FRR_SESSION_ESTABLISHED)
-			return false;
-	return true;
-}
-
-static uint64_t poll_us(const struct frr_sync *s)
-{
-	uint64_t pause = FRR_POLL_MIN_US;
-	if (all_established(&s->view.show))
-		return FRR_POLL_US;
-	for (unsigned i = FRR_POLL_STEP; i <= s->polls && pause < FRR_POLL_MAX_US;
-		i += FRR_POLL_STEP)
-		pause *= 2;
-	return pause < FRR_POLL_MAX_US ? pause : FRR_POLL_MAX_US;
-}
-
-static void save_memory(struct frr_sync *s)
-{
-	struct err err = {};
-	if (s->save(s->save_arg, &s->memory, &err) < 0)
-		log_warn("frr", "%s", err.msg);
-}
-
-static void finish_removal(struct frr_sync *s)
-{
-	log_info("frr", "nothing of ours is left in FRR");
-	s->removing = false;
-	s->memory = (struct frr_memory){};
-	save_memory(s);
-	frr_view_clear(&s->view);
-	frr_diff_clear(&s->diff);
-}
-
-static void settle_in_place(struct frr_sync *s, uint64_t now_us)
-{
-	if (!s->in_place && s->config)
-		log_info("frr", "FRR is as configured");
-	s->in_place = s->settled = true;
-	s->expected = false;
-	s->failures = 0;
-	s->n_refused = 0;
-	if (s->n_repairs &&
-		now_us >= s->repairs[(s->n_repairs - 1) % FRR_FIGHT_REPAIRS] + FRR_FIGHT_US)
-		s->contested = false;
-	if (s->removing)
-		finish_removal(s);
-	due(s, now_us + poll_us(s));
-	s->polls++;
-	rest(s, "in place");
-}
-
-/* Undone too often, it is mended once in a while only. */
-static void count_repair(struct frr_sync *s, uint64_t now_us)
-{
-	uint64_t *oldest = &s->repairs[s->n_repairs % FRR_FIGHT_REPAIRS];
-	s->contested |= s->n_repairs >= FRR_FIGHT_REPAIRS && now_us < *oldest + FRR_FIGHT_US;
-	*oldest = now_us;
-	s->n_repairs++;
-	if (s->contested)
-		s->not_before_us = now_us + FRR_FIGHT_PAUSE_US;
-}
-
-static bool same_memory(const struct frr_memory *a, const struct frr_memory *b)
-{
-	return a->touched == b->touched && a->router == b->router && a->bfd == b->bfd;
-}
-
-/* On disk before FRR changes: after a crash nobody else knows. */
-static int remember(struct frr_sync *s, struct err *err)
-{
-	struct frr_memory before = s->memory;
-	s->memory.touched = true;
-	s->memory.bfd |= s->diff.created.bfd;
-	if (s->diff.created.bgp && s->config)
-		s->memory.router = s->config->bgp.asn;
-	if (same_memory(&s->memory, &before))
-		return 0;
-	int r = s->save(s->save_arg, &s->memory, err);
-	if (r < 0)
-		s->memory = before;
-	return r < 0 ? err_ctx(err, "what is to be written cannot be remembered") : 0;
-}
-
-static void differs(struct frr_sync *s, uint64_t now_us)
-{
-	bool undone = s->in_place && !s->expected;
-	s->in_place = false;
-	if (s->read_back) {
-		fail(s, now_us, "not taken");
-		return;
-	}
-	if (remember(s, &s->problem) < 0) {
-		fail(s, now_us, "not remembered");
-		return;
-	}
-	if (undone)
-		count_repair(s, now_us);
-	log_info("frr", "changing FRR lines=%zu%s", s->diff.script.n, undone ? " (repair)" : "");
-	s->write_now = true;
-}
-
-static void done_reading(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)
-{
-	struct frr_view view;
-	s->problem = (struct err){};
-	int r = frr_view_read(&view, &s->asked.model, &s->call, result, &s->problem);
-	frr_view_clear(&s->view);
-	if (r < 0) {
-		fail(s, now_us, s->problem.msg);
-		return;
-	}
-	s->view = view;
-	s->view_us = now_us;
-	judge_router(s);
-	frr_sync_diff(s->config, s->routes.announce, &s->secrets, &s->memory, s->past.interface,
-		&s->view, &s->diff);
-	if (s->diff.script.n)
-		differs(s, now_us);
-	else
-		settle_in_place(s, now_us);
 }
 
 /* ---- writing ---- */
@@ -464,7 +297,7 @@ bool frr_sync_next(struct frr_sync *s, uint64_t now_us, struct vtysh_request *re
 void frr_sync_done(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)
 {
 	if (s->state == FRR_READING)
-		done_reading(s, result, now_us);
+		frr_sync_judge(s, result, now_us);
 	else if (s->state == FRR_WRITING)
 		done_writing(s, result);
 }

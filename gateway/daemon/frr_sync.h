@@ -27,6 +27,8 @@
 constexpr uint64_t FRR_SOON_US = 10'000;           /* gathers what belongs together */
 constexpr uint64_t FRR_SETTLE_US = 400'000;        /* after FRR's sockets came or went */
 constexpr uint64_t FRR_SETTLE_DOWN_US = 3'000'000; /* so that it has read what it saved */
+constexpr uint64_t FRR_LINK_US = 3'000'000;        /* after an interface came or went */
+constexpr uint64_t FRR_SESSION_NEW_MS = 10'000;    /* a younger session may still send */
 constexpr uint64_t FRR_POLL_US = 30'000'000;
 constexpr uint64_t FRR_POLL_MIN_US = 1'000'000; /* while a session is missing; doubles … */
 constexpr uint64_t FRR_POLL_MAX_US = 15'000'000;
@@ -76,11 +78,12 @@ struct frr_sync {
 
 	enum frr_state state;
 	bool installed;
-	unsigned sockets;            /* enum frr_socket */
-	const struct config *config; /* with bgp; nullptr = none */
-	bool removing;               /* nothing of ours shall remain */
-	uint64_t entered;            /* of the gateway, when config was taken from it */
-	uint64_t frr_losses;         /* of the gateway, as seen last */
+	unsigned sockets;                 /* enum frr_socket */
+	const struct config *config;      /* with bgp; nullptr = none */
+	bool removing;                    /* nothing of ours shall remain */
+	uint64_t entered;                 /* of the gateway, when config was taken from it */
+	uint64_t frr_losses, link_events; /* of the gateway, as seen last */
+	uint64_t look_until_us;           /* an interface changed: look again then */
 	struct frr_secrets secrets;
 	struct frr_routes routes;
 	struct frr_past past;
@@ -97,7 +100,8 @@ struct frr_sync {
 	bool expected;  /* the next difference is nobody's fault */
 	bool restarted; /* FRR came or went since the last reading */
 	bool contested;
-	unsigned failures, polls; /* in a row; since something changed */
+	bool heard_end;                       /* of a session that stood */
+	unsigned failures, polls, false_ends; /* in a row; since something changed */
 	uint64_t repairs[FRR_FIGHT_REPAIRS];
 	unsigned n_repairs;
 

@@ -99,6 +99,7 @@ static void on_link(struct gateway *g, const struct nlmsghdr *nlh)
 		return;
 	g->doubt |= route_set_forget(&g->seen.ours, of_interface, &l.ifindex) > 0;
 	track_uproot(&g->tracks, l.ifindex);
+	g->link_events++;
 	gateway_mark(g, DIRTY_PASS | DIRTY_LINKS);
 }
 
@@ -110,6 +111,7 @@ static void on_address(struct gateway *g, const struct nlmsghdr *nlh)
 	if (nlh->nlmsg_type == RTM_DELADDR)
 		g->doubt |= route_set_forget(&g->seen.ours, of_interface4, &a.ifindex) > 0;
 	track_uproot(&g->tracks, a.ifindex);
+	g->link_events++;
 	gateway_mark(g, DIRTY_PASS | DIRTY_LINKS);
 }
 

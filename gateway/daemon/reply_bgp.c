@@ -13,12 +13,22 @@ static sd_json_variant *empty_array(void)
 	return v;
 }
 
+static bool has_other_asn(const struct frr_diff *diff)
+{
+	for (size_t i = 0; i < diff->n_findings; i++)
+		if (diff->findings[i].code == FRR_FOUND_OTHER_ASN)
+			return true;
+	return false;
+}
+
 static const char *state_of(const struct frr_sync *s)
 {
 	if (s->contested)
 		return "contested";
 	if (s->state == FRR_ABSENT || (s->view.answered && frr_view_missing(&s->view)))
 		return "waiting";
+	if (has_other_asn(&s->diff))
+		return "failed";
 	if (s->in_place)
 		return "yes";
 	return s->settled ? "failed" : "working";

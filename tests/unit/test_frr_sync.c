@@ -32,8 +32,6 @@ static const char all_daemons[] = " mgmtd zebra bgpd staticd bfdd";
 static const char foreign[] = "frr version 10.3\nfrr defaults traditional\nhostname gw1\n!\n"
 			      "ip route 192.0.2.0/24 Null0\n!\n";
 
-#define RUNNING "Building configuration...\n\nCurrent configuration:\n!\n"
-
 /* ---- an FRR made of text ---- */
 
 struct site {
@@ -45,6 +43,7 @@ struct site {
 	int error;           /* of each run */
 	bool bgpd_lost;      /* bgpd alone knows nothing of ours any more */
 	bool deaf;           /* takes scripts without a word, and loses them */
+	const char *session; /* JSON about the neighbour */
 	unsigned reads, writes, saves;
 	bool saved_before_write;
 	char script[8192]; /* the last one */
@@ -88,6 +87,53 @@ static void take_script(struct site *s)
 	frr_built_clear(&built);
 }
 
+static void print_config(FILE *f, const char *ours)
+{
+	fprintf(f, "Building configuration...\n\nCurrent configuration:\n!\n%s%send\n", foreign,
+		ours);
+}
+
+/* vtysh echoes each line behind its prompt. */
+static void answer_line(struct site *s, const char *line, FILE *f)
+{
+	fprintf(f, "gw1# %s\n", line);
+	if (!strcmp(line, "show daemons"))
+		fprintf(f, "%s\n", s->daemons);
+	else if (!strcmp(line, "show running-config bgpd"))
+		print_config(f, s->bgpd_lost ? "" : s->ours);
+	else if (!strncmp(line, "show running-config", 19))
+		print_config(f, s->ours);
+	else if (!strcmp(line, "show bgp neighbors 10.0.1.1 json"))
+		fprintf(f, "%s\n", s->session);
+	else
+		fputs("{}\n", f);
+}
+
+static char *answer_lines(struct site *s, const char *script)
+{
+	autofree char *copy = xstrdup(script);
+	char *out = nullptr, *rest = copy;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	assert_non_null(f);
+	for (char *line; (line = strsep(&rest, "\n"));)
+		if (*line)
+			answer_line(s, line, f);
+	fputs("gw1# \n", f);
+	assert_int_equal(fclose(f), 0);
+	return out;
+}
+
+static void write_script(struct site *s, const char *script)
+{
+	s->writes++;
+	s->saved_before_write = s->saved.touched;
+	snprintf(s->script, sizeof(s->script), "%s", script);
+	if (!s->deaf && !s->error)
+		take_script(s);
+}
+
 static void answer(struct site *s, const struct vtysh_request *q)
 {
 	autofree char *out = nullptr;
@@ -95,27 +141,14 @@ static void answer(struct site *s, const struct vtysh_request *q)
 	bool writes = s->sync.state == FRR_WRITING;
 
 	assert_int_equal(strlen(q->script), q->script_len);
-	if (writes) {
-		s->writes++;
-		s->saved_before_write = s->saved.touched;
-		snprintf(s->script, sizeof(s->script), "%s", q->script);
-		if (!s->deaf && !s->error)
-			take_script(s);
-	} else {
+	if (writes)
+		write_script(s, q->script);
+	else
 		s->reads++;
-	}
 	if (s->error || writes)
 		out = xstrdup("");
-	else if (s->garbage)
-		out = xstrdup(s->garbage);
-	else if (asprintf(&out,
-			 "gw1# show daemons\n%s\n"
-			 "gw1# show running-config\n" RUNNING "%s%send\n"
-			 "gw1# show running-config bgpd\n" RUNNING "%s%send\n"
-			 "gw1# show running-config mgmtd\n" RUNNING "%s%send\ngw1# \n",
-			 s->daemons, foreign, s->ours, foreign, s->bgpd_lost ? "" : s->ours,
-			 foreign, s->ours) < 0)
-		abort();
+	else
+		out = s->garbage ? xstrdup(s->garbage) : answer_lines(s, q->script);
 	struct vtysh_result result = {
 		.error = s->error, .out = out, .err = nothing, .n_out = strlen(out)};
 	frr_sync_done(&s->sync, &result, s->w.now_us);
@@ -179,6 +212,7 @@ static int setup(void **state)
 	world_init(&s->w, world_host);
 	frr_sync_init(&s->sync, &s->w.gateway, save, s);
 	s->daemons = all_daemons;
+	s->session = "{}";
 	set_ours(s, "");
 	*state = s;
 	return 0;
@@ -394,6 +428,81 @@ static void test_contested(void **state)
 	assert_false(stands(s, COND_STATE_CONTESTED));
 }
 
+static void test_ends_that_are_none(void **state)
+{
+	struct site *s = *state;
+	struct addr neighbor;
+	unsigned reads;
+
+	assert_int_equal(addr_parse("10.0.1.1", &neighbor), 0);
+	s->session = "{\"10.0.1.1\":{\"bgpState\":\"Established\",\"bgpTimerUpMsec\":1000000}}";
+	up(s);
+	run(s, FRR_POLL_US);
+	reads = s->reads;
+	for (unsigned i = 0; i < 1200; i++) { /* ten a second */
+		frr_sync_ended(&s->sync, &neighbor, s->w.now_us);
+		run(s, WORLD_SECOND / 10);
+	}
+	assert_in_range(s->reads - reads, 5, 10);
+	/* one that is none, after a time without, is looked at at once */
+	run(s, 4 * FRR_POLL_US);
+	run(s, s->sync.due_us - s->w.now_us + WORLD_SECOND);
+	reads = s->reads;
+	s->session = "{\"10.0.1.1\":{\"bgpState\":\"Active\"}}";
+	run(s, 2 * WORLD_SECOND);
+	assert_int_equal(s->reads, reads);
+	frr_sync_ended(&s->sync, &neighbor, s->w.now_us);
+	run(s, WORLD_SECOND / 2);
+	assert_int_equal(s->reads, reads + 1);
+	assert_true(stands(s, COND_BGP_SESSION_DOWN));
+	/* where no session stands, it is no news at all */
+	run(s, FRR_POLL_US);
+	reads = s->reads;
+	frr_sync_ended(&s->sync, &neighbor, s->w.now_us);
+	run(s, WORLD_SECOND / 10);
+	assert_int_equal(s->reads, reads);
+}
+
+/* A reason of long ago is another fault's. */
+static void test_stale_reason(void **state)
+{
+	static const struct {
+		const char *session;
+		enum condition_code code;
+	} cases[] = {
+		{"{\"10.0.1.1\":{\"bgpState\":\"Idle\",\"lastResetTimerMsecs\":5000,"
+		 "\"lastResetDueTo\":\"BGP Notification received\","
+		 "\"lastErrorCodeSubcode\":\"0202\","
+		 "\"lastNotificationReason\":\"OPEN Message Error/Bad Peer AS\"}}",
+			COND_BGP_WRONG_ASN},
+		{"{\"10.0.1.1\":{\"bgpState\":\"Active\",\"lastResetTimerMsecs\":500000,"
+		 "\"lastResetDueTo\":\"BGP Notification received\","
+		 "\"lastErrorCodeSubcode\":\"0202\","
+		 "\"lastNotificationReason\":\"OPEN Message Error/Bad Peer AS\"}}",
+			COND_BGP_SESSION_DOWN},
+		{"{\"10.0.1.1\":{\"bgpState\":\"Idle\",\"lastResetTimerMsecs\":1000,"
+		 "\"lastResetDueTo\":\"No path to specified Neighbor\"}}",
+			COND_BGP_NEIGHBOUR_UNREACHABLE},
+		{"{\"10.0.1.1\":{\"bgpState\":\"Active\"}}", COND_BGP_SESSION_DOWN},
+	};
+	struct site *s = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		s->session = cases[i].session;
+		configure(s, with_bgp);
+		present(s);
+		run(s, WORLD_SECOND);
+		if (!stands(s, cases[i].code))
+			print_error("case %zu\n", i);
+		assert_true(stands(s, cases[i].code));
+	}
+	/* unless segments with a wrong signature come in, which FRR does not hear of */
+	frr_sync_md5(&s->sync, &(struct frr_md5){.unexpected = 1}, s->w.now_us);
+	assert_false(stands(s, COND_BGP_AUTH_MISMATCH));
+	frr_sync_md5(&s->sync, &(struct frr_md5){.unexpected = 2}, s->w.now_us);
+	assert_true(stands(s, COND_BGP_AUTH_MISMATCH));
+}
+
 static void test_removed_from_configuration(void **state)
 {
 	struct site *s = *state;
@@ -495,6 +604,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_bgpd_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_router_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contested, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ends_that_are_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stale_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removed_from_configuration, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_down, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unconfigured, setup, teardown),

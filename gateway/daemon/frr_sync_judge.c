@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * frr_sync_judge: what a reading of FRR leads to.
+ */
+#include "daemon/frr_sync.h"
+#include "daemon/frr_sync_int.h"
+#include "lib/log.h"
+#include "lib/own.h"
+#include "lib/xmalloc.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Statics of ours that zebra has, whatever mgmtd remembers of them. */
+static size_t installed(const struct frr_show *show, struct prefix **out)
+{
+	size_t n = 0;
+	*out = xcalloc(show->n_prefixes, sizeof(**out));
+	for (size_t i = 0; i < show->n_prefixes; i++)
+		if (show->prefixes[i].static_ours)
+			(*out)[n++] = show->prefixes[i].prefix;
+	return n;
+}
+
+void frr_sync_diff(const struct config *config, const bool *announce,
+	const struct frr_secrets *secrets, const struct frr_memory *memory, const char *interface,
+	const struct frr_view *view, struct frr_diff *out)
+{
+	autofree struct prefix *list = nullptr;
+	size_t n = installed(&view->show, &list);
+	struct frr_built built = {};
+	if (config)
+		frr_model_build(config, announce, secrets, &view->running, &built);
+	frr_diff_clear(out);
+	struct frr_diff_input input = {.model = config ? &built.model : nullptr,
+		.running = &view->running,
+		.created = {.bgp = memory->router && memory->router == view->running.asn,
+			.bfd = memory->bfd},
+		.installed = list,
+		.n_installed = n,
+		.installed_interface = interface};
+	/* What stays behind while a daemon is gone must not count as removed. */
+	for (size_t i = 0; config && i < FRR_DAEMONS; i++)
+		input.missing[i] = !view->show.daemon[i];
+	frr_diff(&input, out);
+	frr_built_clear(&built);
+}
+
+static bool has_ours_in_router(const struct frr_running *running)
+{
+	for (size_t i = 0; i < running->n; i++)
+		if (running->list[i].ours && !strncmp(running->list[i].block, "router bgp", 10))
+			return true;
+	return false;
+}
+
+/* FRR started anew, and somebody's own configuration made a `router bgp` before we did. */
+static void judge_router(struct frr_sync *s)
+{
+	const struct frr_running *running = &s->view.running;
+	if (running->asn == 0 || (s->restarted && !has_ours_in_router(running)))
+		s->memory.router = 0;
+	s->restarted = false;
+}
+
+/* ---- what a reading leads to ---- */
+
+static void fail(struct frr_sync *s, uint64_t now_us, const char *why)
+{
+	s->failures++;
+	s->settled = true;
+	s->not_before_us = now_us +
+			   frr_sync_doubled(FRR_RETRY_US, s->failures - 1, FRR_RETRY_MAX_US);
+	s->due_us = s->not_before_us;
+	frr_sync_rest(s, why);
+}
+
+/* Every session stands, and had time to send what it has to. */
+static bool is_quiet(const struct frr_show *show)
+{
+	for (size_t i = 0; i < show->n_sessions; i++)
+		if (show->sessions[i].state != FRR_SESSION_ESTABLISHED ||
+			show->sessions[i].uptime_ms < FRR_SESSION_NEW_MS)
+			return false;
+	return true;
+}
+
+static uint64_t poll_us(const struct frr_sync *s)
+{
+	if (is_quiet(&s->view.show))
+		return FRR_POLL_US;
+	return frr_sync_doubled(FRR_POLL_MIN_US, s->polls / FRR_POLL_STEP, FRR_POLL_MAX_US);
+}
+
+/* Whoever hears the ends of sessions may hear what is none, again and again. */
+static void judge_end(struct frr_sync *s)
+{
+	if (!is_quiet(&s->view.show))
+		s->false_ends = 0;
+	else
+		s->false_ends = s->heard_end ? s->false_ends + 1 : 0;
+	s->heard_end = false;
+}
+
+static bool same_memory(const struct frr_memory *a, const struct frr_memory *b)
+{
+	return a->touched == b->touched && a->router == b->router && a->bfd == b->bfd;
+}
+
+static void save_memory(struct frr_sync *s)
+{
+	struct err err = {};
+	if (s->save(s->save_arg, &s->memory, &err) < 0)
+		log_warn("frr", "%s", err.msg);
+}
+
+static void finish_removal(struct frr_sync *s)
+{
+	log_info("frr", "nothing of ours is left in FRR");
+	s->removing = false;
+	s->memory = (struct frr_memory){};
+	save_memory(s);
+	frr_view_clear(&s->view);
+	frr_diff_clear(&s->diff);
+}
+
+/* What of the blocks that we share with others is ours now. */
+static void keep_created(struct frr_sync *s)
+{
+	struct frr_memory now = {.touched = s->memory.touched,
+		.router = s->diff.created.bgp ? s->view.running.asn : 0,
+		.bfd = s->diff.created.bfd};
+	if (same_memory(&now, &s->memory))
+		return;
+	s->memory = now;
+	save_memory(s);
+}
+
+static void settle_in_place(struct frr_sync *s, uint64_t now_us)
+{
+	if (!s->in_place && s->config)
+		log_info("frr", "FRR is as configured");
+	s->in_place = s->settled = true;
+	s->expected = false;
+	s->failures = 0;
+	s->n_refused = 0;
+	if (s->n_repairs &&
+		now_us >= s->repairs[(s->n_repairs - 1) % FRR_FIGHT_REPAIRS] + FRR_FIGHT_US)
+		s->contested = false;
+	if (s->removing)
+		finish_removal(s);
+	else
+		keep_created(s);
+	judge_end(s);
+	frr_sync_due(s, now_us < s->look_until_us ? s->look_until_us : now_us + poll_us(s));
+	s->polls++;
+	frr_sync_rest(s, "in place");
+}
+
+/* Undone too often, it is mended once in a while only. */
+static void count_repair(struct frr_sync *s, uint64_t now_us)
+{
+	uint64_t *oldest = &s->repairs[s->n_repairs % FRR_FIGHT_REPAIRS];
+	s->contested |= s->n_repairs >= FRR_FIGHT_REPAIRS && now_us < *oldest + FRR_FIGHT_US;
+	*oldest = now_us;
+	s->n_repairs++;
+	if (s->contested)
+		s->not_before_us = now_us + FRR_FIGHT_PAUSE_US;
+}
+
+/* On disk before FRR changes: after a crash nobody else knows. */
+static int remember(struct frr_sync *s, struct err *err)
+{
+	struct frr_memory before = s->memory;
+	s->memory.touched = true;
+	s->memory.bfd |= s->diff.created.bfd;
+	if (s->diff.created.bgp && s->config)
+		s->memory.router = s->config->bgp.asn;
+	if (same_memory(&s->memory, &before))
+		return 0;
+	int r = s->save(s->save_arg, &s->memory, err);
+	if (r < 0)
+		s->memory = before;
+	return r < 0 ? err_ctx(err, "what is to be written cannot be remembered") : 0;
+}
+
+static void differs(struct frr_sync *s, uint64_t now_us)
+{
+	bool undone = s->in_place && !s->expected;
+	s->in_place = false;
+	if (s->read_back) {
+		fail(s, now_us, "not taken");
+		return;
+	}
+	if (remember(s, &s->problem) < 0) {
+		fail(s, now_us, "not remembered");
+		return;
+	}
+	if (undone)
+		count_repair(s, now_us);
+	log_info("frr", "changing FRR lines=%zu%s", s->diff.script.n, undone ? " (repair)" : "");
+	s->write_now = true;
+}
+
+void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)
+{
+	struct frr_view view;
+	s->problem = (struct err){};
+	int r = frr_view_read(&view, &s->asked.model, &s->call, result, &s->problem);
+	frr_view_clear(&s->view);
+	if (r < 0) {
+		fail(s, now_us, s->problem.msg);
+		return;
+	}
+	s->view = view;
+	s->view_us = now_us;
+	judge_router(s);
+	frr_sync_diff(s->config, s->routes.announce, &s->secrets, &s->memory, s->past.interface,
+		&s->view, &s->diff);
+	if (s->diff.script.n)
+		differs(s, now_us);
+	else
+		settle_in_place(s, now_us);
+}
