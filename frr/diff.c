@@ -427,14 +427,15 @@ static void remove_bfd(struct scribe *w)
 
 static void write_script(struct diff *d)
 {
-	struct scribe w = {.d = d, .script = &d->out->script, .at = {"", ""}};
+	struct scribe w = {.d = d, .script = &d->out->script, .at = {"", "", .for_vtysh = true}};
+	bool keeps_bgp = d->running->bgp && !d->bgp_removed && !diff_has_other_asn(d);
 	if (d->bgp_removed)
 		write_line(
 			&w, "", "", FRR_NOWHERE, "no ", d->running->bgp, strlen(d->running->bgp));
-	else
+	if (keeps_bgp)
 		remove_from_bgp(&w, false);
 	add_wants(&w);
-	if (!d->bgp_removed)
+	if (keeps_bgp)
 		remove_from_bgp(&w, true);
 	remove_others(&w, false);
 	remove_forgotten(&w);

@@ -17,7 +17,7 @@
 #include "frr/script.h"
 
 enum frr_finding_code {
-	FRR_FOUND_OTHER_ASN,        /* router bgp has another number: nothing of BGP is written */
+	FRR_FOUND_OTHER_ASN,        /* router bgp has another number: nothing is written */
 	FRR_FOUND_OTHER_ROUTER_ID,  /* a foreign router bgp has another router-id; it stays */
 	FRR_FOUND_FOREIGN_NEIGHBOR, /* at a configured address, without adopt: left alone */
 	FRR_FOUND_FOREIGN_SETTING,  /* at a neighbour of ours: left, or removed when it leaks */

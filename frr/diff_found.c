@@ -222,7 +222,7 @@ void diff_find_foreign(struct diff *d)
 	if (!d->model)
 		return;
 	if (diff_has_other_asn(d))
-		leave_alone(d, "router bgp ");
+		leave_alone(d, ""); /* statics alone would announce nothing, or too much */
 	leave_missing_alone(d);
 	struct range *ranges = xcalloc(d->model->n_statics, sizeof(*ranges));
 	for (size_t i = 0; i < d->model->n_statics; i++)

@@ -208,8 +208,9 @@ static void check_show(const char *, const char *text, size_t len, FILE *out)
 static void read_script(const char *path, struct frr_script *script)
 {
 	size_t len;
-	autofree char *name = strdup(path);
-	strcpy(strrchr(name, '.'), ".in");
+	autofree char *name = nullptr;
+	if (asprintf(&name, "%.*s.in", (int)(strlen(path) - strlen(".out")), path) < 0)
+		abort();
 	autofree char *text = read_file(name, &len);
 	uint32_t n = 0;
 	for (char *line = text ? strtok(text, "\n") : nullptr; line; line = strtok(nullptr, "\n")) {

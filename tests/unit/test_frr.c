@@ -375,6 +375,21 @@ static void test_diff_without_daemons(void **)
 	frr_running_clear(&running);
 }
 
+/* After a head that is refused, an "exit" would end vtysh and lose the rest. */
+static void test_diff_has_no_exit(void **)
+{
+	struct frr_running running = running_of("end\n");
+	struct frr_diff diff;
+	frr_diff(&(struct frr_diff_input){.model = frr_model("full"), .running = &running}, &diff);
+	assert_true(diff.script.n > 50);
+	for (size_t i = 0; i < diff.script.n; i++) {
+		const char *text = diff.script.lines[i].text;
+		assert_string_not_equal(text + strspn(text, " "), "exit");
+	}
+	frr_diff_clear(&diff);
+	frr_running_clear(&running);
+}
+
 /* mgmtd restarted: what zebra still has is added first, or it cannot be removed. */
 static void test_diff_forgotten_statics(void **)
 {
@@ -479,6 +494,7 @@ int main(void)
 		cmocka_unit_test(test_diff_hides_passwords),
 		cmocka_unit_test(test_diff_leaves_others_alone),
 		cmocka_unit_test(test_diff_without_daemons),
+		cmocka_unit_test(test_diff_has_no_exit),
 		cmocka_unit_test(test_diff_forgotten_statics),
 		cmocka_unit_test(test_diff_unconfirmed_policy),
 		cmocka_unit_test(test_transcript),

@@ -246,19 +246,40 @@ static void test_facts(void **)
 	apply("none", &created);
 }
 
+static void write_rendered(const struct frr_model *model)
+{
+	struct frr_script script = {};
+	size_t n;
+	frr_render(model, true, &script);
+	autofree char *text = frr_script_text(&script, true, &n);
+	FILE *file = fopen(SCRIPT, "we");
+	assert_true(file && fwrite(text, 1, n, file) == n && fclose(file) == 0);
+	frr_script_clear(&script);
+}
+
 static void test_rendered_is_accepted(void **)
 {
 	for (size_t i = 0; i < FRR_MODELS; i++) {
-		struct frr_script script = {};
-		size_t n, len;
-		frr_render(&frr_models()[i].model, true, &script);
-		autofree char *text = frr_script_text(&script, true, &n);
-		FILE *file = fopen(SCRIPT, "we");
-		assert_true(file && fwrite(text, 1, n, file) == n && fclose(file) == 0);
+		size_t len;
+		write_rendered(&frr_models()[i].model);
 		autofree char *output = run(VTYSH " -C -f " SCRIPT " 2>/dev/null", &len);
 		assert_string_equal(output, "");
-		frr_script_clear(&script);
 	}
+}
+
+/* What FRR makes of the file is what a script would have made. */
+static void test_rendered_is_in_place(void **)
+{
+	struct frr_created created = {.bgp = true, .bfd = true};
+	struct frr_diff diff;
+	size_t len;
+	write_rendered(frr_model("full"));
+	autofree char *output = run(VTYSH " -f " SCRIPT " 2>/dev/null", &len);
+	diff_now(frr_model("full"), &created, &diff);
+	if (diff.script.n)
+		fail_script(&diff, "the file");
+	frr_diff_clear(&diff);
+	apply("none", &created);
 }
 
 /* ---- A machine ---- */
@@ -302,6 +323,7 @@ static int test_in_namespace(void)
 		cmocka_unit_test(test_attacked),
 		cmocka_unit_test(test_facts),
 		cmocka_unit_test(test_rendered_is_accepted),
+		cmocka_unit_test(test_rendered_is_in_place),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
