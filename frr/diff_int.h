@@ -39,6 +39,15 @@ bool diff_is_mine(const struct diff *d, const struct frr_statement *s);
 /* The neighbour of the model at that address, nullptr if there is none or it is another's. */
 const struct frr_neighbor *diff_wanted_neighbor(const struct diff *d, const struct addr *address);
 
+/* Does the block hold anything that is not mine? */
+bool diff_has_foreign(const struct diff *d, const char *block);
+/* Of "ip prefix-list NAME seq N permit …": what follows the number, and in *head the length up to
+ * "seq". nullptr for another statement. */
+const char *diff_split_entry(const char *text, size_t *head);
+
+/* diff_script.c: the script, and what of the shared blocks is ours after it. */
+void diff_write(struct diff *d);
+
 /* diff_found.c: fills skip, rebuilt, spelling; then, with the wants there, done. */
 void diff_find_neighbors(struct diff *d);
 void diff_find_bgp(struct diff *d);
