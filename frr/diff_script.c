@@ -14,21 +14,22 @@ struct scribe {
 	struct frr_place at;
 };
 
-static void write_line(struct scribe *w, const char *block, const char *part, struct frr_mark mark,
-	const char *no, const char *text, size_t len)
+/* A line that nobody asked for in meshgw.yaml. */
+static void write_line(struct scribe *w, const char *block, const char *part, const char *no,
+	const char *text, size_t len)
 {
-	frr_place_go(w->script, &w->at, block, part, mark);
-	frr_script_add(w->script, mark, "%s%s%.*s", frr_place_indent(&w->at), no, (int)len, text);
+	frr_place_go(w->script, &w->at, block, part, FRR_NOWHERE);
+	frr_script_add(
+		w->script, FRR_NOWHERE, "%s%s%.*s", frr_place_indent(&w->at), no, (int)len, text);
 }
 
 static void remove_statement(struct scribe *w, const struct frr_statement *s)
 {
 	const char *positive = text_after(s->text, "no");
 	if (positive)
-		write_line(w, s->block, s->part, FRR_NOWHERE, "", positive, strlen(positive));
+		write_line(w, s->block, s->part, "", positive, strlen(positive));
 	else
-		write_line(
-			w, s->block, s->part, FRR_NOWHERE, "no ", s->text, diff_shown_len(s->text));
+		write_line(w, s->block, s->part, "no ", s->text, diff_shown_len(s->text));
 }
 
 /* Will a statement that is yet to come set the same thing to another value? */
@@ -194,12 +195,20 @@ static void remove_others(struct scribe *w, bool lists)
 			is_replaced(w->d, s))
 			continue;
 		if (lists && !s->in_mgmtd) /* it removes nothing that it does not know */
-			write_line(w, "", "", FRR_NOWHERE, "", s->text, strlen(s->text));
+			write_line(w, "", "", "", s->text, strlen(s->text));
 		remove_statement(w, s);
 	}
 }
 
-/* Statics that mgmtd has forgotten, but zebra has not. */
+static bool wants_prefix(const struct diff *d, const struct prefix *prefix)
+{
+	for (size_t i = 0; d->model && i < d->model->n_statics; i++)
+		if (prefix_cmp(&d->model->statics[i].prefix, prefix) == 0)
+			return true;
+	return false;
+}
+
+/* Statics that mgmtd has forgotten, but zebra has not. One that is wanted explains itself. */
 static void remove_forgotten(struct scribe *w)
 {
 	const struct frr_diff_input *in = w->d->input;
@@ -210,9 +219,9 @@ static void remove_forgotten(struct scribe *w)
 			    prefix_str(&in->installed[i], text), in->installed_interface,
 			    MARK_FRR_TAG) < 0)
 			out_of_memory();
-		if (!wants_text(w->d, line) && !has_statement(w->d->running, line)) {
-			write_line(w, "", "", FRR_NOWHERE, "", line, strlen(line));
-			write_line(w, "", "", FRR_NOWHERE, "no ", line, strlen(line));
+		if (!wants_prefix(w->d, &in->installed[i]) && !has_statement(w->d->running, line)) {
+			write_line(w, "", "", "", line, strlen(line));
+			write_line(w, "", "", "no ", line, strlen(line));
 		}
 		free(line);
 	}
@@ -223,7 +232,7 @@ static void remove_bfd(struct scribe *w)
 	struct diff *d = w->d;
 	bool runs = has_statement(d->running, "bfd"), wanted = wants_text(d, "bfd");
 	if (runs && d->input->created.bfd && !wanted && !diff_has_foreign(d, "bfd"))
-		write_line(w, "", "", FRR_NOWHERE, "", "no bfd", strlen("no bfd"));
+		write_line(w, "", "", "", "no bfd", strlen("no bfd"));
 	else
 		d->out->created.bfd = runs ? d->input->created.bfd : wanted;
 }
@@ -246,8 +255,7 @@ void diff_write(struct diff *d)
 	struct scribe w = {.d = d, .script = &d->out->script, .at = {"", "", .for_vtysh = true}};
 	bool keeps_bgp = d->running->bgp && !d->bgp_removed && !diff_has_other_asn(d);
 	if (d->bgp_removed)
-		write_line(
-			&w, "", "", FRR_NOWHERE, "no ", d->running->bgp, strlen(d->running->bgp));
+		write_line(&w, "", "", "no ", d->running->bgp, strlen(d->running->bgp));
 	if (keeps_bgp)
 		remove_from_bgp(&w, false);
 	add_wants(&w);
