@@ -353,6 +353,12 @@ void nft_expr_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value)
 	expr_masked(r, mask, value);
 }
 
+void nft_expr_not_assured(struct nftnl_rule *r)
+{
+	expr_ct(r, NFT_CT_STATUS);
+	expr_masked(r, IPS_ASSURED, 0);
+}
+
 void nft_expr_ct_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value)
 {
 	expr_ct(r, NFT_CT_MARK);

@@ -67,6 +67,8 @@ void nft_expr_related(struct nftnl_rule *r);
 void nft_expr_invalid(struct nftnl_rule *r);
 /* ct direction reply */
 void nft_expr_reply(struct nftnl_rule *r);
+/* ct status & assured == 0 */
+void nft_expr_not_assured(struct nftnl_rule *r);
 /* meta mark & MASK == VALUE, ct mark & MASK == VALUE */
 void nft_expr_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value);
 void nft_expr_ct_mark(struct nftnl_rule *r, uint32_t mask, uint32_t value);

@@ -24,12 +24,28 @@ static void add_log(const struct nft_build *b, void (*port)(struct nftnl_rule *r
 	nft_add_rule(b->t, r, comment);
 }
 
+/* Our own probes of a neighbour, each of which would be the reason for the next; and connections
+ * that never came about. */
+static void add_exceptions(const struct nft_build *b)
+{
+	struct nftnl_rule *r = nft_rule_new("session_end");
+	nft_expr_ct_mark(r, MARK_PROBE_MASK, MARK_PROBE);
+	nft_expr_verdict(r, NFT_RETURN, nullptr);
+	nft_add_rule(b->t, r, "a probe");
+
+	r = nft_rule_new("session_end");
+	nft_expr_not_assured(r);
+	nft_expr_verdict(r, NFT_RETURN, nullptr);
+	nft_add_rule(b->t, r, "no session");
+}
+
 void nft_table_add_neighbors(const struct nft_build *b)
 {
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
 		nft_add_hosts(
 			b, f, "neighbors", b->m->neighbors, b->m->n_neighbors, "BGP neighbours");
 	nft_add_chain(b->t, "session_end", nullptr, 0, 0);
+	add_exceptions(b);
 	add_log(b, nft_expr_source_port, "of a session that we opened");
 	add_log(b, nft_expr_dest_port, "of a session that the other side opened");
 }

@@ -218,6 +218,16 @@ static void send_probe(struct prober *p, size_t network, size_t witness, bool ra
 	settle(p, &f, r == -ECONNREFUSED ? PROBE_FILTERED : PROBE_FAILED);
 }
 
+/* Of a neighbour, however it became a witness. */
+static bool is_bgp(const struct gateway *g, const struct witness *w)
+{
+	const struct config_bgp *bgp = &g->config->bgp;
+	for (size_t i = 0; w->port == PROVE_BGP_PORT && i < bgp->n_neighbors; i++)
+		if (!addr_cmp(&bgp->neighbors[i].address, &w->address))
+			return true;
+	return false;
+}
+
 static void begin(struct prober *p, size_t network, uint64_t now_us)
 {
 	struct gateway *g = p->gateway;
@@ -226,7 +236,8 @@ static void begin(struct prober *p, size_t network, uint64_t now_us)
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		if (!n->witnesses.list[i].asked)
 			continue;
-		send_probe(p, network, i, false);
+		if (!is_bgp(g, &n->witnesses.list[i]))
+			send_probe(p, network, i, false);
 		send_probe(p, network, i, true);
 	}
 	p->pause_us = FIRST_LOOK_US;
@@ -308,7 +319,7 @@ void prober_session_ended(struct prober *p, const struct addr *neighbor, uint64_
 {
 	char name[ADDR_STRLEN];
 	bool one = neighbor->family != AF_UNSPEC;
-	log_info("prober", "a BGP session ended, asking at once: neighbor=%s",
-		one ? addr_str(neighbor, name) : "unknown");
-	prove_hurry(&p->gateway->prove, now_us);
+	if (prove_hurry(&p->gateway->prove, now_us))
+		log_info("prober", "a BGP session ended, asking at once: neighbor=%s",
+			one ? addr_str(neighbor, name) : "unknown");
 }

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-constexpr uint16_t BGP_PORT = 179;
+/* What ends a session may take its routes away only a moment later. */
+constexpr unsigned HURRIED_ROUNDS = 5;
 
 static void network_clear(struct prove_network *n)
 {
@@ -94,6 +95,7 @@ static struct prove_network take_network(
 	n.n_hosts = c->n_hosts;
 	n.due_us = 0;
 	n.asking = false;
+	n.hurried = 0;
 	take_witnesses(&n, c);
 	return n;
 }
@@ -175,10 +177,23 @@ void prove_set_sessions(
 	prove_event(p, now_us);
 }
 
-void prove_hurry(struct prove *p, uint64_t now_us)
+uint64_t prove_pace_us(const struct prove *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		due_at(&p->networks[i], now_us);
+	const struct config_probe *c = &p->probe;
+	return c->timeout_us < c->after_event_us ? c->timeout_us : c->after_event_us;
+}
+
+bool prove_hurry(struct prove *p, uint64_t now_us)
+{
+	bool began = false;
+	for (size_t i = 0; i < p->n; i++) {
+		struct prove_network *n = &p->networks[i];
+		uint64_t at = n->hurried ? n->asked_us + prove_pace_us(p) : now_us;
+		began |= !n->hurried;
+		n->hurried = HURRIED_ROUNDS;
+		due_at(n, at > now_us ? at : now_us);
+	}
+	return began;
 }
 
 static bool stays_masqueraded(const struct prove_network *n, const struct addr *a)
@@ -202,7 +217,7 @@ void prove_learn(struct prove *p, struct prove_network *n, const struct addr *a,
 
 void prove_set_neighbors(struct prove_network *n, const struct addr *list, size_t count)
 {
-	witness_sync(&n->witnesses, WITNESS_NEIGHBOR, list, count, BGP_PORT);
+	witness_sync(&n->witnesses, WITNESS_NEIGHBOR, list, count, PROVE_BGP_PORT);
 }
 
 void prove_set_routers(struct prove_network *n, const struct addr *list, size_t count)
@@ -265,16 +280,29 @@ static void choose(struct prove_network *n, bool excepted, size_t max)
 	}
 }
 
-/* Exceptions are asked beside the others, or they would leave nobody who speaks for the network. */
+/* Does it speak BGP with us, as far as is known? */
+static bool has_session(const struct prove *p, const struct addr *neighbor)
+{
+	for (size_t i = 0; i < p->n_sessions; i++)
+		if (!addr_cmp(&p->sessions[i].neighbor, neighbor))
+			return true;
+	return false;
+}
+
+/* Exceptions are asked beside the others, or they would leave nobody who speaks for the network.
+ * Neighbours are left in peace while others give better proof. */
 void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us)
 {
+	bool wants_neighbors = n->tally.yes == 0;
 	n->asking = true;
 	n->asked_us = now_us;
 	n->due_us = PROVE_NEVER;
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		struct witness *w = &n->witnesses.list[i];
-		w->asked = w->origin == WITNESS_NEIGHBOR;
+		w->asked = w->origin == WITNESS_NEIGHBOR && wants_neighbors;
 		w->asking = (struct probe_pair){};
+		if (w->port == PROVE_BGP_PORT && has_session(p, &w->address))
+			w->asking.own = PROBE_SESSION;
 		w->switched = false;
 	}
 	choose(n, false, p->probe.max_witnesses);

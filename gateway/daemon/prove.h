@@ -23,6 +23,7 @@
 #include "daemon/witness.h"
 
 constexpr uint64_t PROVE_NEVER = UINT64_MAX;
+constexpr uint16_t PROVE_BGP_PORT = 179;
 constexpr size_t PROVE_EXCEPTIONS_MAX = 256; /* of one network */
 
 /* What one round says about a network. */
@@ -61,6 +62,7 @@ struct prove_network {
 
 	uint64_t due_us;          /* of the next round; PROVE_NEVER while one is under way */
 	bool asking;              /* a round is under way */
+	unsigned hurried;         /* rounds that are to follow each other soon */
 	uint64_t asked_us;        /* when the last round began */
 	uint64_t rounds;          /* since start */
 	struct prove_tally tally; /* of the last round */
@@ -99,9 +101,11 @@ void prove_adopt_exception(struct prove_network *n, const struct addr *host);
 void prove_set_sessions(
 	struct prove *p, const struct prove_session *list, size_t n, uint64_t now_us);
 
-/* Something happened that may have changed the way back: a round soon, or at once. */
+/* Something happened that may have changed the way back: a round soon. Or that is about to change
+ * it: a few rounds at a quick pace, the first of them at once; false: so it is already. */
 void prove_event(struct prove *p, uint64_t now_us);
-void prove_hurry(struct prove *p, uint64_t now_us);
+bool prove_hurry(struct prove *p, uint64_t now_us);
+uint64_t prove_pace_us(const struct prove *p);
 
 /* Who is asked: what mesh flows reached, and who the site's routers are. */
 void prove_learn(struct prove *p, struct prove_network *n, const struct addr *a, uint16_t port);

@@ -246,6 +246,9 @@ static uint64_t next_round(const struct prove *p, const struct prove_network *n,
 	uint64_t next = now_us + c->interval_us;
 	if (n->route && (n->verdict == PROVE_BAD || host_in_doubt(n)))
 		return now_us;
+	if (n->hurried)
+		return now_us +
+		       (c->timeout_us < c->after_event_us ? c->timeout_us : c->after_event_us);
 	if (n->route || n->verdict != PROVE_GOOD)
 		return next;
 	uint64_t hold = hold_until(p, n);
@@ -258,6 +261,7 @@ unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us)
 	take_results(n, now_us);
 	n->asking = false;
 	n->rounds++;
+	n->hurried -= n->hurried > 0;
 	n->tally = tally(n);
 	n->verdict = judge(&n->tally, p->probe.accept_neighbor);
 	note_round(n);

@@ -15,7 +15,8 @@ const char *probe_result_str(enum probe_result result)
 		[PROBE_SILENT] = "silent",
 		[PROBE_ASTRAY] = "astray",
 		[PROBE_FILTERED] = "filtered-locally",
-		[PROBE_FAILED] = "failed"};
+		[PROBE_FAILED] = "failed",
+		[PROBE_SESSION] = "bgp-session"};
 	return names[result];
 }
 
@@ -76,6 +77,12 @@ enum witness_says witness_says(struct probe_pair p)
 		[PROBE_FAILED] = {[PROBE_COMPLETED] = WITNESS_YES,
 			[PROBE_REFUSED] = WITNESS_YES,
 			[PROBE_ROUTER] = WITNESS_WEAK,
+			[PROBE_FILTERED] = WITNESS_FILTERED},
+		[PROBE_SESSION] = {[PROBE_COMPLETED] = WITNESS_YES,
+			[PROBE_REFUSED] = WITNESS_YES,
+			[PROBE_ROUTER] = WITNESS_NO,
+			[PROBE_SILENT] = WITNESS_NO,
+			[PROBE_ASTRAY] = WITNESS_NO,
 			[PROBE_FILTERED] = WITNESS_FILTERED},
 	};
 	return table[p.own][p.range];

@@ -8,6 +8,9 @@
  * masqueraded flow, and from an address of the mesh range. Only the pair means something: silence
  * to the range of one that does not answer the gateway either says nothing about the way back.
  *
+ * A BGP neighbour is never asked from the gateway's own address: to it that is a new connection of
+ * a peer, which a router may take for the peer's restart (RFC 4724 section 4.2).
+ *
  * The site's routers are no witnesses for the hosts behind them: one that keeps state sends its own
  * answers to where its routes say, and drops those of a service whose SYN it never saw. What they
  * say is weak.
@@ -24,6 +27,8 @@ enum probe_result {
 	PROBE_ASTRAY,   /* the answer came by another interface, or would not be led back */
 	PROBE_FILTERED, /* something on this host kept it from leaving */
 	PROBE_FAILED,   /* it could not be made */
+	PROBE_SESSION,  /* not asked, because its BGP session with the gateway says that it answers
+			 */
 	PROBE_RESULTS,
 };
 const char *probe_result_str(enum probe_result result);

@@ -45,7 +45,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Witness, FIELD(address, SD_VARLINK_STRING, 
 	FIELD(port, SD_VARLINK_INT, 0), NOTE("configured, learned or neighbor"),
 	FIELD(origin, SD_VARLINK_STRING, 0),
 	NOTE("What came of the last probe from the gateway's own address: answered, refused, "
-	     "refused-by-router, silent, astray, filtered-locally, failed or unasked"),
+	     "refused-by-router, silent, astray, filtered-locally, failed or unasked; bgp-session: a "
+	     "neighbour is not asked so"),
 	FIELD(own, SD_VARLINK_STRING, 0), NOTE("The same, from the mesh range"),
 	FIELD(range, SD_VARLINK_STRING, 0), NOTE("null: never asked"),
 	FIELD(askedSecondsAgo, SD_VARLINK_INT, SD_VARLINK_NULLABLE),

@@ -53,10 +53,13 @@ class Auto:
         *,
         router: str = "none",
         traits: Traits | None = None,
+        frr: bool = False,
     ) -> None:
         self.lab = lab
         self.gw = lab.gw1
         lab.reset(lab.gw1, traits=traits or Traits(inject6=False), router=router)
+        if frr:
+            lab.frr["gw1"].start()
         lab.deploy(lab.gw1, config=text or config())
         poll_until(self.status, 5, "meshgwd answers")
 

@@ -385,7 +385,8 @@ static void test_session_end(void **)
 	prober_session_ended(s.prober, &router, s.w.now_us);
 	scene_run(&s, WORLD_SECOND / 10);
 	assert_int_equal(network(&s)->rounds, rounds + 1);
-	assert_true(network(&s)->route);
+	scene_run(&s, 10 * WORLD_SECOND);
+	assert_true(network(&s)->route && network(&s)->rounds >= rounds + 5);
 	services(&s, lan_only);
 	prober_session_ended(s.prober, &router, s.w.now_us);
 	scene_run(&s, 2 * WORLD_SECOND + WORLD_SECOND / 10); /* two timeouts */

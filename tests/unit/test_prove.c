@@ -254,6 +254,18 @@ static void test_events(void **)
 	prove_hurry(&s.prove, now + 600 * MS);
 	assert_int_equal(prove_due_us(&s.prove), now + 600 * MS);
 
+	/* What ends a session may take its routes away only a little later. */
+	scene_round(&s, "cc");
+	assert_int_equal(prove_due_us(&s.prove), s.now + 200 * MS);
+	assert_false(prove_hurry(&s.prove, s.now));
+	scene_round(&s, "cc");
+	scene_round(&s, "cs");
+	scene_round(&s, "cs");
+	assert_false(s.n->route);
+	prove_clear(&s.prove);
+	scene_init(&s, 1);
+	prove_it(&s, "cc");
+
 	/* One that comes while a round is under way asks for another. */
 	prove_begin(&s.prove, s.n, s.now);
 	assert_int_equal(prove_due_us(&s.prove), PROVE_NEVER);
@@ -407,6 +419,28 @@ static void test_service_overrules_router(void **)
 		assert_int_equal(s.n->route, !accept);
 		prove_clear(&s.prove);
 	}
+}
+
+/* A neighbour is left in peace while others give better proof; and what its session says stands for
+ * an answer to the own address, for which it is never asked. */
+static void test_neighbor_in_peace(void **)
+{
+	struct scene s;
+	struct prove_session session = {.neighbor = address("10.0.1.1"), .sent4 = true};
+	scene_init(&s, 1);
+	prove_set_neighbors(s.n, &session.neighbor, 1);
+	prove_set_routers(s.n, nullptr, 0);
+	prove_set_sessions(&s.prove, &session, 1, s.now);
+	prove_begin(&s.prove, s.n, s.now);
+	assert_true(s.n->witnesses.list[1].asked);
+	assert_int_equal(s.n->witnesses.list[1].asking.own, PROBE_SESSION);
+	s.n->witnesses.list[0].asking = (struct probe_pair){PROBE_COMPLETED, PROBE_COMPLETED};
+	s.n->witnesses.list[1].asking.range = PROBE_SILENT;
+	prove_end(&s.prove, s.n, s.now);
+	assert_int_equal(s.n->tally.weak_no, 1);
+	prove_begin(&s.prove, s.n, s.now);
+	assert_false(s.n->witnesses.list[1].asked);
+	prove_clear(&s.prove);
 }
 
 /* A service on the site router is no witness either. */
@@ -631,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_loss_is_nobodys),
 		cmocka_unit_test(test_neighbor),
 		cmocka_unit_test(test_service_overrules_router),
+		cmocka_unit_test(test_neighbor_in_peace),
 		cmocka_unit_test(test_router_is_weak),
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_configured_hosts),
