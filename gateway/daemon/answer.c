@@ -113,7 +113,7 @@ static int reply_now(struct answers *a, struct answer *w)
 {
 	const struct frr_sync *s = a->context->frr;
 	struct conditions found = {};
-	if (w->kind == ANSWER_DOWN && s && s->removing && s->state != FRR_ABSENT)
+	if (w->kind == ANSWER_DOWN && s && s->removing && !s->removed && s->state != FRR_ABSENT)
 		return reply_incomplete(w->link, s);
 	if (s) {
 		ops_append(&w->ops, &s->ops);

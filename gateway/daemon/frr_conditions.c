@@ -98,13 +98,22 @@ void frr_conditions_passwords(
 
 /* ---- what is not in place ---- */
 
+/* Of a neighbour that was refused all else is refused, too. */
+static bool follows(const struct frr_refused *r)
+{
+	return strstr(r->why, "Specify remote-as or peer-group commands first");
+}
+
 static void refusals(const struct frr_sync *s, struct conditions *out)
 {
 	for (size_t i = 0; i < s->n_refused; i++) {
 		const struct frr_refused *r = &s->refused[i];
 		struct position at = position_of(r->mark);
+		if (follows(r) || conditions_find(out, COND_FRR_CONFIG_REJECTED, at.text))
+			continue;
 		conditions_add(out, COND_FRR_CONFIG_REJECTED, at.text,
-			"%s: FRRouting refuses \"%.80s\": %.90s", at.text, r->line, r->why);
+			"%s: FRRouting refuses \"%.80s\": %.90s", at.text,
+			r->line + strspn(r->line, " "), r->why);
 	}
 }
 
@@ -205,7 +214,7 @@ void frr_conditions_findings(const struct frr_diff *diff, struct conditions *out
 
 void frr_conditions_taking(const struct frr_sync *s, struct conditions *out)
 {
-	if (s->state == FRR_OFF || (s->state == FRR_ABSENT && !s->config))
+	if (s->state == FRR_OFF || s->removed || (s->state == FRR_ABSENT && !s->config))
 		return;
 	frr_conditions_passwords(s->config, &s->secrets, out);
 	if (s->state == FRR_ABSENT) {

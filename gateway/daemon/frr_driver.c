@@ -102,6 +102,9 @@ static void arm(struct frr_driver *d)
 void frr_driver_step(struct frr_driver *d)
 {
 	struct vtysh_request request;
+	if (frr_sync_stale(d->sync))
+		look(d, false);
+	frr_sync_kernel(d->sync, clock_monotonic_us());
 	if (d->child && !frr_sync_busy(d->sync)) {
 		vtysh_cancel(d->child);
 		d->child = nullptr;

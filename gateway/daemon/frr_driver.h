@@ -23,8 +23,8 @@ struct frr_driver_options {
 /* A child that runs is killed: what it has not yet written is written by the next start. */
 void frr_driver_free(struct frr_driver *d);
 
-/* After each pass of the gateway, and after whatever else may have given frr_sync something to do.
- */
+/* After each pass of the gateway, and before anything else whenever it may have another
+ * configuration; also after whatever else may have given frr_sync something to do. */
 void frr_driver_step(struct frr_driver *d);
 
 /* A reading beside the machine's own, for a plan. done is called once, with nullptr where FRR could

@@ -52,17 +52,17 @@ static void run_to_the_end(const char *program, struct frr_sync *s)
 	}
 }
 
-int frr_once_remove(
-	const char *program, struct frr_sync *s, const struct config *before, struct err *err)
+int frr_once_remove(const char *program, const char *dir, struct frr_sync *s,
+	const struct config *before, struct err *err)
 {
 	program = program_or_default(program);
 	if (before)
 		frr_sync_remember(s, before);
+	frr_sync_presence(s, access(program, X_OK) == 0,
+		frr_presence_look(dir ? dir : FRR_RUNTIME_DIR), false, clock_monotonic_us());
 	frr_sync_kernel(s, clock_monotonic_us());
-	frr_sync_presence(s, access(program, X_OK) == 0, frr_presence_look(FRR_RUNTIME_DIR), false,
-		clock_monotonic_us());
 	run_to_the_end(program, s);
-	if (!s->removing || s->state == FRR_ABSENT)
+	if (!s->removing || s->removed || s->state == FRR_ABSENT)
 		return 0;
 	if (s->problem.code)
 		return err_set(err, s->problem.code, "%s", s->problem.msg);

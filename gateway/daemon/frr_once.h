@@ -11,7 +11,8 @@ void frr_once_plan(const char *program, const struct config *config, const struc
 	const struct frr_memory *memory, struct ops *ops, struct conditions *out);
 
 /* One attempt to remove everything of ours; *s is made by frr_sync_init() with its memory, and its
- * gateway is in GATEWAY_DOWN. before may be nullptr. 0, also where FRR does not run, or -errno with
- * a sentence. What was done is in s->ops. */
-[[nodiscard]] int frr_once_remove(
-	const char *program, struct frr_sync *s, const struct config *before, struct err *err);
+ * gateway is in GATEWAY_DOWN. dir: of its
+ * sockets, nullptr = FRR's own. before may be nullptr. 0, also where FRR does not run, or -errno
+ * with a sentence. What was done is in s->ops. */
+[[nodiscard]] int frr_once_remove(const char *program, const char *dir, struct frr_sync *s,
+	const struct config *before, struct err *err);

@@ -96,15 +96,21 @@ static void begin_anew(struct frr_sync *s, uint64_t at_us)
 	s->due_us = at_us;
 }
 
+bool frr_sync_stale(const struct frr_sync *s)
+{
+	return s->entered != s->gateway->entered;
+}
+
 static void take_config(struct frr_sync *s, uint64_t now_us)
 {
 	const struct gateway *g = s->gateway;
-	if (s->entered == g->entered)
+	if (!frr_sync_stale(s))
 		return;
 	bool wanted = g->phase == GATEWAY_UP && g->config->bgp.configured;
 	s->entered = g->entered;
 	s->config = wanted ? g->config : nullptr;
 	s->removing = !wanted && g->phase != GATEWAY_UNCONFIGURED && s->memory.touched;
+	s->removed = false;
 	s->n_refused = 0;
 	ops_clear(&s->ops);
 	frr_secrets_clear(&s->secrets);
@@ -151,6 +157,7 @@ void frr_sync_presence(
 		return;
 	/* What was there may be gone, and nobody is to blame. */
 	s->expected = s->restarted = true;
+	s->removed = false;
 	s->failures = s->polls = 0;
 	s->not_before_us = 0;
 	s->due_us = now_us + (s->removing && s->settled ? FRR_SETTLE_DOWN_US : FRR_SETTLE_US);

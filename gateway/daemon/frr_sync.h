@@ -50,7 +50,7 @@ enum frr_state {
 
 /* What must outlive the process. */
 struct frr_memory {
-	bool touched;    /* FRR may hold something of ours */
+	bool touched;    /* FRR may hold something of ours, or have it saved */
 	uint32_t router; /* AS number of the `router bgp` that we made, 0 = it is not ours */
 	bool bfd;        /* the block `bfd` is ours */
 };
@@ -72,7 +72,7 @@ struct frr_past {
 
 struct frr_sync {
 	const struct gateway *gateway;
-	struct frr_memory memory;
+	struct frr_memory memory, kept; /* kept: as far as it is on disk */
 	frr_save save;
 	void *save_arg;
 
@@ -81,6 +81,7 @@ struct frr_sync {
 	unsigned sockets;                 /* enum frr_socket */
 	const struct config *config;      /* with bgp; nullptr = none */
 	bool removing;                    /* nothing of ours shall remain */
+	bool removed;                     /* nothing does, since FRR came last */
 	uint64_t entered;                 /* of the gateway, when config was taken from it */
 	uint64_t frr_losses, link_events; /* of the gateway, as seen last */
 	uint64_t look_until_us;           /* an interface changed: look again then */
@@ -120,6 +121,8 @@ struct frr_sync {
 void frr_sync_init(struct frr_sync *s, const struct gateway *gateway, frr_save save, void *arg);
 void frr_sync_clear(struct frr_sync *s);
 
+/* Has the gateway entered a phase of which this does not know yet? */
+bool frr_sync_stale(const struct frr_sync *s);
 /* After each pass, and before anything else whenever the gateway may have another configuration. */
 void frr_sync_kernel(struct frr_sync *s, uint64_t now_us);
 /* Where statics of ours may be, of a configuration that ran before this process. */

@@ -107,33 +107,41 @@ static bool same_memory(const struct frr_memory *a, const struct frr_memory *b)
 	return a->touched == b->touched && a->router == b->router && a->bfd == b->bfd;
 }
 
-static void save_memory(struct frr_sync *s)
+static int save_memory(struct frr_sync *s, struct err *err)
+{
+	if (same_memory(&s->memory, &s->kept))
+		return 0;
+	int r = s->save(s->save_arg, &s->memory, err);
+	if (r >= 0)
+		s->kept = s->memory;
+	return r;
+}
+
+static void set_memory(struct frr_sync *s, const struct frr_memory *now)
 {
 	struct err err = {};
-	if (s->save(s->save_arg, &s->memory, &err) < 0)
+	s->memory = *now;
+	if (save_memory(s, &err) < 0)
 		log_warn("frr", "%s", err.msg);
 }
 
+/* FRR's saved configuration may bring it back: its next start is looked at, too. */
 static void finish_removal(struct frr_sync *s)
 {
-	log_info("frr", "nothing of ours is left in FRR");
-	s->removing = false;
-	s->memory = (struct frr_memory){};
-	save_memory(s);
+	log_info("frr", "nothing of ours is in FRR");
+	s->removed = true;
+	set_memory(s, &(struct frr_memory){.touched = true});
 	frr_view_clear(&s->view);
 	frr_diff_clear(&s->diff);
+	frr_sync_rest(s, "removed");
 }
 
 /* What of the blocks that we share with others is ours now. */
 static void keep_created(struct frr_sync *s)
 {
-	struct frr_memory now = {.touched = s->memory.touched,
-		.router = s->diff.created.bgp ? s->view.running.asn : 0,
-		.bfd = s->diff.created.bfd};
-	if (same_memory(&now, &s->memory))
-		return;
-	s->memory = now;
-	save_memory(s);
+	set_memory(s, &(struct frr_memory){.touched = s->memory.touched,
+			      .router = s->diff.created.bgp ? s->view.running.asn : 0,
+			      .bfd = s->diff.created.bfd});
 }
 
 static void settle_in_place(struct frr_sync *s, uint64_t now_us)
@@ -147,10 +155,11 @@ static void settle_in_place(struct frr_sync *s, uint64_t now_us)
 	if (s->n_repairs &&
 		now_us >= s->repairs[(s->n_repairs - 1) % FRR_FIGHT_REPAIRS] + FRR_FIGHT_US)
 		s->contested = false;
-	if (s->removing)
+	if (s->removing) {
 		finish_removal(s);
-	else
-		keep_created(s);
+		return;
+	}
+	keep_created(s);
 	judge_end(s);
 	frr_sync_due(s, now_us < s->look_until_us ? s->look_until_us : now_us + poll_us(s));
 	s->polls++;
@@ -171,17 +180,12 @@ static void count_repair(struct frr_sync *s, uint64_t now_us)
 /* On disk before FRR changes: after a crash nobody else knows. */
 static int remember(struct frr_sync *s, struct err *err)
 {
-	struct frr_memory before = s->memory;
 	s->memory.touched = true;
 	s->memory.bfd |= s->diff.created.bfd;
 	if (s->diff.created.bgp && s->config)
 		s->memory.router = s->config->bgp.asn;
-	if (same_memory(&s->memory, &before))
-		return 0;
-	int r = s->save(s->save_arg, &s->memory, err);
-	if (r < 0)
-		s->memory = before;
-	return r < 0 ? err_ctx(err, "what is to be written cannot be remembered") : 0;
+	return save_memory(s, err) < 0 ? err_ctx(err, "what is to be written cannot be remembered")
+				       : 0;
 }
 
 static void differs(struct frr_sync *s, uint64_t now_us)

@@ -57,7 +57,6 @@ struct loop {
 static void make_conditions(struct loop *l)
 {
 	struct conditions next = {};
-	frr_sync_kernel(&l->frr, clock_monotonic_us());
 	frr_driver_step(l->context.frr_driver);
 	bool queue_full = l->queue_full_until_us > clock_monotonic_us();
 	health_collect(&l->gateway, queue_full, &next);
@@ -270,7 +269,7 @@ static int open_frr(struct loop *l, struct err *err)
 	struct frr_driver_options options = {
 		.program = l->options->vtysh, .changed = on_frr_changed, .arg = l};
 	frr_sync_init(&l->frr, &l->gateway, reload_save_frr, &l->reload);
-	l->frr.memory = reload_frr_memory(&l->reload);
+	l->frr.memory = l->frr.kept = reload_frr_memory(&l->reload);
 	return frr_driver_new(l->event, &l->frr, &options, &l->context.frr_driver, err);
 }
 

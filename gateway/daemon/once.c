@@ -150,8 +150,8 @@ static int remove_frr(const struct once_options *o, struct reload *reload,
 {
 	struct frr_sync frr;
 	frr_sync_init(&frr, reload->gateway, reload_save_frr, reload);
-	frr.memory = reload_frr_memory(reload);
-	int r = frr_once_remove(o->vtysh, &frr, before, err);
+	frr.memory = frr.kept = reload_frr_memory(reload);
+	int r = frr_once_remove(o->vtysh, nullptr, &frr, before, err);
 	if (r < 0)
 		(void)err_ctx(err, "everything is removed but what FRRouting holds");
 	ops_append(ops, &frr.ops);

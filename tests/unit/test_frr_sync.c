@@ -511,12 +511,18 @@ static void test_removed_from_configuration(void **state)
 	configure(s, world_masquerade);
 	run(s, WORLD_SECOND);
 	assert_string_equal(s->ours, "");
-	assert_int_equal(s->sync.state, FRR_OFF);
-	assert_false(s->saved.touched);
+	assert_true(s->sync.removed);
 	assert_int_equal(s->saved.router, 0);
 	unsigned reads = s->reads;
 	run(s, 100 * WORLD_SECOND);
 	assert_int_equal(s->reads, reads);
+	/* FRR starts anew, and its own saved configuration has brought ours back */
+	set_ours(s, "ip route 100.64.0.0/12 CloudflareWARP tag 4294901867\n");
+	present(s);
+	assert_false(s->sync.removed);
+	run(s, 2 * FRR_SETTLE_DOWN_US);
+	assert_string_equal(s->ours, "");
+	assert_int_equal(s->reads, reads + 2);
 }
 
 static void test_down(void **state)
@@ -532,7 +538,8 @@ static void test_down(void **state)
 	assert_true(stands(s, COND_FRR_NOT_IN_PLACE));
 	s->deaf = false;
 	run(s, 5 * WORLD_SECOND);
-	assert_int_equal(s->sync.state, FRR_OFF);
+	assert_true(s->sync.removed);
+	assert_false(stands(s, COND_FRR_NOT_IN_PLACE));
 	assert_string_equal(s->ours, "");
 }
 
