@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "daemon/frr_md5.h"
+#include "daemon/frr_ops.h"
 #include "daemon/frr_password.h"
 #include "daemon/frr_presence.h"
 #include "lib/own.h"
@@ -89,6 +90,59 @@ static void test_password(void **)
 	assert_int_equal(frr_password_read(path, out, nullptr), -EINVAL);
 	assert_int_equal(frr_password_read(dir, out, nullptr), -EINVAL);
 	assert_int_equal(frr_password_read("/nonexistent/password", out, nullptr), -ENOENT);
+}
+
+/* A script as diff.h writes it, and what of it is an operation. */
+static void test_ops(void **)
+{
+	static const char *const lines[] = {"configure terminal",
+		"ip prefix-list MESHGW-RANGES seq 5 permit 100.64.0.0/12",
+		"route-map MESHGW-NETWORK permit 10", "route-map MESHGW-IN-10.0.1.1 permit 10",
+		" match ip address prefix-list X", "bfd", " profile MESHGW-BFD-10.0.1.1",
+		"  transmit-interval 100", "router bgp 65010", " neighbor 10.0.1.1 bfd",
+		" address-family ipv4 unicast", "  no neighbor 10.0.1.1 activate",
+		" exit-address-family", " no neighbor 10.0.1.2", "no ip route 100.64.0.0/12 mesh0",
+		"end"};
+	static const char *const expected[] = {
+		"add|frr ip prefix-list MESHGW-RANGES seq 5 permit 100.64.0.0/12|",
+		"add|frr route-map MESHGW-NETWORK permit 10|",
+		"add|frr route-map MESHGW-IN-10.0.1.1 permit 10|",
+		"add|frr match ip address prefix-list X|route-map MESHGW-IN-10.0.1.1 permit 10",
+		"add|frr profile MESHGW-BFD-10.0.1.1|bfd",
+		"add|frr transmit-interval 100|bfd, profile MESHGW-BFD-10.0.1.1",
+		"add|frr router bgp 65010|",
+		"add|frr neighbor 10.0.1.1 bfd|router bgp 65010",
+		"delete|frr neighbor 10.0.1.1 activate|"
+		"router bgp 65010, address-family ipv4 unicast",
+		"delete|frr neighbor 10.0.1.2|router bgp 65010",
+		"add|frr neighbor 10.0.1.1 password <hidden>|router bgp 65010",
+		"delete|frr ip route 100.64.0.0/12 mesh0|",
+	};
+	constexpr size_t n = sizeof(expected) / sizeof(expected[0]);
+	struct frr_diff diff = {};
+	struct frr_running none = {}, other = {.asn = 65010};
+	struct ops ops = {};
+	char name[OP_NAME_LEN], detail[OP_NAME_LEN], line[400];
+
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (!strcmp(lines[i], "no ip route 100.64.0.0/12 mesh0"))
+			frr_script_add_secret(&diff.script, (struct frr_mark){}, " ",
+				"neighbor 10.0.1.1 password geheim", 26);
+		frr_script_add(&diff.script, (struct frr_mark){}, "%s", lines[i]);
+	}
+	frr_ops_add(&diff, &none, &ops);
+	for (size_t i = 0; i < n && i < ops.n; i++) {
+		const struct op *op = &ops.list[i];
+		snprintf(line, sizeof(line), "%s|%s|%s", op_action_str(op->action),
+			op_name(op, name), op_detail(op, detail));
+		assert_string_equal(line, expected[i]);
+	}
+	assert_int_equal(ops.n, n);
+	ops_clear(&ops);
+	frr_ops_add(&diff, &other, &ops); /* there is a `router bgp` already */
+	assert_int_equal(ops.n, n - 1);
+	ops_clear(&ops);
+	frr_script_clear(&diff.script);
 }
 
 static void test_md5(void **)
@@ -199,6 +253,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_md5),
+		cmocka_unit_test(test_ops),
 		cmocka_unit_test(test_presence),
 	};
 
