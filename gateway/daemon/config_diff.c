@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/config_diff.h"
 #include "daemon/config_diff_int.h"
-#include "daemon/want.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include <stdarg.h>
@@ -43,14 +42,6 @@ void config_state(struct config_changes *out, enum config_change_kind kind,
 
 /* ---- Ranges, networks, hosts ---- */
 
-/* The effect stands behind the word that leaves it open. */
-static const char *mode_str(enum return_path mode)
-{
-	if (mode != RETURN_PATH_AUTO)
-		return return_path_str(mode);
-	return want_masquerades(mode) ? "auto (masquerade)" : "auto (route)";
-}
-
 static void state_ranges(const struct config *c, struct config_changes *out)
 {
 	char text[PREFIX_STRLEN];
@@ -66,12 +57,13 @@ static void state_networks(const struct config_lan *lan, struct config_changes *
 	for (size_t i = 0; i < lan->n_networks; i++) {
 		const struct config_network *n = &lan->networks[i];
 		config_state(out, CHANGE_NETWORK, &n->prefix, "%s on %s: %s",
-			prefix_str(&n->prefix, text), lan->interface, mode_str(n->return_path));
+			prefix_str(&n->prefix, text), lan->interface,
+			return_path_str(n->return_path));
 		for (size_t j = 0; j < n->n_hosts; j++) {
 			struct prefix about = prefix_of(&n->hosts[j].address);
 			config_state(out, CHANGE_HOST, &about, "%s: %s",
 				addr_str(&n->hosts[j].address, text),
-				mode_str(n->hosts[j].return_path));
+				return_path_str(n->hosts[j].return_path));
 		}
 		config_state_witnesses(n, out);
 	}
@@ -262,24 +254,27 @@ void config_changes_clear(struct config_changes *c)
 
 /* ---- The summary ---- */
 
-/* Bit 0: something is masqueraded, bit 1: something is routed. */
+/* A bit for each mode that something is in. */
 static unsigned modes_of(const struct config *c)
 {
 	unsigned modes = 0;
 	for (size_t i = 0; i < c->n_lans; i++)
 		for (size_t j = 0; j < c->lans[i].n_networks; j++) {
 			const struct config_network *n = &c->lans[i].networks[j];
-			modes |= want_masquerades(n->return_path) ? 1 : 2;
+			modes |= 1U << n->return_path;
 			for (size_t k = 0; k < n->n_hosts; k++)
-				modes |= want_masquerades(n->hosts[k].return_path) ? 1 : 2;
+				modes |= 1U << n->hosts[k].return_path;
 		}
 	return modes;
 }
 
 const char *config_summary(const struct config *c, char *buf)
 {
-	static const char *const modes[] = {
-		"no network", "masquerade", "route", "masquerade and route"};
+	static_assert(
+		RETURN_PATH_AUTO == 0 && RETURN_PATH_ROUTE == 1 && RETURN_PATH_MASQUERADE == 2);
+	static const char *const modes[] = {"no network", "auto", "route", "auto and route",
+		"masquerade", "auto and masquerade", "masquerade and route",
+		"auto, masquerade and route"};
 	const char *mode = modes[modes_of(c)];
 	if (!c->has_allow)
 		snprintf(buf, CONFIG_SUMMARY_LEN, "%s, everything allowed", mode);

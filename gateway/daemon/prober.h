@@ -14,7 +14,7 @@
  */
 #include "daemon/gateway.h"
 
-constexpr size_t PROBER_MAX = 256;
+constexpr size_t PROBER_MAX = 512;
 
 struct prober;
 

@@ -72,9 +72,12 @@ class Auto:
         """meshgw status --json."""
         done = self.gw.run(["meshgw", "--json", "status"], check=False)
         try:
-            return dict(json.loads(done.stdout))
+            reply = dict(json.loads(done.stdout))
         except ValueError as error:
             raise CommandError(f"meshgw status: {done.stdout}{done.stderr}") from error
+        if not reply.get("networks"):
+            raise CommandError(f"meshgw status: {done.stdout}")
+        return reply
 
     def network(self, prefix: str) -> dict[str, Any]:
         """What it says of one network."""

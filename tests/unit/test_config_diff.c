@@ -74,11 +74,11 @@ static void test_changes(void **)
 			MASK RANGES ", resolved: [10.9.0.0/16]}}\n",
 			"- range sites 10.9.0.0/16\n+ range resolved 10.9.0.0/16\n"},
 		{"mode", LAN, ROUTE,
-			"- network 10.0.1.0/24 on eth0: auto (masquerade)\n"
+			"- network 10.0.1.0/24 on eth0: auto\n"
 			"+ network 10.0.1.0/24 on eth0: route\n"},
 		{"back", ROUTE, LAN,
 			"- network 10.0.1.0/24 on eth0: route\n"
-			"+ network 10.0.1.0/24 on eth0: auto (masquerade)\n"},
+			"+ network 10.0.1.0/24 on eth0: auto\n"},
 		{"the same mode, by the network's own word", ROUTE,
 			"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, "
 			"return_path: route}]}]\nreturn_path: route\n",
@@ -164,11 +164,11 @@ static void test_summary(void **)
 	static const struct {
 		const char *config, *summary;
 	} cases[] = {
-		{LAN, "masquerade, everything allowed"},
+		{LAN, "auto, everything allowed"},
 		{ROUTE, "route, everything allowed"},
 		{ROUTE "allow: []\n", "route, nothing allowed"},
-		{ALLOW " - {to: 10.0.1.5}\n", "masquerade, 1 allow entry"},
-		{ALLOW " - {to: 10.0.1.5}\n - {to: 10.0.1.6}\n", "masquerade, 2 allow entries"},
+		{ALLOW " - {to: 10.0.1.5}\n", "auto, 1 allow entry"},
+		{ALLOW " - {to: 10.0.1.5}\n - {to: 10.0.1.6}\n", "auto, 2 allow entries"},
 		{"lan: [{interface: eth0, networks: [10.0.1.0/24, {prefix: 10.0.2.0/24, "
 		 "return_path: masquerade}]}]\nreturn_path: route\n",
 			"masquerade and route, everything allowed"},
