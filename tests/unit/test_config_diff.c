@@ -167,8 +167,8 @@ static void test_summary(void **)
 		{LAN, "auto, everything allowed"},
 		{ROUTE, "route, everything allowed"},
 		{ROUTE "allow: []\n", "route, nothing allowed"},
-		{ALLOW " - {to: 10.0.1.5}\n", "auto, 1 allow entry"},
-		{ALLOW " - {to: 10.0.1.5}\n - {to: 10.0.1.6}\n", "auto, 2 allow entries"},
+		{ALLOW " - {to: 10.0.1.5}\n", "masquerade, 1 allow entry"},
+		{ALLOW " - {to: 10.0.1.5}\n - {to: 10.0.1.6}\n", "masquerade, 2 allow entries"},
 		{"lan: [{interface: eth0, networks: [10.0.1.0/24, {prefix: 10.0.2.0/24, "
 		 "return_path: masquerade}]}]\nreturn_path: route\n",
 			"masquerade and route, everything allowed"},
