@@ -93,6 +93,10 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 /* A notification: only marks. */
 void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghdr *nlh);
 void gateway_mark(struct gateway *g, unsigned dirty);
+/* Nobody knows what happened meanwhile: everything is doubtful. */
+void gateway_doubt(struct gateway *g);
+/* Has something happened, since the last call, that may have changed the way back? */
+bool gateway_was_stirred(struct gateway *g);
 
 /* One pass over what is marked. Returns the time at which something is due again by itself,
  * 0 = only at the next event. Errors stay in the tracks. */

@@ -200,11 +200,24 @@ static const struct {
 	{RTM_DELNETCONF, on_netconf},
 };
 
+void gateway_doubt(struct gateway *g)
+{
+	gateway_mark(g, DIRTY_ALL);
+	g->stirred = true;
+}
+
+bool gateway_was_stirred(struct gateway *g)
+{
+	bool was = g->stirred;
+	g->stirred = false;
+	return was;
+}
+
 void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghdr *nlh)
 {
 	if (kind == WATCH_LOST) {
 		g->lost++;
-		gateway_mark(g, DIRTY_ALL);
+		gateway_doubt(g);
 		return;
 	}
 	if (!g->config)

@@ -226,6 +226,8 @@ static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 	reload_tick(&l->reload, now, boottime);
 	sample_queue(l, now);
 	bool slept = has_slept(l, now, boottime);
+	if (slept)
+		gateway_doubt(&l->gateway);
 	if (now >= l->resync_at_us || slept) {
 		bool all = slept || ++l->resyncs % LOOP_RESYNC_ALL == 0;
 		l->resync_at_us = now + LOOP_RESYNC_US;

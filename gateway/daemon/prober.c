@@ -301,9 +301,8 @@ uint64_t prober_run(struct prober *p, uint64_t now_us, bool *changed)
 	if (p->generation != g->prove.generation)
 		land_all(p);
 	p->generation = g->prove.generation;
-	if (g->stirred)
+	if (gateway_was_stirred(g))
 		prove_event(&g->prove, now_us);
-	g->stirred = false;
 	if (p->n)
 		look_for_answers(p, now_us);
 	finish_rounds(p, now_us, changed);

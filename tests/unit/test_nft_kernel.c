@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "nft/modes.h"
 #include "nft_world.h"
 #include <errno.h>
 #include <linux/capability.h>
@@ -466,6 +467,60 @@ static void test_set_modes(void **state)
 
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
 
+static bool masqueraded(const struct nft_modes *m, const struct prefix *p)
+{
+	struct addr last = prefix_last(p);
+	for (size_t i = 0; i < m->n_networks; i++)
+		if (addr_cmp(&m->networks[i].first, &p->addr) <= 0 &&
+			addr_cmp(&last, &m->networks[i].last) <= 0 &&
+			m->networks[i].first.family == p->addr.family)
+			return true;
+	return false;
+}
+
+/* What was written comes back, also where one network begins behind another, and at the end of the
+ * address space. */
+static void test_read_modes(void **state)
+{
+	struct nft_world *w = *state;
+	static const char *const texts[] = {"10.0.1.0/24", "10.0.2.0/24", "192.0.2.0/25",
+		"255.0.0.0/8", "2001:db8:1::/64", "2001:db8:2::/64", "ff00::/8"};
+	static const char *const others[] = {
+		"10.0.3.0/24", "192.0.2.128/25", "10.0.0.0/16", "2001:db8:3::/64", "2001:db8::/32"};
+	struct nft_model m = *nft_model("masquerade");
+	struct nft_modes modes = {};
+	struct prefix networks[COUNT(texts)], other;
+	struct addr hosts[2];
+	struct err err = {};
+
+	assert_int_equal(nft_read_modes(w->nl, &modes, &err), 0); /* no table */
+	for (size_t i = 0; i < COUNT(texts); i++)
+		assert_int_equal(prefix_parse(texts[i], &networks[i]), 0);
+	assert_int_equal(addr_parse("10.0.9.7", &hosts[0]), 0);
+	assert_int_equal(addr_parse("2001:db8:9::7", &hosts[1]), 0);
+	m.masquerade_networks = networks;
+	m.n_masquerade_networks = COUNT(networks);
+	m.masquerade_hosts = hosts;
+	m.n_masquerade_hosts = COUNT(hosts);
+	nft_world_replace(w, &m);
+	if (nft_read_modes(w->nl, &modes, &err) != 1)
+		fail_msg("%s", err.msg);
+	for (size_t i = 0; i < COUNT(networks); i++)
+		assert_true(masqueraded(&modes, &networks[i]));
+	for (size_t i = 0; i < COUNT(others); i++) {
+		assert_int_equal(prefix_parse(others[i], &other), 0);
+		assert_false(masqueraded(&modes, &other));
+	}
+	assert_int_equal(modes.n_hosts, 2);
+	assert_int_equal(addr_cmp(&modes.hosts[0], &hosts[0]), 0);
+	assert_int_equal(addr_cmp(&modes.hosts[1], &hosts[1]), 0);
+	nft_modes_clear(&modes);
+
+	nft_world_replace(w, nft_model("route")); /* without source NAT */
+	assert_int_equal(nft_read_modes(w->nl, &modes, &err), 0);
+	assert_null(modes.networks);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -488,6 +543,7 @@ int main(void)
 		KERNEL_TEST(test_never_half_a_table),
 		KERNEL_TEST(test_error_names_the_object),
 		KERNEL_TEST(test_set_modes),
+		KERNEL_TEST(test_read_modes),
 	};
 
 	if (!netns_may())
