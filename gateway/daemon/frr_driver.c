@@ -33,9 +33,8 @@ struct frr_driver {
 
 static void look(struct frr_driver *d, bool event)
 {
-	bool installed = access(d->options.program, X_OK) == 0;
-	frr_sync_presence(
-		d->sync, installed, frr_presence_look(d->options.dir), event, clock_monotonic_us());
+	struct frr_there there = frr_presence_look(d->options.program, d->options.dir);
+	frr_sync_presence(d->sync, &there, event, clock_monotonic_us());
 }
 
 static void on_presence(void *arg)

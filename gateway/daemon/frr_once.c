@@ -3,7 +3,6 @@
 #include "daemon/clock.h"
 #include "daemon/frr_presence.h"
 #include <errno.h>
-#include <unistd.h>
 
 static const char *program_or_default(const char *program)
 {
@@ -58,8 +57,8 @@ int frr_once_remove(const char *program, const char *dir, struct frr_sync *s,
 	program = program_or_default(program);
 	if (before)
 		frr_sync_remember(s, before);
-	frr_sync_presence(s, access(program, X_OK) == 0,
-		frr_presence_look(dir ? dir : FRR_RUNTIME_DIR), false, clock_monotonic_us());
+	struct frr_there there = frr_presence_look(program, dir ? dir : FRR_RUNTIME_DIR);
+	frr_sync_presence(s, &there, false, clock_monotonic_us());
 	frr_sync_kernel(s, clock_monotonic_us());
 	run_to_the_end(program, s);
 	if (!s->removing || s->removed || s->state == FRR_ABSENT)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/frr_presence.h"
+#include "daemon/clock.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
 #include <limits.h>
@@ -31,17 +32,30 @@ static const struct {
 	{"bfdd.vty", FRR_SOCKET_BFDD},
 };
 
-unsigned frr_presence_look(const char *dir)
+/* By the clock that files are dated with; one that was set back makes everything new. */
+static uint64_t age_of(const struct stat *st)
 {
-	unsigned found = 0;
+	uint64_t born = (uint64_t)st->st_ctim.tv_sec * 1'000'000 +
+			(uint64_t)st->st_ctim.tv_nsec / 1000;
+	uint64_t now = clock_realtime_us();
+	return now > born ? now - born : 0;
+}
+
+struct frr_there frr_presence_look(const char *program, const char *dir)
+{
+	struct frr_there there = {.installed = access(program, X_OK) == 0, .age_us = UINT64_MAX};
 	for (size_t i = 0; i < sizeof(sockets) / sizeof(sockets[0]); i++) {
 		char path[PATH_MAX];
 		struct stat st;
 		snprintf(path, sizeof(path), "%s/%s", dir, sockets[i].name);
-		if (stat(path, &st) == 0)
-			found |= sockets[i].bit;
+		if (stat(path, &st) < 0)
+			continue;
+		there.sockets |= sockets[i].bit;
+		uint64_t age = age_of(&st);
+		if (age < there.age_us)
+			there.age_us = age;
 	}
-	return found;
+	return there;
 }
 
 /* The folder has a watch of its own while it exists; its parent tells when it comes. */

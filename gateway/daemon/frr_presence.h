@@ -7,6 +7,7 @@
  * socket anew, and that is what has to be noticed at once.
  */
 #include "lib/err.h"
+#include <stdint.h>
 #include <systemd/sd-event.h>
 
 #define FRR_RUNTIME_DIR "/run/frr"
@@ -27,5 +28,11 @@ struct frr_presence;
 	void *arg, struct frr_presence **out, struct err *err);
 void frr_presence_free(struct frr_presence *p);
 
-/* Bits of enum frr_socket, looked at now. Needs no watch. */
-unsigned frr_presence_look(const char *dir);
+struct frr_there {
+	bool installed;   /* there is a vtysh */
+	unsigned sockets; /* enum frr_socket */
+	uint64_t age_us;  /* of the youngest socket: a start may go on for a while after it */
+};
+
+/* What there is now. Needs no watch. */
+struct frr_there frr_presence_look(const char *program, const char *dir);

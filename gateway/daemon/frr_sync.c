@@ -134,7 +134,7 @@ void frr_sync_kernel(struct frr_sync *s, uint64_t now_us)
 	if (!s->config)
 		return;
 	if (s->frr_losses != s->gateway->frr_losses)
-		frr_sync_poke(s, now_us);
+		frr_sync_due(s, now_us + FRR_LOSS_US);
 	if (s->link_events != s->gateway->link_events)
 		look_twice(s, now_us);
 	s->frr_losses = s->gateway->frr_losses;
@@ -147,12 +147,20 @@ void frr_sync_kernel(struct frr_sync *s, uint64_t now_us)
 		frr_sync_due(s, s->routes.next_us);
 }
 
-void frr_sync_presence(
-	struct frr_sync *s, bool installed, unsigned sockets, bool event, uint64_t now_us)
+/* Others read a configuration into an FRR that has just started, and would lose it if we wrote at
+ * the same time: mgmtd takes it from one at a time. */
+static uint64_t settled_at(const struct frr_sync *s, uint64_t age_us, uint64_t now_us)
 {
-	bool changed = event || installed != s->installed || sockets != s->sockets;
-	s->installed = installed;
-	s->sockets = sockets;
+	uint64_t settle = s->removing && s->settled ? FRR_SETTLE_DOWN_US : FRR_SETTLE_US;
+	return now_us + (age_us < settle ? settle - age_us : FRR_SOON_US);
+}
+
+void frr_sync_presence(
+	struct frr_sync *s, const struct frr_there *there, bool event, uint64_t now_us)
+{
+	bool changed = event || there->installed != s->installed || there->sockets != s->sockets;
+	s->installed = there->installed;
+	s->sockets = there->sockets;
 	if (!changed)
 		return;
 	/* What was there may be gone, and nobody is to blame. */
@@ -160,7 +168,7 @@ void frr_sync_presence(
 	s->removed = false;
 	s->failures = s->polls = 0;
 	s->not_before_us = 0;
-	s->due_us = now_us + (s->removing && s->settled ? FRR_SETTLE_DOWN_US : FRR_SETTLE_US);
+	s->due_us = settled_at(s, there->age_us, now_us);
 	if (!frr_sync_busy(s))
 		frr_sync_rest(s, "FRR came or went");
 }
@@ -274,8 +282,11 @@ static void note_refused(struct frr_sync *s, const struct vtysh_result *result)
 	}
 }
 
-static void done_writing(struct frr_sync *s, const struct vtysh_result *result)
+/* Whoever took something away may be in the middle of it (frr-reload takes seconds). */
+static void done_writing(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)
 {
+	s->polls = 0;
+	s->watch_until_us = now_us + FRR_WATCH_US;
 	if (result->error)
 		log_warn("frr", "vtysh did not take the script: %s", strerror(result->error));
 	note_refused(s, result);
@@ -306,7 +317,7 @@ void frr_sync_done(struct frr_sync *s, const struct vtysh_result *result, uint64
 	if (s->state == FRR_READING)
 		frr_sync_judge(s, result, now_us);
 	else if (s->state == FRR_WRITING)
-		done_writing(s, result);
+		done_writing(s, result, now_us);
 }
 
 uint64_t frr_sync_wake(const struct frr_sync *s)

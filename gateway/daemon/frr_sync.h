@@ -20,15 +20,18 @@
  */
 #include "daemon/frr_md5.h"
 #include "daemon/frr_password.h"
+#include "daemon/frr_presence.h"
 #include "daemon/frr_routes.h"
 #include "daemon/frr_view.h"
 #include "daemon/gateway.h"
 
 constexpr uint64_t FRR_SOON_US = 10'000;           /* gathers what belongs together */
-constexpr uint64_t FRR_SETTLE_US = 400'000;        /* after FRR's sockets came or went */
-constexpr uint64_t FRR_SETTLE_DOWN_US = 3'000'000; /* so that it has read what it saved */
+constexpr uint64_t FRR_SETTLE_US = 1'500'000;      /* since FRR's daemons started */
+constexpr uint64_t FRR_LOSS_US = 2'000'000;        /* frr-reload takes seconds to take away */
+constexpr uint64_t FRR_SETTLE_DOWN_US = 3'000'000; /* the same, when only what is ours counts */
 constexpr uint64_t FRR_LINK_US = 3'000'000;        /* after an interface came or went */
 constexpr uint64_t FRR_SESSION_NEW_MS = 10'000;    /* a younger session may still send */
+constexpr uint64_t FRR_WATCH_US = 10'000'000;      /* after something was written */
 constexpr uint64_t FRR_POLL_US = 30'000'000;
 constexpr uint64_t FRR_POLL_MIN_US = 1'000'000; /* while a session is missing; doubles … */
 constexpr uint64_t FRR_POLL_MAX_US = 15'000'000;
@@ -101,7 +104,8 @@ struct frr_sync {
 	bool expected;  /* the next difference is nobody's fault */
 	bool restarted; /* FRR came or went since the last reading */
 	bool contested;
-	bool heard_end;                       /* of a session that stood */
+	bool heard_end; /* of a session that stood */
+	uint64_t watch_until_us;
 	unsigned failures, polls, false_ends; /* in a row; since something changed */
 	uint64_t repairs[FRR_FIGHT_REPAIRS];
 	unsigned n_repairs;
@@ -129,7 +133,7 @@ void frr_sync_kernel(struct frr_sync *s, uint64_t now_us);
 void frr_sync_remember(struct frr_sync *s, const struct config *config);
 /* What there is of FRR. event: something came or went, even if it looks the same. */
 void frr_sync_presence(
-	struct frr_sync *s, bool installed, unsigned sockets, bool event, uint64_t now_us);
+	struct frr_sync *s, const struct frr_there *there, bool event, uint64_t now_us);
 /* What the kernel counts, before each frr_sync_done(). */
 void frr_sync_md5(struct frr_sync *s, const struct frr_md5 *now, uint64_t now_us);
 /* A packet on the wire looked like the end of a session. Where none stood, that is no news. */

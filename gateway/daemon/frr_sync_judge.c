@@ -85,9 +85,9 @@ static bool is_quiet(const struct frr_show *show)
 	return true;
 }
 
-static uint64_t poll_us(const struct frr_sync *s)
+static uint64_t poll_us(const struct frr_sync *s, uint64_t now_us)
 {
-	if (is_quiet(&s->view.show))
+	if (now_us >= s->watch_until_us && is_quiet(&s->view.show))
 		return FRR_POLL_US;
 	return frr_sync_doubled(FRR_POLL_MIN_US, s->polls / FRR_POLL_STEP, FRR_POLL_MAX_US);
 }
@@ -161,7 +161,7 @@ static void settle_in_place(struct frr_sync *s, uint64_t now_us)
 	}
 	keep_created(s);
 	judge_end(s);
-	frr_sync_due(s, now_us < s->look_until_us ? s->look_until_us : now_us + poll_us(s));
+	frr_sync_due(s, now_us < s->look_until_us ? s->look_until_us : now_us + poll_us(s, now_us));
 	s->polls++;
 	frr_sync_rest(s, "in place");
 }

@@ -188,7 +188,10 @@ static void check_seen(sd_event *event, unsigned *calls, bool changed, unsigned 
 	settle(event);
 	snprintf(run, sizeof(run), "%s/run", dir);
 	assert_int_equal(*calls > 0, changed);
-	assert_int_equal(frr_presence_look(run), sockets);
+	struct frr_there t = frr_presence_look("/bin/sh", run);
+	assert_true(t.installed);
+	assert_int_equal(t.sockets, sockets);
+	assert_true(sockets ? t.age_us < 60'000'000 : t.age_us == UINT64_MAX);
 }
 
 static void in_dir(const char *format, char *out)

@@ -181,10 +181,20 @@ static void run(struct site *s, uint64_t duration_us)
 	s->w.now_us = end;
 }
 
+static void there(struct site *s, unsigned sockets, uint64_t age_us)
+{
+	struct frr_there t = {.installed = true, .sockets = sockets, .age_us = age_us};
+	frr_sync_presence(&s->sync, &t, true, s->w.now_us);
+}
+
+/* FRR has just come. */
 static void present(struct site *s)
 {
-	frr_sync_presence(&s->sync, true, ALL_SOCKETS, true, s->w.now_us);
+	there(s, ALL_SOCKETS, 0);
 }
+
+/* Time enough for it, and for what follows. */
+constexpr uint64_t SETTLE_US = FRR_SETTLE_US + WORLD_SECOND / 2;
 
 static void configure(struct site *s, const char *text)
 {
@@ -249,7 +259,7 @@ static void up(struct site *s)
 {
 	configure(s, with_bgp);
 	present(s);
-	run(s, WORLD_SECOND);
+	run(s, SETTLE_US);
 	assert_true(s->sync.in_place);
 }
 
@@ -261,11 +271,13 @@ static void test_comes_up(void **state)
 	assert_int_equal(s->sync.state, FRR_ABSENT);
 	assert_true(s->sync.settled); /* nobody waits for what is not there */
 	assert_true(stands(s, COND_FRR_NOT_INSTALLED));
-	frr_sync_presence(&s->sync, true, FRR_SOCKET_ZEBRA, true, s->w.now_us);
+	there(s, FRR_SOCKET_ZEBRA, 0);
 	run(s, 10 * WORLD_SECOND);
 	assert_true(stands(s, COND_BGP_DAEMON_DOWN));
 	assert_int_equal(s->reads, 0);
 	present(s);
+	run(s, FRR_SETTLE_US - 1);
+	assert_int_equal(s->reads, 0); /* others may be reading their configuration into it */
 	run(s, WORLD_SECOND / 2);
 	assert_int_equal(s->reads, 2);
 	assert_int_equal(s->writes, 1);
@@ -288,7 +300,7 @@ static void test_deaf(void **state)
 	s->deaf = true;
 	configure(s, with_bgp);
 	present(s);
-	run(s, WORLD_SECOND / 2);
+	run(s, SETTLE_US);
 	assert_int_equal(s->writes, 1);
 	assert_true(s->sync.settled);
 	assert_true(stands(s, COND_FRR_NOT_IN_PLACE));
@@ -334,7 +346,7 @@ static void test_does_not_answer(void **state)
 	s->garbage = nullptr;
 	s->error = 0;
 	present(s);
-	run(s, WORLD_SECOND);
+	run(s, SETTLE_US);
 	assert_true(s->sync.in_place);
 }
 
@@ -354,7 +366,7 @@ static void test_daemon_missing(void **state)
 	s->daemons = all_daemons;
 	set_ours(s, "");
 	present(s);
-	run(s, WORLD_SECOND);
+	run(s, SETTLE_US);
 	assert_non_null(strstr(s->script, "ip route 100.64.0.0/12"));
 	assert_true(s->sync.in_place);
 	assert_false(stands(s, COND_BGP_DAEMON_DOWN));
@@ -369,11 +381,11 @@ static void test_restart(void **state)
 	for (unsigned i = 0; i < 10; i++) {
 		unsigned writes = s->writes;
 		set_ours(s, "");
-		frr_sync_presence(&s->sync, true, 0, true, s->w.now_us);
+		there(s, 0, UINT64_MAX);
 		run(s, WORLD_SECOND);
 		assert_true(stands(s, COND_BGP_DAEMON_DOWN));
 		present(s);
-		run(s, WORLD_SECOND);
+		run(s, SETTLE_US);
 		assert_int_equal(s->writes, writes + 1);
 		assert_true(s->sync.in_place);
 	}
@@ -389,7 +401,7 @@ static void test_bgpd_lost(void **state)
 	up(s);
 	s->bgpd_lost = true;
 	present(s);
-	run(s, WORLD_SECOND);
+	run(s, SETTLE_US);
 	assert_int_equal(s->writes, 2);
 	assert_non_null(strstr(s->script, "route-map MESHGW-NETWORK permit 10"));
 	assert_non_null(strstr(s->script, "prefix-list MESHGW-RANGES"));
@@ -404,7 +416,7 @@ static void test_router_of_others(void **state)
 	up(s);
 	set_ours(s, "router bgp 65010\nexit\n!\n");
 	present(s);
-	run(s, WORLD_SECOND);
+	run(s, SETTLE_US);
 	assert_true(s->sync.in_place);
 	assert_int_equal(s->sync.memory.router, 0);
 }
@@ -491,7 +503,7 @@ static void test_stale_reason(void **state)
 		s->session = cases[i].session;
 		configure(s, with_bgp);
 		present(s);
-		run(s, WORLD_SECOND);
+		run(s, SETTLE_US);
 		if (!stands(s, cases[i].code))
 			print_error("case %zu\n", i);
 		assert_true(stands(s, cases[i].code));
@@ -564,7 +576,7 @@ static void test_disk_full(void **state)
 	s->save_error = ENOSPC;
 	configure(s, with_bgp);
 	present(s);
-	run(s, WORLD_SECOND);
+	run(s, SETTLE_US);
 	assert_int_equal(s->writes, 0);
 	assert_true(stands(s, COND_FRR_NOT_IN_PLACE));
 	s->save_error = 0;
