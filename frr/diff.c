@@ -111,13 +111,16 @@ static bool goes_anyway(const struct diff *d, const struct frr_statement *s)
 	return neighbor && d->rebuilt[neighbor - d->model->neighbors];
 }
 
+bool diff_is_policy(const struct frr_statement *s)
+{
+	return text_begins(s->block, "route-map ") || text_begins(s->text, "route-map ") ||
+	       text_begins(s->text, "ip prefix-list ") || text_begins(s->text, "ipv6 prefix-list ");
+}
+
 /* A policy that only others than bgpd have does nothing. */
 static bool has_effect(const struct frr_statement *s)
 {
-	bool policy = text_begins(s->block, "route-map ") || text_begins(s->text, "route-map ") ||
-		      text_begins(s->text, "ip prefix-list ") ||
-		      text_begins(s->text, "ipv6 prefix-list ");
-	return !policy || s->in_bgpd;
+	return !diff_is_policy(s) || s->in_bgpd;
 }
 
 static void pair(struct diff *d)
@@ -229,6 +232,7 @@ void frr_diff(const struct frr_diff_input *input, struct frr_diff *out)
 	diff_find_leaks(&d);
 	diff_write(&d);
 	frr_wants_clear(&d.wants);
+	free(d.spelling.defaults);
 	free(d.done);
 	free(d.as);
 	free(d.kept);

@@ -95,6 +95,24 @@ static void find_router_id(struct diff *d)
 		diff_show(f, s);
 }
 
+/* "bgp default ipv4-vpn": a new neighbour is active there as well (bgpd/bgp_vty.c). */
+static void find_defaults(struct diff *d)
+{
+	size_t cap = 0;
+	for (size_t i = 0; i < d->running->n; i++) {
+		const struct frr_statement *s = &d->running->list[i];
+		const char *family = text_after(s->text, "bgp default");
+		if (!family || !s->block[0] || s->part[0] || !diff_in_bgp(d, s) ||
+			!text_is_plain(family) || strcmp(family, "ipv6-unicast") == 0)
+			continue;
+		if (!text_begins(family, "ipv4-") && !text_begins(family, "ipv6-") &&
+			!text_begins(family, "l2vpn-"))
+			continue;
+		XGROW(d->spelling.defaults, d->spelling.n_defaults, cap);
+		d->spelling.defaults[d->spelling.n_defaults++] = family;
+	}
+}
+
 void diff_find_bgp(struct diff *d)
 {
 	const struct frr_running *running = d->running;
@@ -115,6 +133,7 @@ void diff_find_bgp(struct diff *d)
 		return;
 	}
 	find_router_id(d);
+	find_defaults(d);
 	const struct frr_statement *s = find_global(d, "no bgp network import-check");
 	if (s) {
 		struct frr_finding *f = diff_find(

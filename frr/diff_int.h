@@ -45,6 +45,9 @@ bool diff_has_foreign(const struct diff *d, const char *block);
  * "seq". nullptr for another statement. */
 const char *diff_split_entry(const char *text, size_t *head);
 
+/* Of a prefix-list or a route-map? */
+bool diff_is_policy(const struct frr_statement *s);
+
 /* diff_script.c: the script, and what of the shared blocks is ours after it. */
 void diff_write(struct diff *d);
 

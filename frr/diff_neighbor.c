@@ -27,6 +27,7 @@ static const struct {
 	{"update-source", SETTING_REMOVE},
 	/* What goes past the outbound route-map (bgpd/bgp_updgrp_adv.c; bgpd/bgp_route.c,
 	 * subgroup_announce_check). */
+	{"advertise-map", SETTING_REMOVE_REPORT},
 	{"default-originate", SETTING_REMOVE_REPORT},
 	{"unsuppress-map", SETTING_REMOVE_REPORT},
 	/* What changes nothing about it. */
@@ -74,7 +75,9 @@ enum diff_setting diff_judge_setting(
 {
 	enum diff_setting foreign;
 	if (!is_our_family(s->part))
-		return text_after(setting, "activate") ? SETTING_REMOVE_REPORT : SETTING_KEEP;
+		return strcmp(setting, "activate") == 0 && !text_begins(s->text, "no ")
+			       ? SETTING_REMOVE_REPORT
+			       : SETTING_KEEP;
 	find_setting(setting, &foreign);
 	return foreign;
 }

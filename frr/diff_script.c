@@ -139,22 +139,83 @@ static void add_entry(struct scribe *w, size_t i, size_t head, const char *rest)
 		w->script, want->mark, "%.*sseq %" PRIu32 " %s", (int)head, want->text, seq, rest);
 }
 
+static void add_want(struct scribe *w, size_t i)
+{
+	const struct frr_want *want = &w->d->wants.list[i];
+	size_t head;
+	const char *rest = diff_split_entry(want->text, &head);
+	if (rest) {
+		add_entry(w, i, head, rest);
+		return;
+	}
+	frr_place_go(w->script, &w->at, want->block, want->part, want->mark);
+	frr_script_add_secret(
+		w->script, want->mark, frr_place_indent(&w->at), want->text, want->shown);
+	frr_place_opened(&w->at, want->text);
+}
+
+/* The neighbour of a statement, if that is about this setting. */
+static const struct frr_neighbor *neighbor_of(
+	const struct diff *d, const char *text, const char *words)
+{
+	const char *peer, *setting, *rest;
+	struct addr address;
+	if (!frr_statement_neighbor(text, &peer, &setting) || !text_after(setting, words) ||
+		!text_take_addr(peer, &address, &rest))
+		return nullptr;
+	return diff_wanted_neighbor(d, &address);
+}
+
+/* FRR activates a new neighbour in its default families at once, but no policy stands there yet.
+ * If vtysh gets no further, the next script finds it inactive. */
+static void activate(struct scribe *w, const struct frr_want *begin, bool on)
+{
+	const struct frr_neighbor *n = neighbor_of(w->d, begin->text, "remote-as");
+	const bool wanted[2] = {n && n->ipv4, n && n->ipv6};
+	const bool by_default[2] = {w->d->spelling.default_ipv4, w->d->spelling.default_ipv6};
+	char text[ADDR_STRLEN];
+	for (size_t v6 = 0; n && v6 < 2; v6++) {
+		if (!by_default[v6] || (on && !wanted[v6]))
+			continue;
+		frr_place_go(w->script, &w->at, begin->block, frr_family_part(v6), begin->mark);
+		frr_script_add(w->script, begin->mark, "%s%sneighbor %s activate",
+			frr_place_indent(&w->at), on ? "" : "no ", addr_str(&n->address, text));
+	}
+}
+
 static void add_wants(struct scribe *w)
 {
 	for (size_t i = 0; i < w->d->wants.n; i++) {
-		const struct frr_want *want = &w->d->wants.list[i];
-		size_t head;
-		const char *rest = diff_split_entry(want->text, &head);
 		if (w->d->done[i])
 			continue;
-		if (rest) {
-			add_entry(w, i, head, rest);
+		add_want(w, i);
+		activate(w, &w->d->wants.list[i], false);
+	}
+	for (size_t i = 0; i < w->d->wants.n; i++)
+		if (!w->d->done[i])
+			activate(w, &w->d->wants.list[i], true);
+}
+
+/* Is it there before this script, and after it without a break? */
+static bool stays(const struct diff *d, const struct frr_neighbor *neighbor)
+{
+	for (size_t i = 0; i < d->wants.n; i++)
+		if (d->done[i] && neighbor_of(d, d->wants.list[i].text, "remote-as") == neighbor)
+			return true;
+	return false;
+}
+
+/* Families that a neighbour leaves: while the policy still stands there. */
+static void leave_families(struct scribe *w)
+{
+	struct diff *d = w->d;
+	for (size_t i = 0; i < d->wants.n; i++) {
+		const char *text = d->wants.list[i].text;
+		const struct frr_neighbor *n = neighbor_of(d, text, "activate");
+		if (d->done[i] || !n || !text_begins(text, "no ") || !stays(d, n))
 			continue;
-		}
-		frr_place_go(w->script, &w->at, want->block, want->part, want->mark);
-		frr_script_add_secret(
-			w->script, want->mark, frr_place_indent(&w->at), want->text, want->shown);
-		frr_place_opened(&w->at, want->text);
+		add_want(w, i);
+		d->done[i] = true;
 	}
 }
 
@@ -184,17 +245,27 @@ static bool head_goes(const struct diff *d, const struct frr_statement *s)
 	return text_begins(s->block, "route-map ") && !wants_text(d, s->block);
 }
 
-static void remove_others(struct scribe *w, bool lists)
+/* Ours outside of `router bgp`. */
+enum other { OTHER_MAPS, OTHER_LISTS, OTHER_REST };
+
+static enum other which(const struct frr_statement *s)
+{
+	size_t head;
+	if (diff_split_entry(s->text, &head))
+		return OTHER_LISTS;
+	return diff_is_policy(s) ? OTHER_MAPS : OTHER_REST;
+}
+
+static void remove_others(struct scribe *w, enum other other)
 {
 	const struct frr_running *running = w->d->running;
 	for (size_t i = 0; i < running->n; i++) {
 		const struct frr_statement *s = &running->list[i];
-		size_t head;
 		if (w->d->kept[i] || !s->ours || diff_in_bgp(w->d, s) || head_goes(w->d, s) ||
-			(diff_split_entry(s->text, &head) != nullptr) != lists ||
-			is_replaced(w->d, s))
+			which(s) != other || is_replaced(w->d, s))
 			continue;
-		if (lists && !s->in_mgmtd) /* it removes nothing that it does not know */
+		if (other == OTHER_LISTS &&
+			!s->in_mgmtd) /* it removes nothing that it does not know */
 			write_line(w, "", "", "", s->text, strlen(s->text));
 		remove_statement(w, s);
 	}
@@ -256,14 +327,18 @@ void diff_write(struct diff *d)
 	bool keeps_bgp = d->running->bgp && !d->bgp_removed && !diff_has_other_asn(d);
 	if (d->bgp_removed)
 		write_line(&w, "", "", "no ", d->running->bgp, strlen(d->running->bgp));
-	if (keeps_bgp)
+	if (keeps_bgp) {
+		leave_families(&w);
 		remove_from_bgp(&w, false);
+	}
+	/* What somebody added to our policies must not meet a new neighbour. */
+	remove_others(&w, OTHER_MAPS);
+	remove_others(&w, OTHER_LISTS);
 	add_wants(&w);
 	if (keeps_bgp)
 		remove_from_bgp(&w, true);
-	remove_others(&w, false);
+	remove_others(&w, OTHER_REST);
 	remove_forgotten(&w);
-	remove_others(&w, true);
 	remove_bfd(&w);
 	d->out->created.bgp = d->running->bgp && !d->bgp_removed ? d->input->created.bgp
 								 : d->model != nullptr;

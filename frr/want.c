@@ -38,6 +38,11 @@ bool frr_is_family(const char *part)
 	return text_begins(part, "address-family ");
 }
 
+const char *frr_family_part(bool v6)
+{
+	return FAMILIES[v6].part;
+}
+
 const char *frr_name_str(const char *kind, const struct addr *neighbor, char buf[FRR_NAME_LEN])
 {
 	char text[ADDR_STRLEN];
@@ -348,6 +353,22 @@ static void add_exchange(struct writer *w, const struct frr_neighbor *n, bool v6
 		add(w, "neighbor %s activate", peer);
 }
 
+/* A family without a policy of ours is none of ours. */
+static void add_refusals(struct writer *w, const struct frr_neighbor *n)
+{
+	char peer[ADDR_STRLEN], part[64];
+	addr_str(&n->address, peer);
+	w->mark = n->mark;
+	for (size_t i = 0; i < w->spelling->n_defaults; i++) {
+		const char *family = w->spelling->defaults[i], *safi = strchr(family, '-') + 1;
+		(void)snprintf(part, sizeof(part), "address-family %.*s %.40s",
+			(int)(safi - family - 1), family, safi);
+		w->part = part;
+		add(w, "no neighbor %s activate", peer);
+	}
+	w->part = "";
+}
+
 /* ---- The whole ---- */
 
 static bool skipped(const bool *skip, size_t i)
@@ -403,6 +424,9 @@ static void add_bgp(struct writer *w, const bool *skip)
 	for (size_t i = 0; i < w->model->n_neighbors; i++)
 		if (!skipped(skip, i))
 			add_session(w, &w->model->neighbors[i]);
+	for (size_t i = 0; i < w->model->n_neighbors; i++)
+		if (!skipped(skip, i))
+			add_refusals(w, &w->model->neighbors[i]);
 	for (unsigned v6 = 0; v6 < 2; v6++) {
 		w->part = FAMILIES[v6].part;
 		add_networks(w, FAMILIES[v6].family);

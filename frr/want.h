@@ -31,6 +31,8 @@ struct frr_spelling {
 	bool bgp_ours;     /* statements about `router bgp` as a whole are ours to make */
 	bool default_ipv4; /* a new neighbour is activated for IPv4 without being told */
 	bool default_ipv6;
+	const char **defaults; /* other families, "ipv4-vpn", in which it is active as well */
+	size_t n_defaults;
 };
 
 /* Which neighbours: those whose bit is false in skip (n_neighbors long; nullptr = all). */
@@ -43,6 +45,8 @@ bool frr_is_block(const char *text);
 /* "address-family …": a part that is there when something stands in it, and that "exit" would
  * leave as well, but FRR writes "exit-address-family". */
 bool frr_is_family(const char *part);
+/* "address-family ipv4 unicast", or ipv6. */
+const char *frr_family_part(bool v6);
 
 constexpr size_t FRR_NAME_LEN = 64;
 #define FRR_NAME_RANGES MARK_FRR_NAME "-RANGES"   /* prefix-lists: what is announced now */

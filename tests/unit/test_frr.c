@@ -390,6 +390,79 @@ static void test_diff_has_no_exit(void **)
 	frr_running_clear(&running);
 }
 
+/* The line of the script with that text; the test fails when there is none. */
+static size_t line_of(const struct frr_diff *diff, const char *text)
+{
+	for (size_t i = 0; i < diff->script.n; i++)
+		if (strstr(diff->script.lines[i].text, text))
+			return i;
+	fail_msg("no line \"%s\"", text);
+	return 0;
+}
+
+/* FRR would activate it at once, and what others added to our policies would stand. */
+static void test_diff_policy_comes_first(void **)
+{
+	struct frr_running running = running_of("ip prefix-list MESHGW-RANGES seq 1 permit any\n"
+						"route-map MESHGW-OUT-10.0.1.1 permit 5\nexit\n"
+						"router bgp 65010\n no bgp ebgp-requires-policy\n"
+						"exit\nend\n");
+	struct frr_diff diff;
+	frr_diff(&(struct frr_diff_input){.model = frr_model("plain"), .running = &running}, &diff);
+	size_t made = line_of(&diff, " neighbor 10.0.1.1 remote-as");
+	size_t held = line_of(&diff, "  no neighbor 10.0.1.1 activate");
+	size_t policy = line_of(&diff, "  neighbor 10.0.1.1 route-map MESHGW-OUT-10.0.1.1 out");
+	assert_int_equal(held, made + 2);
+	assert_true(held < policy && policy < line_of(&diff, "  neighbor 10.0.1.1 activate"));
+	assert_true(line_of(&diff, "no ip prefix-list MESHGW-RANGES seq 1 permit any") < made);
+	assert_true(line_of(&diff, "no route-map MESHGW-OUT-10.0.1.1 permit 5") < made);
+	frr_diff_clear(&diff);
+	frr_running_clear(&running);
+}
+
+/* A family is left before its policy goes. */
+static void test_diff_policy_goes_last(void **)
+{
+	static const char text[] = "router bgp 65010\n"
+				   " neighbor 10.0.1.1 remote-as external\n"
+				   " neighbor 10.0.1.1 description meshgw\n"
+				   " address-family ipv4 unicast\n"
+				   "  neighbor 10.0.1.1 route-map MESHGW-OUT-10.0.1.1 out\n"
+				   " exit-address-family\nexit\nend\n";
+	struct frr_running running = running_of(text);
+	struct frr_model model = *frr_model("plain");
+	struct frr_neighbor neighbor = model.neighbors[0];
+	struct frr_diff diff;
+	neighbor.ipv4 = false;
+	neighbor.ipv6 = true;
+	model.neighbors = &neighbor;
+	model.n_neighbors = 1;
+	frr_diff(&(struct frr_diff_input){.model = &model, .running = &running}, &diff);
+	assert_true(line_of(&diff, "no neighbor 10.0.1.1 activate") <
+		    line_of(&diff, "no neighbor 10.0.1.1 route-map MESHGW-OUT-10.0.1.1 out"));
+	frr_diff_clear(&diff);
+	frr_running_clear(&running);
+}
+
+/* Nor is a neighbour of ours active where others make that the default. */
+static void test_diff_other_families(void **)
+{
+	struct frr_running running = running_of("router bgp 65010\n bgp default ipv4-vpn\n"
+						" bgp default l2vpn-evpn\n"
+						" bgp default ipv6-labeled-unicast\n"
+						" bgp default show-hostname\nexit\nend\n");
+	struct frr_diff diff;
+	frr_diff(&(struct frr_diff_input){.model = frr_model("plain"), .running = &running}, &diff);
+	assert_string_equal(diff.script.lines[line_of(&diff, "ipv4 vpn") + 1].text,
+		"  no neighbor 10.0.1.1 activate");
+	assert_string_equal(diff.script.lines[line_of(&diff, "l2vpn evpn") + 1].text,
+		"  no neighbor 10.0.1.1 activate");
+	assert_string_equal(diff.script.lines[line_of(&diff, "ipv6 labeled-unicast") + 1].text,
+		"  no neighbor 10.0.1.1 activate");
+	frr_diff_clear(&diff);
+	frr_running_clear(&running);
+}
+
 /* mgmtd restarted: what zebra still has is added first, or it cannot be removed. */
 static void test_diff_forgotten_statics(void **)
 {
@@ -495,6 +568,9 @@ int main(void)
 		cmocka_unit_test(test_diff_leaves_others_alone),
 		cmocka_unit_test(test_diff_without_daemons),
 		cmocka_unit_test(test_diff_has_no_exit),
+		cmocka_unit_test(test_diff_policy_comes_first),
+		cmocka_unit_test(test_diff_policy_goes_last),
+		cmocka_unit_test(test_diff_other_families),
 		cmocka_unit_test(test_diff_forgotten_statics),
 		cmocka_unit_test(test_diff_unconfirmed_policy),
 		cmocka_unit_test(test_transcript),

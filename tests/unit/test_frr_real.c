@@ -192,9 +192,11 @@ static void test_attacked(void **)
 	static const char attack[] = "configure terminal\nrouter bgp 65010\n"
 				     " neighbor GROUP peer-group\n"
 				     " neighbor 10.0.1.1 peer-group GROUP\n"
+				     " bgp default ipv4-vpn\n"
 				     " address-family ipv4 unicast\n"
 				     "  neighbor GROUP default-originate\n"
 				     "  neighbor 10.0.1.1 unsuppress-map ANY\n"
+				     "  neighbor 10.0.1.1 advertise-map ANY exist-map ANY\n"
 				     " exit-address-family\n"
 				     " address-family l2vpn evpn\n"
 				     "  neighbor 2001:db8:1::1 activate\n"
@@ -208,9 +210,16 @@ static void test_attacked(void **)
 	autofree char *after = running_text();
 	assert_null(strstr(after, "neighbor 10.0.1.1 peer-group"));
 	assert_null(strstr(after, "unsuppress-map"));
+	assert_null(strstr(after, "advertise-map"));
 	assert_null(strstr(after, "l2vpn"));
+	assert_non_null(strstr(after, " address-family ipv4 vpn\n"
+				      "  no neighbor GROUP activate\n"
+				      "  no neighbor 10.0.1.1 activate\n"
+				      "  no neighbor 2001:db8:1::1 activate\n"
+				      " exit-address-family\n"));
 	autofree char *gone = run(VTYSH " -c 'configure terminal' -c 'router bgp 65010' "
-					"-c 'no neighbor GROUP peer-group' 2>/dev/null",
+					"-c 'no neighbor GROUP peer-group' "
+					"-c 'no bgp default ipv4-vpn' 2>/dev/null",
 		&len);
 	apply("none", &created);
 }
