@@ -22,6 +22,7 @@
 #include "netns.h"
 #include <pwd.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,12 +30,34 @@
 #include <time.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define NAME "meshgw-test"
-#define FOLDER "/run/frr/" NAME
-#define SCRIPT FOLDER "/script"
-#define VTYSH "vtysh -N " NAME
+/* In commands: the name of this run's FRR, and its folder. In the environment of the shells. */
+#define VTYSH "vtysh -N $MESHGW_TEST_FRR"
+#define FOLDER "/run/frr/$MESHGW_TEST_FRR"
 
-static const char *const daemons[] = {"mgmtd", "zebra", "staticd", "bgpd", "bfdd"};
+static char folder[64], script_path[80];
+
+/* ---- FRR ---- */
+
+static bool start(enum frr_daemon daemon)
+{
+	char command[160];
+	(void)snprintf(command, sizeof(command),
+		"/usr/lib/frr/%s -N $MESHGW_TEST_FRR -d -F traditional -A 127.0.0.1 --log stdout "
+		">/dev/null 2>&1 </dev/null",
+		frr_daemon_str(daemon));
+	return system(command) == 0;
+}
+
+static void end(enum frr_daemon daemon)
+{
+	char path[96];
+	pid_t pid = 0;
+	(void)snprintf(path, sizeof(path), "%s/%s.pid", folder, frr_daemon_str(daemon));
+	FILE *file = fopen(path, "re");
+	assert_true(file && fscanf(file, "%d", &pid) == 1 && fclose(file) == 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, nullptr, 0), pid); /* ours, as the first process */
+}
 
 /* ---- vtysh ---- */
 
@@ -53,10 +76,10 @@ static char *run(const char *command, size_t *len)
 /* As README.md in frr/ says. */
 static char *run_vtysh(const char *input, size_t n, size_t *len)
 {
-	FILE *script = fopen(SCRIPT, "we");
+	FILE *script = fopen(script_path, "we");
 	assert_true(script && fwrite(input, 1, n, script) == n && fclose(script) == 0);
 	return run("env -i TERM=dumb COLUMNS=10000 HOME=/ INPUTRC=/dev/null " VTYSH
-		   " -H /dev/null <" SCRIPT " 2>/dev/null",
+		   " -H /dev/null <" FOLDER "/script 2>/dev/null",
 		len);
 }
 
@@ -93,14 +116,25 @@ static struct look look_at(const struct frr_model *model)
 	return look;
 }
 
+/* The statics of every model are those of "full". */
 static void diff_now(
 	const struct frr_model *model, const struct frr_created *created, struct frr_diff *diff)
 {
-	struct look look = look_at(model);
-	frr_diff(
-		&(struct frr_diff_input){
-			.model = model, .running = &look.running, .created = *created},
-		diff);
+	struct look look = look_at(frr_model("full"));
+	struct prefix installed[16];
+	size_t n = 0;
+	for (size_t i = 0; i < look.show.n_prefixes; i++)
+		if (look.show.prefixes[i].static_ours)
+			installed[n++] = look.show.prefixes[i].prefix;
+	struct frr_diff_input input = {
+		.model = model,
+		.running = &look.running,
+		.created = *created,
+		.installed = installed,
+		.n_installed = n,
+		.installed_interface = "mesh0",
+	};
+	frr_diff(&input, diff);
 	look_clear(&look);
 }
 
@@ -110,24 +144,69 @@ static void fail_script(const struct frr_diff *diff, const char *name)
 	fail_msg("%s is not in place after one script; the next would be:\n%s", name, text);
 }
 
-/* Brings FRR to the model by one script, of which no line is refused. */
-static void apply(const char *name, struct frr_created *created)
+/* Writes the script that leads to the model; *refused of its lines are refused. Then the diff that
+ * is left. */
+static void write_once(const struct frr_model *model, struct frr_created *created, size_t *refused,
+	struct frr_diff *left)
 {
-	const struct frr_model *model = frr_model(name);
-	struct frr_refusal refused;
 	struct frr_diff diff;
 	size_t n, len;
 	diff_now(model, created, &diff);
 	autofree char *input = frr_script_input(&diff.script, &n);
 	autofree char *text = run_vtysh(input, n, &len);
-	if (frr_output_read(&diff.script, text, len, &refused, 1))
-		fail_msg("%s: %s: %s", name, refused.line->text, refused.text);
+	*refused = frr_output_read(&diff.script, text, len, nullptr, 0);
 	*created = diff.created;
 	frr_diff_clear(&diff);
-	diff_now(model, created, &diff);
-	if (diff.script.n)
-		fail_script(&diff, name);
-	frr_diff_clear(&diff);
+	diff_now(model, created, left);
+}
+
+/* Brings FRR to the model by one script, of which no line is refused. */
+static void apply(const char *name, struct frr_created *created)
+{
+	struct frr_diff left;
+	size_t refused;
+	write_once(frr_model(name), created, &refused, &left);
+	if (left.script.n)
+		fail_script(&left, name);
+	assert_int_equal(refused, 0);
+	frr_diff_clear(&left);
+}
+
+/* The same while mgmtd, begun anew, still refuses: "could not lock running DS". */
+static void apply_soon(const char *name, struct frr_created *created)
+{
+	time_t limit = time(nullptr) + 20;
+	for (bool done = false; !done;) {
+		struct frr_diff left;
+		size_t refused;
+		write_once(frr_model(name), created, &refused, &left);
+		done = left.script.n == 0;
+		if (!done && time(nullptr) > limit)
+			fail_script(&left, name);
+		frr_diff_clear(&left);
+	}
+}
+
+static struct look look_until_announced(const struct frr_model *model)
+{
+	for (time_t end = time(nullptr) + 10;;) {
+		struct look look = look_at(model);
+		const struct frr_prefix_state *p = look.show.prefixes;
+		if ((p->in_bgp && p->static_installed) || time(nullptr) > end)
+			return look;
+		look_clear(&look);
+	}
+}
+
+static void look_until_there(enum frr_daemon daemon)
+{
+	time_t limit = time(nullptr) + 20;
+	for (bool there = false; !there;) {
+		struct look look = look_at(nullptr);
+		there = look.show.daemon[daemon];
+		look_clear(&look);
+		assert_true(time(nullptr) < limit);
+	}
 }
 
 /* ---- Tests ---- */
@@ -224,17 +303,6 @@ static void test_attacked(void **)
 	apply("none", &created);
 }
 
-static struct look look_until_announced(const struct frr_model *model)
-{
-	for (time_t end = time(nullptr) + 10;;) {
-		struct look look = look_at(model);
-		const struct frr_prefix_state *p = look.show.prefixes;
-		if ((p->in_bgp && p->static_installed) || time(nullptr) > end)
-			return look;
-		look_clear(&look);
-	}
-}
-
 static void test_facts(void **)
 {
 	const struct frr_model *model = frr_model("full");
@@ -255,13 +323,40 @@ static void test_facts(void **)
 	apply("none", &created);
 }
 
+/* Each loses what it knew: one script brings it back, and nothing is left in the end. Not zebra:
+ * the others look for it again after ten seconds only. */
+static void test_daemons_die(void **)
+{
+	static const enum frr_daemon mortal[] = {FRR_STATICD, FRR_BGPD, FRR_BFDD, FRR_MGMTD};
+	const struct frr_model *model = frr_model("full");
+	struct frr_created created = {};
+	autofree char *before = running_text();
+	for (size_t i = 0; i < COUNT(mortal); i++) {
+		apply("full", &created);
+		end(mortal[i]);
+		assert_true(start(mortal[i]));
+		look_until_there(mortal[i]);
+		if (mortal[i] != FRR_MGMTD)
+			apply_soon("full", &created);
+		struct look look = look_until_announced(model);
+		look_clear(&look);
+	}
+	apply_soon("none", &created);
+	autofree char *after = running_text();
+	assert_string_equal(after, before);
+	struct look look = look_at(model);
+	for (size_t i = 0; i < look.show.n_prefixes; i++)
+		assert_false(look.show.prefixes[i].static_ours);
+	look_clear(&look);
+}
+
 static void write_rendered(const struct frr_model *model)
 {
 	struct frr_script script = {};
 	size_t n;
 	frr_render(model, true, &script);
 	autofree char *text = frr_script_text(&script, true, &n);
-	FILE *file = fopen(SCRIPT, "we");
+	FILE *file = fopen(script_path, "we");
 	assert_true(file && fwrite(text, 1, n, file) == n && fclose(file) == 0);
 	frr_script_clear(&script);
 }
@@ -271,7 +366,7 @@ static void test_rendered_is_accepted(void **)
 	for (size_t i = 0; i < FRR_MODELS; i++) {
 		size_t len;
 		write_rendered(&frr_models()[i].model);
-		autofree char *output = run(VTYSH " -C -f " SCRIPT " 2>/dev/null", &len);
+		autofree char *output = run(VTYSH " -C -f " FOLDER "/script 2>/dev/null", &len);
 		assert_string_equal(output, "");
 	}
 }
@@ -283,7 +378,7 @@ static void test_rendered_is_in_place(void **)
 	struct frr_diff diff;
 	size_t len;
 	write_rendered(frr_model("full"));
-	autofree char *output = run(VTYSH " -f " SCRIPT " 2>/dev/null", &len);
+	autofree char *output = run(VTYSH " -f " FOLDER "/script 2>/dev/null", &len);
 	diff_now(frr_model("full"), &created, &diff);
 	if (diff.script.n)
 		fail_script(&diff, "the file");
@@ -293,29 +388,17 @@ static void test_rendered_is_in_place(void **)
 
 /* ---- A machine ---- */
 
-static bool start_daemons(void)
-{
-	for (size_t i = 0; i < COUNT(daemons); i++) {
-		char command[160];
-		(void)snprintf(command, sizeof(command),
-			"/usr/lib/frr/%s -N " NAME " -d -F traditional -A 127.0.0.1 --log stdout "
-			">/dev/null 2>&1 </dev/null",
-			daemons[i]);
-		if (system(command) != 0)
-			return false;
-	}
-	return true;
-}
-
 static int setup(void **state)
 {
 	const struct passwd *frr = getpwnam("frr");
 	if (!frr || netns_setup(state) != 0)
 		return -1;
-	assert_int_equal(system("rm -rf " FOLDER), 0); /* of a run that was killed */
-	if (mkdir(FOLDER, 0755) < 0 || chown(FOLDER, frr->pw_uid, frr->pw_gid) < 0)
+	if (mkdir(folder, 0755) < 0 || chown(folder, frr->pw_uid, frr->pw_gid) < 0)
 		return -1;
-	return start_daemons() ? 0 : -1;
+	for (size_t i = 0; i < FRR_DAEMONS; i++)
+		if (!start((enum frr_daemon)i))
+			return -1;
+	return 0;
 }
 
 static int teardown(void **state)
@@ -328,6 +411,7 @@ static int test_in_namespace(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_alone),
+		cmocka_unit_test(test_daemons_die), /* others would lose something, too */
 		cmocka_unit_test(test_beside_others),
 		cmocka_unit_test(test_attacked),
 		cmocka_unit_test(test_facts),
@@ -343,6 +427,11 @@ int main(void)
 		fprintf(stderr, "skipped: needs root, and FRR with mgmtd\n");
 		return NETNS_SKIP;
 	}
+	char name[32];
+	(void)snprintf(name, sizeof(name), "meshgw-test-%d", getpid());
+	(void)snprintf(folder, sizeof(folder), "/run/frr/%s", name);
+	(void)snprintf(script_path, sizeof(script_path), "%s/script", folder);
+	setenv("MESHGW_TEST_FRR", name, 1);
 	if (!netns_may() || unshare(CLONE_NEWPID) < 0)
 		return NETNS_SKIP;
 	pid_t pid = fork(); /* the first process of the namespace takes the daemons along */
