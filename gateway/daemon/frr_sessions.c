@@ -113,6 +113,8 @@ static void no_session(const struct frr_sync *s, const struct config_neighbor *t
 		code = COND_BGP_AUTH_MISMATCH;
 		reason = signature;
 	}
+	if (!reason && s->view_us < s->watch_until_us)
+		return; /* it takes a while until a session comes up */
 	conditions_add(out, code, address, "no BGP session with %s (%s)%s%s", address,
 		frr_session_state_str(n->state), reason ? ": " : "", reason ? reason : "");
 }

@@ -503,7 +503,7 @@ static void test_stale_reason(void **state)
 		s->session = cases[i].session;
 		configure(s, with_bgp);
 		present(s);
-		run(s, SETTLE_US);
+		run(s, 2 * FRR_WATCH_US);
 		if (!stands(s, cases[i].code))
 			print_error("case %zu\n", i);
 		assert_true(stands(s, cases[i].code));
