@@ -310,21 +310,11 @@ static void remove_bfd(struct scribe *w)
 
 /* ---- The whole ---- */
 
-static void wrap_script(struct frr_script *script)
-{
-	if (script->n == 0)
-		return;
-	frr_script_add(script, FRR_NOWHERE, "end");
-	frr_script_add(script, FRR_NOWHERE, "configure terminal");
-	struct frr_line first = script->lines[script->n - 1];
-	memmove(script->lines + 1, script->lines, (script->n - 1) * sizeof(*script->lines));
-	script->lines[0] = first;
-}
-
 void diff_write(struct diff *d)
 {
 	struct scribe w = {.d = d, .script = &d->out->script, .at = {"", "", .for_vtysh = true}};
 	bool keeps_bgp = d->running->bgp && !d->bgp_removed && !diff_has_other_asn(d);
+	frr_script_add(w.script, FRR_NOWHERE, "configure terminal");
 	if (d->bgp_removed)
 		write_line(&w, "", "", "no ", d->running->bgp, strlen(d->running->bgp));
 	if (keeps_bgp) {
@@ -343,5 +333,8 @@ void diff_write(struct diff *d)
 	d->out->created.bgp = d->running->bgp && !d->bgp_removed ? d->input->created.bgp
 								 : d->model != nullptr;
 	frr_place_leave(w.script, &w.at, "", "");
-	wrap_script(w.script);
+	if (w.script->n > 1)
+		frr_script_add(w.script, FRR_NOWHERE, "end");
+	else
+		frr_script_clear(w.script);
 }

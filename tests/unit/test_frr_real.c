@@ -50,11 +50,12 @@ static bool start(enum frr_daemon daemon)
 
 static void end(enum frr_daemon daemon)
 {
-	char path[96];
-	pid_t pid = 0;
+	char path[96], text[16] = {};
 	(void)snprintf(path, sizeof(path), "%s/%s.pid", folder, frr_daemon_str(daemon));
 	FILE *file = fopen(path, "re");
-	assert_true(file && fscanf(file, "%d", &pid) == 1 && fclose(file) == 0);
+	assert_true(file && fgets(text, sizeof(text), file) && fclose(file) == 0);
+	pid_t pid = (pid_t)strtol(text, nullptr, 10);
+	assert_true(pid > 1);
 	assert_int_equal(kill(pid, SIGKILL), 0);
 	assert_int_equal(waitpid(pid, nullptr, 0), pid); /* ours, as the first process */
 }
