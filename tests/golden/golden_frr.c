@@ -178,6 +178,22 @@ static void print_session(FILE *out, const struct frr_session *s)
 			s->reset.received ? " received" : "", s->reset.notification);
 }
 
+/* What is shown as ours, and a daemon that matters has lost. */
+static void print_lost(FILE *out, const struct frr_show *show)
+{
+	struct frr_running running;
+	size_t ours = 0, bgpd = 0, mgmtd = 0;
+	if (frr_show_running(show, &running, nullptr) < 0)
+		return;
+	for (size_t i = 0; i < running.n; i++) {
+		ours += running.list[i].ours;
+		bgpd += running.list[i].ours && !running.list[i].in_bgpd;
+		mgmtd += running.list[i].ours && !running.list[i].in_mgmtd;
+	}
+	fprintf(out, "ours: %zu statements, bgpd lacks %zu, mgmtd %zu\n", ours, bgpd, mgmtd);
+	frr_running_clear(&running);
+}
+
 static void check_show(const char *, const char *text, size_t len, FILE *out)
 {
 	const struct frr_model *model = frr_model("full");
@@ -191,6 +207,7 @@ static void check_show(const char *, const char *text, size_t len, FILE *out)
 		if (show.daemon[i])
 			fprintf(out, " %s", frr_daemon_str((enum frr_daemon)i));
 	fprintf(out, "\nrunning configuration: %zu bytes\n", show.running_config.len);
+	print_lost(out, &show);
 	for (size_t i = 0; i < show.n_prefixes; i++)
 		print_prefix(out, &show.prefixes[i]);
 	for (size_t i = 0; i < show.n_sessions; i++)
