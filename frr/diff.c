@@ -187,13 +187,20 @@ bool diff_has_foreign(const struct diff *d, const char *block)
 	return false;
 }
 
-/* Another instance keeps FRR from removing the default one. */
-static bool has_other_instance(const struct frr_running *running)
+/* FRR keeps the default instance while another exchanges routes with it (bgpd/bgp_vty.c,
+ * no_router_bgp). */
+static bool is_needed(const struct frr_running *running)
 {
-	for (size_t i = 0; i < running->n; i++)
-		if (!running->list[i].block[0] && running->list[i].text != running->bgp &&
-			text_begins(running->list[i].text, "router bgp "))
-			return true;
+	static const char *const exchange[] = {
+		"export vpn", "import vpn", "import vrf", "advertise", "vni"};
+	for (size_t i = 0; i < running->n; i++) {
+		const struct frr_statement *s = &running->list[i];
+		bool other = s->block != running->bgp && (text_begins(s->block, "router bgp ") ||
+								 text_begins(s->block, "vrf "));
+		for (size_t j = 0; other && j < sizeof(exchange) / sizeof(exchange[0]); j++)
+			if (text_after(s->text, exchange[j]))
+				return true;
+	}
 	return false;
 }
 
@@ -202,7 +209,7 @@ static void decide_blocks(struct diff *d)
 	const struct frr_running *running = d->running;
 	d->bgp_removed = running->bgp && d->input->created.bgp &&
 			 (!d->model || d->model->asn != running->asn) &&
-			 !diff_has_foreign(d, running->bgp) && !has_other_instance(running);
+			 !diff_has_foreign(d, running->bgp) && !is_needed(running);
 }
 
 /* ---- The whole ---- */

@@ -20,6 +20,7 @@
 #include "lib/marks.h"
 #include "lib/own.h"
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -463,6 +464,29 @@ static void test_diff_other_families(void **)
 	frr_running_clear(&running);
 }
 
+/* Another instance stays, and the default one goes unless the other needs it. */
+static void test_diff_other_instances(void **)
+{
+	static const struct {
+		const char *says;
+		size_t goes;
+	} cases[] = {{"", 1}, {" address-family ipv4 unicast\n  redistribute static\n", 1},
+		{" address-family ipv4 unicast\n  export vpn\n", 0},
+		{" address-family l2vpn evpn\n  advertise ipv4 unicast\n", 0}};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[256];
+		(void)snprintf(text, sizeof(text),
+			"router bgp 65010\n no bgp default ipv4-unicast\nexit\n"
+			"router bgp 65010 vrf red\n%sexit\nend\n",
+			cases[i].says);
+		struct frr_running running = running_of(text);
+		struct frr_diff_input input = {.running = &running, .created = {.bgp = true}};
+		assert_int_equal(diff_lines(&input, "no router bgp 65010"), cases[i].goes);
+		assert_int_equal(diff_lines(&input, "red"), 0);
+		frr_running_clear(&running);
+	}
+}
+
 /* mgmtd restarted: what zebra still has is added first, or it cannot be removed. */
 static void test_diff_forgotten_statics(void **)
 {
@@ -571,6 +595,7 @@ int main(void)
 		cmocka_unit_test(test_diff_policy_comes_first),
 		cmocka_unit_test(test_diff_policy_goes_last),
 		cmocka_unit_test(test_diff_other_families),
+		cmocka_unit_test(test_diff_other_instances),
 		cmocka_unit_test(test_diff_forgotten_statics),
 		cmocka_unit_test(test_diff_unconfirmed_policy),
 		cmocka_unit_test(test_transcript),
