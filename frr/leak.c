@@ -172,34 +172,44 @@ static bool requires_policy(const struct diff *d)
 	return required;
 }
 
-static bool passes(const struct diff *d, const struct outbound *out, const struct prefix *prefix)
+struct world {
+	struct diff *d;
+	struct peers peers;
+	struct policy policy;
+	bool required; /* no policy, no routes to an external neighbour */
+};
+
+static bool passes(
+	const struct policy *policy, const struct outbound *out, const struct prefix *prefix)
 {
-	return (!out->prefix_list ||
-		       policy_prefix_list_passes(d->running, out->prefix_list, prefix)) &&
-	       (!out->route_map || policy_route_map_passes(d->running, out->route_map, prefix));
+	return (!out->prefix_list || policy_prefix_list_passes(policy, out->prefix_list, prefix)) &&
+	       (!out->route_map || policy_route_map_passes(policy, out->route_map, prefix));
 }
 
 static const struct frr_static *first_leak(
-	const struct diff *d, const struct outbound *out, uint8_t family)
+	const struct world *w, const struct outbound *out, uint8_t family)
 {
-	for (size_t i = 0; i < d->model->n_statics; i++) {
-		const struct frr_static *s = &d->model->statics[i];
-		if (s->announce && s->prefix.addr.family == family && passes(d, out, &s->prefix))
+	const struct frr_model *model = w->d->model;
+	for (size_t i = 0; i < model->n_statics; i++) {
+		const struct frr_static *s = &model->statics[i];
+		if (s->announce && s->prefix.addr.family == family &&
+			passes(&w->policy, out, &s->prefix))
 			return s;
 	}
 	return nullptr;
 }
 
-static void judge(struct diff *d, struct peers *peers, const struct peer *peer, bool required)
+static void judge(struct world *w, const struct peer *peer)
 {
+	struct diff *d = w->d;
 	const bool by_default[2] = {d->spelling.default_ipv4, d->spelling.default_ipv6};
 	for (size_t i = 0; i < 2; i++) {
-		struct outbound out = effective(peers, peer, i);
+		struct outbound out = effective(&w->peers, peer, i);
 		if (!out.active && (!by_default[i] || out.inactive))
 			continue;
-		if (required && !has_policy(&out) && is_external(d, peers, peer))
+		if (w->required && !has_policy(&out) && is_external(d, &w->peers, peer))
 			continue;
-		const struct frr_static *s = first_leak(d, &out, i ? AF_INET6 : AF_INET);
+		const struct frr_static *s = first_leak(w, &out, i ? AF_INET6 : AF_INET);
 		if (!s)
 			continue;
 		struct frr_finding *f = diff_find(d, FRR_FOUND_LEAK, d->model->mark);
@@ -213,13 +223,15 @@ static void judge(struct diff *d, struct peers *peers, const struct peer *peer, 
 
 void diff_find_leaks(struct diff *d)
 {
-	struct peers peers = {};
+	struct world w = {.d = d};
 	if (!d->model || d->model->announce_to_others || !d->spelling.bgp || diff_has_other_asn(d))
 		return;
-	read_peers(d, &peers);
-	bool required = requires_policy(d);
-	for (size_t i = 0; i < peers.n; i++)
-		if (!peers.list[i].is_group || peers.list[i].listens)
-			judge(d, &peers, &peers.list[i], required);
-	free(peers.list);
+	read_peers(d, &w.peers);
+	policy_read(d->running, &w.policy);
+	w.required = requires_policy(d);
+	for (size_t i = 0; i < w.peers.n; i++)
+		if (!w.peers.list[i].is_group || w.peers.list[i].listens)
+			judge(&w, &w.peers.list[i]);
+	policy_clear(&w.policy);
+	free(w.peers.list);
 }

@@ -263,14 +263,17 @@ static void test_policy(void **)
 		{nullptr, "ACL", "2001:db8::/32", false},
 	};
 	struct frr_running running = running_of(config);
+	struct policy policy;
+	policy_read(&running, &policy);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct prefix prefix = P(cases[i].prefix);
 		bool got = cases[i].list
-				   ? policy_prefix_list_passes(&running, cases[i].list, &prefix)
-				   : policy_route_map_passes(&running, cases[i].map, &prefix);
+				   ? policy_prefix_list_passes(&policy, cases[i].list, &prefix)
+				   : policy_route_map_passes(&policy, cases[i].map, &prefix);
 		if (got != cases[i].passes)
 			fail_msg("%zu: %s", i, cases[i].prefix);
 	}
+	policy_clear(&policy);
 	frr_running_clear(&running);
 }
 
