@@ -9,7 +9,6 @@ here; and it restarts.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -18,6 +17,7 @@ from auto import SITE, TIMERS, WITNESSES, Auto, config
 from bgpsite import INJECT_S, NEIGHBOR, SESSION_S
 from lab import flow, network
 from lab.lab import Lab
+from lab.router import CONF
 
 BGP = f"""\
 {TIMERS}bgp:
@@ -100,24 +100,21 @@ def test_established_and_useless(auto: Auto, why: str) -> None:
 
 def test_graceful_restart_of_the_peer(auto: Auto) -> None:
     """Its bgpd dies and comes back while its kernel goes on forwarding: that is no loss."""
-    frr = auto.lab.frr["router"]
-    frr.configure(
-        "router bgp 65001\nbgp graceful-restart\nbgp graceful-restart preserve-fw-state"
-    )
-    frr.vtysh("clear bgp *")
-    frr.established("10.0.1.11", seconds=SESSION_S)
-    auto.lab.routing.learns("gw1")
+    frr, routing = auto.lab.frr["router"], auto.lab.routing
+    graceful = "router bgp 65001\n bgp graceful-restart\n bgp graceful-restart preserve-fw-state\n"
+    routing.become("bgp", CONF.replace("router bgp 65001\n", graceful))
+    auto.becomes("masquerade")
+    routing.learns("gw1")
     auto.becomes("route", seconds=SESSION_S)
     switches = len(auto.journal("route -> masquerade"))
     with frr.without("bgpd"):
-        end = time.monotonic() + 2
-        while time.monotonic() < end:
-            auto.sees("route")
+        auto.shows("bgp-session-down", NEIGHBOR)
+        auto.sees("route")
     frr.established("10.0.1.11", seconds=SESSION_S)
+    auto.shows("bgp-session-down", NEIGHBOR, there=False)
     for prefix in SITE:
         assert auto.rounds(prefix)["effective"] == "route"
     assert len(auto.journal("route -> masquerade")) == switches
-    auto.lab.routing.become("bgp")
 
 
 def test_neighbor_alone_is_weak(auto: Auto) -> None:
