@@ -244,11 +244,12 @@ static void begin(struct prober *p, size_t network, uint64_t now_us)
 	p->look_us = now_us + FIRST_LOOK_US;
 }
 
-/* How many probes a round may need: every witness that can be chosen, and the neighbours. */
+/* How many probes a round may need: the witnesses of a round, as many suspects and exceptions, and
+ * the neighbours. */
 static bool has_room(const struct prober *p, const struct prove_network *n)
 {
 	size_t most = 2 * n->witnesses.n;
-	size_t bound = 2 * (2 * p->gateway->prove.probe.max_witnesses + PROBER_NEIGHBORS_MAX);
+	size_t bound = 2 * (3 * p->gateway->prove.probe.max_witnesses + PROBER_NEIGHBORS_MAX);
 	return p->n + (most < bound ? most : bound) <= PROBER_MAX || p->n == 0;
 }
 

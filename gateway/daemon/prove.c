@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* More are known than are asked in one round; who waited longest is asked first. */
+constexpr size_t LEARNED_PER_ASKED = 4;
 /* What ends a session may take its routes away only a moment later. */
 constexpr unsigned HURRIED_ROUNDS = 5;
 
@@ -210,7 +212,8 @@ void prove_learn(struct prove *p, struct prove_network *n, const struct addr *a,
 	if (w)
 		w->port = port;
 	else
-		w = witness_learn(&n->witnesses, a, port, p->probe.max_witnesses);
+		w = witness_learn(
+			&n->witnesses, a, port, LEARNED_PER_ASKED * p->probe.max_witnesses);
 	if (w)
 		w->fixed = host_of(n, a);
 }
@@ -252,32 +255,63 @@ uint64_t prove_due_us(const struct prove *p)
 	return due;
 }
 
-/* Suspects first, then what the configuration names; among equals who waited longest. */
-static bool comes_before(const struct witness *a, const struct witness *b)
+static bool is_free(const struct witness *w)
 {
-	if (a->suspect != b->suspect)
-		return a->suspect;
-	if (a->origin != b->origin)
-		return a->origin < b->origin;
-	return a->asked_us < b->asked_us;
+	return w->origin != WITNESS_NEIGHBOR && !w->asked && w->port && !w->excepted && !w->suspect;
 }
 
-static void choose(struct prove_network *n, bool excepted, size_t max)
+static bool is_speaker(const struct witness *w)
+{
+	return is_free(w) && !w->router && witness_says(w->last) == WITNESS_YES;
+}
+
+static bool is_suspect(const struct witness *w)
+{
+	return w->suspect && !w->asked && !w->excepted;
+}
+
+static bool is_exception(const struct witness *w)
+{
+	return w->excepted && !w->asked && w->port;
+}
+
+static bool answered_later(const struct witness *a, const struct witness *b)
+{
+	return a->answered_us > b->answered_us;
+}
+
+/* What the configuration names; among equals who waited longest. */
+static bool is_next(const struct witness *a, const struct witness *b)
+{
+	return a->origin != b->origin ? a->origin < b->origin : a->asked_us < b->asked_us;
+}
+
+/* At most max of those who may; how many there were. */
+static size_t choose(struct prove_network *n, size_t max, bool (*may)(const struct witness *w),
+	bool (*before)(const struct witness *a, const struct witness *b))
 {
 	for (size_t chosen = 0; chosen < max; chosen++) {
 		struct witness *best = nullptr;
 		for (size_t i = 0; i < n->witnesses.n; i++) {
 			struct witness *w = &n->witnesses.list[i];
-			if (w->origin == WITNESS_NEIGHBOR || w->excepted != excepted || w->asked ||
-				!w->port)
-				continue;
-			if (!best || comes_before(w, best))
+			if (may(w) && (!best || before(w, best)))
 				best = w;
 		}
 		if (!best)
-			return;
+			return chosen;
 		best->asked = true;
 	}
+	return max;
+}
+
+/* Who answered last is asked again, or a round of others could look like a loss. Suspects and
+ * exceptions are asked beside the rest, because they do not speak for the network. */
+static void choose_all(struct prove_network *n, size_t max)
+{
+	size_t speakers = choose(n, max > 1 ? max / 2 : 1, is_speaker, answered_later);
+	choose(n, max - speakers, is_free, is_next);
+	choose(n, max, is_suspect, is_next);
+	choose(n, max, is_exception, is_next);
 }
 
 /* Does it speak BGP with us, as far as is known? */
@@ -289,8 +323,7 @@ static bool has_session(const struct prove *p, const struct addr *neighbor)
 	return false;
 }
 
-/* Exceptions are asked beside the others, or they would leave nobody who speaks for the network.
- * Neighbours are left in peace while others give better proof. */
+/* Neighbours are left in peace while others give better proof. */
 void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us)
 {
 	bool wants_neighbors = n->tally.yes == 0;
@@ -305,6 +338,5 @@ void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us)
 			w->asking.own = PROBE_SESSION;
 		w->switched = false;
 	}
-	choose(n, false, p->probe.max_witnesses);
-	choose(n, true, p->probe.max_witnesses);
+	choose_all(n, p->probe.max_witnesses);
 }

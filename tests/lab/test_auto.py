@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from auto import LAN, SITE, Auto, config
+from auto import LAN, SITE, TIMERS, WITNESSES, Auto, config
 from lab import flow, network
 from lab.lab import Lab
 from lab.node import Node
@@ -24,6 +24,11 @@ from warp import Traits
 LAN_ONLY = ("10.0.2.61", "2001:db8:2::61")
 MESH4 = "{ 100.64.0.0/12, 100.96.0.0/12 }"
 MESH6 = "{ 2606:4700:cf1:5000::/64, 2606:4700:cf1:1000::/64 }"
+# Silently in IPv4, aloud in IPv6.
+ONLY_LAN = f"""\
+ip saddr {MESH4} ip daddr {LAN_ONLY[0]} drop
+ip6 saddr {MESH6} ip6 daddr {LAN_ONLY[1]} meta l4proto tcp reject with tcp reset
+"""
 
 
 def rules(node: Node, text: str, hook: str = "input", name: str = "obstacle") -> None:
@@ -105,10 +110,7 @@ def test_static_routes_prove_the_path(lab: Lab) -> None:
 def test_one_host_admits_only_the_lan(lab: Lab) -> None:
     """It alone stays masqueraded, until it admits the mesh."""
     add_hosts(lab.remote, *LAN_ONLY)
-    # Silently in IPv4, aloud in IPv6.
-    only_lan = f"""ip saddr {MESH4} ip daddr {LAN_ONLY[0]} drop
-        ip6 saddr {MESH6} ip6 daddr {LAN_ONLY[1]} meta l4proto tcp reject with tcp reset"""
-    rules(lab.remote, only_lan)
+    rules(lab.remote, ONLY_LAN)
     auto = Auto(lab, with_hosts(), router="static")
     auto.becomes("route")
     for host in LAN_ONLY:
@@ -121,11 +123,28 @@ def test_one_host_admits_only_the_lan(lab: Lab) -> None:
     auto.sees("route", *flow.REMOTE, *LAN_ONLY)
 
     # Closed again under routes: its next flow works as soon as the probes have shown it.
-    rules(lab.remote, only_lan)
+    rules(lab.remote, ONLY_LAN)
     for host in LAN_ONLY:
         auto.shows("host-masqueraded", host)
     auto.sees("masquerade", *LAN_ONLY)
     auto.sees("route", *flow.REMOTE)
+
+
+def test_target_falls_silent_with_the_switch(lab: Lab) -> None:
+    """It answered a masqueraded Worker and is no witness that rounds ask; what shows it is a flow
+    that stays without an answer."""
+    add_hosts(lab.remote, *LAN_ONLY)
+    rules(lab.remote, ONLY_LAN.replace("meta l4proto tcp reject with tcp reset", "drop"))
+    one = {prefix: WITNESSES[prefix] for prefix in SITE}
+    auto = Auto(lab, config(one, TIMERS.replace("{", "{witnesses: 1, ")))
+    auto.sees("masquerade", *LAN_ONLY)
+    lab.routing.become("static")
+    auto.becomes("route")
+    assert not [c for c, _ in auto.conditions() if c == "host-masqueraded"]
+    auto.sees("masquerade", *LAN_ONLY, seconds=5.0)
+    for host in LAN_ONLY:
+        auto.shows("host-masqueraded", host)
+    auto.sees("route")
 
 
 def test_witnesses_fall_silent(lab: Lab) -> None:

@@ -468,9 +468,9 @@ static void test_learning(void **)
 	prove_learn(&s.prove, s.n, &a, 443);
 	assert_int_equal(s.n->witnesses.n, 2);
 	assert_int_equal(s.n->witnesses.list[1].origin, WITNESS_LEARNED);
-	for (uint16_t port = 1; port <= 20; port++)
+	for (uint16_t port = 1; port <= 50; port++)
 		prove_learn(&s.prove, s.n, &a, port);
-	assert_int_equal(s.n->witnesses.n, 9); /* the configured one and 8 */
+	assert_int_equal(s.n->witnesses.n, 33); /* the configured one and 4 rounds' worth */
 
 	/* At most so many are asked, what the configuration names among them. */
 	prove_begin(&s.prove, s.n, s.now);
@@ -479,14 +479,19 @@ static void test_learning(void **)
 		asked += s.n->witnesses.list[i].asked;
 	assert_int_equal(asked, 8);
 	assert_true(s.n->witnesses.list[0].asked);
-	s.n->asking = false;
+	prove_end(&s.prove, s.n, s.now);
+	for (unsigned i = 0; i < 4; i++) {
+		prove_begin(&s.prove, s.n, ++s.now);
+		prove_end(&s.prove, s.n, s.now);
+	}
+	for (size_t i = 0; i < s.n->witnesses.n; i++)
+		assert_true(s.n->witnesses.list[i].asked_us); /* all had their turn */
 
 	/* One that is silent gives way; the others stay. */
 	s.n->witnesses.list[3].silences = 3;
 	uint16_t gone = s.n->witnesses.list[3].port;
-	s.n->witnesses.list[3].asked = false;
 	prove_learn(&s.prove, s.n, &a, 8080);
-	assert_int_equal(s.n->witnesses.n, 9);
+	assert_int_equal(s.n->witnesses.n, 33);
 	assert_null(witness_find(&s.n->witnesses, &a, gone));
 	assert_non_null(witness_find(&s.n->witnesses, &a, 8080));
 
@@ -541,6 +546,32 @@ static void test_suspects(void **)
 	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
 	prove_suspect(s.n, &a, 443, s.now);
 	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
+	prove_clear(&s.prove);
+}
+
+/* However few are asked in a round, who answered last is among them: the others' no is theirs. */
+static void test_speaker_stays(void **)
+{
+	struct scene s;
+	scene_init(&s, 1);
+	s.prove.probe.max_witnesses = 2;
+	prove_it(&s, "cc");
+	for (unsigned i = 0; i < 6; i++) {
+		struct addr a = address("10.0.2.100");
+		a.b[3] = (uint8_t)(a.b[3] + i);
+		prove_learn(&s.prove, s.n, &a, 443);
+	}
+	struct addr suspect = address("10.0.2.102");
+	prove_suspect(s.n, &suspect, 443, s.now);
+	for (unsigned i = 0; i < 30; i++) {
+		scene_round(&s, "cc cs cs cs cs cs cs");
+		assert_true(s.n->route && s.n->verdict == PROVE_GOOD);
+	}
+	for (size_t i = 0; i < s.n->witnesses.n; i++)
+		assert_int_equal(excepted(&s, i), i > 0);
+	scene_round(&s, "cs cs cs cs cs cs cs");
+	scene_round(&s, "cs cs cs cs cs cs cs");
+	assert_false(s.n->route);
 	prove_clear(&s.prove);
 }
 
@@ -670,6 +701,7 @@ int main(void)
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_configured_hosts),
 		cmocka_unit_test(test_suspects),
+		cmocka_unit_test(test_speaker_stays),
 		cmocka_unit_test(test_adoption),
 		cmocka_unit_test(test_reconfigure),
 		cmocka_unit_test(test_why),
