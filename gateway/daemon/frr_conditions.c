@@ -38,7 +38,7 @@ static void absence(const struct frr_sync *s, struct conditions *out)
 	}
 	const char *name = s->sockets & FRR_SOCKET_ZEBRA ? "bgpd" : "zebra";
 	conditions_add(out, COND_BGP_DAEMON_DOWN, name,
-		"FRRouting's %s does not run (no %s.vty in " FRR_RUNTIME_DIR ")", name, name);
+		"FRRouting's %s does not run (see " FRR_RUNTIME_DIR ")", name);
 }
 
 void frr_conditions_silence(const struct err *why, struct conditions *out)

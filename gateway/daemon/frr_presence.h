@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * frr_presence: is FRR there? Its daemons make sockets in /run/frr when they start; inotify tells
- * of each that comes and goes, also of the folder itself. A socket that stays behind a daemon's
- * death is no proof of life: only vtysh can tell that. But no daemon comes back without making its
- * socket anew, and that is what has to be noticed at once.
+ * frr_presence: is FRR there? Its daemons make sockets in /run/frr when they start, and write their
+ * process numbers beside them. inotify tells of each socket that comes and goes, also of the folder
+ * itself; a descriptor of the process (pidfd) tells of a death that leaves its socket behind. That
+ * a daemon lives is no proof that it answers: only vtysh can tell that.
  */
 #include "lib/err.h"
 #include <stdint.h>

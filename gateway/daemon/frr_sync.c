@@ -265,6 +265,23 @@ static void begin_writing(struct frr_sync *s, struct vtysh_request *request)
 	enter(s, FRR_WRITING, "differs");
 }
 
+/* Of a neighbour that cannot be one the address is to blame, not the number beside it. */
+static struct frr_mark mark_of(const struct frr_sync *s, const struct frr_refusal *r)
+{
+	const char *address = strstr(r->line->text, "neighbor ");
+	if (!address || !s->config || !strstr(r->text, "local system"))
+		return r->line->mark;
+	address += strlen("neighbor ");
+	for (size_t i = 0; i < s->config->bgp.n_neighbors; i++) {
+		const struct config_neighbor *n = &s->config->bgp.neighbors[i];
+		char text[ADDR_STRLEN];
+		size_t len = strlen(addr_str(&n->address, text));
+		if (!strncmp(address, text, len) && address[len] == ' ')
+			return (struct frr_mark){n->mark.line, n->mark.column};
+	}
+	return r->line->mark;
+}
+
 static void note_refused(struct frr_sync *s, const struct vtysh_result *result)
 {
 	struct frr_refusal list[FRR_REFUSALS_MAX];
@@ -275,7 +292,7 @@ static void note_refused(struct frr_sync *s, const struct vtysh_result *result)
 		struct frr_refused *to = &s->refused[i];
 		*to = (struct frr_refused){};
 		if (list[i].line) {
-			to->mark = list[i].line->mark;
+			to->mark = mark_of(s, &list[i]);
 			frr_line_str(list[i].line, to->line, sizeof(to->line));
 		}
 		memcpy(to->why, list[i].text, sizeof(to->why));

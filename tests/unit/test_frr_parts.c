@@ -17,10 +17,12 @@
 #include "lib/own.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static char dir[64];
@@ -199,6 +201,28 @@ static void in_dir(const char *format, char *out)
 	snprintf(out, 128, "%s/%s", dir, format);
 }
 
+/* zebra dies, and leaves its socket and its number. */
+static void check_death(sd_event *event, unsigned *calls)
+{
+	char text[16], path[128];
+	pid_t child = fork();
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		pause();
+		_exit(0);
+	}
+	snprintf(text, sizeof(text), "%d\n", child);
+	write_file("run/zebra.pid", text, strlen(text), 0600);
+	check_seen(event, calls, true, FRR_SOCKET_ZEBRA);
+	assert_int_equal(kill(child, SIGKILL), 0);
+	assert_int_equal(waitpid(child, nullptr, 0), child);
+	check_seen(event, calls, true, 0);
+	in_dir("run/zebra.pid", path);
+	assert_int_equal(unlink(path), 0);
+	check_seen(event, calls, true, FRR_SOCKET_ZEBRA);
+}
+
 /* The folder comes, sockets come and go, the folder goes and comes again. */
 static void test_presence(void **)
 {
@@ -216,10 +240,11 @@ static void test_presence(void **)
 	for (unsigned round = 0; round < 2; round++) {
 		assert_int_equal(mkdir(run, 0700), 0);
 		check_seen(event, &calls, true, 0);
-		write_file("run/zebra.pid", "1", 1, 0600);
+		write_file("run/zebra.log", "1", 1, 0600);
 		check_seen(event, &calls, false, 0);
 		write_file("run/zebra.vty", "", 0, 0600);
 		check_seen(event, &calls, true, FRR_SOCKET_ZEBRA);
+		check_death(event, &calls);
 		write_file("run/bgpd.vty", "", 0, 0600);
 		check_seen(event, &calls, true, FRR_SOCKET_ZEBRA | FRR_SOCKET_BGPD);
 		assert_int_equal(unlink(zebra), 0);
@@ -227,7 +252,7 @@ static void test_presence(void **)
 		char path[128];
 		in_dir("run/bgpd.vty", path);
 		assert_int_equal(unlink(path), 0);
-		in_dir("run/zebra.pid", path);
+		in_dir("run/zebra.log", path);
 		assert_int_equal(unlink(path), 0);
 		assert_int_equal(rmdir(run), 0);
 		check_seen(event, &calls, true, 0);
