@@ -31,7 +31,7 @@ def test_worker_times_out(worker: Node, address: str) -> None:
 
 def test_syn_ack_goes_round(gw1: Machine, worker: Node) -> None:
     """One SYN in, out to the LAN; its SYN-ACK in and out again on eth0, many times."""
-    with Capture(gw1.outside, "tcp port 3000") as capture:
+    with Capture(gw1.outside, f"tcp port 3000 and host {flow.WORKER[0]}") as capture:
         assert not flow.reaches(worker, flow.SERVICE[0])
         round_and_round = ("eth0", "Out", "Flags [S.]")
         poll_until(lambda: len(capture.lines(*round_and_round)) >= 30, 5, "it goes round")
