@@ -236,6 +236,44 @@ int frr_running_read(const char *text, size_t len, struct frr_running *out, stru
 	return 0;
 }
 
+/* Is the statement about that neighbour of `router bgp`? */
+static bool is_about(const struct frr_running *running, const struct frr_statement *s,
+	const struct addr *neighbor, const char **setting)
+{
+	const char *peer, *rest;
+	struct addr address;
+	return in_bgp(running, s) && frr_statement_neighbor(s->text, &peer, setting) &&
+	       text_take_addr(peer, &address, &rest) && addr_cmp(&address, neighbor) == 0;
+}
+
+static bool has_just_begun(const struct frr_running *running, const struct addr *neighbor)
+{
+	bool begun = false;
+	for (size_t i = 0; i < running->n; i++) {
+		const struct frr_statement *s = &running->list[i];
+		const char *setting;
+		if (!is_about(running, s, neighbor, &setting))
+			continue;
+		bool first = text_after(setting, "remote-as");
+		if (!first && !(text_begins(s->text, "no ") && strcmp(setting, "activate") == 0))
+			return false;
+		begun |= first;
+	}
+	return begun;
+}
+
+void frr_running_claim(struct frr_running *running, const struct addr *neighbor)
+{
+	size_t cap = running->n_neighbors;
+	if (frr_running_is_ours(running, neighbor) || !has_just_begun(running, neighbor))
+		return;
+	XGROW(running->neighbors, running->n_neighbors, cap);
+	running->neighbors[running->n_neighbors++] = *neighbor;
+	qsort(running->neighbors, running->n_neighbors, sizeof(struct addr), addr_cmp_void);
+	for (size_t i = 0; i < running->n; i++)
+		running->list[i].ours = is_ours(running, &running->list[i]);
+}
+
 static int statement_cmp(const struct frr_statement *a, const struct frr_statement *b)
 {
 	int c = strcmp(a->block, b->block);

@@ -53,6 +53,9 @@ void frr_running_clear(struct frr_running *running);
 bool frr_running_has_ours(const struct frr_running *running);
 
 bool frr_running_is_ours(const struct frr_running *running, const struct addr *neighbor);
+/* After a script of ours that was cut off: a neighbour of which nothing but its first statements
+ * runs (remote-as, no activate) is ours, though its description is not there yet. */
+void frr_running_claim(struct frr_running *running, const struct addr *neighbor);
 
 /* Which neighbour (by its first word: address, interface or peer-group) and which setting of it the
  * statement is about: true for "neighbor 10.0.1.1 bfd" and "no neighbor 10.0.1.1 activate". */

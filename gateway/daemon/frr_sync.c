@@ -306,6 +306,7 @@ static void done_writing(struct frr_sync *s, const struct vtysh_result *result, 
 	s->watch_until_us = now_us + FRR_WATCH_US;
 	if (result->error)
 		log_warn("frr", "vtysh did not take the script: %s", strerror(result->error));
+	s->cut |= result->error != 0;
 	note_refused(s, result);
 	s->read_now = true;
 }

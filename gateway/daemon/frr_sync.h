@@ -96,6 +96,7 @@ struct frr_sync {
 	uint64_t not_before_us; /* pauses after failures and in a fight */
 	bool write_now, read_now;
 	bool read_back; /* the reading follows a writing */
+	bool cut;       /* a script of ours was not taken to its end */
 	struct frr_call call;
 	struct frr_built asked; /* the model that the reading asks about */
 

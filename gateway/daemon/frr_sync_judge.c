@@ -149,7 +149,7 @@ static void settle_in_place(struct frr_sync *s, uint64_t now_us)
 	if (!s->in_place && s->config)
 		log_info("frr", "FRR is as configured");
 	s->in_place = s->settled = true;
-	s->expected = false;
+	s->expected = s->cut = false;
 	s->failures = 0;
 	s->n_refused = 0;
 	if (s->n_repairs &&
@@ -206,6 +206,13 @@ static void differs(struct frr_sync *s, uint64_t now_us)
 	s->write_now = true;
 }
 
+/* What we had only begun has no mark of ours yet. */
+static void claim_begun(struct frr_sync *s)
+{
+	for (size_t i = 0; s->cut && s->config && i < s->config->bgp.n_neighbors; i++)
+		frr_running_claim(&s->view.running, &s->config->bgp.neighbors[i].address);
+}
+
 void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)
 {
 	struct frr_view view;
@@ -219,6 +226,7 @@ void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint6
 	s->view = view;
 	s->view_us = now_us;
 	judge_router(s);
+	claim_begun(s);
 	frr_sync_diff(s->config, s->routes.announce, &s->secrets, &s->memory, s->past.interface,
 		&s->view, &s->diff);
 	if (s->diff.script.n)

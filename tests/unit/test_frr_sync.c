@@ -42,6 +42,7 @@ struct site {
 	const char *garbage; /* printed instead of everything, nullptr = nothing */
 	int error;           /* of each run */
 	bool bgpd_lost;      /* bgpd alone knows nothing of ours any more */
+	const char *cut_at;  /* what of the next script is taken before vtysh ends */
 	bool deaf;           /* takes scripts without a word, and loses them */
 	const char *session; /* JSON about the neighbour */
 	unsigned reads, writes, saves;
@@ -130,7 +131,9 @@ static void write_script(struct site *s, const char *script)
 	s->writes++;
 	s->saved_before_write = s->saved.touched;
 	snprintf(s->script, sizeof(s->script), "%s", script);
-	if (!s->deaf && !s->error)
+	if (s->cut_at)
+		set_ours(s, s->cut_at);
+	else if (!s->deaf && !s->error)
 		take_script(s);
 }
 
@@ -149,8 +152,11 @@ static void answer(struct site *s, const struct vtysh_request *q)
 		out = xstrdup("");
 	else
 		out = s->garbage ? xstrdup(s->garbage) : answer_lines(s, q->script);
+	int error = writes && s->cut_at ? ETIME : s->error;
+	if (writes)
+		s->cut_at = nullptr;
 	struct vtysh_result result = {
-		.error = s->error, .out = out, .err = nothing, .n_out = strlen(out)};
+		.error = error, .out = out, .err = nothing, .n_out = strlen(out)};
 	frr_sync_done(&s->sync, &result, s->w.now_us);
 }
 
@@ -310,6 +316,40 @@ static void test_deaf(void **state)
 	run(s, 2 * FRR_RETRY_MAX_US);
 	assert_true(s->sync.in_place);
 	assert_false(stands(s, COND_FRR_NOT_IN_PLACE));
+}
+
+/* vtysh ends behind the first statement of the neighbour, which nothing marks as ours yet. */
+static void test_cut_off(void **state)
+{
+	static const char begun[] = "router bgp 65010\n neighbor 10.0.1.1 remote-as external\n"
+				    " address-family ipv4 unicast\n"
+				    "  no neighbor 10.0.1.1 activate\nexit\n";
+	struct site *s = *state;
+
+	s->cut_at = begun;
+	configure(s, with_bgp);
+	present(s);
+	run(s, SETTLE_US);
+	assert_int_equal(s->writes, 1);
+	assert_false(stands(s, COND_FRR_NEIGHBOR_FOREIGN));
+	run(s, 2 * WORLD_SECOND);
+	assert_int_equal(s->writes, 2);
+	assert_non_null(strstr(s->script, "neighbor 10.0.1.1 description meshgw"));
+	assert_true(s->sync.in_place);
+}
+
+/* The same where no script of ours was cut off: another's. */
+static void test_bare_neighbor_of_others(void **state)
+{
+	struct site *s = *state;
+
+	s->deaf = true;
+	set_ours(s, "router bgp 65010\n neighbor 10.0.1.1 remote-as external\nexit\n");
+	configure(s, with_bgp);
+	present(s);
+	run(s, SETTLE_US);
+	assert_true(stands(s, COND_FRR_NEIGHBOR_FOREIGN));
+	assert_null(strstr(s->script, "neighbor 10.0.1.1"));
 }
 
 static void test_does_not_answer(void **state)
@@ -617,6 +657,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_without_bgp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_comes_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bare_neighbor_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_daemon_missing, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_restart, setup, teardown),
