@@ -5,6 +5,6 @@
  * last. It proves nothing; but where nothing comes back all the same, it says where to look.
  */
 #include "daemon/frr_sync.h"
-#include "daemon/prove.h"
+#include "proof/prove.h"
 
 void frr_proof_tell(const struct frr_sync *s, struct prove *p, uint64_t now_us);

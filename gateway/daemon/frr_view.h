@@ -8,10 +8,10 @@
  * prints echoes it. The configuration directory is given as one that does not exist: Debian keeps
  * /etc/frr closed to everybody but FRR, and all that vtysh looks for there is its own vtysh.conf.
  */
-#include "daemon/vtysh.h"
 #include "frr/diff.h"
 #include "frr/running.h"
 #include "frr/show.h"
+#include "frr/vtysh.h"
 
 /* A request and what it points to. */
 struct frr_call {

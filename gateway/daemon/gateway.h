@@ -19,9 +19,9 @@
 #include "daemon/check.h"
 #include "daemon/kernel.h"
 #include "daemon/plan.h"
-#include "daemon/prove.h"
 #include "daemon/track.h"
 #include "net/watch.h"
+#include "proof/prove.h"
 
 enum gateway_phase {
 	GATEWAY_UNCONFIGURED, /* no configuration yet: look, touch nothing */

@@ -7,7 +7,7 @@
 #include "conf/config.h"
 #include "daemon/condition.h"
 #include "daemon/plan.h"
-#include "daemon/prove.h"
+#include "proof/prove.h"
 #include <systemd/sd-json.h>
 
 #define autojson [[gnu::cleanup(sd_json_variant_unrefp)]]

@@ -13,8 +13,8 @@
  */
 #include "conf/config.h"
 #include "daemon/observed.h"
-#include "daemon/prove.h"
 #include "nft/model.h"
+#include "proof/prove.h"
 
 struct want_sysctl {
 	char key[SYSCTL_KEY_LEN];

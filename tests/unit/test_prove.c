@@ -6,8 +6,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/prove.h"
 #include "lib/log.h"
+#include "proof/prove.h"
 #include <stdio.h>
 #include <string.h>
 

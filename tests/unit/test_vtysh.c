@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "daemon/vtysh.h"
+#include "frr/vtysh.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

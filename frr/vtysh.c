@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/vtysh.h"
+#include "frr/vtysh.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/prove.h"
+#include "proof/prove.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include <stdlib.h>

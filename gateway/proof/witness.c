@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "daemon/witness.h"
+#include "proof/witness.h"
 #include "lib/xmalloc.h"
 #include <stdlib.h>
 

@@ -2,8 +2,8 @@
 /*
  * prove_decide: the end of a round, from what the witnesses said to what follows.
  */
-#include "daemon/prove.h"
 #include "lib/log.h"
+#include "proof/prove.h"
 #include <stdbit.h>
 #include <stdio.h>
 

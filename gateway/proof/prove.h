@@ -20,7 +20,7 @@
  * CLOCK_MONOTONIC in microseconds. Each decision is logged once, with its evidence.
  */
 #include "conf/config.h"
-#include "daemon/witness.h"
+#include "proof/witness.h"
 
 constexpr uint64_t PROVE_NEVER = UINT64_MAX;
 constexpr uint16_t PROVE_BGP_PORT = 179;

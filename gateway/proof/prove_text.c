@@ -2,7 +2,7 @@
 /*
  * prove_text: the decisions in words.
  */
-#include "daemon/prove.h"
+#include "proof/prove.h"
 #include <inttypes.h>
 #include <stdio.h>
 
