@@ -111,6 +111,7 @@ static void take_config(struct frr_sync *s, uint64_t now_us)
 	s->config = wanted ? g->config : nullptr;
 	s->removing = !wanted && g->phase != GATEWAY_UNCONFIGURED && s->memory.touched;
 	s->removed = false;
+	s->cut |= s->state == FRR_WRITING; /* the driver ends a child that nobody waits for */
 	s->n_refused = 0;
 	ops_clear(&s->ops);
 	frr_secrets_clear(&s->secrets);
