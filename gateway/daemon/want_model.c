@@ -229,7 +229,7 @@ struct nft_model *want_model(const struct config *config, const struct prove *pr
 	model_networks(config, m);
 	model_nat(config, prove, m);
 	model_probe(config, m);
-	if (m->probe && hears_bgp)
+	if (hears_bgp)
 		model_neighbors(config, m);
 	model_allow(config, m);
 	return m;
