@@ -7,6 +7,7 @@ Everything is shown in mode `route`, where flows live or die with what the route
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any
 
@@ -18,6 +19,7 @@ from survival import SHOW_S, Site
 from warp import Traits
 
 NEIGHBOR = "10.0.1.1"
+OURS = re.compile(rf"MESHGW|CloudflareWARP|\b{re.escape(NEIGHBOR)}\b")
 # From FRR being back to all of ours in it.
 INJECT_S = 5.0
 # From there to the router's route: FRR begins no session in the first 4 s, and collects for 1 s.
@@ -75,12 +77,18 @@ class BgpSite(Site):
         self.frr = lab.frr["gw1"]
         self.routing = lab.routing
         self._frr_config = ""
+        self._ours: set[str] = set()
 
     def make(self) -> None:
         self.make_with(bgp())
         self.is_well(SESSION_S)
         self.learns()
+        self.remember()
+
+    def remember(self) -> None:
+        """What FRR has when all is well."""
         self._frr_config = self.frr.config()
+        self._ours = {line for line in self._frr_config.splitlines() if OURS.search(line)}
 
     def make_with(
         self,
@@ -97,13 +105,14 @@ class BgpSite(Site):
         if router:
             self.routing.become("bgp", router)
         self.frr.start(foreign)
+        self.gw.run("meshgw check -", stdin=config)
         self.lab.deploy(self.gw, config=config)
 
     def is_whole(self) -> bool:
-        if not super().is_whole() or self.routing.mode != "bgp":
-            return False
-        self.routing.rest("bgp")
-        return self.frr.config() == self._frr_config
+        return (
+            self.routing.rests("bgp") and super().is_whole()
+            and self.frr.config() == self._frr_config
+        )  # fmt: skip
 
     # Both ends.
 
@@ -118,12 +127,13 @@ class BgpSite(Site):
         self.routing.learns("gw1" if prefixes else "", prefixes)
 
     def injected(self, seconds: float = INJECT_S) -> None:
-        """FRR has all of ours."""
-        poll_until(lambda: not self.lacks(), seconds, "ours is in FRR again", interval=0.1)
+        """FRR has all of ours, or gets it."""
 
-    def lacks(self) -> set[str]:
-        """Lines that FRR had when all was well and has no more."""
-        return set(self._frr_config.splitlines()) - set(self.frr.config().splitlines())
+        def look() -> bool:
+            assert not (missing := self._ours - set(self.frr.config().splitlines())), missing
+            return True
+
+        poll_until(look, seconds, "ours is in FRR", interval=0.1)
 
     def neighbor(self, address: str = NEIGHBOR) -> dict[str, Any]:
         """What `meshgw status` says of one."""

@@ -60,9 +60,13 @@ class Router:
         self.mode = mode
         self._begun = "" if conf else self._config()
 
+    def rests(self, mode: str) -> bool:
+        """Whether it is as after become(mode)."""
+        return self.mode == mode and self._begun != "" and self._begun == self._config()
+
     def rest(self, mode: str) -> None:
         """As it is after become(mode), whatever a test did with vtysh."""
-        if self.mode != mode or not self._begun or self._begun != self._config():
+        if not self.rests(mode):
             self.become(mode)
 
     def _config(self) -> str:
