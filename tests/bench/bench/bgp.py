@@ -44,7 +44,7 @@ PROBE = {
     "close": "probe: {interval: 1s, proven_hold: 1s}\n",
     "silence": "probe: {interval: 1s, proven_hold: 1s, timeout: 200ms, after_event: 50ms}\n",
 }
-BFD = "      bfd: {multiplier: 3, receive: 100, transmit: 100}\n"
+BFD = "      bfd: {multiplier: 3, receive: 100ms, transmit: 100ms}\n"
 CUT = "table inet cut {\n" + "".join(
     f"chain {hook} {{ type filter hook {hook} priority -300;\n"
     "udp dport { 3784, 3785 } drop; tcp dport 179 drop; tcp sport 179 drop;\n}\n"
