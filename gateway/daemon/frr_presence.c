@@ -59,11 +59,13 @@ static uint64_t age_of(const struct stat *st)
 /* As the daemon wrote it, 0 = nobody did. */
 static pid_t pid_of(const char *dir, const char *name)
 {
-	char path[PATH_MAX];
-	int pid = 0;
+	char path[PATH_MAX], text[16] = "";
 	snprintf(path, sizeof(path), "%s/%s.pid", dir, name);
 	autofclose FILE *f = fopen(path, "re");
-	return f && fscanf(f, "%d", &pid) == 1 && pid > 0 ? pid : 0;
+	if (!f || !fgets(text, sizeof(text), f))
+		return 0;
+	long pid = strtol(text, nullptr, 10);
+	return pid > 0 && pid <= INT_MAX ? (pid_t)pid : 0;
 }
 
 static bool is_dead(pid_t pid)

@@ -105,6 +105,7 @@ static void test_ops(void **)
 		" address-family ipv4 unicast", "  no neighbor 10.0.1.1 activate",
 		" exit-address-family", " no neighbor 10.0.1.2", "no ip route 100.64.0.0/12 mesh0",
 		"end"};
+	/* clang-format off */
 	static const char *const expected[] = {
 		"add|frr ip prefix-list MESHGW-RANGES seq 5 permit 100.64.0.0/12|",
 		"add|frr route-map MESHGW-NETWORK permit 10|",
@@ -114,12 +115,12 @@ static void test_ops(void **)
 		"add|frr transmit-interval 100|bfd, profile MESHGW-BFD-10.0.1.1",
 		"add|frr router bgp 65010|",
 		"add|frr neighbor 10.0.1.1 bfd|router bgp 65010",
-		"delete|frr neighbor 10.0.1.1 activate|"
-		"router bgp 65010, address-family ipv4 unicast",
+		"delete|frr neighbor 10.0.1.1 activate|router bgp 65010, address-family ipv4 unicast",
 		"delete|frr neighbor 10.0.1.2|router bgp 65010",
 		"add|frr neighbor 10.0.1.1 password <hidden>|router bgp 65010",
 		"delete|frr ip route 100.64.0.0/12 mesh0|",
 	};
+	/* clang-format on */
 	constexpr size_t n = sizeof(expected) / sizeof(expected[0]);
 	struct frr_diff diff = {};
 	struct frr_running none = {}, other = {.asn = 65010};
