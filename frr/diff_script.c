@@ -23,13 +23,23 @@ static void write_line(struct scribe *w, const char *block, const char *part, co
 		w->script, FRR_NOWHERE, "%s%s%.*s", frr_place_indent(&w->at), no, (int)len, text);
 }
 
+/* How much of it follows "no": not all takes its value again (lib/routemap_cli.c). */
+static size_t removed_len(const struct frr_statement *s)
+{
+	static const char *const bare[] = {"description", "on-match goto"};
+	for (size_t i = 0; i < sizeof(bare) / sizeof(bare[0]); i++)
+		if (text_begins(s->block, "route-map ") && text_after(s->text, bare[i]))
+			return strlen(bare[i]);
+	return diff_shown_len(s->text);
+}
+
 static void remove_statement(struct scribe *w, const struct frr_statement *s)
 {
 	const char *positive = text_after(s->text, "no");
 	if (positive)
 		write_line(w, s->block, s->part, "", positive, strlen(positive));
 	else
-		write_line(w, s->block, s->part, "no ", s->text, diff_shown_len(s->text));
+		write_line(w, s->block, s->part, "no ", s->text, removed_len(s));
 }
 
 /* Will a statement that is yet to come set the same thing to another value? */

@@ -266,7 +266,8 @@ static void test_beside_others(void **)
 		&len);
 }
 
-/* An administrator puts a neighbour of ours into a group that originates a default. */
+/* An administrator puts a neighbour of ours into a group that originates a default, and opens our
+ * policies. */
 static void test_attacked(void **)
 {
 	static const char attack[] = "configure terminal\nrouter bgp 65010\n"
@@ -280,6 +281,12 @@ static void test_attacked(void **)
 				     " exit-address-family\n"
 				     " address-family l2vpn evpn\n"
 				     "  neighbor 2001:db8:1::1 activate\n"
+				     " exit-address-family\nexit\n"
+				     "ip prefix-list MESHGW-RANGES description mine\n"
+				     "ip prefix-list MESHGW-RANGES seq 1 permit any\n"
+				     "route-map MESHGW-OUT-10.0.1.1 permit 10\n"
+				     " description mine\n on-match goto 40\n"
+				     "exit\nroute-map MESHGW-OUT-10.0.1.1 permit 40\n"
 				     "end\n";
 	struct frr_created created = {};
 	size_t len;
@@ -292,6 +299,9 @@ static void test_attacked(void **)
 	assert_null(strstr(after, "unsuppress-map"));
 	assert_null(strstr(after, "advertise-map"));
 	assert_null(strstr(after, "l2vpn"));
+	assert_null(strstr(after, "mine"));
+	assert_null(strstr(after, "on-match"));
+	assert_null(strstr(after, "MESHGW-OUT-10.0.1.1 permit 40"));
 	assert_non_null(strstr(after, " address-family ipv4 vpn\n"
 				      "  no neighbor GROUP activate\n"
 				      "  no neighbor 10.0.1.1 activate\n"
