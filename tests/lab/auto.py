@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of `return_path: auto` share: a gateway with short timers, and what it must show."""
+"""What the tests of `return_path: auto` share: a gateway with short timers, and what it shows."""
 
 from __future__ import annotations
 

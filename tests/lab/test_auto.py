@@ -51,8 +51,9 @@ table inet {name} {{
 @pytest.fixture(autouse=True)
 def _no_obstacles(lab: Lab) -> Iterator[None]:
     yield
-    for node in (lab.remote, lab.service, lab.router.outside):
+    for node in (lab.remote, lab.router.outside):
         node.run("nft destroy table inet obstacle")
+    lab.remote.run("sysctl -qw net.ipv4.icmp_ratelimit=1000 net.ipv6.icmp.ratelimit=1000")
     for address in LAN_ONLY:
         family = "-6" if ":" in address else "-4"
         lab.remote.run(f"ip {family} addr flush dev eth0 to {address}")

@@ -5,8 +5,8 @@
 
 The router's routes for the mesh come and go. A flow's source is decided by its first packet and
 lives in conntrack; so a TCP connection begun under masquerade does not notice the switches, and one
-begun under routes stands still while the router does not know the way. Datagrams go on from the same
-port, with another source where they must.
+begun under routes stands still while the router does not know the way. Datagrams go on from the
+same port, with another source where they must.
 """
 
 from __future__ import annotations
