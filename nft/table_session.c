@@ -25,9 +25,11 @@ static void add_log(const struct nft_build *b, void (*port)(struct nftnl_rule *r
 }
 
 /* Our own probes of a neighbour, each of which would be the reason for the next; and connections
- * that never came about. */
+ * that never came about. Only where connections are tracked anyway. */
 static void add_exceptions(const struct nft_build *b)
 {
+	if (!b->m->probe)
+		return;
 	struct nftnl_rule *r = nft_rule_new("session_end");
 	nft_expr_ct_mark(r, MARK_PROBE_MASK, MARK_PROBE);
 	nft_expr_verdict(r, NFT_RETURN, nullptr);
