@@ -41,8 +41,8 @@ WHOLE_S = {"close": 3.0, "silence": 1.0}
 WATCH_S, WATCHES = 5.0, 3
 # Only what leads back to routes is made shorter than the defaults.
 PROBE = {
-    "close": "probe: {interval: 1s, proven_hold: 1s}\n",
-    "silence": "probe: {interval: 1s, proven_hold: 1s, timeout: 200ms, after_event: 50ms}\n",
+    "close": "probe: {interval: 2s, proven_hold: 1s}\n",
+    "silence": "probe: {interval: 2s, proven_hold: 1s, timeout: 200ms, after_event: 50ms}\n",
 }
 BFD = "      bfd: {multiplier: 3, receive: 100ms, transmit: 100ms}\n"
 CUT = "table inet cut {\n" + "".join(
@@ -125,8 +125,10 @@ class Bench:
                 remote, f"{remote} neighbor 10.0.1.1 bfd\n neighbor 10.0.1.1 bfd profile lab\n"
             )
         lab.frr[HAND].start(hand)
-        lab.frr[OURS].start(hand)
-        pass
+        lab.frr[OURS].start()
+        config = CONFIG_BGP + BFD * bfd + probe
+        lab.gw1.run("meshgw check -", stdin=config)
+        lab.deploy(lab.gw1, config=config)
 
     # Announcing.
 
@@ -258,12 +260,12 @@ def run(_space: Space, args: argparse.Namespace) -> Report:
     """All three."""
     try:
         bench = Bench(args.preset)
-        pass
-        for what in ("silence",):
+        bench.announce(args.rounds)
+        for what in ("close", "silence"):
             bench.losses(what, args.rounds)
     except (AssertionError, CommandError) as error:
         raise BenchError(str(error)) from error
-    rows = [_row(bench, what, args.rounds) for what in ("silence",)]
+    rows = [_row(bench, what, args.rounds) for what in ("announce", "close", "silence")]
     report = Report({"bench": "bgp", "rows": rows})
     report.say(
         "bgp: milliseconds, meshgw on gw1 beside FRR by hand on gw2 (router: FRR, the lab's machines).",
