@@ -136,6 +136,12 @@ static void note_host(struct witness *w, bool others_answer)
 		w->yes_row = 0;
 }
 
+/* Does it say no right now, while others say yes? One that falls silent after a no says nothing. */
+static bool denies(const struct witness *w)
+{
+	return w->asked && w->denials & 1 && witness_says(w->last) == WITNESS_NO;
+}
+
 static bool judge_host(
 	const struct prove *p, struct prove_network *n, struct witness *w, uint64_t now_us)
 {
@@ -151,8 +157,7 @@ static bool judge_host(
 		return true;
 	}
 	unsigned needed = suspect ? 1 : c->lost_rounds;
-	if (!(w->denials & 1) || count_of_last(w->denials, c->lost_of) < needed ||
-		!may_except(n, w))
+	if (!denies(w) || count_of_last(w->denials, c->lost_of) < needed || !may_except(n, w))
 		return false;
 	except(w, now_us);
 	return true;
@@ -176,7 +181,7 @@ static void except_deniers(struct prove_network *n, uint64_t now_us)
 {
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		struct witness *w = &n->witnesses.list[i];
-		if (w->asked && w->denials & 1 && may_except(n, w))
+		if (denies(w) && may_except(n, w))
 			except(w, now_us);
 	}
 }
@@ -233,7 +238,7 @@ static bool host_in_doubt(const struct prove_network *n)
 {
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		const struct witness *w = &n->witnesses.list[i];
-		if (w->asked && w->denials & 1 && may_except(n, w))
+		if (denies(w) && may_except(n, w))
 			return true;
 	}
 	return false;

@@ -204,6 +204,25 @@ static void test_pace(void **)
 	prove_clear(&s.prove);
 }
 
+/* A host that says no is asked again at once; one that then falls silent is not, again and again.
+ */
+static void test_pace_of_doubt(void **)
+{
+	struct scene s;
+	scene_init(&s, 2);
+	prove_it(&s, "cc cc");
+	scene_round(&s, "cc cs");
+	assert_int_equal(prove_due_us(&s.prove), s.now);
+	scene_round(&s, "cc ss");
+	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
+	scene_round(&s, "cc ss");
+	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
+	assert_false(excepted(&s, 1));
+	scene_round(&s, "cc cs");
+	assert_true(excepted(&s, 1));
+	prove_clear(&s.prove);
+}
+
 /* After a loss proof needs its rounds and the hold, and is looked for at the moment that ends it.
  */
 static void test_hold(void **)
@@ -687,6 +706,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_stories),
 		cmocka_unit_test(test_pace),
+		cmocka_unit_test(test_pace_of_doubt),
 		cmocka_unit_test(test_hold),
 		cmocka_unit_test(test_flapping),
 		cmocka_unit_test(test_events),
