@@ -73,6 +73,7 @@ struct gateway {
 	uint64_t link_events;           /* of interfaces of the configuration, since start */
 	uint64_t frr_losses; /* routes inside the ranges that FRR has lost, since start */
 	uint64_t nft_writes; /* since start: each sends us notifications as well */
+	uint64_t nft_tables; /* of these, whole tables */
 	int observe_error;   /* positive errno: something could not be read in the last pass */
 	unsigned observe_failures; /* in a row */
 	unsigned route_dumps;      /* of our routes, in this pass */

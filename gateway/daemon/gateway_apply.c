@@ -140,6 +140,7 @@ static int apply_nft(struct gateway *g, const struct op *op, struct err *err)
 {
 	struct kernel *k = g->kernel;
 	g->nft_writes++;
+	g->nft_tables++;
 	if (op->action == OP_DELETE) {
 		int r = k->ops->nft_remove(k, err);
 		g->nft_digest = 0;

@@ -17,6 +17,8 @@ constexpr uint64_t NOT_NOW_US = 500'000;
 struct flight {
 	size_t network, witness;
 	bool range;
+	int mesh;        /* ifindex of the tunnel, and … */
+	uint64_t tables; /* … how many tables were written, when it left */
 	struct probe probe;
 };
 
@@ -33,6 +35,12 @@ struct prober *prober_new(struct gateway *gateway)
 	struct prober *p = xcalloc(1, sizeof(*p));
 	p->gateway = gateway;
 	return p;
+}
+
+static int mesh_index(const struct gateway *g)
+{
+	const struct link *l = link_by_name(&g->seen.links, g->config->mesh_interface);
+	return l ? l->ifindex : 0;
 }
 
 static struct witness *witness_of(struct prober *p, const struct flight *f)
@@ -114,16 +122,34 @@ static enum probe_result look(struct kernel *k, const struct flight *f)
 	return r < 0 ? PROBE_FAILED : range_result(&state);
 }
 
+/* An answer that did not come, or went astray, tells of the site only if everything here was in its
+ * place all the time. */
+static bool was_seen(const struct prober *p, const struct flight *f)
+{
+	struct gateway *g = p->gateway;
+	const struct prove_network *n = &g->prove.networks[f->network];
+	bool on_link;
+	return g->seen.nft_current && f->tables == g->nft_tables && f->mesh == mesh_index(g) &&
+	       prober_paths_agree(g, n, &f->probe.flow.to, &f->probe.flow.from, &on_link);
+}
+
+/* Ends a flight with what became of it. */
+static void judge(struct prober *p, size_t i, enum probe_result result)
+{
+	const struct flight *f = &p->flights[i];
+	bool missed = result == PROBE_SILENT || result == PROBE_ASTRAY;
+	settle(p, f, f->range && missed && !was_seen(p, f) ? PROBE_FAILED : result);
+	land(p, i);
+}
+
 static void look_for_answers(struct prober *p, uint64_t now_us)
 {
 	for (size_t i = 0; i < p->n;) {
 		enum probe_result result = look(p->gateway->kernel, &p->flights[i]);
-		if (result != PROBE_UNASKED) {
-			settle(p, &p->flights[i], result);
-			land(p, i);
-		} else {
+		if (result != PROBE_UNASKED)
+			judge(p, i, result);
+		else
 			i++;
-		}
 	}
 	p->pause_us = p->pause_us * 2 < PAUSE_MAX_US ? p->pause_us * 2 : PAUSE_MAX_US;
 	p->look_us = now_us + p->pause_us;
@@ -141,12 +167,9 @@ static size_t flights_of(const struct prober *p, size_t network)
 
 static void give_up(struct prober *p, size_t network)
 {
-	for (size_t i = p->n; i-- > 0;) {
-		if (p->flights[i].network != network)
-			continue;
-		settle(p, &p->flights[i], PROBE_SILENT);
-		land(p, i);
-	}
+	for (size_t i = p->n; i-- > 0;)
+		if (p->flights[i].network == network)
+			judge(p, i, PROBE_SILENT);
 }
 
 /* Whose word an ICMP error is: that of the host itself where no router is between, or where the
@@ -207,7 +230,12 @@ static int try_send(struct prober *p, struct flight *f, struct err *err)
 
 static void send_probe(struct prober *p, size_t network, size_t witness, bool range)
 {
-	struct flight f = {.network = network, .witness = witness, .range = range};
+	struct gateway *g = p->gateway;
+	struct flight f = {.network = network,
+		.witness = witness,
+		.range = range,
+		.mesh = mesh_index(g),
+		.tables = g->nft_tables};
 	struct err err = {};
 	int r = p->n < PROBER_MAX ? try_send(p, &f, &err) : -EAGAIN;
 	if (r >= 0) {

@@ -268,6 +268,38 @@ static void test_no_path(void **)
 	scene_clear(&s);
 }
 
+static void run_into_round(struct scene *s)
+{
+	while (!network(s)->asking)
+		scene_run(s, WORLD_SECOND / 10);
+}
+
+/* What came while our table was written anew, or while the tunnel was another, was not seen; also
+ * when all is in its place again as the round ends. */
+static void test_change_in_a_round(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	prove_it(&s);
+	services(&s, lan_only);
+	run_into_round(&s);
+	s.w.kernel->nft.digest++;
+	gateway_mark(&s.w.gateway, DIRTY_NFT);
+	scene_run(&s, WORLD_SECOND + WORLD_SECOND / 10);
+	assert_true(s.w.gateway.seen.nft_current);
+	assert_int_equal(network(&s)->verdict, PROVE_NOTHING);
+
+	services(&s, (struct dummy_service){.own = -EINPROGRESS});
+	run_into_round(&s);
+	dummy_unlink(s.w.kernel, WORLD_MESH);
+	gateway_mark(&s.w.gateway, DIRTY_ALL);
+	services(&s, lan_only);
+	scene_run(&s, WORLD_SECOND + WORLD_SECOND / 10);
+	assert_int_equal(network(&s)->verdict, PROVE_NOTHING);
+	assert_true(network(&s)->route);
+	scene_clear(&s);
+}
+
 /* Without our table nobody sees the answers. */
 static void test_no_table(void **)
 {
@@ -466,6 +498,7 @@ int main(void)
 		cmocka_unit_test(test_exception),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_no_path),
+		cmocka_unit_test(test_change_in_a_round),
 		cmocka_unit_test(test_no_table),
 		cmocka_unit_test(test_switch_fails),
 		cmocka_unit_test(test_restart),
