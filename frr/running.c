@@ -170,6 +170,7 @@ bool frr_running_is_ours(const struct frr_running *running, const struct addr *n
 					       sizeof(struct addr), addr_cmp_void);
 }
 
+/* One in another table is somebody else's, whatever its tag. */
 static bool is_our_static(const char *text)
 {
 	const char *rest = text_after(text, "ip route");
@@ -179,7 +180,8 @@ static bool is_our_static(const char *text)
 	for (; rest && *rest; rest = text_next(rest)) {
 		const char *value = text_after(rest, "tag");
 		if (value)
-			return text_take_u32(value, &tag, &value) && tag == MARK_FRR_TAG;
+			return text_take_u32(value, &tag, &value) && tag == MARK_FRR_TAG &&
+			       !strstr(text, " table ");
 	}
 	return false;
 }

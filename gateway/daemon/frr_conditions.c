@@ -54,7 +54,11 @@ void frr_conditions_silence(const struct err *why, struct conditions *out)
 
 static void trouble(const struct frr_sync *s, struct conditions *out)
 {
-	if (s->problem.code && s->view.answered)
+	if (s->problem.code && s->closed)
+		conditions_add(out, COND_FRR_NOT_ANSWERING, "frr",
+			"meshgwd may not use FRRouting's sockets: user meshgw is not in group "
+			"frrvty, or was not when meshgwd started");
+	else if (s->problem.code && s->view.answered)
 		conditions_add(out, COND_FRR_NOT_IN_PLACE, "frr", "%s", s->problem.msg);
 	else if (s->problem.code)
 		frr_conditions_silence(&s->problem, out);

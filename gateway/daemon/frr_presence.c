@@ -83,6 +83,8 @@ struct frr_there frr_presence_look(const char *program, const char *dir)
 		if (stat(path, &st) < 0 || is_dead(pid_of(dir, daemons[i].name)))
 			continue;
 		there.sockets |= daemons[i].bit;
+		if (access(path, W_OK) < 0 && errno == EACCES)
+			there.closed |= daemons[i].bit;
 		uint64_t age = age_of(&st);
 		if (age < there.age_us)
 			there.age_us = age;

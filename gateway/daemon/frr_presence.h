@@ -31,6 +31,7 @@ void frr_presence_free(struct frr_presence *p);
 struct frr_there {
 	bool installed;   /* there is a vtysh */
 	unsigned sockets; /* enum frr_socket */
+	unsigned closed;  /* those of them that we may not use: not in group frrvty */
 	uint64_t age_us;  /* of the youngest socket: a start may go on for a while after it */
 };
 

@@ -10,19 +10,30 @@ static const struct link *carrying_link(const struct gateway *g)
 	return l && l->flags & IFF_UP && l->flags & IFF_LOWER_UP ? l : nullptr;
 }
 
-static bool has_route(const struct route_set *set, const struct prefix *p, int oif)
+/* The lowest metric of those that lead there, or of those that lead elsewhere. */
+static uint64_t best_metric(
+	const struct route_set *set, const struct prefix *p, int oif, bool there)
 {
-	for (size_t i = 0; i < set->n; i++)
-		if (set->list[i].oif == oif && !prefix_cmp(&set->list[i].dst, p))
-			return true;
-	return false;
+	uint64_t best = UINT64_MAX;
+	for (size_t i = 0; i < set->n; i++) {
+		const struct route *r = &set->list[i];
+		if ((r->oif == oif) == there && r->metric < best && !prefix_cmp(&r->dst, p))
+			best = r->metric;
+	}
+	return best;
 }
 
+/* The kernel has a route of this prefix into the tunnel, and none in front of it. */
 static bool is_usable(const struct gateway *g, const struct prefix *p)
 {
 	const struct link *l = carrying_link(g);
-	return l && (has_route(&g->seen.ours, p, l->ifindex) ||
-			    has_route(&g->seen.foreign, p, l->ifindex));
+	if (!l)
+		return false;
+	uint64_t ours = best_metric(&g->seen.ours, p, l->ifindex, true);
+	uint64_t same = best_metric(&g->seen.foreign, p, l->ifindex, true);
+	uint64_t other = best_metric(&g->seen.foreign, p, l->ifindex, false);
+	uint64_t best = ours < same ? ours : same;
+	return best != UINT64_MAX && best <= other;
 }
 
 static void look_at(struct frr_routes *r, size_t i, bool usable, bool patient, uint64_t now_us)

@@ -14,7 +14,7 @@ constexpr uint64_t FRR_ROUTE_GRACE_US = 1'000'000;
 
 /* In the order of config->ranges. */
 struct frr_routes {
-	bool *usable;      /* the kernel has a route, and the interface carries packets */
+	bool *usable;      /* the kernel leads it into the tunnel, which carries packets */
 	bool *announce;    /* FRR shall have a network statement */
 	uint64_t *lost_us; /* when the route was missed first, 0 = it is there */
 	size_t n;

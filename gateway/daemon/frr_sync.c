@@ -162,6 +162,7 @@ void frr_sync_presence(
 	bool changed = event || there->installed != s->installed || there->sockets != s->sockets;
 	s->installed = there->installed;
 	s->sockets = there->sockets;
+	s->closed = there->closed;
 	if (!changed)
 		return;
 	/* What was there may be gone, and nobody is to blame. */

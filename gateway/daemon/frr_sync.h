@@ -32,9 +32,9 @@ constexpr uint64_t FRR_SETTLE_DOWN_US = 3'000'000; /* the same, when only what i
 constexpr uint64_t FRR_LINK_US = 3'000'000;        /* after an interface came or went */
 constexpr uint64_t FRR_SESSION_NEW_MS = 10'000;    /* a younger session may still send */
 constexpr uint64_t FRR_WATCH_US = 10'000'000;      /* after something was written */
-constexpr uint64_t FRR_POLL_US = 30'000'000;
-constexpr uint64_t FRR_POLL_MIN_US = 1'000'000; /* while a session is missing; doubles … */
-constexpr uint64_t FRR_POLL_MAX_US = 15'000'000;
+constexpr uint64_t FRR_POLL_US = 10'000'000;       /* what an admin types at our neighbours */
+constexpr uint64_t FRR_POLL_MIN_US = 1'000'000;    /* while a session is missing; doubles … */
+constexpr uint64_t FRR_POLL_MAX_US = 10'000'000;
 constexpr unsigned FRR_POLL_STEP = 4; /* … after so many */
 constexpr uint64_t FRR_RETRY_US = 1'000'000;
 constexpr uint64_t FRR_RETRY_MAX_US = 30'000'000;
@@ -82,6 +82,7 @@ struct frr_sync {
 	enum frr_state state;
 	bool installed;
 	unsigned sockets;                 /* enum frr_socket */
+	unsigned closed;                  /* those that we may not use */
 	const struct config *config;      /* with bgp; nullptr = none */
 	bool removing;                    /* nothing of ours shall remain */
 	bool removed;                     /* nothing does, since FRR came last */

@@ -51,7 +51,8 @@ struct prefix observed_network(const struct ifaddr_entry *a)
 	struct prefix p = {.addr = a->address, .len = a->prefix_len};
 	for (size_t i = 0; i < addr_bytes(a->address.family); i++)
 		if (i * 8 + 8 > p.len)
-			p.addr.b[i] &= i * 8 >= p.len ? 0 : (uint8_t)(0xff00 >> (p.len - i * 8));
+			p.addr.b[i] = (uint8_t)(p.addr.b[i] &
+						(i * 8 >= p.len ? 0 : 0xff00 >> (p.len - i * 8)));
 	return p;
 }
 

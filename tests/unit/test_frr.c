@@ -164,6 +164,7 @@ static void test_running_marks(void **)
 		{"ip route 100.64.0.0/12 mesh0 tag 4294901867 5", true},
 		{"ipv6 route 2001:db8::/32 mesh0 tag 4294901867", true},
 		{"ip route 100.64.0.0/12 mesh0 tag 429490186", false},
+		{"ip route 100.64.0.0/12 mesh0 tag 4294901867 table 101", false},
 		{"ip route 100.64.0.0/12 mesh0", false},
 		{"ip route 100.64.0.0/12 mesh0 tag", false},
 		{"ip prefix-list MESHGW-RANGES seq 5 permit any", true},

@@ -14,9 +14,12 @@
 #include "daemon/frr_ops.h"
 #include "daemon/frr_password.h"
 #include "daemon/frr_presence.h"
+#include "daemon/frr_routes.h"
+#include "lib/marks.h"
 #include "lib/own.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/if.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -277,9 +280,53 @@ static int teardown(void **)
 	return rmdir(dir);
 }
 
+/* A range is announced while the kernel leads it into the tunnel. */
+static void test_routes(void **)
+{
+	static const struct {
+		uint32_t ours, same, other; /* metrics of the routes there are, 0 = none */
+		bool usable;
+	} cases[] = {
+		{MARK_METRIC, 0, 0, true},
+		{0, 20, 0, true},
+		{MARK_METRIC, 20, 0, true},
+		{0, 0, 0, false},
+		{0, 0, 20, false},
+		{MARK_METRIC, 0, 20, false}, /* somebody's static or blackhole in front of ours */
+		{MARK_METRIC, 20, 100, true},
+	};
+	struct link link = {.ifindex = 7, .flags = IFF_UP | IFF_LOWER_UP, .name = "mesh0"};
+	struct config_range range = {};
+	struct config config = {.mesh_interface = "mesh0", .ranges = &range, .n_ranges = 1};
+	assert_int_equal(prefix_parse("100.64.0.0/12", &range.prefix), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct route ours = {.dst = range.prefix, .oif = 7, .metric = cases[i].ours};
+		struct route foreign[2];
+		size_t n = 0;
+		if (cases[i].same)
+			foreign[n++] = (struct route){
+				.dst = range.prefix, .oif = 7, .metric = cases[i].same};
+		if (cases[i].other)
+			foreign[n++] = (struct route){
+				.dst = range.prefix, .metric = cases[i].other};
+		struct gateway g = {.config = &config};
+		g.seen.links.list = &link;
+		g.seen.links.n = 1;
+		g.seen.ours = (struct route_set){.list = &ours, .n = cases[i].ours != 0};
+		g.seen.foreign = (struct route_set){.list = foreign, .n = n};
+		struct frr_routes routes = {};
+		(void)frr_routes_look(&routes, &g, true, 1);
+		assert_int_equal(routes.usable[0], cases[i].usable);
+		(void)frr_routes_look(&routes, &g, true, 2 * FRR_ROUTE_GRACE_US);
+		assert_int_equal(routes.announce[0], cases[i].usable);
+		frr_routes_clear(&routes);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_password),
 		cmocka_unit_test(test_md5),
 		cmocka_unit_test(test_ops),
