@@ -93,6 +93,8 @@ static enum probe_result own_result(struct kernel *k, const struct probe *probe,
 		return PROBE_SILENT;
 	if (k->ops->ct_lookup(k, &probe->flow, &state, nullptr) == -ENOENT)
 		return PROBE_FILTERED;
+	if (r == -EHOSTDOWN)
+		return PROBE_SILENT;
 	return r == -ECONNREFUSED || r == -ECONNRESET ? PROBE_REFUSED : PROBE_ROUTER;
 }
 

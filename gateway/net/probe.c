@@ -4,6 +4,7 @@
 #include "lib/own.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/errqueue.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -70,7 +71,11 @@ static int open_socket(const struct probe_target *t, int *out, struct err *err)
 	if (setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->interface,
 		    (socklen_t)strnlen(t->interface, IFNAMSIZ)) < 0)
 		return probe_fail(err, t->interface);
-	int r = set_option(fd, SOL_SOCKET, SO_MARK, (int)MARK_PROBE, "SO_MARK", err);
+	bool v4 = t->address.family == AF_INET;
+	int r = set_option(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, 1,
+		"IP_RECVERR", err);
+	if (r == 0)
+		r = set_option(fd, SOL_SOCKET, SO_MARK, (int)MARK_PROBE, "SO_MARK", err);
 	if (r == 0)
 		*out = fd_take(&fd);
 	return r;
@@ -136,6 +141,30 @@ int probe_send(
 	return 0;
 }
 
+/* Who sent the ICMP error that ended the connection, as IP_RECVERR tells (ip(7)). */
+static bool was_from_here(const struct probe *p)
+{
+	alignas(struct cmsghdr) char control[512];
+	struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof(control)};
+	union socket_address sender;
+	struct addr who;
+	uint16_t port;
+
+	if (recvmsg(p->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		const uint8_t *offender = CMSG_DATA(c) + sizeof(struct sock_extended_err);
+		bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+		if (!v4 && (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_RECVERR))
+			continue;
+		sender = (union socket_address){};
+		memcpy(&sender, offender, v4 ? sizeof(sender.in) : sizeof(sender.in6));
+		address_get(&sender, &who, &port);
+		return !addr_cmp(&who, &p->flow.from);
+	}
+	return false;
+}
+
 /* An ICMP error that came while connect(2) was still at work, as on a path through this kernel
  * alone, is a soft one, of which poll(2) says nothing (net/ipv4/tcp_ipv4.c, tcp_v4_err()). */
 int probe_check(const struct probe *p)
@@ -146,6 +175,8 @@ int probe_check(const struct probe *p)
 
 	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
 		return -errno;
+	if (error == EHOSTUNREACH && was_from_here(p))
+		return -EHOSTDOWN;
 	if (error)
 		return -error;
 	return ready > 0 ? 1 : -EINPROGRESS;

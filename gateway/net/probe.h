@@ -43,6 +43,7 @@ struct probe {
 	const struct probe_target *target, uint32_t *seed, struct probe *out, struct err *err);
 /* Of a probe from the gateway's own address. 1 = answered; -EINPROGRESS = nothing yet; any other
  * -errno = what came instead (-ECONNREFUSED, -EHOSTUNREACH …: of the service, of a router, or of
- * a filter here). */
+ * a filter here); -EHOSTDOWN when it was this host that gave up, for want of the neighbour's link
+ * address or by a filter. */
 [[nodiscard]] int probe_check(const struct probe *p);
 void probe_close(struct probe *p); /* twice is allowed */

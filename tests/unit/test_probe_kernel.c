@@ -25,6 +25,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -462,6 +463,26 @@ static void test_own_address(void **state)
 	}
 }
 
+/* A host that nobody answers for: this host says so itself, which is no word of the other. */
+static void test_dead_neighbor(void **)
+{
+	static const char link[] =
+		"ip link set lo up && ip link add dead0 type veth peer name dead1 && "
+		"ip link set dead1 up && ip address add 10.0.7.1/24 dev dead0 && "
+		"ip link set dead0 up && sysctl -qw net.ipv4.neigh.dead0.retrans_time_ms=20";
+	struct probe_target t = {
+		.address = netns_addr("10.0.7.2"), .port = PORT, .interface = "dead0"};
+	struct probe p = {};
+	uint32_t seed = 0;
+
+	assert_int_equal(system(link), 0);
+	assert_int_equal(probe_send(&t, &seed, &p, nullptr), 0);
+	struct pollfd ready = {.fd = p.fd, .events = POLLOUT};
+	assert_int_equal(poll(&ready, 1, 5000), 1);
+	assert_int_equal(probe_check(&p), -EHOSTDOWN);
+	probe_close(&p);
+}
+
 static void test_probe_errors(void **)
 {
 	struct probe_target t = {.source = source_of(false),
@@ -747,6 +768,7 @@ int main(void)
 		KERNEL_TEST(test_filtered_output),
 		KERNEL_TEST(test_ports_again),
 		KERNEL_TEST(test_own_address),
+		KERNEL_TEST(test_dead_neighbor),
 		KERNEL_TEST(test_probe_errors),
 		KERNEL_TEST(test_real_flows_pass),
 		KERNEL_TEST(test_witnesses),

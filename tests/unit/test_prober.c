@@ -231,6 +231,7 @@ static void test_results(void **)
 		{{.own = 1, .answer = MARK_PROBE_DIVERTED}, PROVE_BAD},
 		{{.own = -EINPROGRESS}, PROVE_SILENT},
 		{{.own = -ETIMEDOUT}, PROVE_SILENT},
+		{{.own = -EHOSTDOWN}, PROVE_SILENT}, /* as a neighbour that is off */
 		{{.own = 1, .filtered = true}, PROVE_FILTERED},
 		{{.own = -EINPROGRESS, .filtered = true}, PROVE_FILTERED},
 		/* Rejected here, which looks like a refusal by the host. */
