@@ -130,9 +130,9 @@ static bool was_seen(const struct prober *p, const struct flight *f)
 {
 	struct gateway *g = p->gateway;
 	const struct prove_network *n = &g->prove.networks[f->network];
-	bool on_link;
+	struct addr via;
 	return g->seen.nft_current && f->tables == g->nft_tables && f->mesh == mesh_index(g) &&
-	       prober_paths_agree(g, n, &f->probe.flow.to, &f->probe.flow.from, &on_link);
+	       prober_paths_agree(g, n, &f->probe.flow.to, &f->probe.flow.from, &via);
 }
 
 /* Ends a flight with what became of it. */
@@ -178,9 +178,10 @@ static void give_up(struct prober *p, size_t network)
  * host refused the own address as well. */
 static void name_sender(struct witness *w)
 {
-	if (w->on_link && w->asking.own == PROBE_ROUTER)
+	bool on_link = w->via.family == AF_UNSPEC;
+	if (on_link && w->asking.own == PROBE_ROUTER)
 		w->asking.own = PROBE_REFUSED;
-	if (w->asking.range == PROBE_ROUTER && (w->on_link || w->asking.own == PROBE_REFUSED))
+	if (w->asking.range == PROBE_ROUTER && (on_link || w->asking.own == PROBE_REFUSED))
 		w->asking.range = PROBE_REFUSED;
 }
 
@@ -223,7 +224,7 @@ static int try_send(struct prober *p, struct flight *f, struct err *err)
 	memcpy(target.interface, n->interface, IFNAMSIZ);
 	if (f->range) {
 		target.source = want_probe_source(g->config, w->address.family);
-		if (!prober_paths_agree(g, n, &w->address, &target.source, &w->on_link))
+		if (!prober_paths_agree(g, n, &w->address, &target.source, &w->via))
 			return err_set(err, EHOSTUNREACH,
 				"no path from the tunnel to the witness and back");
 	}

@@ -24,7 +24,7 @@ void prober_prepare(struct gateway *g, const struct prober_knowledge *known,
 	struct prove_network *n, uint64_t now_us);
 
 /* Would the kernel lead a packet of the range from the tunnel to this witness by the network's
- * interface, and an answer that comes in there back into the tunnel? *on_link: with no router
- * between. */
+ * interface, and an answer that comes in there back into the tunnel? *via: the router
+ * between, AF_UNSPEC = none. */
 bool prober_paths_agree(struct gateway *g, const struct prove_network *n,
-	const struct addr *witness, const struct addr *source, bool *on_link);
+	const struct addr *witness, const struct addr *source, struct addr *via);

@@ -28,7 +28,7 @@ static bool ask(const struct gateway *g, const struct route_question *q, struct 
 }
 
 bool prober_paths_agree(struct gateway *g, const struct prove_network *n,
-	const struct addr *witness, const struct addr *source, bool *on_link)
+	const struct addr *witness, const struct addr *source, struct addr *via)
 {
 	int mesh = ifindex_of(g, g->config->mesh_interface), lan = ifindex_of(g, n->interface);
 	struct route to = {}, back = {};
@@ -38,7 +38,7 @@ bool prober_paths_agree(struct gateway *g, const struct prove_network *n,
 		!ask(g, &(struct route_question){.src = *witness, .dst = *source, .iif = lan},
 			&back))
 		return false;
-	*on_link = to.gateway.family == AF_UNSPEC;
+	*via = to.gateway;
 	return to.oif == lan && back.oif == mesh;
 }
 
@@ -68,6 +68,14 @@ static const struct addr elsewhere[] = {
 	{.family = AF_INET6, .b = {0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 1}},
 };
 
+/* Parts of a network may lie behind routers of their own. */
+static void push_vias(const struct prove *p, struct prober_knowledge *k)
+{
+	for (size_t i = 0; i < p->n; i++)
+		for (size_t j = 0; j < p->networks[i].witnesses.n; j++)
+			push_router(k, &p->networks[i].witnesses.list[j].via);
+}
+
 static void learn_routers(const struct gateway *g, struct prober_knowledge *k)
 {
 	const struct config *c = g->config;
@@ -80,6 +88,7 @@ static void learn_routers(const struct gateway *g, struct prober_knowledge *k)
 	}
 	for (size_t i = 0; i < c->bgp.n_neighbors; i++)
 		push_router(k, &c->bgp.neighbors[i].address);
+	push_vias(&g->prove, k);
 }
 
 static void locate_sessions(struct gateway *g)

@@ -54,11 +54,11 @@ struct witness {
 	struct addr address;
 	uint16_t port;
 	enum witness_origin origin;
-	bool router;  /* is one of the site's routers, or a BGP neighbour: weak */
-	bool on_link; /* no router between: an ICMP error from there is its own */
-	bool fixed;   /* the configuration gives this host a mode of its own */
-	bool suspect; /* a flow of the mesh to it stays without an answer */
-	bool asked;   /* in the round that is under way */
+	bool router;     /* is one of the site's routers, or a BGP neighbour: weak */
+	struct addr via; /* the router between; none: an ICMP error from there is its own */
+	bool fixed;      /* the configuration gives this host a mode of its own */
+	bool suspect;    /* a flow of the mesh to it stays without an answer */
+	bool asked;      /* in the round that is under way */
 	struct probe_pair asking, last;
 	uint64_t asked_us, answered_us; /* last time; answered: from the range; 0 = never */
 	unsigned silences;              /* rounds in a row in which it answered nobody */

@@ -11,6 +11,7 @@
 #include "world.h"
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -269,6 +270,33 @@ static void test_no_path(void **)
 	scene_clear(&s);
 }
 
+/* The router of a part of a network does not speak for its own link. */
+static void test_router_of_a_part(void **)
+{
+	static const char parts[] = "lan:\n"
+				    "  - interface: eth0\n"
+				    "    networks:\n"
+				    "      - {prefix: 10.0.2.0/24, witness: \"10.0.2.200:80\"}\n"
+				    "      - {prefix: 10.0.1.0/24, witness: \"10.0.1.9:80\"}\n"
+				    "return_path: auto\n";
+	struct route part = {.type = RTN_UNICAST,
+		.table = RT_TABLE_MAIN,
+		.protocol = RTPROT_STATIC,
+		.oif = 2,
+		.gateway = address("10.0.1.9")};
+	struct scene s;
+	assert_int_equal(prefix_parse("10.0.2.128/25", &part.dst), 0);
+	scene_init(&s, parts);
+	dummy_route(s.w.kernel, &part);
+	service(&s, "10.0.2.200", answers);
+	service(&s, "10.0.1.9", answers);
+	scene_run(&s, 8 * WORLD_SECOND);
+	assert_true(network(&s)->route);
+	assert_int_equal(network(&s)[1].verdict, PROVE_WEAK);
+	assert_false(network(&s)[1].route);
+	scene_clear(&s);
+}
+
 static void run_into_round(struct scene *s)
 {
 	while (!network(s)->asking)
@@ -499,6 +527,7 @@ int main(void)
 		cmocka_unit_test(test_exception),
 		cmocka_unit_test(test_results),
 		cmocka_unit_test(test_no_path),
+		cmocka_unit_test(test_router_of_a_part),
 		cmocka_unit_test(test_change_in_a_round),
 		cmocka_unit_test(test_no_table),
 		cmocka_unit_test(test_switch_fails),
