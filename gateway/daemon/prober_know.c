@@ -9,7 +9,7 @@
 
 /* After a switch to routes, flows that stay without an answer are looked for so long. */
 constexpr uint64_t SUSPECT_US = 300'000'000;
-constexpr size_t SUSPECTS_MAX = 64;
+constexpr size_t UNANSWERED_MAX = 1024;
 
 static int ifindex_of(const struct gateway *g, const char *name)
 {
@@ -119,6 +119,7 @@ void prober_knowledge_clear(struct prober_knowledge *known)
 {
 	free(known->witnesses);
 	free(known->routers);
+	free(known->unanswered);
 	*known = (struct prober_knowledge){};
 }
 
@@ -151,25 +152,34 @@ static bool answered_before(const struct prober_knowledge *known, const struct p
 	return false;
 }
 
-static void suspect(struct gateway *g, const struct prober_knowledge *known,
-	struct prove_network *n, uint64_t now_us)
+/* One walk through conntrack's table for all networks: it may be long. */
+static void read_unanswered(const struct gateway *g, struct prober_knowledge *k)
 {
-	struct ct_flow flows[SUSPECTS_MAX];
-	struct ct_scope scope = {.ranges = g->model->ranges,
-		.n_ranges = g->model->n_ranges,
-		.networks = &n->prefix,
-		.n_networks = 1};
-	if (!n->route || n->adopted || now_us - n->since_us > SUSPECT_US)
-		return;
-	int found = g->kernel->ops->ct_list(
-		g->kernel, &scope, CT_UNREPLIED, flows, SUSPECTS_MAX, nullptr);
-	for (int i = 0; i < found && (size_t)i < SUSPECTS_MAX; i++)
-		if (flows[i].proto == IPPROTO_TCP && answered_before(known, n, &flows[i]))
-			prove_suspect(n, &flows[i].to, flows[i].to_port, now_us);
+	struct ct_scope scope = {.ranges = g->model->ranges, .n_ranges = g->model->n_ranges};
+	k->unanswered = xcalloc(UNANSWERED_MAX, sizeof(*k->unanswered));
+	int n = g->kernel->ops->ct_list(
+		g->kernel, &scope, CT_UNREPLIED, k->unanswered, UNANSWERED_MAX, nullptr);
+	if (n > 0)
+		k->n_unanswered = (size_t)n < UNANSWERED_MAX ? (size_t)n : UNANSWERED_MAX;
 }
 
-void prober_prepare(struct gateway *g, const struct prober_knowledge *known,
+static void suspect(const struct gateway *g, struct prober_knowledge *known,
 	struct prove_network *n, uint64_t now_us)
+{
+	if (!n->route || n->adopted || now_us - n->since_us > SUSPECT_US)
+		return;
+	if (!known->unanswered)
+		read_unanswered(g, known);
+	for (size_t i = 0; i < known->n_unanswered; i++) {
+		const struct ct_flow *f = &known->unanswered[i];
+		if (f->proto == IPPROTO_TCP && prefix_contains_addr(&n->prefix, &f->to) &&
+			answered_before(known, n, f))
+			prove_suspect(n, &f->to, f->to_port, now_us);
+	}
+}
+
+void prober_prepare(
+	struct gateway *g, struct prober_knowledge *known, struct prove_network *n, uint64_t now_us)
 {
 	for (size_t i = 0; i < known->n_witnesses; i++)
 		if (prefix_contains_addr(&n->prefix, &known->witnesses[i].address))

@@ -434,6 +434,40 @@ static void test_suspect(void **)
 	scene_clear(&s);
 }
 
+static const struct kernel_ops *real_ops;
+static unsigned looks;
+
+static int counted_ct_list(struct kernel *k, const struct ct_scope *scope, unsigned kinds,
+	struct ct_flow *out, size_t max, struct err *err)
+{
+	looks++;
+	return real_ops->ct_list(k, scope, kinds, out, max, err);
+}
+
+/* Conntrack's table may be long: networks whose rounds begin together share one look at it. */
+static void test_one_look(void **)
+{
+	static const char two[] = "lan:\n"
+				  "  - interface: eth0\n"
+				  "    networks:\n"
+				  "      - {prefix: 10.0.2.0/24, witness: \"10.0.2.60:80\"}\n"
+				  "      - {prefix: 10.0.1.0/24, witness: \"10.0.1.60:80\"}\n"
+				  "return_path: auto\n";
+	struct scene s;
+	scene_init(&s, two);
+	service(&s, "10.0.1.60", answers);
+	prove_it(&s);
+	assert_true(network(&s)[1].route);
+	real_ops = s.w.kernel->base.ops;
+	struct kernel_ops ops = *real_ops;
+	ops.ct_list = counted_ct_list;
+	s.w.kernel->base.ops = &ops;
+	uint64_t rounds = network(&s)->rounds;
+	scene_run(&s, 35 * WORLD_SECOND);
+	assert_int_equal(looks, network(&s)->rounds - rounds);
+	scene_clear(&s);
+}
+
 /* The end of a BGP session is a reason to ask, not a loss. */
 static void test_session_end(void **)
 {
@@ -534,6 +568,7 @@ int main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_suspect),
+		cmocka_unit_test(test_one_look),
 		cmocka_unit_test(test_session_end),
 		cmocka_unit_test(test_reload_between),
 		cmocka_unit_test(test_conditions),
