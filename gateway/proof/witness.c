@@ -5,6 +5,8 @@
 
 /* Silent for so many rounds, a learned witness gives way to a new one. */
 constexpr unsigned STALE_ROUNDS = 3;
+/* A host with many services would else be the only one to speak. */
+constexpr size_t LEARNED_OF_HOST = 4;
 
 const char *probe_result_str(enum probe_result result)
 {
@@ -112,12 +114,26 @@ static bool is_bounded(const struct witness *w)
 	return w->origin == WITNESS_LEARNED && !w->excepted;
 }
 
-static struct witness *stalest(const struct witnesses *set)
+static bool is_of(const struct witness *w, const struct addr *host)
+{
+	return !host || !addr_cmp(&w->address, host);
+}
+
+/* Bounded ones of a host, or of all. */
+static size_t count_bounded(const struct witnesses *set, const struct addr *host)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < set->n; i++)
+		n += is_bounded(&set->list[i]) && is_of(&set->list[i], host);
+	return n;
+}
+
+static struct witness *stalest(const struct witnesses *set, const struct addr *host)
 {
 	struct witness *found = nullptr;
 	for (size_t i = 0; i < set->n; i++) {
 		struct witness *w = &set->list[i];
-		if (is_bounded(w) && !w->asked && w->silences >= STALE_ROUNDS &&
+		if (is_bounded(w) && is_of(w, host) && !w->asked && w->silences >= STALE_ROUNDS &&
 			(!found || w->silences > found->silences))
 			found = w;
 	}
@@ -128,14 +144,12 @@ struct witness *witness_learn(
 	struct witnesses *set, const struct addr *address, uint16_t port, size_t max)
 {
 	struct witness *w = witness_find(set, address, port);
-	size_t bounded = 0;
 	if (w)
 		return w;
-	for (size_t i = 0; i < set->n; i++)
-		bounded += is_bounded(&set->list[i]);
-	if (bounded < max)
+	bool host_full = count_bounded(set, address) >= LEARNED_OF_HOST;
+	if (!host_full && count_bounded(set, nullptr) < max)
 		return witness_add(set, address, port, WITNESS_LEARNED);
-	w = stalest(set);
+	w = stalest(set, host_full ? address : nullptr);
 	if (w)
 		*w = (struct witness){.address = *address, .port = port, .origin = WITNESS_LEARNED};
 	return w;

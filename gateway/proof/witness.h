@@ -79,8 +79,8 @@ struct witness *witness_find(
 /* Adds one that is not there yet. Pointers into the list end here. */
 struct witness *witness_add(struct witnesses *set, const struct addr *address, uint16_t port,
 	enum witness_origin origin);
-/* One that mesh flows reached. At most max learned ones are kept: a new one takes the place of one
- * that has long been silent. nullptr = no room. */
+/* One that mesh flows reached. At most max learned ones are kept, and few of one host: a new one
+ * takes the place of one that has long been silent. nullptr = no room. */
 struct witness *witness_learn(
 	struct witnesses *set, const struct addr *address, uint16_t port, size_t max);
 /* Those of an origin that are not in the list go, others come. port is that of all of them. */

@@ -489,6 +489,15 @@ static void test_learning(void **)
 	assert_int_equal(s.n->witnesses.list[1].origin, WITNESS_LEARNED);
 	for (uint16_t port = 1; port <= 50; port++)
 		prove_learn(&s.prove, s.n, &a, port);
+	assert_int_equal(s.n->witnesses.n, 5); /* one host is not all */
+	s.n->witnesses.list[4].silences = 3;
+	prove_learn(&s.prove, s.n, &a, 51);
+	assert_true(s.n->witnesses.n == 5 && s.n->witnesses.list[4].port == 51);
+	for (unsigned i = 0; i < 50; i++) {
+		struct addr other = address("10.0.2.100");
+		other.b[3] += (uint8_t)i;
+		prove_learn(&s.prove, s.n, &other, 80);
+	}
 	assert_int_equal(s.n->witnesses.n, 33); /* the configured one and 4 rounds' worth */
 
 	/* At most so many are asked, what the configuration names among them. */
