@@ -47,12 +47,14 @@ static void host_health(const struct prove_network *n, const char *name, struct 
 	char host[ADDR_STRLEN];
 	for (size_t i = 0; n->route && i < n->witnesses.n; i++) {
 		const struct witness *w = &n->witnesses.list[i];
+		bool still = witness_says(w->last) == WITNESS_NO;
 		if (w->excepted)
 			conditions_add(out, COND_HOST_MASQUERADED, addr_str(&w->address, host),
-				"%s answers the gateway and not the mesh (%s, %s), others in %s "
+				"%s %s the gateway and not the mesh (%s%s, %s), others in %s "
 				"answer both; it alone is masqueraded",
-				host, probe_result_str(w->last.own),
-				probe_result_str(w->last.range), name);
+				host, still ? "answers" : "answered", still ? "" : "now ",
+				probe_result_str(w->last.own), probe_result_str(w->last.range),
+				name);
 	}
 }
 

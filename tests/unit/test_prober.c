@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "daemon/health.h"
 #include "daemon/prober.h"
 #include "lib/marks.h"
 #include "world.h"
@@ -509,6 +510,18 @@ static void test_reload_between(void **)
 	scene_clear(&s);
 }
 
+/* Is there such a condition, with these words? */
+static bool says(const struct scene *s, enum condition_code code, const char *words)
+{
+	struct conditions all = {};
+	bool found = false;
+	health_collect(&s->w.gateway, false, &all);
+	for (size_t i = 0; i < all.n; i++)
+		found |= all.list[i].code == code && strstr(all.list[i].message, words);
+	conditions_clear(&all);
+	return found;
+}
+
 /* What health says of it, and when it ends. */
 static void test_conditions(void **)
 {
@@ -538,9 +551,12 @@ static void test_conditions(void **)
 	assert_false(world_condition(&s.w, COND_BGP_ADVERTISED_NOT_USED, nullptr));
 	assert_true(world_condition(&s.w, COND_HOST_MASQUERADED, "10.0.2.61"));
 
+	assert_true(says(&s, COND_HOST_MASQUERADED, "10.0.2.61 answers the gateway"));
+
 	services(&s, dead);
 	scene_run(&s, 15 * WORLD_SECOND);
 	assert_true(world_condition(&s.w, COND_WITNESS_SILENT, four));
+	assert_true(says(&s, COND_HOST_MASQUERADED, "answered the gateway and not the mesh (now"));
 	services(&s, (struct dummy_service){.own = 1, .filtered = true});
 	scene_run(&s, 15 * WORLD_SECOND);
 	assert_true(world_condition(&s.w, COND_PROBE_FILTERED_LOCALLY, four));
