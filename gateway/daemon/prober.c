@@ -284,21 +284,35 @@ static bool has_room(const struct prober *p, const struct prove_network *n)
 	return p->n + (most < bound ? most : bound) <= PROBER_MAX || p->n == 0;
 }
 
+/* Whose round has been due for longest: where there are more than can be asked in time, all have
+ * their turn. prove->n = none is due. */
+static size_t longest_due(const struct prove *prove, uint64_t now_us)
+{
+	size_t found = prove->n;
+	for (size_t i = 0; i < prove->n; i++) {
+		const struct prove_network *n = &prove->networks[i];
+		if (!n->asking && n->due_us <= now_us &&
+			(found == prove->n || n->due_us < prove->networks[found].due_us))
+			found = i;
+	}
+	return found;
+}
+
 static void begin_rounds(struct prober *p, uint64_t now_us)
 {
 	struct gateway *g = p->gateway;
 	struct prove *prove = &g->prove;
 	struct prober_knowledge known = {};
-	if (prove_due_us(prove) > now_us)
+	size_t i = longest_due(prove, now_us);
+	if (i == prove->n || !has_room(p, &prove->networks[i]))
 		return;
 	prober_learn(g, &known);
-	for (size_t i = 0; i < prove->n; i++) {
+	for (; i < prove->n; i = longest_due(prove, now_us)) {
 		struct prove_network *n = &prove->networks[i];
-		if (n->asking || n->due_us > now_us)
-			continue;
 		prober_prepare(g, &known, n, now_us);
-		if (has_room(p, n))
-			begin(p, i, now_us);
+		if (!has_room(p, n))
+			break;
+		begin(p, i, now_us);
 	}
 	prober_knowledge_clear(&known);
 }

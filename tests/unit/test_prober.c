@@ -14,6 +14,7 @@
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char config[] = "lan:\n"
@@ -435,6 +436,48 @@ static void test_suspect(void **)
 	scene_clear(&s);
 }
 
+static int dead_check(struct kernel *, const struct probe *)
+{
+	return -EINPROGRESS;
+}
+
+static int dead_lookup(struct kernel *, const struct ct_flow *, struct ct_state *out, struct err *)
+{
+	*out = (struct ct_state){.status = IPS_CONFIRMED};
+	return 0;
+}
+
+/* So many networks whose witnesses are all off that not all can be asked in an interval: those at
+ * the end of the list are asked as often as the others. */
+static void test_turns(void **)
+{
+	static constexpr unsigned count = 400;
+	char *text = nullptr;
+	size_t size = 0;
+	FILE *f = open_memstream(&text, &size);
+	struct scene s;
+	assert_non_null(f);
+	fprintf(f, "return_path: auto\nlan:\n  - interface: eth0\n    networks:\n");
+	for (unsigned i = 0; i < count; i++) {
+		fprintf(f, "      - {prefix: 10.%u.%u.0/24, witness: [", 10 + i / 256, i % 256);
+		for (unsigned j = 1; j <= 8; j++)
+			fprintf(f, "%s\"10.%u.%u.%u:80\"", j > 1 ? ", " : "", 10 + i / 256, i % 256,
+				j);
+		fprintf(f, "]}\n");
+	}
+	assert_int_equal(fclose(f), 0);
+	scene_init(&s, text);
+	struct kernel_ops ops = *s.w.kernel->base.ops;
+	ops.probe_check = dead_check;
+	ops.ct_lookup = dead_lookup;
+	s.w.kernel->base.ops = &ops;
+	scene_run(&s, 60 * WORLD_SECOND);
+	assert_in_range(network(&s)[0].rounds, 4, 5);
+	assert_in_range(network(&s)[count - 1].rounds, 4, 5);
+	scene_clear(&s);
+	free(text);
+}
+
 static const struct kernel_ops *real_ops;
 static unsigned looks;
 
@@ -585,6 +628,7 @@ int main(void)
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_suspect),
 		cmocka_unit_test(test_one_look),
+		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_session_end),
 		cmocka_unit_test(test_reload_between),
 		cmocka_unit_test(test_conditions),
