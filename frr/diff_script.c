@@ -325,7 +325,7 @@ void diff_write(struct diff *d)
 	struct scribe w = {.d = d, .script = &d->out->script, .at = {"", "", .for_vtysh = true}};
 	bool keeps_bgp = d->running->bgp && !d->bgp_removed && !diff_has_other_asn(d);
 	frr_script_add(w.script, FRR_NOWHERE, "configure terminal");
-	if (d->bgp_removed)
+	if (d->running->bgp && d->bgp_removed)
 		write_line(&w, "", "", "no ", d->running->bgp, strlen(d->running->bgp));
 	if (keeps_bgp) {
 		leave_families(&w);

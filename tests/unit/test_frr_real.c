@@ -404,6 +404,7 @@ static int setup(void **state)
 	const struct passwd *frr = getpwnam("frr");
 	if (!frr || netns_setup(state) != 0)
 		return -1;
+	(void)mkdir("/run/frr", 0755); /* FRR's own start makes it, where there is one */
 	if (mkdir(folder, 0755) < 0 || chown(folder, frr->pw_uid, frr->pw_gid) < 0)
 		return -1;
 	for (size_t i = 0; i < FRR_DAEMONS; i++)

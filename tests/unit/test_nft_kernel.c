@@ -415,8 +415,11 @@ static void test_never_half_a_table(void **state)
 		int r = nft_read(w->nl, &st, nullptr);
 		if (r == 0 && (st.digest == digests[0] || st.digest == digests[1]))
 			whole++;
-		else if (r != -EAGAIN)
+		else if (r != -EAGAIN) {
+			print_error("read %u: %s, %u chains, %u rules, %u sets, %u elements\n", i,
+				strerror(-r), st.n_chains, st.n_rules, st.n_sets, st.n_elements);
 			broken++;
+		}
 	}
 	kill(pid, SIGKILL);
 	assert_int_equal(waitpid(pid, &status, 0), pid);

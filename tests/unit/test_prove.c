@@ -9,6 +9,7 @@
 #include "lib/log.h"
 #include "proof/prove.h"
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 constexpr uint64_t MS = 1'000;
@@ -64,7 +65,8 @@ static void scene_init(struct scene *s, size_t n_witnesses)
 		.proven_hold_us = 30 * SECOND,
 		.max_witnesses = 8};
 	prove_configure(&s->prove, &s->config);
-	assert_int_equal(s->prove.n, 1);
+	if (!s->prove.networks)
+		abort();
 	s->n = &s->prove.networks[0];
 }
 
@@ -526,6 +528,8 @@ static void test_learning(void **)
 	/* `witness: none` forgets what was learned. */
 	s.networks[0].learn_witnesses = false;
 	prove_configure(&s.prove, &s.config);
+	if (!s.prove.networks)
+		abort();
 	s.n = &s.prove.networks[0];
 	assert_int_equal(s.n->witnesses.n, 1);
 	prove_learn(&s.prove, s.n, &a, 443);
@@ -544,6 +548,8 @@ static void test_configured_hosts(void **)
 		.address = address("10.0.2.51"), .return_path = RETURN_PATH_ROUTE};
 	s.networks[0].n_hosts = 2;
 	prove_configure(&s.prove, &s.config);
+	if (!s.prove.networks)
+		abort();
 	s.n = &s.prove.networks[0];
 	struct addr other = address("10.0.2.52");
 	prove_learn(&s.prove, s.n, &s.hosts[0].address, 443);
@@ -648,6 +654,8 @@ static void test_reconfigure(void **)
 	s.lan.n_networks = 2;
 	prove_configure(&s.prove, &s.config);
 	assert_int_equal(s.prove.n, 2);
+	if (!s.prove.networks)
+		abort();
 	s.n = &s.prove.networks[0];
 	assert_true(s.n->route && excepted(&s, 1));
 	assert_false(s.prove.networks[1].route);
