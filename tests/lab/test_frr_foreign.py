@@ -155,7 +155,7 @@ def test_frr_refuses_a_line(bgp_site: BgpSite) -> None:
     bgp_site.make_with(text)
     bgp_site.shows("frr-config-rejected")
     subject = next(s for code, s in bgp_site.conditions() if code == "frr-config-rejected")
-    line = text[: text.index("remote_as: external")].count("\n") + 1
+    line = text[: text.index("10.0.1.11")].count("\n") + 1
     said = f"{subject} {bgp_site.message('frr-config-rejected')}"
     assert f":{line}:" in said, said
     bgp_site.apply(bgp())

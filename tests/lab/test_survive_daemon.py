@@ -87,6 +87,8 @@ def test_transfers_survive(site: Site, kept: Kept) -> None:
         for doing in ("restart", "kill -s KILL", "reload", "stop", "start"):
             site.gw.systemctl(*doing.split(), "meshgwd")
             site.heals()
+            if doing != "stop":
+                runs_again(site)
             for transfer in transfers:
                 transfer.goes_on()
         runs_again(site)
