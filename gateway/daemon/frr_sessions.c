@@ -66,15 +66,16 @@ const char *frr_session_reason(const struct frr_session *n, enum condition_code 
 	}
 	if (n->has_bfd && !n->bfd_up && n->state == FRR_SESSION_IDLE)
 		return "BFD does not come up, and FRRouting waits for it: has the neighbour BFD?";
+	const char *silence = n->has_bfd && !n->bfd_up ? "BFD does not hear it either" : nullptr;
 	if (!n->reset.known || n->reset.age_ms > FRR_REASON_FRESH_MS)
-		return nullptr;
+		return silence;
 	const char *reason = notified(&n->reset, code);
 	for (size_t i = 0; !reason && i < sizeof(words) / sizeof(words[0]); i++)
 		if (strstr(n->reset.due_to, words[i].words)) {
 			*code = words[i].condition;
 			reason = words[i].reason;
 		}
-	return reason;
+	return reason ? reason : silence;
 }
 
 /* Sessions that wait for an answer, with or without a password. */

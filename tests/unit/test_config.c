@@ -202,11 +202,12 @@ static void test_families(void **)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct config *config = parse(cases[i].text);
 		char got[16] = "";
+		size_t len = 0;
 		for (size_t j = 0; j < config->bgp.n_neighbors; j++) {
 			const struct config_neighbor *neighbor = &config->bgp.neighbors[j];
-			strcat(got, j ? " " : "");
-			strcat(got, neighbor->ipv4 ? "4" : "-");
-			strcat(got, neighbor->ipv6 ? "6" : "-");
+			len += (size_t)snprintf(got + len, sizeof(got) - len, "%s%c%c",
+				j ? " " : "", neighbor->ipv4 ? '4' : '-',
+				neighbor->ipv6 ? '6' : '-');
 		}
 		assert_string_equal(got, cases[i].want);
 		config_free(config);
