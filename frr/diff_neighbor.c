@@ -66,8 +66,8 @@ static const char *find_setting(const char *setting, enum diff_setting *foreign)
 /* The families that we exchange: in another the outbound policy is missing. */
 static bool is_our_family(const char *part)
 {
-	return !part[0] || strcmp(part, "address-family ipv4 unicast") == 0 ||
-	       strcmp(part, "address-family ipv6 unicast") == 0;
+	return !part[0] || strcmp(part, frr_family_part(false)) == 0 ||
+	       strcmp(part, frr_family_part(true)) == 0;
 }
 
 enum diff_setting diff_judge_setting(

@@ -110,9 +110,9 @@ static void read_peers(const struct diff *d, struct peers *peers)
 			continue;
 		if (!s->part[0])
 			read_session(get_peer(peers, peer), setting);
-		else if (strcmp(s->part, "address-family ipv4 unicast") == 0)
+		else if (strcmp(s->part, frr_family_part(false)) == 0)
 			read_family(&get_peer(peers, peer)->out[0], s, setting);
-		else if (strcmp(s->part, "address-family ipv6 unicast") == 0)
+		else if (strcmp(s->part, frr_family_part(true)) == 0)
 			read_family(&get_peer(peers, peer)->out[1], s, setting);
 	}
 }

@@ -28,14 +28,12 @@ static void add_line(struct frr_script *script, struct frr_mark mark, char *text
 
 void frr_script_add(struct frr_script *script, struct frr_mark mark, const char *fmt, ...)
 {
-	char *text;
+	size_t len;
 	va_list ap;
 	va_start(ap, fmt);
-	int n = vasprintf(&text, fmt, ap);
+	char *text = xvasprintf(fmt, ap, &len);
 	va_end(ap);
-	if (n < 0)
-		out_of_memory();
-	add_line(script, mark, text, (size_t)n);
+	add_line(script, mark, text, len);
 }
 
 void frr_script_add_secret(struct frr_script *script, struct frr_mark mark, const char *indent,

@@ -54,19 +54,17 @@ const char *frr_name_str(const char *kind, const struct addr *neighbor, char buf
 [[gnu::format(printf, 2, 3)]] static struct frr_want *add(
 	const struct writer *w, const char *fmt, ...)
 {
-	char *text;
+	size_t len;
 	va_list ap;
 	va_start(ap, fmt);
-	int n = vasprintf(&text, fmt, ap);
+	char *text = xvasprintf(fmt, ap, &len);
 	va_end(ap);
-	if (n < 0)
-		out_of_memory();
 	XGROW(w->out->list, w->out->n, w->out->cap);
 	w->out->list[w->out->n] = (struct frr_want){
 		.block = xstrdup(w->block),
 		.part = xstrdup(w->part),
 		.text = text,
-		.shown = (size_t)n,
+		.shown = len,
 		.mark = w->mark,
 	};
 	return &w->out->list[w->out->n++];

@@ -31,3 +31,14 @@ char *xstrdup(const char *text)
 {
 	return or_abort(strdup(text));
 }
+
+char *xvasprintf(const char *fmt, va_list ap, size_t *len)
+{
+	char *text;
+	int n = vasprintf(&text, fmt, ap);
+	if (n < 0)
+		out_of_memory();
+	if (len)
+		*len = (size_t)n;
+	return text;
+}

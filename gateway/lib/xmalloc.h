@@ -7,6 +7,7 @@
  * kernel's state survives, and no untested recovery path exists. Where a peer chooses the size,
  * use calloc(3) and return -ENOMEM. Everything is released with free(3).
  */
+#include <stdarg.h>
 #include <stddef.h>
 
 /* n zeroed elements; never nullptr, also for n = 0. */
@@ -14,6 +15,10 @@
 /* Consumes old (which may be nullptr). What was added is not zeroed. */
 [[nodiscard, gnu::returns_nonnull]] void *xreallocarray(void *old, size_t n, size_t size);
 [[nodiscard, gnu::malloc, gnu::returns_nonnull]] char *xstrdup(const char *text);
+
+/* As vasprintf(3); *len, which may be nullptr, is without the NUL. */
+[[nodiscard, gnu::returns_nonnull, gnu::format(printf, 1, 0)]] char *xvasprintf(
+	const char *fmt, va_list ap, size_t *len);
 
 /* For libraries that report a lack of memory instead of aborting. */
 [[noreturn]] void out_of_memory(void);
