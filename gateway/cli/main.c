@@ -46,7 +46,7 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "down",
-		.summary = "Remove everything from the kernel until the next apply",
+		.summary = "Remove everything of meshgw until the next apply",
 		.run = cmd_down,
 	},
 	{
