@@ -106,6 +106,14 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Bgp, FIELD(asn, SD_VARLINK_INT, 0),
 	FIELD(state, SD_VARLINK_STRING, 0), FIELD_OF(neighbors, Neighbor, SD_VARLINK_ARRAY),
 	FIELD_OF(announcements, Announcement, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Flow, NOTE("Such as tcp 10.0.1.50:3000"),
+	FIELD(target, SD_VARLINK_STRING, 0), NOTE("A code of meshgw-codes(7)"),
+	FIELD(code, SD_VARLINK_STRING, 0), FIELD(confidence, SD_VARLINK_STRING, 0),
+	FIELD(summary, SD_VARLINK_STRING, 0), NOTE("Flows that ended so"),
+	FIELD(count, SD_VARLINK_INT, 0), NOTE("CLOCK_REALTIME, microseconds"),
+	FIELD(firstSeen, SD_VARLINK_INT, 0), FIELD(lastSeen, SD_VARLINK_INT, 0),
+	NOTE("Whose flow the last one was"), FIELD(client, SD_VARLINK_STRING, 0));
+
 static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0),
 	NOTE("up, down or unconfigured"), OUTPUT(phase, SD_VARLINK_STRING, 0),
 	NOTE("CLOCK_REALTIME, microseconds: when meshgw was taken down"),
@@ -117,7 +125,9 @@ static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0)
 	OUTPUT_OF(counters, Counter, SD_VARLINK_ARRAY),
 	OUTPUT_OF(pending, Pending, SD_VARLINK_NULLABLE), NOTE("Repairs since the daemon's start"),
 	OUTPUT(repairs, SD_VARLINK_INT, 0), NOTE("null: not configured"),
-	OUTPUT_OF(bgp, Bgp, SD_VARLINK_NULLABLE));
+	OUTPUT_OF(bgp, Bgp, SD_VARLINK_NULLABLE),
+	NOTE("What watching knows of flows that failed; null: not watching"),
+	OUTPUT_OF(flows, Flow, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(Plan, NOTE("Configuration text; null: the one that runs"),
 	INPUT(content, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
@@ -146,6 +156,40 @@ static SD_VARLINK_DEFINE_METHOD(Undo, OUTPUT_OF(operations, Operation, SD_VARLIN
 static SD_VARLINK_DEFINE_METHOD(Down, OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
 	OUTPUT_OF(conditions, Condition, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Check, FIELD(name, SD_VARLINK_STRING, 0),
+	FIELD(title, SD_VARLINK_STRING, 0), NOTE("pass, warn, fail or skip"),
+	FIELD(result, SD_VARLINK_STRING, 0), FIELD(reason, SD_VARLINK_STRING, 0),
+	NOTE("What meshgw-codes(7) says more of"),
+	FIELD(code, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	FIELD(remedy, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(Diagnose,
+	NOTE("ADDRESS:PORT, udp://ADDRESS:PORT, icmp://ADDRESS or http(s)://HOST[:PORT]/PATH"),
+	INPUT(target, SD_VARLINK_STRING, 0),
+	NOTE("Whose flow: workers (null), devices, or an address of the mesh"),
+	INPUT(from, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), NOTE("Send nothing, only look"),
+	INPUT(passive, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE),
+	NOTE("Hard limit, 500 to 60000; null: 10000"),
+	INPUT(timeoutMs, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("id, code, class, confidence, candidates, attributes, point, summary, evidence, "
+	     "consequences, next, remedy"),
+	OUTPUT(verdict, SD_VARLINK_OBJECT, 0),
+	NOTE("The evidence as it was recorded; the verdict can be made from it again"),
+	OUTPUT(record, SD_VARLINK_OBJECT, 0));
+
+static SD_VARLINK_DEFINE_METHOD(Doctor, OUTPUT_OF(checks, Check, SD_VARLINK_ARRAY),
+	NOTE("The evidence as it was recorded"), OUTPUT(record, SD_VARLINK_OBJECT, 0));
+
+static SD_VARLINK_DEFINE_METHOD(Fix, NOTE("A code of meshgw-codes(7), or leftovers"),
+	INPUT(code, SD_VARLINK_STRING, 0),
+	NOTE("As for Diagnose, where the repair is one of a flow's way"),
+	INPUT(target, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("true: only say what would be done"), INPUT(preview, SD_VARLINK_BOOL, 0),
+	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD_FULL(Follow, SD_VARLINK_REQUIRES_MORE,
+	NOTE("First what is known, then each one that changes"), OUTPUT_OF(flow, Flow, 0));
+
 static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY),
 	NOTE("How many mistakes there are; null: as many as diagnostics"),
 	FIELD(total, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
@@ -155,6 +199,9 @@ static SD_VARLINK_DEFINE_ERROR(NothingToUndo);
 static SD_VARLINK_DEFINE_ERROR(NotConfigured);
 static SD_VARLINK_DEFINE_ERROR(ApplyFailed, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(DownIncomplete, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(TargetInvalid, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(NotFixable, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(NotWatching, FIELD(message, SD_VARLINK_STRING, 0));
 
 #define SAYS SD_VARLINK_SYMBOL_COMMENT
 
@@ -188,6 +235,10 @@ const sd_varlink_interface api_interface = {
 			&vl_type_Announcement,
 			SAYS("FRRouting, as far as meshgw uses it"),
 			&vl_type_Bgp,
+			SAYS("One check of this node, without a target"),
+			&vl_type_Check,
+			SAYS("Flows to one target that ended in the same way"),
+			&vl_type_Flow,
 			SAYS("What runs, what is wanted, what is wrong"),
 			&vl_method_GetStatus,
 			SAYS("The changes that an Apply would make, without making them"),
@@ -200,6 +251,14 @@ const sd_varlink_interface api_interface = {
 			&vl_method_Undo,
 			SAYS("Removes everything of ours from the kernel until the next Apply"),
 			&vl_method_Down,
+			SAYS("Why does a flow of the mesh not complete?"),
+			&vl_method_Diagnose,
+			SAYS("Is this node as it should be?"),
+			&vl_method_Doctor,
+			SAYS("Repairs what a verdict names, where meshgw knows how"),
+			&vl_method_Fix,
+			SAYS("Flows of the mesh that fail, as they do"),
+			&vl_method_Follow,
 			SAYS("The configuration has mistakes; nothing was changed"),
 			&vl_error_ConfigInvalid,
 			SAYS("Another change waits for its confirmation"),
@@ -212,6 +271,12 @@ const sd_varlink_interface api_interface = {
 			&vl_error_ApplyFailed,
 			SAYS("Something of ours could not be removed"),
 			&vl_error_DownIncomplete,
+			SAYS("What was asked for is no target of a diagnosis"),
+			&vl_error_TargetInvalid,
+			SAYS("There is no repair for this code here"),
+			&vl_error_NotFixable,
+			SAYS("Watching is switched off"),
+			&vl_error_NotWatching,
 			nullptr,
 		},
 };

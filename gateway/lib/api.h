@@ -23,6 +23,9 @@
 #define API_ERROR_NOT_CONFIGURED API_INTERFACE ".NotConfigured"
 #define API_ERROR_APPLY_FAILED API_INTERFACE ".ApplyFailed"
 #define API_ERROR_DOWN_INCOMPLETE API_INTERFACE ".DownIncomplete"
+#define API_ERROR_TARGET_INVALID API_INTERFACE ".TargetInvalid"
+#define API_ERROR_NOT_FIXABLE API_INTERFACE ".NotFixable"
+#define API_ERROR_NOT_WATCHING API_INTERFACE ".NotWatching"
 
 /* Longest confirmation window that Apply takes, seconds. */
 constexpr unsigned API_CONFIRM_MAX_S = 24 * 3600;
