@@ -16,7 +16,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 build=$1
 suite=trixie
-recipe=4 # raise it when this file makes a different tree from the same list
+recipe=5 # raise it when this file makes a different tree from the same list
 root=$build/rootfs
 tmp=$build/rootfs.tmp
 cache=$build/cache
@@ -144,8 +144,9 @@ prepare_tree() {
 		getty.target console-getty.service getty@tty1.service systemd-logind.service; do
 		ln -sf /dev/null "$tmp/etc/systemd/system/$unit"
 	done
-	# FRR and BIRD run where a test or the lab starts them.
-	rm -f "$tmp"/etc/systemd/system/multi-user.target.wants/{frr,bird}.service
+	# These run where a test or the lab starts them; D-Bus starts nothing of its own accord.
+	rm -f "$tmp"/etc/systemd/system/multi-user.target.wants/{frr,bird,firewalld,ufw,keepalived}.service \
+		"$tmp"/etc/systemd/system/dbus-org.fedoraproject.FirewallD1.service
 	sed -i -E 's/^(bgpd|bfdd)=no/\1=yes/' "$tmp/etc/frr/daemons"
 	mkdir -p "$tmp/src" "$tmp/lab"
 	wanted_stamp >"$tmp/$stamp"
