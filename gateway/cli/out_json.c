@@ -4,11 +4,10 @@
  * beyond ASCII is escaped here, because a terminal also obeys the controls U+0080 to U+009F.
  */
 #include "cli/cli.h"
+#include "lib/json.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include <string.h>
-
-#define autojson [[gnu::cleanup(sd_json_variant_unrefp)]]
 
 static void put_unit(FILE *f, unsigned unit)
 {

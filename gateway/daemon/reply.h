@@ -7,10 +7,8 @@
 #include "conf/config.h"
 #include "daemon/condition.h"
 #include "daemon/plan.h"
+#include "lib/json.h"
 #include "proof/prove.h"
-#include <systemd/sd-json.h>
-
-#define autojson [[gnu::cleanup(sd_json_variant_unrefp)]]
 
 /* New references, for the caller to release. */
 sd_json_variant *reply_operations(const struct ops *ops);

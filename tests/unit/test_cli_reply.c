@@ -8,10 +8,10 @@
 
 #include "cli/reply.h"
 #include "cli/term.h"
+#include "lib/json.h"
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-#define autojson [[gnu::cleanup(sd_json_variant_unrefp)]]
 
 static const char whole[] =
 	"{\"version\":\"1\",\"phase\":\"up\",\"downSince\":5,\"meshInterface\":\"tun0\","
