@@ -12,6 +12,7 @@ static const char *const codes[FRR_FINDING_CODES] = {
 	[FRR_FOUND_OTHER_ASN] = "other-asn",
 	[FRR_FOUND_OTHER_ROUTER_ID] = "other-router-id",
 	[FRR_FOUND_FOREIGN_NEIGHBOR] = "foreign-neighbor",
+	[FRR_FOUND_DYNAMIC_NEIGHBOR] = "dynamic-neighbor",
 	[FRR_FOUND_FOREIGN_SETTING] = "foreign-setting",
 	[FRR_FOUND_FOREIGN_STATIC] = "foreign-static",
 	[FRR_FOUND_FOREIGN_NETWORK] = "foreign-network",

@@ -20,6 +20,7 @@ enum frr_finding_code {
 	FRR_FOUND_OTHER_ASN,        /* router bgp has another number: nothing is written */
 	FRR_FOUND_OTHER_ROUTER_ID,  /* a foreign router bgp has another router-id; it stays */
 	FRR_FOUND_FOREIGN_NEIGHBOR, /* at a configured address, without adopt: left alone */
+	FRR_FOUND_DYNAMIC_NEIGHBOR, /* there by a foreign `bgp listen range`, adopt or not */
 	FRR_FOUND_FOREIGN_SETTING,  /* at a neighbour of ours: left, or removed when it leaks */
 	FRR_FOUND_FOREIGN_STATIC,   /* of a range, without our tag: used, whatever it says */
 	FRR_FOUND_FOREIGN_NETWORK,  /* network statement of a range without our route-map: used */
@@ -32,7 +33,8 @@ const char *frr_finding_code_str(enum frr_finding_code code);
 struct frr_finding {
 	enum frr_finding_code code;
 	struct frr_mark mark;
-	struct prefix prefix; /* FOREIGN_STATIC, FOREIGN_NETWORK, LEAK: the first that gets out */
+	struct prefix prefix; /* FOREIGN_STATIC, FOREIGN_NETWORK, LEAK: the first that gets out;
+			       * DYNAMIC_NEIGHBOR: the range */
 	uint32_t asn;         /* OTHER_ASN: the running one */
 	char peer[64];        /* neighbour, interface or peer-group, as FRR names it; "" = none */
 	char text[160];       /* the foreign statement, safe to show, no secret; "" = none */
@@ -41,6 +43,12 @@ struct frr_finding {
 /* What of the blocks that we share with others we created ourselves. The caller remembers it. */
 struct frr_created {
 	bool bgp, bfd;
+};
+
+/* A neighbour that has come by itself (show.h). */
+struct frr_dynamic {
+	struct addr address;
+	struct prefix range;
 };
 
 struct frr_diff_input {
@@ -54,6 +62,8 @@ struct frr_diff_input {
 	const struct prefix *installed;
 	size_t n_installed;
 	const char *installed_interface;
+	const struct frr_dynamic *dynamic;
+	size_t n_dynamic;
 };
 
 struct frr_diff {

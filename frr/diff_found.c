@@ -51,10 +51,24 @@ static void find_neighbor(struct diff *d, const struct frr_statement *s,
 	}
 }
 
+/* "Operation not allowed on a dynamic neighbor" is FRR's answer to each statement about one. */
+static void find_dynamic(struct diff *d, const struct frr_dynamic *dynamic)
+{
+	const struct frr_neighbor *neighbor = neighbor_at(d->model, &dynamic->address);
+	if (!neighbor)
+		return;
+	struct frr_finding *f = diff_find(d, FRR_FOUND_DYNAMIC_NEIGHBOR, neighbor->mark);
+	addr_str(&neighbor->address, f->peer);
+	f->prefix = dynamic->range;
+	d->skip[neighbor - d->model->neighbors] = true;
+}
+
 void diff_find_neighbors(struct diff *d)
 {
 	if (!d->model || diff_has_other_asn(d))
 		return;
+	for (size_t i = 0; i < d->input->n_dynamic; i++)
+		find_dynamic(d, &d->input->dynamic[i]);
 	for (size_t i = 0; i < d->running->n; i++) {
 		const struct frr_statement *s = &d->running->list[i];
 		const char *peer, *setting, *rest;

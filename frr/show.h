@@ -56,6 +56,9 @@ struct frr_session {
 	uint32_t remote_as;
 	uint64_t uptime_ms; /* since it was established; 0 in other states */
 	struct frr_session_family family[2];
+	/* FRR has it for a `bgp listen range` only, and takes no statement about it; family 0 = not
+	 */
+	struct prefix listen_range;
 	struct addr
 		next_hop6; /* sent with IPv6 prefixes; link-local = the interface has no other */
 	uint32_t established, dropped; /* how often */

@@ -149,6 +149,8 @@ static void read_neighbor(sd_json_variant *v, struct frr_session *out)
 	out->bfd_up = strcmp(get_text(bfd, "status"), "Up") == 0;
 	if (addr_parse(get_text(v, "nexthopGlobal"), &out->next_hop6) < 0)
 		out->next_hop6 = (struct addr){};
+	if (prefix_parse(get_text(v, "peerSubnetRangeGroup"), &out->listen_range) < 0)
+		out->listen_range = (struct prefix){};
 }
 
 void show_read_session(sd_json_variant *v, struct frr_session *out)

@@ -98,7 +98,8 @@ static const struct {
 	[COND_FRR_ASN_MISMATCH] = {"frr-asn-mismatch", COND_ERROR, COND_CODES,
 		"Set bgp: asn: to the number that FRRouting has, or remove its router bgp"},
 	[COND_FRR_NEIGHBOR_FOREIGN] = {"frr-neighbor-foreign", COND_ERROR, COND_CODES,
-		"Set adopt: true at the neighbour in meshgw.yaml, or remove it from FRRouting"},
+		"Set adopt: true at the neighbour in meshgw.yaml, or remove it from FRRouting; against "
+		"a listen range only the latter helps"},
 	[COND_BGP_PASSWORD_UNREADABLE] = {"bgp-password-unreadable", COND_ERROR, COND_CODES,
 		"Make the file root:meshgw with mode 0640, one line"},
 	[COND_BGP_SESSION_DOWN] = {"bgp-session-down", COND_ERROR, COND_BGP_DAEMON_DOWN,

@@ -168,6 +168,15 @@ static void foreign_neighbor(const struct frr_finding *f, struct conditions *out
 		position_of(f->mark).text);
 }
 
+static void dynamic_neighbor(const struct frr_finding *f, struct conditions *out)
+{
+	char text[PREFIX_STRLEN];
+	conditions_add(out, COND_FRR_NEIGHBOR_FOREIGN, f->peer,
+		"%s: FRRouting has this neighbour by somebody's \"bgp listen range %s\" and takes no "
+		"statement about it; keep it out of the range, or remove the listen range",
+		position_of(f->mark).text, prefix_str(&f->prefix, text));
+}
+
 static void foreign_setting(const struct frr_finding *f, struct conditions *out)
 {
 	conditions_add(out, COND_FRR_NEIGHBOR_FOREIGN, f->peer,
@@ -206,6 +215,7 @@ void frr_conditions_findings(const struct frr_diff *diff, struct conditions *out
 		[FRR_FOUND_OTHER_ASN] = other_asn,
 		[FRR_FOUND_OTHER_ROUTER_ID] = other_router_id,
 		[FRR_FOUND_FOREIGN_NEIGHBOR] = foreign_neighbor,
+		[FRR_FOUND_DYNAMIC_NEIGHBOR] = dynamic_neighbor,
 		[FRR_FOUND_FOREIGN_SETTING] = foreign_setting,
 		[FRR_FOUND_FOREIGN_STATIC] = foreign_prefix,
 		[FRR_FOUND_FOREIGN_NETWORK] = foreign_prefix,

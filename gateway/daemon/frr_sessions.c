@@ -168,8 +168,8 @@ static void judge_neighbors(const struct frr_sync *s, struct conditions *out)
 		const struct config_neighbor *to = &bgp->neighbors[i];
 		const struct frr_session *n = frr_session_of(&s->view.show, &to->address);
 		addr_str(&to->address, address);
-		if (!n || n->state == FRR_SESSION_UNKNOWN)
-			continue; /* it is not there yet: that is another condition */
+		if (!n || n->state == FRR_SESSION_UNKNOWN || n->listen_range.addr.family)
+			continue; /* it is not there yet, or not ours: that is another condition */
 		if (n->state == FRR_SESSION_ESTABLISHED)
 			judge_policy(s, to, n, address, out);
 		else

@@ -22,12 +22,25 @@ static size_t installed(const struct frr_show *show, struct prefix **out)
 	return n;
 }
 
+static size_t dynamic(const struct frr_show *show, struct frr_dynamic **out)
+{
+	size_t n = 0;
+	*out = xcalloc(show->n_sessions, sizeof(**out));
+	for (size_t i = 0; i < show->n_sessions; i++) {
+		const struct frr_session *s = &show->sessions[i];
+		if (s->listen_range.addr.family)
+			(*out)[n++] = (struct frr_dynamic){s->address, s->listen_range};
+	}
+	return n;
+}
+
 void frr_sync_diff(const struct config *config, const bool *announce,
 	const struct frr_secrets *secrets, const struct frr_memory *memory, const char *interface,
 	const struct frr_view *view, struct frr_diff *out)
 {
 	autofree struct prefix *list = nullptr;
-	size_t n = installed(&view->show, &list);
+	autofree struct frr_dynamic *peers = nullptr;
+	size_t n = installed(&view->show, &list), n_peers = dynamic(&view->show, &peers);
 	struct frr_built built = {};
 	if (config)
 		frr_model_build(config, announce, secrets, &view->running, &built);
@@ -38,7 +51,9 @@ void frr_sync_diff(const struct config *config, const bool *announce,
 			.bfd = memory->bfd},
 		.installed = list,
 		.n_installed = n,
-		.installed_interface = interface};
+		.installed_interface = interface,
+		.dynamic = peers,
+		.n_dynamic = n_peers};
 	/* What stays behind while a daemon is gone must not count as removed. */
 	for (size_t i = 0; config && i < FRR_DAEMONS; i++)
 		input.missing[i] = !view->show.daemon[i];

@@ -20,8 +20,16 @@ static void check_text(const char *text)
 		assert(*text >= ' ' && *text <= '~');
 }
 
-static void check_diff(const struct frr_running *running, const struct frr_model *model, bool ours)
+/* show: nullptr, or a look that may know of neighbours that have come by themselves. */
+static void check_diff(const struct frr_running *running, const struct frr_model *model, bool ours,
+	const struct frr_show *show)
 {
+	struct frr_dynamic dynamic[8];
+	size_t n = 0;
+	for (size_t i = 0; show && i < show->n_sessions && n < 8; i++)
+		if (show->sessions[i].listen_range.addr.family)
+			dynamic[n++] = (struct frr_dynamic){
+				show->sessions[i].address, show->sessions[i].listen_range};
 	const struct prefix installed[] = {frr_model("full")->statics[0].prefix};
 	struct frr_diff_input input = {
 		.model = model,
@@ -30,6 +38,8 @@ static void check_diff(const struct frr_running *running, const struct frr_model
 		.installed = installed,
 		.n_installed = ours,
 		.installed_interface = "mesh0",
+		.dynamic = dynamic,
+		.n_dynamic = n,
 	};
 	struct frr_diff diff;
 	frr_diff(&input, &diff);
@@ -55,7 +65,7 @@ static void fuzz_running(const struct frr_model *model, const char *text, size_t
 	frr_running_confirm(&running, FRR_MGMTD, text, len);
 	for (size_t i = 0; i < running.n; i++)
 		assert(running.list[i].in_mgmtd && running.list[i].text[0]);
-	check_diff(&running, model, ours);
+	check_diff(&running, model, ours, nullptr);
 	frr_running_clear(&running);
 }
 
@@ -85,7 +95,7 @@ static void fuzz_show(const struct frr_model *model, const char *text, size_t le
 	frr_show_read(model, &script, text, len, &show);
 	check_show(&show, model);
 	if (frr_show_running(&show, &running, nullptr) == 0) {
-		check_diff(&running, model, ours);
+		check_diff(&running, model, ours, &show);
 		frr_running_clear(&running);
 	}
 	frr_show_clear(&show);

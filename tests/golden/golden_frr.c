@@ -156,7 +156,7 @@ static void print_family(FILE *out, const char *name, const struct frr_session_f
 
 static void print_session(FILE *out, const struct frr_session *s)
 {
-	char text[ADDR_STRLEN], hop[ADDR_STRLEN] = "none";
+	char text[ADDR_STRLEN], hop[ADDR_STRLEN] = "none", range[PREFIX_STRLEN];
 	if (s->next_hop6.family)
 		addr_str(&s->next_hop6, hop);
 	fprintf(out, "%s: %s%s as=%" PRIu32 " up=%" PRIu64 "ms bfd=%s next-hop6=%s\n",
@@ -166,6 +166,8 @@ static void print_session(FILE *out, const struct frr_session *s)
 		: s->bfd_up ? "up"
 			    : "down",
 		hop);
+	if (s->listen_range.addr.family)
+		fprintf(out, "  by listen range %s\n", prefix_str(&s->listen_range, range));
 	print_family(out, "ipv4", &s->family[0]);
 	print_family(out, "ipv6", &s->family[1]);
 	fprintf(out,

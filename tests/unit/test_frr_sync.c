@@ -352,6 +352,43 @@ static void test_bare_neighbor_of_others(void **state)
 	assert_null(strstr(s->script, "neighbor 10.0.1.1"));
 }
 
+static bool says(struct site *s, enum condition_code code, const char *words)
+{
+	struct conditions found = {};
+	bool any = false;
+
+	frr_conditions_collect(&s->sync, &found);
+	for (size_t i = 0; i < found.n; i++)
+		any |= found.list[i].code == code && strstr(found.list[i].message, words);
+	conditions_clear(&found);
+	return any;
+}
+
+/* A neighbour that has come by somebody's listen range; FRR takes no statement about it. */
+static void test_listen_range(void **state)
+{
+	struct site *s = *state;
+
+	s->session = "{\"10.0.1.1\": {\"peerSubnetRangeGroup\": \"10.0.1.0/24\", "
+		     "\"bgpState\": \"Established\", \"bgpTimerUpMsec\": 60000}}";
+	s->deaf = true;
+	configure(s, with_bgp);
+	present(s);
+	run(s, SETTLE_US);
+	assert_int_equal(s->writes, 1);
+	assert_null(strstr(s->script, "neighbor 10.0.1.1"));
+	assert_true(says(s, COND_FRR_NEIGHBOR_FOREIGN, "meshgw.yaml:3:41"));
+	assert_true(says(s, COND_FRR_NEIGHBOR_FOREIGN, "listen range 10.0.1.0/24"));
+	assert_true(says(s, COND_FRR_NEIGHBOR_FOREIGN, "remove the listen range"));
+	assert_false(stands(s, COND_FRR_CONFIG_REJECTED));
+	s->session = "{}";
+	s->deaf = false;
+	run(s, 2 * FRR_RETRY_MAX_US);
+	assert_true(s->sync.in_place);
+	assert_false(stands(s, COND_FRR_NEIGHBOR_FOREIGN));
+	assert_non_null(strstr(s->script, "neighbor 10.0.1.1 remote-as external"));
+}
+
 static void test_does_not_answer(void **state)
 {
 	static const struct {
@@ -659,6 +696,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_comes_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_listen_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_neighbor_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_daemon_missing, setup, teardown),
