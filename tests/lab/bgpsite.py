@@ -76,7 +76,7 @@ class BgpSite(Site):
         super().__init__(lab, "route")
         self.frr = lab.frr["gw1"]
         self.routing = lab.routing
-        self._frr_config = ""
+        self.before = self._frr_config = ""
         self._ours: set[str] = set()
 
     def make(self) -> None:
@@ -99,12 +99,14 @@ class BgpSite(Site):
         traits: Traits = Traits(inject6=False),
     ) -> None:
         """Anew, with what FRR holds before meshgw comes, and another configuration of the
-        router's; the next test begins anew as well. Waits for nothing."""
+        router's; the next test begins anew as well. `before` is what FRR shows of the former.
+        Waits for nothing."""
         self.spent()
-        self.lab.reset(self.gw, traits=traits, router="bgp")
         if router:
             self.routing.become("bgp", router)
+        self.lab.reset(self.gw, traits=traits, router="" if router else "bgp")
         self.frr.start(foreign)
+        self.before = self.frr.config()
         self.gw.run("meshgw check -", stdin=config)
         self.lab.deploy(self.gw, config=config)
 

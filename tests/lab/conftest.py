@@ -37,7 +37,8 @@ Fixtures
               client has no routes for IPv6 of its own, so that both families need ours. Only one
               mode: @pytest.mark.parametrize("mode", ["route"], indirect=True)
     bgp_site  (function) bgpsite.BgpSite: the same in mode route, with FRR and the router as its
-              neighbour; made anew (8 s) only after a test that left something
+              neighbour; made anew (6 s) only after a test that left something
+              and not for @pytest.mark.bare, which is for tests that begin with make_with()
     kept      (function) a context manager: with kept(gw1): …  fails if anything that does not carry
               our marks differs afterwards: links, addresses, rules, routes of all tables, nftables,
               net sysctls. kept(gw1, sysctls={"net.ipv4.conf.eth0.forwarding"}) allows these;
@@ -165,9 +166,12 @@ def bgp_site_of_module(lab: Lab) -> Iterator[BgpSite]:
 
 
 @pytest.fixture
-def bgp_site(bgp_site_of_module: BgpSite) -> Iterator[BgpSite]:
+def bgp_site(bgp_site_of_module: BgpSite, request: pytest.FixtureRequest) -> Iterator[BgpSite]:
     """See the module."""
-    bgp_site_of_module.begin()
+    if request.node.get_closest_marker("bare"):
+        bgp_site_of_module.defects()
+    else:
+        bgp_site_of_module.begin()
     yield bgp_site_of_module
     bgp_site_of_module.end()
 

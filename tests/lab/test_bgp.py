@@ -10,7 +10,9 @@ test that breaks something shows the condition that names the cause, and that it
 
 from __future__ import annotations
 
-from bgpsite import FOREIGN, NEIGHBOR, OPEN, SESSION_S, BgpSite, bgp
+import pytest
+
+from bgpsite import NEIGHBOR, SESSION_S, BgpSite, bgp
 from conftest import FAMILIES
 from lab import flow, network
 from lab.router import CONF, with_bfd
@@ -60,6 +62,36 @@ def test_services_see_who_calls(bgp_site: BgpSite, six: int) -> None:
         assert flow.fetch(bgp_site.worker, address) == flow.WORKER[six]
 
 
+def test_router_ends_the_session(bgp_site: BgpSite) -> None:
+    """Shut down by its administrator, then by its limit of prefixes."""
+    router = bgp_site.routing.frr
+    router.configure("router bgp 65001\nneighbor 10.0.1.11 shutdown")
+    bgp_site.shows("bgp-admin-shutdown", NEIGHBOR)
+    assert bgp_site.fails(flow.SERVICE[0])
+    router.configure("router bgp 65001\nno neighbor 10.0.1.11 shutdown")
+    bgp_site.learns()
+    bgp_site.forgets("bgp-admin-shutdown")
+    limit = "router bgp 65001\naddress-family ipv4 unicast\n{}neighbor 10.0.1.11 maximum-prefix 1"
+    router.configure(limit.format(""))
+    bgp_site.shows("bgp-max-prefix", NEIGHBOR, SESSION_S)
+    router.configure(limit.format("no "))
+    router.vtysh("clear bgp 10.0.1.11")
+    bgp_site.learns()
+    bgp_site.is_well()
+
+
+def test_render_makes_the_same_of_a_fresh_machine(bgp_site: BgpSite) -> None:
+    """`meshgw frr render` prints a configuration that FRR takes, with the same outcome."""
+    rendered = bgp_site.gw.out(["meshgw", "frr", "render"])
+    before = set(bgp_site.frr.config().splitlines()) - {"log syslog informational"}
+    bgp_site.spent()
+    bgp_site.lab.reset(bgp_site.gw, router="bgp")
+    bgp_site.frr.start(rendered)
+    bgp_site.learns()
+    assert set(bgp_site.frr.config().splitlines()) == before
+
+
+@pytest.mark.bare
 def test_beside_the_clients_own_routes(bgp_site: BgpSite) -> None:
     """The client routes Cloudflare's IPv6 range by itself, in a table in front of ours."""
     bgp_site.make_with(bgp(), traits=Traits())
@@ -68,17 +100,26 @@ def test_beside_the_clients_own_routes(bgp_site: BgpSite) -> None:
     bgp_site.is_well()
 
 
-def test_sites_and_nothing_of_others(bgp_site: BgpSite) -> None:
-    """Networks of other sites are announced as the ranges are; all else that FRR has is not."""
-    sites = ["10.9.0.0/16", "2001:db8:9::/48"]
-    text = f"mesh: {{ranges: {{sites: {sites}}}}}\n".replace("'", '"')
-    bgp_site.make_with(text + bgp(), foreign=FOREIGN, router=OPEN)
-    bgp_site.learns([*network.RANGES, *sites])
-    assert bgp_site.gw.json("ip -j route get 10.9.1.1 from 10.0.1.50 iif eth0")[0]["dev"] == (
-        bgp_site.warp.ifname
+@pytest.mark.bare
+def test_sessions_that_do_not_come_up(bgp_site: BgpSite) -> None:
+    """Each with its own cause; the one that works goes on. The router runs already: in its first
+    seconds it would refuse gw1's connection, which alone tells gw1 of another AS number."""
+    bgp_site.make_with(
+        bgp("password_file: /etc/meshgw/secret\n", address="2001:db8:1::1")
+        + "    - {address: 10.0.1.1, remote_as: 65099}\n"
+        "    - {address: 10.7.0.1, remote_as: 65007}\n"
     )
+    bgp_site.gw.run("umask 027; echo wrong >/etc/meshgw/secret; chgrp meshgw /etc/meshgw/secret")
+    bgp_site.gw.run(["meshgw", "apply"])
+    bgp_site.shows("bgp-auth-mismatch", "2001:db8:1::1", SESSION_S)
+    bgp_site.shows("bgp-wrong-asn", NEIGHBOR, SESSION_S)
+    bgp_site.shows("bgp-neighbour-unreachable", "10.7.0.1", SESSION_S)
+    bgp_site.apply(bgp())
+    bgp_site.learns()
+    bgp_site.is_well()
 
 
+@pytest.mark.bare
 def test_everything_about_a_neighbour(bgp_site: BgpSite) -> None:
     """Password, timers, TTL, communities, description, limits and an inbound policy, both ends."""
     secret = "correct-horse-battery"
@@ -120,41 +161,7 @@ def test_everything_about_a_neighbour(bgp_site: BgpSite) -> None:
     assert secret not in seen
 
 
-def test_sessions_that_do_not_come_up(bgp_site: BgpSite) -> None:
-    """Each with its own cause; the one that works goes on."""
-    bgp_site.make_with(
-        bgp("password_file: /etc/meshgw/secret\n", address="2001:db8:1::1")
-        + "    - {address: 10.0.1.1, remote_as: 65099}\n"
-        "    - {address: 10.7.0.1, remote_as: 65007}\n"
-    )
-    bgp_site.gw.run("umask 027; echo wrong >/etc/meshgw/secret; chgrp meshgw /etc/meshgw/secret")
-    bgp_site.gw.run(["meshgw", "apply"])
-    bgp_site.shows("bgp-auth-mismatch", "2001:db8:1::1", SESSION_S)
-    bgp_site.shows("bgp-wrong-asn", NEIGHBOR, SESSION_S)
-    bgp_site.shows("bgp-neighbour-unreachable", "10.7.0.1", SESSION_S)
-    bgp_site.apply(bgp())
-    bgp_site.learns()
-    bgp_site.is_well()
-
-
-def test_router_ends_the_session(bgp_site: BgpSite) -> None:
-    """Shut down by its administrator, then by its limit of prefixes."""
-    router = bgp_site.routing.frr
-    router.configure("router bgp 65001\nneighbor 10.0.1.11 shutdown")
-    bgp_site.shows("bgp-admin-shutdown", NEIGHBOR)
-    assert bgp_site.fails(flow.SERVICE[0])
-    router.configure("router bgp 65001\nno neighbor 10.0.1.11 shutdown")
-    bgp_site.learns()
-    bgp_site.forgets("bgp-admin-shutdown")
-    limit = "router bgp 65001\naddress-family ipv4 unicast\n{}neighbor 10.0.1.11 maximum-prefix 1"
-    router.configure(limit.format(""))
-    bgp_site.shows("bgp-max-prefix", NEIGHBOR, SESSION_S)
-    router.configure(limit.format("no "))
-    router.vtysh("clear bgp 10.0.1.11")
-    bgp_site.learns()
-    bgp_site.is_well()
-
-
+@pytest.mark.bare
 def test_bfd(bgp_site: BgpSite) -> None:
     """Its loss ends the session within a second, and its return brings it back."""
     bgp_site.make_with(
@@ -183,14 +190,3 @@ def test_bird(bgp_site: BgpSite) -> None:
     bgp_site.learns()
     bgp_site.is_well(SESSION_S)
     bgp_site.heals(*flow.SERVICE, *flow.REMOTE)
-
-
-def test_render_makes_the_same_of_a_fresh_machine(bgp_site: BgpSite) -> None:
-    """`meshgw frr render` prints a configuration that FRR takes, with the same outcome."""
-    rendered = bgp_site.gw.out(["meshgw", "frr", "render"])
-    before = set(bgp_site.frr.config().splitlines()) - {"log syslog informational"}
-    bgp_site.spent()
-    bgp_site.lab.reset(bgp_site.gw, router="bgp")
-    bgp_site.frr.start(rendered)
-    bgp_site.learns()
-    assert set(bgp_site.frr.config().splitlines()) == before

@@ -23,6 +23,11 @@ VTYSH = "usr/bin/vtysh"
 MORE = "mesh: {ranges: {sites: [10.9.0.0/16]}}\n" + bgp()
 
 
+def family(prefix: str) -> str:
+    """For ip(8)."""
+    return "-6" if ":" in prefix else "-4"
+
+
 def has_more(site: BgpSite, there: bool) -> None:
     """FRR comes to have what MORE has more. vtysh is tried again after 1, 2, 4, 8 … s."""
     poll_until(
@@ -97,7 +102,6 @@ def test_down_after_mgmtd_forgot(bgp_site: BgpSite) -> None:
     """41: after its restart mgmtd denies our statics, which live on; `down` removes them."""
     with bgp_site.frr.without("mgmtd"):
         pass
-    bgp_site.spent()
     # While mgmtd still starts the answer may be that meshgwd goes on trying.
     bgp_site.gw.run(["meshgw", "down"], check=False)
 
@@ -109,6 +113,8 @@ def test_down_after_mgmtd_forgot(bgp_site: BgpSite) -> None:
         return True
 
     poll_until(is_clean, 15, "nothing of ours is left", interval=0.1)
+    bgp_site.apply(bgp())
+    bgp_site.learns()
 
 
 @pytest.mark.parametrize(
@@ -150,8 +156,9 @@ def test_not_installed(bgp_site: BgpSite) -> None:
     bgp_site.is_well()
 
 
-def test_reload_and_write_memory(bgp_site: BgpSite) -> None:
-    """42: a reload takes ours out, a saved configuration holds it; both sides stay right."""
+def test_reload_write_memory_and_replacement(bgp_site: BgpSite) -> None:
+    """42: a reload takes ours out, a saved configuration holds it, a file of others' replaces it;
+    both sides stay right."""
     bgp_site.gw.systemctl("reload", "frr")
     bgp_site.injected()
     bgp_site.learns()
@@ -161,15 +168,15 @@ def test_reload_and_write_memory(bgp_site: BgpSite) -> None:
     bgp_site.is_well()
     bgp_site.learns()
     assert bgp_site.frr.config() == before
-    said = bgp_site.gw.run(["meshgw", "down"])
     bgp_site.spent()
+    said = bgp_site.gw.run(["meshgw", "down"])
     assert "frr.conf" in said.stdout + said.stderr
     assert "CloudflareWARP" not in bgp_site.frr.config()
 
-
-def test_configuration_replaced(bgp_site: BgpSite) -> None:
-    """42: configuration management writes its own frr.conf and reloads; theirs and ours hold."""
-    bgp_site.spent()
+    # Configuration management writes its own frr.conf; theirs and ours hold.
+    said = bgp_site.apply(bgp())
+    assert "frr network 100.64.0.0/12" in said, "what apply did to FRR, after down"
+    bgp_site.learns()
     bgp_site.gw.write("etc/frr/frr.conf", "ip prefix-list THEIRS seq 5 permit 192.0.2.0/24\n")
     bgp_site.gw.systemctl("reload", "frr")
     bgp_site.injected()
@@ -177,26 +184,24 @@ def test_configuration_replaced(bgp_site: BgpSite) -> None:
     bgp_site.learns()
 
 
-@pytest.mark.parametrize("first", ["frr", "meshgw"])
-def test_either_order_of_start(bgp_site: BgpSite, first: str) -> None:
+def test_either_order_of_start(bgp_site: BgpSite) -> None:
     """Kernel routes and FRR's are both there, the announcement is true, and FRR's death hurts
     nobody who does not need BGP."""
     bgp_site.spent()
-    bgp_site.gw.systemctl("stop", "meshgwd", "frr")
-    for unit in ("frr", "meshgwd") if first == "frr" else ("meshgwd", "frr"):
-        bgp_site.gw.systemctl("start", unit)
-    bgp_site.injected(10)
-    bgp_site.learns()
-    bgp_site.is_well(10)
-    for prefix in network.RANGES:
-        family = "-6" if ":" in prefix else "-4"
-        protocols = [
-            route["protocol"] for route in bgp_site.gw.json(f"ip -j -N {family} route show {prefix}")
-        ]
-        assert sorted(protocols) == ["107", "196"], prefix
-        assert protocols[0] == "196"
-    bgp_site.frr.stop()
-    bgp_site.path_is_true()
+    for order in (("frr", "meshgwd"), ("meshgwd", "frr")):
+        bgp_site.gw.systemctl("stop", "meshgwd", "frr")
+        for unit in order:
+            bgp_site.gw.systemctl("start", unit)
+        bgp_site.injected(10)
+        bgp_site.learns()
+        bgp_site.is_well(10)
+        for prefix in network.RANGES:
+            routes = bgp_site.gw.json(f"ip -j -N {family(prefix)} route show {prefix}")
+            protocols = [route["protocol"] for route in routes]
+            assert sorted(protocols) == ["107", "196"], (order, prefix)
+            assert protocols[0] == "196", (order, prefix)
+        bgp_site.frr.stop()
+        bgp_site.path_is_true()
 
 
 def test_kernel_lost_what_frr_reports(bgp_site: BgpSite) -> None:

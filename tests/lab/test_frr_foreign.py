@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import json
+
+import pytest
+
 from bgpsite import FOREIGN, NEIGHBOR, OPEN, SESSION_S, BgpSite, bgp
 from lab import network
 from lab.shell import poll_until
 
+pytestmark = pytest.mark.bare
 FOUR = {p for p in network.RANGES if ":" not in p}
 SIX = set(network.RANGES) - FOUR
 # gw2: announces a network and a default route to gw1, and takes everything.
@@ -27,12 +32,11 @@ router bgp 65010
  exit-address-family
 exit
 """
-# Our neighbour in their hands: a peer-group that gives it everything, a default route too.
-THEIR_NEIGHBOR = """\
+# A peer-group that gives everything, a default route too; our neighbour in it, by either way.
+THEIR_GROUP = """\
 router bgp 65010
  neighbor ROUTERS peer-group
  neighbor ROUTERS remote-as external
- neighbor 10.0.1.1 peer-group ROUTERS
  address-family ipv4 unicast
   neighbor ROUTERS default-originate
   neighbor ROUTERS route-map ALL in
@@ -46,6 +50,13 @@ router bgp 65010
  exit-address-family
 exit
 """
+MEMBER = "router bgp 65010\n neighbor 10.0.1.1 peer-group ROUTERS\nexit\n"
+THEIR_NEIGHBOR = THEIR_GROUP + MEMBER
+LISTEN = "router bgp 65010\n bgp listen range 10.0.1.0/24 peer-group ROUTERS\nexit\n"
+UNLISTEN = LISTEN.replace("bgp listen", "no bgp listen")
+# Other sites, and the consent to tell everybody.
+SITES = ["10.9.0.0/16", "2001:db8:9::/48"]
+CONSENT = "  announce_to_others: true\n"
 
 
 def only_the_ranges_go(site: BgpSite) -> None:
@@ -59,50 +70,63 @@ def only_the_ranges_go(site: BgpSite) -> None:
 
 
 def test_theirs_stays_and_does_not_go_to_ours(bgp_site: BgpSite) -> None:
-    """Connected, static, kernel's and BGP's, a default route: none of it reaches our neighbour.
+    """Connected, static, kernel's and BGP's, a default route: none of it reaches our neighbour,
+    whatever they do to it; `down` leaves FRR byte-equal to before.
 
     Their own neighbour would hear of the ranges: said until the configuration consents.
     """
-    bgp_site.lab.frr["gw2"].start(THEIRS)
-    bgp_site.make_with(bgp(), foreign=FOREIGN, router=OPEN)
-    theirs = bgp_site.frr
+    site = bgp_site
+    gw2 = site.lab.frr["gw2"]
+    gw2.start(THEIRS)
+    site.make_with(bgp(), foreign=FOREIGN, router=OPEN)
+    theirs = site.frr
     poll_until(lambda: theirs.learned(0) and theirs.learned(1), SESSION_S, "gw2's routes at gw1")
-    only_the_ranges_go(bgp_site)
-    bgp_site.shows("ranges-leak-to-foreign-neighbour", "10.0.1.12", SESSION_S)
-    gw2 = bgp_site.lab.frr["gw2"]
+    only_the_ranges_go(site)
+    site.shows("ranges-leak-to-foreign-neighbour", "10.0.1.12", SESSION_S)
     assert set(network.RANGES) <= {*gw2.learned(0), *gw2.learned(1)}
-    bgp_site.apply(bgp(more="  announce_to_others: true\n"))
-    bgp_site.forgets("ranges-leak-to-foreign-neighbour")
-    bgp_site.is_well()
+
+    # Networks of other sites are announced as the ranges are; all else is still not.
+    site.apply(f"mesh: {{ranges: {{sites: {json.dumps(SITES)}}}}}\n" + bgp(more=CONSENT))
+    site.forgets("ranges-leak-to-foreign-neighbour")
+    site.learns([*network.RANGES, *SITES])
+    for six in (0, 1):
+        sites = {prefix for prefix in SITES if (":" in prefix) == bool(six)}
+        assert site.frr.announced(NEIGHBOR, six) == (FOUR, SIX)[six] | sites, "of other sites"
+    route = site.gw.json("ip -j route get 10.9.1.1 from 10.0.1.50 iif eth0")[0]
+    assert route["dev"] == site.warp.ifname, "a site's packets go into the tunnel"
+    site.is_well()
+
+    # They put our neighbour into a group of theirs: mended.
+    site.apply(bgp())
+    site.frr.vtysh("configure terminal", *THEIR_NEIGHBOR.splitlines())
+    site.gw.run(["meshgw", "apply"])
+    only_the_ranges_go(site)
+    site.frr.vtysh("configure terminal", "router bgp 65010", "no neighbor ROUTERS peer-group")
+
+    site.gw.run(["meshgw", "down"])
+    assert site.frr.config() == site.before, "down leaves theirs byte-equal"
 
 
-def test_down_leaves_theirs_byte_equal(bgp_site: BgpSite) -> None:
-    """With a neighbour, route-maps, statics and redistribution of their own."""
-    bgp_site.make_with(bgp(), foreign=FOREIGN)
-    bgp_site.learns()
-    bgp_site.gw.run(["meshgw", "down"])
-    after = bgp_site.frr.config()
-    bgp_site.frr.start(FOREIGN)
-    assert after == bgp_site.frr.config()
+def test_our_neighbour_is_theirs(bgp_site: BgpSite) -> None:
+    """It came by a listen range, or stands in their peer-group: left alone, and said, until the
+    range is gone, or the configuration adopts it; then only the ranges go there."""
+    site = bgp_site
+    site.make_with(bgp(address="10.7.0.1"), foreign=FOREIGN + THEIR_GROUP + LISTEN, router=OPEN)
+    site.frr.established(NEIGHBOR)
+    site.apply(bgp())
+    site.shows("frr-neighbor-foreign", NEIGHBOR)
+    assert "listen range 10.0.1.0/24" in site.message("frr-neighbor-foreign")
+    assert "frr-config-rejected" not in {code for code, _ in site.conditions()}
+    assert f"neighbor {NEIGHBOR} " not in site.frr.config(), "a dynamic neighbour is left alone"
 
-
-def test_our_neighbour_is_in_their_peer_group(bgp_site: BgpSite) -> None:
-    """Left alone, and said, until the configuration adopts it; then only the ranges go there."""
-    bgp_site.make_with(bgp(), foreign=FOREIGN + THEIR_NEIGHBOR, router=OPEN)
-    bgp_site.shows("frr-neighbor-foreign", NEIGHBOR)
-    assert "neighbor 10.0.1.1 peer-group ROUTERS" in bgp_site.frr.config()
-    bgp_site.apply(bgp("adopt: true"))
-    bgp_site.forgets("frr-neighbor-foreign")
-    only_the_ranges_go(bgp_site)
-
-
-def test_they_put_our_neighbour_into_their_group(bgp_site: BgpSite) -> None:
-    """While it runs: mended, or said with what else would go there."""
-    bgp_site.make_with(bgp(), foreign=FOREIGN, router=OPEN)
-    only_the_ranges_go(bgp_site)
-    bgp_site.frr.vtysh("configure terminal", *THEIR_NEIGHBOR.splitlines())
-    bgp_site.gw.run(["meshgw", "apply"])
-    only_the_ranges_go(bgp_site)
+    site.frr.vtysh("configure terminal", *UNLISTEN.splitlines(), *MEMBER.splitlines())
+    site.gw.run(["meshgw", "apply"])
+    site.shows("frr-neighbor-foreign", NEIGHBOR)
+    assert "listen range" not in site.message("frr-neighbor-foreign")
+    assert f"neighbor {NEIGHBOR} peer-group ROUTERS" in site.frr.config(), "a member is left alone"
+    site.apply(bgp("adopt: true"))
+    site.forgets("frr-neighbor-foreign")
+    only_the_ranges_go(site)
 
 
 def test_another_as_number(bgp_site: BgpSite) -> None:
@@ -130,9 +154,7 @@ def test_the_same_static_is_theirs(bgp_site: BgpSite) -> None:
     assert "ip route 100.64.0.0/12 CloudflareWARP" in config
     assert "ip route 100.96.0.0/12 CloudflareWARP tag 7" in config
     bgp_site.gw.run(["meshgw", "down"])
-    after = bgp_site.frr.config()
-    bgp_site.frr.start(foreign)
-    assert after == bgp_site.frr.config()
+    assert bgp_site.frr.config() == bgp_site.before
 
 
 def test_import_check_switched_off(bgp_site: BgpSite) -> None:

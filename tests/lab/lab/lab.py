@@ -178,9 +178,10 @@ class Lab:
         What a test may have done: started and configured meshgw and FRR, killed them, changed
         links, addresses, routes, rules, nftables, sysctls, the client. Not: broken the system
         itself; reboot(wipe=True) is for that. Raises if the result differs from the first state.
-        The site router knows again what it did, or what `router` says.
+        The site router knows again what it did, or what `router` says; "" leaves it alone.
         """
-        self.routing.rest(router or self.options.router)
+        if router != "":
+            self.routing.rest(router or self.options.router)
         with concurrent.futures.ThreadPoolExecutor() as pool:
             for done in pool.map(lambda g: self._reset(g, traits), gateways or self.gateways):
                 assert not done, "\n".join(done)
