@@ -185,36 +185,49 @@ static void test_summary(void **)
 	}
 }
 
-/* The longest list there may be, against one of which no entry is the same. */
-static char *long_list(unsigned port)
+/* An allow list of n entries; of two with different ports no entry is the same. */
+static char *long_list(unsigned n, unsigned port)
 {
 	char *text;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	fputs("lan: [{interface: eth0, networks: [10.0.0.0/16]}]\nallow:\n", out);
-	for (unsigned i = 0; i < 10'000; i++)
+	for (unsigned i = 0; i < n; i++)
 		fprintf(out, "- {from: workers, to: 10.0.%u.%u, tcp: [%u]}\n", i / 200, i % 200,
 			port);
 	fclose(out);
 	return text;
 }
 
-static void test_cost(void **)
+/* Processor time of comparing two lists of n entries, the least of three, in seconds. */
+static double measure(unsigned n)
 {
-	autofree char *a = long_list(80), *b = long_list(443);
+	autofree char *a = long_list(n, 80), *b = long_list(n, 443);
 	struct config *from = world_config(a), *to = world_config(b);
-	struct config_changes changes = {};
-	clock_t begun = clock();
+	double least = 0;
 
-	config_diff(from, to, &changes);
-	double took = (double)(clock() - begun) / CLOCKS_PER_SEC;
-	print_message("%zu changes: %.0f ms\n", changes.n, took * 1e3);
-	assert_int_equal(changes.n, 20'000);
-	assert_true(took < 1.0);
-	config_changes_clear(&changes);
+	for (int i = 0; i < 3; i++) {
+		struct config_changes changes = {};
+		clock_t begun = clock();
+		config_diff(from, to, &changes);
+		double took = (double)(clock() - begun) / CLOCKS_PER_SEC;
+		least = i == 0 || took < least ? took : least;
+		assert_int_equal(changes.n, 2 * n);
+		config_changes_clear(&changes);
+	}
 	config_free(from);
 	config_free(to);
+	return least;
+}
+
+/* The longest list there may be costs about four times what a quarter of it does, not sixteen. */
+static void test_cost(void **)
+{
+	double quarter = measure(2'500), whole = measure(10'000);
+
+	print_message("2500 entries: %.1f ms, 10000: %.1f ms\n", quarter * 1e3, whole * 1e3);
+	assert_true(whole < 9 * quarter);
 }
 
 int main(void)
