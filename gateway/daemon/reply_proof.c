@@ -5,13 +5,6 @@
 #include "daemon/reply.h"
 #include <stdlib.h>
 
-static const char *proof_state(const struct prove_network *n)
-{
-	if (n->route)
-		return n->adopted ? "adopted" : "proven";
-	return n->lost_us ? "lost" : "unproven";
-}
-
 static uint64_t seconds(uint64_t now_us, uint64_t then_us)
 {
 	return now_us > then_us ? (now_us - then_us) / 1'000'000 : 0;
@@ -49,7 +42,7 @@ sd_json_variant *reply_proof(const struct prove *p, const struct prove_network *
 		abort();
 	for (size_t i = 0; i < n->witnesses.n; i++)
 		append_witness(&witnesses, n, &n->witnesses.list[i], now_us);
-	int r = sd_json_buildo(&out, SD_JSON_BUILD_PAIR_STRING("state", proof_state(n)),
+	int r = sd_json_buildo(&out, SD_JSON_BUILD_PAIR_STRING("state", prove_network_state(n)),
 		SD_JSON_BUILD_PAIR_STRING("why", prove_why(p, n, why)),
 		SD_JSON_BUILD_PAIR_CONDITION(n->since_us != 0, "sinceSeconds",
 			SD_JSON_BUILD_UNSIGNED(seconds(now_us, n->since_us))),

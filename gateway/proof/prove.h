@@ -126,6 +126,8 @@ enum prove_change {
 };
 unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us);
 
+/* "proven", "unproven", "lost", or "adopted": as it was found at start. */
+const char *prove_network_state(const struct prove_network *n);
 /* Why it is not proven, or what happens to the proof, in one sentence without a full stop. */
 constexpr size_t PROVE_WHY_LEN = 160;
 const char *prove_why(

@@ -17,6 +17,13 @@ const char *prove_verdict_str(enum prove_verdict verdict)
 	return names[verdict];
 }
 
+const char *prove_network_state(const struct prove_network *n)
+{
+	if (n->route)
+		return n->adopted ? "adopted" : "proven";
+	return n->lost_us ? "lost" : "unproven";
+}
+
 /* What the last round said; the counts are of witnesses. */
 static const char *verdict_why(const struct prove_network *n, char buf[static PROVE_WHY_LEN])
 {
