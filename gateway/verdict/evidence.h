@@ -9,7 +9,7 @@
 #include "verdict/fact.h"
 
 constexpr int64_t EVIDENCE_VERSION = 1;
-constexpr size_t EVIDENCE_FACTS_MAX = 4096; /* of one that is read */
+constexpr size_t EVIDENCE_FACTS_MAX = 4096;
 constexpr size_t EVIDENCE_ID_LEN = 40;
 
 enum flow_scheme { SCHEME_NONE, SCHEME_HTTP, SCHEME_HTTPS, SCHEMES };
@@ -37,7 +37,8 @@ struct evidence {
 	size_t n, cap;
 };
 
-/* A zeroed fact of this kind with "not told" in every field, until the next call. */
+/* A fact of this kind with "not told" in every field (fact_init()), to be filled until the next
+ * call. Beyond EVIDENCE_FACTS_MAX it goes nowhere. */
 struct fact *evidence_add(struct evidence *e, enum fact_kind kind);
 void evidence_clear(struct evidence *e);
 
@@ -53,4 +54,6 @@ const struct fact *evidence_next(const struct evidence *e, enum fact_kind kind, 
  * 0, or -EINVAL with a sentence. */
 [[nodiscard]] int flow_parse(const char *text, struct flow *out, struct err *err);
 constexpr size_t FLOW_STRLEN = 320;
+/* Safe to show. */
 const char *flow_str(const struct flow *f, char buf[static FLOW_STRLEN]); /* "tcp 10.0.1.50:3000" */
+[[nodiscard]] int flow_to_json(const struct flow *f, sd_json_variant **out);

@@ -94,9 +94,19 @@ struct fact {
 };
 
 const char *fact_kind_str(enum fact_kind kind); /* "lookup" */
+const char *fact_point_str(enum fact_point point);
+const char *fact_packet_kind_str(enum fact_packet_kind packet);
+const char *fact_probe_name_str(enum fact_probe_name probe);
+const char *fact_outcome_str(enum fact_outcome outcome);
+const char *fact_observer_str(enum fact_observer observer);
 
-/* {"kind":"lookup", …}. Reading refuses unknown kinds and wrong types, ignores unknown fields, and
- * leaves what is missing as "not told". 0 or -errno with a sentence. */
+/* Nothing told but its kind. Counts, values, marks and errors begin with 0, the first of a list of
+ * names stands for none chosen. */
+void fact_init(struct fact *f, enum fact_kind kind);
+
+/* {"kind":"lookup", …}. Reading refuses unknown kinds and names, wrong types and texts that do not
+ * fit, ignores unknown fields, and leaves what is missing as "not told". 0 or -errno with a
+ * sentence; *out is written on success only. */
 [[nodiscard]] int fact_to_json(const struct fact *f, sd_json_variant **out);
 [[nodiscard]] int fact_from_json(sd_json_variant *v, struct fact *out, struct err *err);
 
