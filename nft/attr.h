@@ -60,3 +60,13 @@ static inline const struct nlattr *nft_attr_nested_next(
 {
 	return nft_attr_nested_check(nest, mnl_attr_next(attr));
 }
+
+/* The first one of this type inside nest, which may be nullptr. */
+static inline const struct nlattr *nft_attr_nested_find(const struct nlattr *nest, uint16_t type)
+{
+	const struct nlattr *attr = nest ? nft_attr_nested_first(nest) : nullptr;
+
+	while (attr && mnl_attr_get_type(attr) != type)
+		attr = nft_attr_nested_next(nest, attr);
+	return attr;
+}

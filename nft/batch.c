@@ -191,10 +191,9 @@ struct nl_sock *nft_conn_nl(const struct nft_conn *c)
 	return c->nl;
 }
 
-void nft_conn_begin(const struct nft_conn *c, struct nft_txn *t, uint32_t generation)
+void nft_conn_begin(const struct nft_conn *c, struct nft_txn *t)
 {
 	nft_txn_begin(t, c->seq);
-	nft_txn_require(t, generation);
 }
 
 int nft_conn_commit(struct nft_conn *c, struct nft_txn *t, const char *where, struct err *err)

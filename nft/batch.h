@@ -42,9 +42,9 @@ void nft_conn_set_flags(struct nft_conn *c, uint32_t flags);
  * been replaced. -ENOENT when the table or its source NAT does not exist. */
 [[nodiscard]] int nft_set_modes(struct nft_conn *c, const struct nft_model *model, struct err *err);
 
-/* For foreign.c: transactions about the table called `where`, which are refused with -ERESTART when
- * the ruleset's generation is another one by then. The transaction is cleared by the caller. */
+/* Transactions about other tables: `where` is what errors call it. The transaction is cleared by
+ * the caller. */
 struct nl_sock *nft_conn_nl(const struct nft_conn *c);
-void nft_conn_begin(const struct nft_conn *c, struct nft_txn *t, uint32_t generation);
+void nft_conn_begin(const struct nft_conn *c, struct nft_txn *t);
 [[nodiscard]] int nft_conn_commit(
 	struct nft_conn *c, struct nft_txn *t, const char *where, struct err *err);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nft/expr.h"
 #include "lib/marks.h"
-#include "nft/nftnl.h"
+#include "nft/expr_int.h"
 #include <arpa/inet.h>
-#include <libnftnl/expr.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tuple_common.h>
@@ -21,14 +20,6 @@ const struct nft_family nft_families[2] = {
 	{AF_INET6, NFPROTO_IPV6, "6", 16, 8, 24, TYPE_IP6ADDR},
 };
 
-/* A concatenation fills 32-bit registers one after the other; NFT_REG_1 is the first four. */
-constexpr uint32_t REG = NFT_REG_1;
-
-static uint32_t reg_after(unsigned bytes)
-{
-	return NFT_REG32_00 + (bytes + 3) / 4;
-}
-
 struct nftnl_rule *nft_rule_new(const char *chain)
 {
 	struct nftnl_rule *r = nftnl_need(nftnl_rule_alloc());
@@ -37,60 +28,6 @@ struct nftnl_rule *nft_rule_new(const char *chain)
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, MARK_NFT_TABLE);
 	nftnl_rule_set_str(r, NFTNL_RULE_CHAIN, chain);
 	return r;
-}
-
-static struct nftnl_expr *expr_add(struct nftnl_rule *r, const char *name)
-{
-	struct nftnl_expr *e = nftnl_need(nftnl_expr_alloc(name));
-
-	nftnl_rule_add_expr(r, e);
-	return e;
-}
-
-static void expr_meta(struct nftnl_rule *r, uint32_t key, uint32_t reg)
-{
-	struct nftnl_expr *e = expr_add(r, "meta");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_META_DREG, reg);
-}
-
-static void expr_cmp(struct nftnl_rule *r, uint32_t op, const void *data, uint32_t len)
-{
-	struct nftnl_expr *e = expr_add(r, "cmp");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_SREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CMP_OP, op);
-	nftnl_expr_set(e, NFTNL_EXPR_CMP_DATA, data, len);
-}
-
-static void expr_bitwise(struct nftnl_rule *r, const void *mask, const void * xor, uint32_t len)
-{
-	struct nftnl_expr *e = expr_add(r, "bitwise");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_SREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_DREG, REG);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_BITWISE_LEN, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_MASK, mask, len);
-	nftnl_expr_set(e, NFTNL_EXPR_BITWISE_XOR, xor, len);
-}
-
-static void expr_mask(struct nftnl_rule *r, const void *mask, uint32_t len)
-{
-	static const uint8_t zero[sizeof(struct in6_addr)];
-
-	expr_bitwise(r, mask, zero, len);
-}
-
-static void expr_payload(
-	struct nftnl_rule *r, uint32_t base, uint32_t offset, uint32_t len, uint32_t reg)
-{
-	struct nftnl_expr *e = expr_add(r, "payload");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_BASE, base);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_OFFSET, offset);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_LEN, len);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_PAYLOAD_DREG, reg);
 }
 
 static struct nftnl_expr *expr_lookup(struct nftnl_rule *r, const char *set)
@@ -126,19 +63,6 @@ void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char
 {
 	expr_meta(r, (uint32_t)dir, REG);
 	expr_lookup(r, set);
-}
-
-/* An offset in the network header means something for one family only. */
-static void expr_family(struct nftnl_rule *r, const struct nft_family *f)
-{
-	expr_meta(r, NFT_META_NFPROTO, REG);
-	expr_cmp(r, NFT_CMP_EQ, &f->nfproto, sizeof(f->nfproto));
-}
-
-static void expr_address(
-	struct nftnl_rule *r, const struct nft_family *f, uint8_t offset, uint32_t reg)
-{
-	expr_payload(r, NFT_PAYLOAD_NETWORK_HEADER, offset, f->addr_len, reg);
 }
 
 void nft_expr_source_in(struct nftnl_rule *r, const struct nft_family *f, const char *set)
@@ -220,10 +144,7 @@ void nft_expr_source_routed(struct nftnl_rule *r, const char *name)
 
 static void expr_tcp(struct nftnl_rule *r)
 {
-	static const uint8_t tcp = IPPROTO_TCP;
-
-	expr_meta(r, NFT_META_L4PROTO, REG);
-	expr_cmp(r, NFT_CMP_EQ, &tcp, sizeof(tcp));
+	expr_l4proto(r, IPPROTO_TCP);
 }
 
 static void expr_tcp_flags(struct nftnl_rule *r, uint8_t mask, uint32_t op, uint8_t flags)
@@ -252,6 +173,11 @@ void nft_expr_syn_ack(struct nftnl_rule *r)
 void nft_expr_rst(struct nftnl_rule *r)
 {
 	expr_tcp_flags(r, TH_RST, NFT_CMP_EQ, TH_RST);
+}
+
+void nft_expr_begins_or_ends(struct nftnl_rule *r)
+{
+	expr_tcp_flags(r, TH_SYN | TH_RST | TH_FIN, NFT_CMP_NEQ, 0);
 }
 
 void nft_expr_end(struct nftnl_rule *r)
@@ -299,14 +225,6 @@ void nft_expr_clamp_mss(struct nftnl_rule *r)
 	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_OFFSET, 2);
 	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_LEN, 2);
 	nftnl_expr_set_u32(set, NFTNL_EXPR_EXTHDR_OP, NFT_EXTHDR_OP_TCPOPT);
-}
-
-static void expr_ct(struct nftnl_rule *r, uint32_t key)
-{
-	struct nftnl_expr *e = expr_add(r, "ct");
-
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_KEY, key);
-	nftnl_expr_set_u32(e, NFTNL_EXPR_CT_DREG, REG);
 }
 
 static void expr_ct_state(struct nftnl_rule *r, uint32_t states)

@@ -54,6 +54,8 @@ void nft_expr_not_syn(struct nftnl_rule *r);
 void nft_expr_syn_ack(struct nftnl_rule *r);
 /* tcp flags & rst == rst */
 void nft_expr_rst(struct nftnl_rule *r);
+/* tcp flags & (syn | fin | rst) != 0 */
+void nft_expr_begins_or_ends(struct nftnl_rule *r);
 /* tcp flags & (fin | rst) != 0 */
 void nft_expr_end(struct nftnl_rule *r);
 /* tcp sport PORT, tcp dport PORT */

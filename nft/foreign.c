@@ -339,7 +339,8 @@ static int write_once(
 		return r;
 	judge(&f, mesh, &state);
 	if (pass ? !state.passed : state.n_ours > 0) {
-		nft_conn_begin(c, &t, f.generation);
+		nft_conn_begin(c, &t);
+		nft_txn_require(&t, f.generation);
 		build(&t, &f, mesh, &state, pass);
 		r = nft_conn_commit(
 			c, &t, family == AF_INET ? "table ip filter" : "table ip6 filter", err);

@@ -21,19 +21,10 @@ struct reading {
 	uint8_t bits; /* … and how many of their bits count */
 };
 
-static const struct nlattr *find(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *a = nest ? nft_attr_nested_first(nest) : nullptr;
-
-	while (a && mnl_attr_get_type(a) != type)
-		a = nft_attr_nested_next(nest, a);
-	return a;
-}
-
 /* Numbers are in network order; 0 if it is absent. */
 static uint32_t number(const struct nlattr *nest, uint16_t type)
 {
-	const struct nlattr *a = find(nest, type);
+	const struct nlattr *a = nft_attr_nested_find(nest, type);
 
 	return a && mnl_attr_validate(a, MNL_TYPE_U32) >= 0 ? ntohl(mnl_attr_get_u32(a)) : 0;
 }
@@ -47,7 +38,8 @@ static const char *string(const struct nlattr *a)
 /* The bytes of a NFTA_x_DATA attribute, at most max of them. */
 static const uint8_t *bytes(const struct nlattr *nest, uint16_t type, size_t max, size_t *len)
 {
-	const struct nlattr *value = find(find(nest, type), NFTA_DATA_VALUE);
+	const struct nlattr *value = nft_attr_nested_find(
+		nft_attr_nested_find(nest, type), NFTA_DATA_VALUE);
 
 	*len = value ? mnl_attr_get_payload_len(value) : 0;
 	return *len && *len <= max ? mnl_attr_get_payload(value) : nullptr;
@@ -57,7 +49,8 @@ static const uint8_t *bytes(const struct nlattr *nest, uint16_t type, size_t max
 
 static bool read_meta(struct reading *rd, const struct nlattr *data)
 {
-	if (number(data, NFTA_META_KEY) != NFT_META_IIFNAME || !find(data, NFTA_META_DREG))
+	if (number(data, NFTA_META_KEY) != NFT_META_IIFNAME ||
+		!nft_attr_nested_find(data, NFTA_META_DREG))
 		return false;
 	rd->holds = HOLDS_INTERFACE;
 	rd->reg = number(data, NFTA_META_DREG);
@@ -156,8 +149,9 @@ static bool read_cmp(struct reading *rd, const struct nlattr *data)
 static bool read_immediate(struct reading *rd, const struct nlattr *data)
 {
 	struct nft_foreign_rule *r = rd->rule;
-	const struct nlattr *verdict = find(find(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
-	const char *chain = string(find(verdict, NFTA_VERDICT_CHAIN));
+	const struct nlattr *verdict = nft_attr_nested_find(
+		nft_attr_nested_find(data, NFTA_IMMEDIATE_DATA), NFTA_DATA_VERDICT);
+	const char *chain = string(nft_attr_nested_find(verdict, NFTA_VERDICT_CHAIN));
 
 	if (!verdict || number(data, NFTA_IMMEDIATE_DREG) != NFT_REG_VERDICT)
 		return false;
@@ -170,8 +164,8 @@ static bool read_immediate(struct reading *rd, const struct nlattr *data)
 /* What iptables-restore(8) makes of a comment: xt_comment, which says nothing about packets. */
 static bool read_match(struct reading *rd, const struct nlattr *data)
 {
-	const char *name = string(find(data, NFTA_MATCH_NAME));
-	const struct nlattr *info = find(data, NFTA_MATCH_INFO);
+	const char *name = string(nft_attr_nested_find(data, NFTA_MATCH_NAME));
+	const struct nlattr *info = nft_attr_nested_find(data, NFTA_MATCH_INFO);
 
 	if (!name || strcmp(name, "comment") != 0)
 		return false;
@@ -202,11 +196,11 @@ static const struct {
 
 static bool read_expression(struct reading *rd, const struct nlattr *expr)
 {
-	const char *name = string(find(expr, NFTA_EXPR_NAME));
+	const char *name = string(nft_attr_nested_find(expr, NFTA_EXPR_NAME));
 
 	for (size_t i = 0; name && i < sizeof(expressions) / sizeof(expressions[0]); i++)
 		if (strcmp(name, expressions[i].name) == 0)
-			return expressions[i].read(rd, find(expr, NFTA_EXPR_DATA));
+			return expressions[i].read(rd, nft_attr_nested_find(expr, NFTA_EXPR_DATA));
 	return false;
 }
 

@@ -33,15 +33,6 @@ static uint64_t be64_of(const struct nlattr *attr)
 								  : 0;
 }
 
-static const struct nlattr *nested_find(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *attr = nest ? nft_attr_nested_first(nest) : nullptr;
-
-	while (attr && mnl_attr_get_type(attr) != type)
-		attr = nft_attr_nested_next(nest, attr);
-	return attr;
-}
-
 static int on_learning_set(const struct nlmsghdr *nlh, void *arg)
 {
 	struct learned *l = arg;
@@ -53,9 +44,9 @@ static int on_learning_set(const struct nlmsghdr *nlh, void *arg)
 /* The key is the address, and the port in a register of its own. */
 static bool learned_read(const struct learned *l, const struct nlattr *elem, struct nft_witness *w)
 {
-	const struct nlattr *key = nested_find(
-		nested_find(elem, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
-	uint64_t left_ms = be64_of(nested_find(elem, NFTA_SET_ELEM_EXPIRATION));
+	const struct nlattr *key = nft_attr_nested_find(
+		nft_attr_nested_find(elem, NFTA_SET_ELEM_KEY), NFTA_DATA_VALUE);
+	uint64_t left_ms = be64_of(nft_attr_nested_find(elem, NFTA_SET_ELEM_EXPIRATION));
 	size_t size = addr_bytes(l->family);
 	uint16_t port;
 

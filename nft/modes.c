@@ -36,20 +36,11 @@ static void restart(void *arg)
 	keys_clear(arg);
 }
 
-static const struct nlattr *nested_find(const struct nlattr *nest, uint16_t type)
-{
-	const struct nlattr *a = nft_attr_nested_first(nest);
-
-	while (a && mnl_attr_get_type(a) != type)
-		a = nft_attr_nested_next(nest, a);
-	return a;
-}
-
 static void key_read(struct keys *k, const struct nlattr *elem)
 {
-	const struct nlattr *key = nested_find(elem, NFTA_SET_ELEM_KEY);
-	const struct nlattr *value = key ? nested_find(key, NFTA_DATA_VALUE) : nullptr;
-	const struct nlattr *flags = nested_find(elem, NFTA_SET_ELEM_FLAGS);
+	const struct nlattr *key = nft_attr_nested_find(elem, NFTA_SET_ELEM_KEY);
+	const struct nlattr *value = key ? nft_attr_nested_find(key, NFTA_DATA_VALUE) : nullptr;
+	const struct nlattr *flags = nft_attr_nested_find(elem, NFTA_SET_ELEM_FLAGS);
 	bool end = flags && mnl_attr_validate(flags, MNL_TYPE_U32) >= 0 &&
 		   ntohl(mnl_attr_get_u32(flags)) & NFT_SET_ELEM_INTERVAL_END;
 	struct key_list *into = end ? &k->ends : &k->begins;

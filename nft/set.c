@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nft/set.h"
-#include "lib/marks.h"
 #include "nft/nftnl.h"
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
@@ -79,7 +78,7 @@ static struct nftnl_set *set_new(struct nft_txn *t, const char *name, enum nft_s
 	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_SET_COMMENT, comment);
 
 	nftnl_set_set_u32(s, NFTNL_SET_FAMILY, NFPROTO_INET);
-	nftnl_set_set_str(s, NFTNL_SET_TABLE, MARK_NFT_TABLE);
+	nftnl_set_set_str(s, NFTNL_SET_TABLE, t->table);
 	nftnl_set_set_str(s, NFTNL_SET_NAME, name);
 	nftnl_set_set_u32(s, NFTNL_SET_ID, ++t->n_sets);
 	set_key(s, &shapes[kind], f);
@@ -122,7 +121,7 @@ void nft_set_add_learned(struct nft_txn *t, const char *name, const struct nft_f
 static void list_open(struct nft_elems *e)
 {
 	e->nlh = nft_txn_msg(e->txn, e->type, NLM_F_CREATE, "elements of set %s", e->set);
-	mnl_attr_put_strz(e->nlh, NFTA_SET_ELEM_LIST_TABLE, MARK_NFT_TABLE);
+	mnl_attr_put_strz(e->nlh, NFTA_SET_ELEM_LIST_TABLE, e->txn->table);
 	mnl_attr_put_strz(e->nlh, NFTA_SET_ELEM_LIST_SET, e->set);
 	e->list = mnl_attr_nest_start(e->nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
 }
@@ -149,7 +148,7 @@ void nft_set_empty(struct nft_txn *t, const char *set)
 {
 	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_DELSETELEM, 0, "elements of set %s", set);
 
-	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, MARK_NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, t->table);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 	nft_txn_push(t, nlh);
 }

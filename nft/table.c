@@ -13,19 +13,18 @@
 /* Of one family: more of them are a set. */
 constexpr size_t FEW_NETWORKS = 8;
 
-static void add_table(struct nft_txn *t, uint32_t flags)
+void nft_add_table(struct nft_txn *t, uint32_t flags, uint16_t how, const char *comment)
 {
 	autonftnl(table) *table = nftnl_need(nftnl_table_alloc());
-	autonftnl(udata_buf) *u = nftnl_comment(
-		NFTNL_UDATA_TABLE_COMMENT, "managed by meshgwd; changes are undone");
+	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_TABLE_COMMENT, comment);
 
 	nftnl_table_set_u32(table, NFTNL_TABLE_FAMILY, NFPROTO_INET);
-	nftnl_table_set_str(table, NFTNL_TABLE_NAME, MARK_NFT_TABLE);
+	nftnl_table_set_str(table, NFTNL_TABLE_NAME, t->table);
 	nftnl_table_set_u32(table, NFTNL_TABLE_FLAGS, flags);
 	nftnl_table_set_data(
 		table, NFTNL_TABLE_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
 
-	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_NEWTABLE, NLM_F_CREATE, "table");
+	struct nlmsghdr *nlh = nft_txn_msg(t, NFT_MSG_NEWTABLE, how, "table");
 	nftnl_table_nlmsg_build_payload(nlh, table);
 	nft_txn_push(t, nlh);
 }
@@ -56,7 +55,7 @@ void nft_add_chain(
 	autonftnl(chain) *chain = nftnl_need(nftnl_chain_alloc());
 
 	nftnl_chain_set_u32(chain, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
-	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, MARK_NFT_TABLE);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, t->table);
 	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
 	if (type) {
 		nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, type);
@@ -76,6 +75,7 @@ void nft_add_rule(struct nft_txn *t, struct nftnl_rule *take_rule, const char *c
 	autonftnl(rule) *rule = take_rule;
 	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_RULE_COMMENT, comment);
 
+	nftnl_rule_set_str(rule, NFTNL_RULE_TABLE, t->table);
 	nftnl_rule_set_data(
 		rule, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
 
@@ -569,7 +569,7 @@ void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t 
 
 	if (model->allow_list)
 		nft_allow_sort(model, &b.allow);
-	add_table(t, flags);
+	nft_add_table(t, flags, NLM_F_CREATE, "managed by meshgwd; changes are undone");
 	add_counters(t, start);
 	add_interfaces(&b);
 	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)

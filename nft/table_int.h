@@ -18,10 +18,12 @@ struct nft_build {
 
 bool nft_has_family(const struct nft_model *m, const struct nft_family *f);
 
+/* flags: NFT_TABLE_F_x; how: NLM_F_CREATE, or with NLM_F_EXCL. */
+void nft_add_table(struct nft_txn *t, uint32_t flags, uint16_t how, const char *comment);
 /* type is nullptr for a chain that is only jumped to. */
 void nft_add_chain(
 	struct nft_txn *t, const char *name, const char *type, uint32_t hook, int32_t priority);
-/* Consumes the rule. */
+/* Consumes the rule. They are of the transaction's table. */
 void nft_add_rule(struct nft_txn *t, struct nftnl_rule *take_rule, const char *comment);
 /* The interval set NAME4 or NAME6, and the hash set. */
 void nft_add_prefixes(const struct nft_build *b, const struct nft_family *f, const char *base,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nft/txn.h"
+#include "lib/marks.h"
 #include "lib/xmalloc.h"
 #include <arpa/inet.h>
 #include <assert.h>
@@ -40,7 +41,7 @@ void nft_txn_push(struct nft_txn *t, const struct nlmsghdr *nlh)
 
 void nft_txn_begin(struct nft_txn *t, uint32_t seq)
 {
-	*t = (struct nft_txn){.seq = seq};
+	*t = (struct nft_txn){.table = MARK_NFT_TABLE, .seq = seq};
 	snprintf(next_what(t), NFT_TXN_WHAT_LEN, "transaction");
 	nft_txn_push(t, nftnl_batch_begin(reserve(t), next_seq(t)));
 }

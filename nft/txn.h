@@ -15,6 +15,8 @@
 constexpr size_t NFT_TXN_WHAT_LEN = 80;
 
 struct nft_txn {
+	const char *
+		table; /* that its objects are in, family inet; borrowed. MARK_NFT_TABLE at first */
 	char *buf;
 	size_t len, cap;
 	uint32_t seq; /* of the first message, NFNL_MSG_BATCH_BEGIN */

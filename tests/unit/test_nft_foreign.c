@@ -319,7 +319,8 @@ static void test_generation(void **state)
 	struct nft_txn t;
 	struct err err = {};
 
-	nft_conn_begin(w->conn, &t, 0x7fffffff);
+	nft_conn_begin(w->conn, &t);
+	nft_txn_require(&t, 0x7fffffff);
 	assert_int_equal(nft_conn_commit(w->conn, &t, "nothing", &err), -ERESTART);
 	nft_txn_clear(&t);
 }
