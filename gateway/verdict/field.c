@@ -161,7 +161,7 @@ static int value_to_json(const struct field *f, const void *base, sd_json_varian
 	const char *shown = field_str(f, base, text);
 
 	if (!shown)
-		return 0;
+		return f->type == FIELD_NAMED ? -EINVAL : 0;
 	switch (f->type) {
 	case FIELD_BOOL:
 		return sd_json_variant_new_boolean(out, *(const bool *)member_const(f, base));

@@ -74,7 +74,7 @@ const char *field_str(const struct field *field, const void *base, char buf[stat
 /* The row of this name, or nullptr. */
 const struct field *field_find(const struct field *table, const char *name);
 
-/* Appends to the object *v, which may be nullptr: a new one. */
+/* Appends to the object *v, which may be nullptr: a new one. -EINVAL for a value without a name. */
 [[nodiscard]] int fields_to_json(const struct field *table, const void *base, sd_json_variant **v);
 /* base is to be initialised; it is worth nothing after a failure. */
 [[nodiscard]] int fields_from_json(
