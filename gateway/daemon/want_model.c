@@ -113,16 +113,9 @@ struct addr want_probe_source(const struct config *config, uint8_t family)
 	const struct addr *own = &config->probe.source[family == AF_INET6];
 	if (own->family != AF_UNSPEC)
 		return *own;
-	for (size_t i = 0; i < config->n_ranges; i++) {
-		const struct prefix *range = &config->ranges[i].prefix;
-		struct addr last = prefix_last(range);
-		size_t tail = addr_bytes(family) - 1;
-		if (range->addr.family != family)
-			continue;
-		if (range->len + 1U < addr_bits(family))
-			last.b[tail]--;
-		return last;
-	}
+	for (size_t i = 0; i < config->n_ranges; i++)
+		if (config->ranges[i].prefix.addr.family == family)
+			return prefix_last_host(&config->ranges[i].prefix);
 	return (struct addr){};
 }
 

@@ -159,6 +159,14 @@ struct addr prefix_last(const struct prefix *p)
 	return last;
 }
 
+struct addr prefix_last_host(const struct prefix *p)
+{
+	struct addr last = prefix_last(p);
+	if (p->len + 1U < addr_bits(p->addr.family))
+		last.b[addr_bytes(p->addr.family) - 1]--;
+	return last;
+}
+
 struct prefix prefix_of(const struct addr *a)
 {
 	return (struct prefix){.addr = *a, .len = (uint8_t)addr_bits(a->family)};

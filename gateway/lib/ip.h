@@ -48,6 +48,8 @@ bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 bool prefix_overlaps(const struct prefix *a, const struct prefix *b);
 /* The last address of the prefix (IPv4: its broadcast address). */
 struct addr prefix_last(const struct prefix *p);
+/* The one before it, where there are as many: no broadcast address, and hardly ever anybody's. */
+struct addr prefix_last_host(const struct prefix *p);
 /* The host prefix of an address. */
 struct prefix prefix_of(const struct addr *a);
 

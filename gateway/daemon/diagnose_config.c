@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/diagnose_config.h"
+#include "conf/defaults.h"
+#include "lib/own.h"
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <string.h>
+
+static int parse(const char *text, size_t len, struct config **out)
+{
+	struct config_diags diags = {};
+	int r = config_parse(text, len, out, &diags);
+	config_diags_clear(&diags);
+	return r;
+}
+
+static bool read_kept(const struct reload *r, struct config **out)
+{
+	autofree char *confirmed = nullptr, *file = nullptr;
+	size_t len = 0;
+
+	if (r->running && parse(r->running_text, r->running_len, out) == 0)
+		return true;
+	if (r->store &&
+		store_read_config(r->store, STORE_CONFIRMED, &confirmed, &len, nullptr) >= 0 &&
+		parse(confirmed, len, out) == 0)
+		return true;
+	return config_read_file(r->path, &file, &len, nullptr) >= 0 && parse(file, len, out) == 0;
+}
+
+static bool is_lan(const struct link *l)
+{
+	return l && !(l->flags & IFF_LOOPBACK) && strcmp(l->name, DEFAULT_MESH_INTERFACE) != 0;
+}
+
+/* Where the kernel would send it, unless that is the tunnel; else the first that could be. */
+static const struct link *find_lan(
+	const struct gateway *g, const struct addr *target, struct route *route)
+{
+	struct route_question q = {.dst = *target};
+	struct route_answer answer = {};
+	struct kernel *k = g->kernel;
+
+	q.fib_match = true;
+	if (k->ops->route_ask(k, &q, &answer, nullptr) == 0 && !answer.error) {
+		*route = answer.route;
+		const struct link *l = link_by_index(&g->seen.links, route->oif);
+		if (is_lan(l))
+			return l;
+	}
+	*route = (struct route){};
+	for (size_t i = 0; i < g->seen.links.n; i++)
+		if (is_lan(&g->seen.links.list[i]) && g->seen.links.list[i].flags & IFF_UP)
+			return &g->seen.links.list[i];
+	return nullptr;
+}
+
+static int guess(
+	const struct reload *r, const struct flow *flow, struct config **out, struct err *err)
+{
+	char network[PREFIX_STRLEN];
+	struct route route = {};
+	const struct link *lan = find_lan(r->gateway, &flow->target, &route);
+	struct prefix p = prefix_of(&flow->target);
+
+	if (!lan)
+		return err_set(err, ENODEV,
+			"there is no configuration, and no interface that could be the LAN's");
+	if (route.oif && route.gateway.family == AF_UNSPEC && route.dst.len > 0)
+		p = route.dst;
+	char text[IFNAMSIZ + PREFIX_STRLEN + 64];
+	snprintf(text, sizeof(text), "lan: [{interface: \"%s\", networks: [\"%s\"]}]\n", lan->name,
+		prefix_str(&p, network));
+	if (parse(text, strlen(text), out) < 0)
+		return err_set(err, EINVAL, "there is no configuration, and %s is no LAN network",
+			network);
+	return 0;
+}
+
+int diagnose_config(
+	const struct reload *reload, const struct flow *flow, struct config **out, struct err *err)
+{
+	return read_kept(reload, out) ? 0 : guess(reload, flow, out, err);
+}

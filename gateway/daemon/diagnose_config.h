@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * diagnose_config: by which configuration a flow is judged: the one that runs; else the last
+ * confirmed one; else the file in /etc; else a guess: the ranges that Cloudflare has by default,
+ * and the target's own interface and network as the kernel's routes name them. A guess changes
+ * nothing: it only says where to look.
+ */
+#include "daemon/reload.h"
+#include "verdict/evidence.h"
+
+/* *out is the caller's. 0, or -errno with a sentence. */
+[[nodiscard]] int diagnose_config(
+	const struct reload *reload, const struct flow *flow, struct config **out, struct err *err);

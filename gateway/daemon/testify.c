@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/testify.h"
+#include "conf/admits.h"
+#include "daemon/frr_conditions.h"
+#include "daemon/want.h"
+#include <stdio.h>
+#include <string.h>
+
+#define PUT(field, ...) snprintf((field), sizeof(field), __VA_ARGS__)
+/* What is too long ends early. */
+#define PUT_CUT(field, text) PUT(field, "%.*s", (int)sizeof(field) - 1, (text))
+
+/* ---- configuration ---- */
+
+static bool is_alone(const struct prove_network *proof, const struct config_network *n,
+	const struct addr *host, enum return_path *mode)
+{
+	for (size_t i = 0; i < n->n_hosts; i++)
+		if (!addr_cmp(&n->hosts[i].address, host)) {
+			*mode = n->hosts[i].return_path;
+			return true;
+		}
+	if (!proof || !witness_host_excepted(&proof->witnesses, host))
+		return false;
+	*mode = RETURN_PATH_MASQUERADE;
+	return true;
+}
+
+static void tell_network(const struct gateway *g, const struct addr *target, struct fact_config *f)
+{
+	struct config_place place = config_place_of(g->config, target);
+	enum return_path alone = RETURN_PATH_ROUTE;
+
+	if (!place.network)
+		return;
+	f->network_known = true;
+	f->network = place.network->prefix;
+	PUT(f->interface, "%s", place.lan->interface);
+	const struct prove_network *proof = prove_find(
+		&g->prove, place.lan->interface, &place.network->prefix);
+	bool masquerade = want_network_masquerades(&g->prove, place.lan->interface, place.network);
+	if (is_alone(proof, place.network, target, &alone)) {
+		f->excepted = masquerade != (alone == RETURN_PATH_MASQUERADE);
+		masquerade = alone == RETURN_PATH_MASQUERADE;
+	}
+	PUT(f->mode, "%s", masquerade ? "masquerade" : "route");
+	PUT(f->configured, "%s", return_path_str(place.network->return_path));
+	if (proof)
+		PUT(f->proof, "%s", prove_network_state(proof));
+}
+
+void testify_config(const struct gateway *g, struct evidence *e)
+{
+	struct fact_config *f = &evidence_add(e, FACT_CONFIG)->config;
+	const struct flow *flow = &e->flow;
+
+	PUT(f->mode, "none");
+	f->own_address = observed_is_own(&g->seen, &flow->target);
+	f->up = g->phase == GATEWAY_UP && g->config;
+	if (!f->up)
+		return;
+	const struct config_range *range = config_range_of(g->config, &flow->client);
+	f->source_known = range != nullptr;
+	if (range)
+		f->range = range->prefix;
+	f->allowed = config_allows(
+		g->config, &flow->client, &flow->target, flow->proto, flow->port);
+	tell_network(g, &flow->target, f);
+}
+
+void testify_conditions(const struct conditions *all, struct evidence *e)
+{
+	for (size_t i = 0; i < all->n; i++) {
+		struct fact_condition *f = &evidence_add(e, FACT_CONDITION)->condition;
+		const struct condition *c = &all->list[i];
+		PUT(f->code, "%s", condition_code_str(c->code));
+		PUT(f->subject, "%s", c->subject);
+		PUT_CUT(f->message, c->message);
+	}
+}
+
+/* ---- FRRouting ---- */
+
+/* On the way to the target, as far as this node can tell: in the network by whose interface it is
+ * reached. */
+static bool concerns(const struct frr_sync *s, const struct flow *flow, const struct addr *peer)
+{
+	struct config_place to = config_place_of(s->config, &flow->target);
+	struct config_place at = config_place_of(s->config, peer);
+	return !to.lan || !at.lan || to.lan == at.lan;
+}
+
+static void tell_neighbour(const struct frr_sync *s, const struct conditions *found,
+	const struct config_neighbor *to, struct evidence *e)
+{
+	char address[ADDR_STRLEN];
+	const struct frr_session *n = frr_session_of(&s->view.show, &to->address);
+	struct fact_bgp_neighbour *f = &evidence_add(e, FACT_BGP_NEIGHBOUR)->bgp_neighbour;
+
+	addr_str(&to->address, address);
+	f->address = to->address;
+	f->concerns = concerns(s, &e->flow, &to->address);
+	PUT(f->state, "%s", n ? frr_session_state_str(n->state) : "");
+	if (n && n->reset.known)
+		f->reset_age_s = (int64_t)(n->reset.age_ms / 1000);
+	for (size_t i = 0; i < found->n; i++) {
+		const struct condition *c = &found->list[i];
+		if (strcmp(c->subject, address) != 0)
+			continue;
+		/* Only young reasons get that far (frr_conditions.h). */
+		f->fresh = true;
+		PUT(f->reason, "%s", condition_code_str(c->code));
+		PUT_CUT(f->text, c->message);
+		return;
+	}
+}
+
+static bool sends(const struct config_neighbor *to, uint8_t family)
+{
+	return family == AF_INET ? to->ipv4 : to->ipv6;
+}
+
+/* FRR tells how many of ours a neighbour was sent, and not which, unless it is all or none. */
+static void tell_prefix(const struct frr_sync *s, const struct frr_prefix_state *p,
+	const struct config_neighbor *to, struct evidence *e)
+{
+	const struct frr_session *n = frr_session_of(&s->view.show, &to->address);
+	uint8_t family = p->prefix.addr.family;
+	struct fact_bgp_prefix *f = &evidence_add(e, FACT_BGP_PREFIX)->bgp_prefix;
+	const struct frr_session_family *of = n ? &n->family[family == AF_INET6] : nullptr;
+
+	f->prefix = p->prefix;
+	f->neighbour = to->address;
+	f->originated = p->in_bgp;
+	f->export_policy = !of || !of->policy_missing_out;
+	f->advertised = of && n->state == FRR_SESSION_ESTABLISHED && of->advertised > 0;
+	PUT(f->text, "%u of the ranges and sites were sent", of ? of->advertised : 0);
+}
+
+static void tell_neighbours(
+	const struct frr_sync *s, const struct conditions *found, struct evidence *e)
+{
+	const struct config_bgp *bgp = &s->config->bgp;
+
+	for (size_t i = 0; i < bgp->n_neighbors; i++) {
+		tell_neighbour(s, found, &bgp->neighbors[i], e);
+		for (size_t j = 0; j < s->view.show.n_prefixes; j++) {
+			const struct frr_prefix_state *p = &s->view.show.prefixes[j];
+			uint8_t family = p->prefix.addr.family;
+			if (family == e->flow.target.family && sends(&bgp->neighbors[i], family))
+				tell_prefix(s, p, &bgp->neighbors[i], e);
+		}
+	}
+}
+
+void testify_bgp(const struct frr_sync *s, struct evidence *e)
+{
+	struct fact_bgp *f = &evidence_add(e, FACT_BGP)->bgp;
+	struct conditions found = {};
+
+	f->configured = s->config != nullptr;
+	if (!s->config)
+		return;
+	f->asn = s->config->bgp.asn;
+	const char *missing = s->view.answered ? frr_view_missing(&s->view) : nullptr;
+	f->daemon = s->view.answered && !missing;
+	if (missing)
+		PUT(f->text, "%s does not answer", missing);
+	else if (!s->view.answered)
+		PUT_CUT(f->text, s->problem.code ? s->problem.msg : "FRRouting was not read yet");
+	if (!s->view.answered)
+		return;
+	frr_sessions_collect(s, &found);
+	tell_neighbours(s, &found, e);
+	conditions_clear(&found);
+}

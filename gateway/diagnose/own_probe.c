@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "diagnose/own_probe.h"
+#include "lib/marks.h"
+#include "lib/own.h"
+#include "lib/xmalloc.h"
+#include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/socket.h>
+
+constexpr uint64_t AGAIN_US = 400'000;
+constexpr size_t ATTEMPTS = 2;
+
+union socket_address {
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+struct own_probe {
+	struct own_target target;
+	int fds[ATTEMPTS];
+	uint64_t sent_us[ATTEMPTS];
+	size_t sent;
+	bool over;
+	struct fact_probe fact;
+};
+
+static bool is_icmp(const struct own_probe *p)
+{
+	return p->target.proto == IPPROTO_ICMP || p->target.proto == IPPROTO_ICMPV6;
+}
+
+static socklen_t address_put(union socket_address *sa, const struct addr *a, uint16_t port)
+{
+	*sa = (union socket_address){};
+	if (a->family == AF_INET) {
+		sa->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
+		memcpy(&sa->in.sin_addr, a->b, sizeof(sa->in.sin_addr));
+		return sizeof(sa->in);
+	}
+	sa->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
+	memcpy(&sa->in6.sin6_addr, a->b, sizeof(sa->in6.sin6_addr));
+	return sizeof(sa->in6);
+}
+
+static struct addr address_get(const union socket_address *sa)
+{
+	struct addr a = {};
+
+	if (sa->any.sa_family != AF_INET && sa->any.sa_family != AF_INET6)
+		return a;
+	a.family = (uint8_t)sa->any.sa_family;
+	memcpy(a.b, a.family == AF_INET ? (const void *)&sa->in.sin_addr : &sa->in6.sin6_addr,
+		addr_bytes(a.family));
+	return a;
+}
+
+static int open_socket(const struct own_probe *p)
+{
+	static const struct linger at_once = {.l_onoff = 1};
+	const struct own_target *t = &p->target;
+	bool v4 = t->address.family == AF_INET, tcp = t->proto == IPPROTO_TCP;
+	int on = 1, mark = (int)MARK_PROBE;
+	autoclose int fd = socket(t->address.family,
+		(tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, t->proto);
+
+	if (fd < 0)
+		return -errno;
+	/* An answered connection ends with a RST, and leaves nothing at either end. */
+	if (tcp && setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) < 0)
+		return -errno;
+	if (setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_RECVERR : IPV6_RECVERR, &on,
+		    sizeof(on)) < 0)
+		return -errno;
+	if (t->interface[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->interface,
+				       (socklen_t)strnlen(t->interface, IFNAMSIZ)) < 0)
+		return -errno;
+	/* No flow of the mesh, and no witness (lib/marks.h). */
+	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0 && errno != EPERM)
+		return -errno;
+	return fd_take(&fd);
+}
+
+static int say(const struct own_probe *p, int fd)
+{
+	static const char datagram[] = "meshgw probe\n";
+	struct icmphdr echo4 = {.type = ICMP_ECHO};
+	struct icmp6_hdr echo6 = {.icmp6_type = ICMP6_ECHO_REQUEST};
+	const void *data = datagram;
+	size_t len = sizeof(datagram) - 1;
+
+	if (p->target.proto == IPPROTO_TCP)
+		return 0;
+	if (is_icmp(p)) {
+		data = p->target.address.family == AF_INET ? (const void *)&echo4 : &echo6;
+		len = 8;
+	}
+	return send(fd, data, len, MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int attempt(struct own_probe *p, int *out)
+{
+	union socket_address sa;
+	autoclose int fd = open_socket(p);
+
+	if (fd < 0)
+		return fd;
+	socklen_t len = address_put(&sa, &p->target.address, p->target.port);
+	if (connect(fd, &sa.any, len) < 0 && errno != EINPROGRESS)
+		return -errno;
+	len = sizeof(sa);
+	if (getsockname(fd, &sa.any, &len) == 0)
+		p->fact.source = address_get(&sa);
+	int r = say(p, fd);
+	if (r == 0)
+		*out = fd_take(&fd);
+	return r;
+}
+
+static void end(struct own_probe *p, enum fact_outcome outcome, int error)
+{
+	p->fact.outcome = outcome;
+	p->fact.error = error;
+	p->over = true;
+}
+
+static void ask(struct own_probe *p, uint64_t now_us)
+{
+	int r = attempt(p, &p->fds[p->sent]);
+
+	p->sent_us[p->sent] = now_us;
+	p->sent++;
+	p->fact.sent++;
+	if (r == -ECONNREFUSED)
+		end(p, OUTCOME_REFUSED, ECONNREFUSED);
+	else if (r < 0)
+		end(p, OUTCOME_LOCAL, -r);
+}
+
+struct own_probe *own_probe_new(const struct own_target *target, uint64_t now_us)
+{
+	struct own_probe *p = xcalloc(1, sizeof(*p));
+
+	p->target = *target;
+	for (size_t i = 0; i < ATTEMPTS; i++)
+		p->fds[i] = -1;
+	p->fact = (struct fact_probe){.probe = target->probe,
+		.outcome = OUTCOME_SILENT,
+		.port = target->port,
+		.ttl = -1,
+		.size = -1,
+		.icmp_type = -1,
+		.icmp_code = -1,
+		.rtt_us = -1};
+	ask(p, now_us);
+	return p;
+}
+
+void own_probe_free(struct own_probe *p)
+{
+	if (!p)
+		return;
+	for (size_t i = 0; i < ATTEMPTS; i++)
+		own_close(&p->fds[i]);
+	free(p);
+}
+
+static void take_error(struct own_probe *p, const struct sock_extended_err *e)
+{
+	union socket_address offender = {};
+
+	memcpy(&offender, e + 1,
+		p->target.address.family == AF_INET ? sizeof(offender.in) : sizeof(offender.in6));
+	if (e->ee_origin == SO_EE_ORIGIN_LOCAL) {
+		end(p, OUTCOME_LOCAL, (int)e->ee_errno);
+		return;
+	}
+	p->fact.sender = address_get(&offender);
+	p->fact.icmp_type = e->ee_type;
+	p->fact.icmp_code = e->ee_code;
+	bool itself = !addr_cmp(&p->fact.sender, &p->target.address);
+	bool here = !addr_cmp(&p->fact.sender, &p->fact.source);
+	end(p, here ? OUTCOME_LOCAL : itself ? OUTCOME_REFUSED : OUTCOME_ERROR, (int)e->ee_errno);
+}
+
+/* ICMP errors, and what this host says in their stead (ip(7) IP_RECVERR). */
+static bool read_errors(struct own_probe *p, int fd)
+{
+	alignas(struct cmsghdr) char control[512];
+	char data[64];
+	struct iovec iov = {.iov_base = data, .iov_len = sizeof(data)};
+	struct msghdr msg = {.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+
+	if (recvmsg(fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
+		return false;
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(&msg); c; c = CMSG_NXTHDR(&msg, c)) {
+		bool v4 = c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_RECVERR;
+		if (!v4 && (c->cmsg_level != IPPROTO_IPV6 || c->cmsg_type != IPV6_RECVERR))
+			continue;
+		/* The data of a control message is aligned for this (cmsg(3)). */
+		take_error(p, (const void *)CMSG_DATA(c));
+		return true;
+	}
+	return false;
+}
+
+static void answered(struct own_probe *p, size_t i, uint64_t now_us)
+{
+	p->fact.answered = 1;
+	p->fact.rtt_us = (int64_t)(now_us - p->sent_us[i]);
+	end(p, OUTCOME_ANSWERED, 0);
+}
+
+static void look(struct own_probe *p, size_t i, uint64_t now_us)
+{
+	bool tcp = p->target.proto == IPPROTO_TCP;
+	struct pollfd poll_fd = {.fd = p->fds[i], .events = tcp ? POLLOUT : POLLIN};
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (read_errors(p, p->fds[i]))
+		return;
+	int ready = poll(&poll_fd, 1, 0);
+	if (getsockopt(p->fds[i], SOL_SOCKET, SO_ERROR, &error, &len) < 0)
+		error = errno;
+	if (error == ECONNREFUSED)
+		end(p, OUTCOME_REFUSED, error);
+	else if (error)
+		end(p, OUTCOME_LOCAL, error);
+	else if (ready > 0 && poll_fd.revents & poll_fd.events)
+		answered(p, i, now_us);
+}
+
+bool own_probe_check(struct own_probe *p, uint64_t now_us)
+{
+	for (size_t i = 0; i < p->sent && !p->over; i++)
+		look(p, i, now_us);
+	if (!p->over && p->sent < ATTEMPTS && now_us - p->sent_us[0] >= AGAIN_US)
+		ask(p, now_us);
+	return p->over;
+}
+
+bool own_probe_answered(const struct own_probe *p)
+{
+	return p->fact.probe == PROBE_OWN && p->fact.outcome == OUTCOME_ANSWERED;
+}
+
+void own_probe_tell(const struct own_probe *p, struct evidence *e)
+{
+	evidence_add(e, FACT_PROBE)->probe = p->fact;
+}
