@@ -21,6 +21,7 @@
 #include "net/nl.h"
 #include <assert.h>
 #include <errno.h>
+#include <linux/in_route.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,12 +31,14 @@ constexpr size_t ROUTE_ATTRS = RTA_NH_ID + 1;
 
 static const enum mnl_attr_data_type route_policy[ROUTE_ATTRS] = {
 	[RTA_DST] = MNL_TYPE_BINARY,
+	[RTA_SRC] = MNL_TYPE_BINARY,
 	[RTA_OIF] = MNL_TYPE_U32,
 	[RTA_GATEWAY] = MNL_TYPE_BINARY,
 	[RTA_PRIORITY] = MNL_TYPE_U32,
 	[RTA_PREFSRC] = MNL_TYPE_BINARY,
 	[RTA_TABLE] = MNL_TYPE_U32,
 	[RTA_VIA] = MNL_TYPE_BINARY,
+	[RTA_PREF] = MNL_TYPE_U8,
 	[RTA_NH_ID] = MNL_TYPE_U32,
 };
 
@@ -67,6 +70,8 @@ static int route_read_addrs(const struct nlattr *const *tb, uint8_t family, stru
 	if (!tb[RTA_DST] && out->dst.len != 0)
 		return -EBADMSG;
 	out->dst.addr.family = family;
+	if (out->src.len && attr_addr(tb[RTA_SRC], family, &out->src.addr) < 0)
+		return -EBADMSG;
 	if (attr_addr(tb[RTA_PREFSRC], family, &out->prefsrc) < 0)
 		return -EBADMSG;
 	if (tb[RTA_VIA])
@@ -83,11 +88,17 @@ int route_read(const struct nlmsghdr *nlh, struct route *out)
 	if (attr_parse(nlh, sizeof(struct rtmsg), route_policy, tb, ROUTE_ATTRS) < 0)
 		return -EBADMSG;
 	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
-	if (addr_bits(rtm->rtm_family) == 0 || rtm->rtm_dst_len > addr_bits(rtm->rtm_family))
+	uint8_t bits = (uint8_t)addr_bits(rtm->rtm_family);
+	if (bits == 0 || rtm->rtm_dst_len > bits || rtm->rtm_src_len > bits)
 		return -EBADMSG;
 
+	/* An answer to a question has the question's source there. */
+	bool entry = !(rtm->rtm_flags & RTM_F_CLONED);
 	struct route r = {
 		.dst.len = rtm->rtm_dst_len,
+		.src.len = entry ? rtm->rtm_src_len : 0,
+		.tos = entry ? rtm->rtm_tos : 0,
+		.pref = attr_u8(tb[RTA_PREF], 0),
 		.table = attr_u32(tb[RTA_TABLE], rtm->rtm_table),
 		.metric = attr_u32(tb[RTA_PRIORITY], 0),
 		.protocol = rtm->rtm_protocol,
@@ -164,7 +175,8 @@ int route_dump(struct nl_sock *s, const struct route_filter *filter,
 	struct nl_message m;
 	struct rtmsg rtm = {.rtm_family = filter->family, .rtm_protocol = filter->protocol};
 	struct nlmsghdr *nlh = nl_begin(&m, RTM_GETROUTE, 0, &rtm, sizeof(rtm));
-	mnl_attr_put_u32(nlh, RTA_TABLE, filter->table);
+	if (filter->table)
+		mnl_attr_put_u32(nlh, RTA_TABLE, filter->table);
 	if (filter->oif)
 		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)filter->oif);
 
@@ -173,12 +185,15 @@ int route_dump(struct nl_sock *s, const struct route_filter *filter,
 	int r = nl_dump_list(s, nlh, sizeof(struct route), route_dump_read, &choice, &found, err);
 	/* "FIB table does not exist" */
 	if (r < 0 && r != -ENOENT) {
-		err_ctx(err, "routes of table %u", filter->table);
+		if (filter->table)
+			err_ctx(err, "routes of table %u", filter->table);
+		else
+			err_ctx(err, "routes");
 		return r;
 	}
 	route_set_clear(out);
 	*out = (struct route_set){.list = found.list, .n = found.n};
-	if (out->n)
+	if (out->n && !filter->unsorted)
 		qsort(out->list, out->n, sizeof(*out->list), route_compare);
 	return 0;
 }
@@ -283,6 +298,12 @@ static struct nlmsghdr *route_question_begin(struct nl_message *m, const struct 
 		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)q->oif);
 	if (q->mark)
 		mnl_attr_put_u32(nlh, RTA_MARK, q->mark);
+	if (q->proto)
+		mnl_attr_put_u8(nlh, RTA_IP_PROTO, q->proto);
+	if (q->sport)
+		mnl_attr_put_u16(nlh, RTA_SPORT, htons(q->sport));
+	if (q->dport)
+		mnl_attr_put_u16(nlh, RTA_DPORT, htons(q->dport));
 	return nlh;
 }
 
@@ -290,10 +311,13 @@ static int route_answer_read(const struct nlmsghdr *nlh, void *arg)
 {
 	struct route_answer *answer = arg;
 	int r = route_read(nlh, &answer->route);
-	if (r == 0)
-		return MNL_CB_OK;
-	errno = -r;
-	return MNL_CB_ERROR;
+	if (r < 0) {
+		errno = -r;
+		return MNL_CB_ERROR;
+	}
+	const struct rtmsg *rtm = mnl_nlmsg_get_payload(nlh);
+	answer->redirect = rtm->rtm_flags & RTCF_DOREDIRECT;
+	return MNL_CB_OK;
 }
 
 /* IPv4 answers with the error that a route of this type means, IPv6 with the route

@@ -22,11 +22,14 @@ struct nl_sock;
 
 struct route {
 	struct prefix dst;
+	struct prefix src;   /* IPv6 only: for packets from there; length 0 = all */
 	struct addr gateway; /* family AF_UNSPEC = on link, or several */
 	struct addr prefsrc;
 	uint8_t protocol; /* rtm_protocol */
 	uint8_t type;     /* RTN_UNICAST, RTN_BLACKHOLE … */
 	uint8_t scope;
+	uint8_t tos;           /* IPv4 only: for packets of this one; 0 = all */
+	uint8_t pref;          /* IPv6 only: of a router advertisement (ICMPV6_ROUTER_PREF_x) */
 	uint8_t nexthop_flags; /* RTNH_F_LINKDOWN, RTNH_F_DEAD … */
 	uint32_t table;
 	uint32_t metric;
@@ -35,7 +38,7 @@ struct route {
 };
 
 struct route_set {
-	struct route *list; /* sorted by route_cmp() */
+	struct route *list; /* sorted by route_cmp(), if the filter did not say otherwise */
 	size_t n;
 };
 
@@ -52,9 +55,10 @@ const char *route_str(const struct route *r, char *buf, size_t size);
  * took 13 ms (IPv4) and 32 ms (IPv6), one of all 110 and 170 ms. */
 struct route_filter {
 	uint8_t family;
-	uint32_t table;
+	uint32_t table;   /* 0 = any */
 	uint8_t protocol; /* 0 = any */
 	int oif;          /* 0 = any */
+	bool unsorted;    /* leave the routes in the order in which the kernel tries them */
 };
 
 /* Dumps the routes of the filter and keeps what keep() accepts; nullptr = all. A table that does
@@ -80,6 +84,8 @@ struct route_question {
 	int iif; /* 0 = as if sent locally */
 	int oif; /* 0 = any; else only routes by this interface, whatever rules say */
 	uint32_t mark;
+	uint8_t proto;         /* IPPROTO_TCP, _UDP, _ICMP, _ICMPV6; 0 = not told, and no ports */
+	uint16_t sport, dport; /* 0 = not told */
 	bool fib_match; /* answer with the table's entry, not with what it means for this packet */
 };
 
@@ -89,6 +95,7 @@ struct route_answer {
 	 * 6.14 say EXDEV). */
 	int error;
 	struct route route; /* oif, table, type …, valid when error is 0 */
+	bool redirect;      /* the sender will hear of a better way: it leaves by where it came */
 };
 
 /* RTM_GETROUTE. 0 when the kernel answered (answer->error may still be set), else -errno. */

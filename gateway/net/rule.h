@@ -5,11 +5,17 @@
  * own in front of everything at each reconnect.
  */
 #include "lib/err.h"
+#include "lib/ip.h"
 #include <linux/netlink.h>
 #include <net/if.h>
 #include <stdint.h>
 
 struct nl_sock;
+
+/* Numbers from first to last; 0..0 asks for nothing. */
+struct rule_ports {
+	uint16_t first, last;
+};
 
 struct rule {
 	uint8_t family;
@@ -19,7 +25,16 @@ struct rule {
 	bool invert;
 	uint8_t action; /* FR_ACT_TO_TBL … */
 	char iif[IFNAMSIZ], oif[IFNAMSIZ];
-	bool narrow; /* it asks for more: addresses, TOS, users, protocols, ports … */
+	struct prefix from, to; /* length 0 = all */
+	uint8_t proto;          /* IPPROTO_x, 0 = any */
+	struct rule_ports sport, dport;
+	bool users; /* only packets of uid_first..uid_last */
+	uint32_t uid_first, uid_last;
+	bool l3mdev;      /* the table is that of the packet's VRF */
+	uint32_t target;  /* of FR_ACT_GOTO, a priority */
+	int16_t suppress; /* routes of at most this prefix length do not count, -1 = none */
+	bool narrow;      /* it asks for more than marks and interfaces */
+	bool unmodelled;  /* … even for something that is not told here: TOS, groups … */
 };
 
 struct rule_set {
@@ -33,3 +48,8 @@ struct rule_set {
 void rule_set_clear(struct rule_set *set);
 /* Reads one RTM_NEWRULE/DELRULE message. 0 or -EBADMSG. */
 [[nodiscard]] int rule_read(const struct nlmsghdr *nlh, struct rule *out);
+
+/* As `ip rule` prints it, tables by number but for local, main and default:
+ * "5209: not from all fwmark 0x100cf lookup 65743". Returns buf. */
+constexpr size_t RULE_STRLEN = 256;
+const char *rule_str(const struct rule *r, char *buf, size_t size);

@@ -51,6 +51,7 @@ static void check_route(const struct nlmsghdr *nlh)
 		return;
 	assert(addr_bits(r.dst.addr.family));
 	assert(r.dst.len <= addr_bits(r.dst.addr.family));
+	assert(r.src.len <= addr_bits(r.dst.addr.family));
 	check_addr(&r.prefsrc, r.dst.addr.family);
 	assert(r.gateway.family == AF_UNSPEC || addr_bits(r.gateway.family));
 	assert(route_cmp(&r, &r) == 0);
@@ -64,6 +65,11 @@ static void check_rule(const struct nlmsghdr *nlh)
 		return;
 	assert(addr_bits(r.family));
 	assert(memchr(r.iif, '\0', sizeof(r.iif)) && memchr(r.oif, '\0', sizeof(r.oif)));
+	assert(r.from.addr.family == r.family && r.from.len <= addr_bits(r.family));
+	assert(r.to.addr.family == r.family && r.to.len <= addr_bits(r.family));
+	assert(r.suppress >= -1 && r.suppress <= 128);
+	char text[RULE_STRLEN];
+	assert(strlen(rule_str(&r, text, sizeof(text))) < sizeof(text) - 1);
 }
 
 static void check_netconf(const struct nlmsghdr *nlh)

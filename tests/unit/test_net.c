@@ -140,6 +140,23 @@ static void put_rule(struct nl_message *m)
 	mnl_attr_put_strz(nlh, FRA_IIFNAME, "lo");
 }
 
+static void put_narrow_rule(struct nl_message *m)
+{
+	struct fib_rule_hdr frh = {
+		.family = AF_INET, .action = FR_ACT_TO_TBL, .src_len = 12, .dst_len = 32};
+	struct fib_rule_port_range ports = {3000, 3009};
+	struct fib_rule_uid_range users = {1000, 1001};
+	struct nlmsghdr *nlh = nl_begin(m, RTM_NEWRULE, 0, &frh, sizeof(frh));
+	mnl_attr_put(nlh, FRA_SRC, 4, (const uint8_t[]){100, 64, 0, 0});
+	mnl_attr_put(nlh, FRA_DST, sizeof(v4), v4);
+	mnl_attr_put_u32(nlh, FRA_TABLE, RT_TABLE_MAIN);
+	mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, 0);
+	mnl_attr_put_u32(nlh, FRA_SUPPRESS_IFGROUP, UINT32_MAX);
+	mnl_attr_put_u8(nlh, FRA_IP_PROTO, IPPROTO_TCP);
+	mnl_attr_put(nlh, FRA_DPORT_RANGE, sizeof(ports), &ports);
+	mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(users), &users);
+}
+
 static void put_netconf(struct nl_message *m)
 {
 	struct netconfmsg ncm = {.ncm_family = AF_INET};
@@ -201,6 +218,7 @@ static void (*const valid[])(struct nl_message *m) = {
 	put_route,
 	put_route_via,
 	put_rule,
+	put_narrow_rule,
 	put_netconf,
 	put_ct,
 	put_nflog,
@@ -284,6 +302,65 @@ static void test_rule(void **)
 	assert_true(r.invert);
 	assert_string_equal(r.iif, "lo");
 	assert_string_equal(r.oif, "");
+	assert_int_equal(r.suppress, -1);
+	assert_false(r.narrow);
+
+	struct prefix from = {A("100.64.0.0"), 12};
+	put_narrow_rule(&m);
+	assert_int_equal(rule_read(header_of(&m), &r), 0);
+	assert_int_equal(prefix_cmp(&r.from, &from), 0);
+	assert_int_equal(r.suppress, 0);
+	assert_true(r.narrow);
+	assert_false(r.unmodelled);
+}
+
+/* Words and order of iproute2's print_rule(). */
+static void test_rule_str(void **)
+{
+	const struct {
+		struct rule rule;
+		const char *text;
+	} cases[] = {
+		{{.priority = 5207,
+			 .invert = true,
+			 .fwmark = 0x100cf,
+			 .fwmask = UINT32_MAX,
+			 .action = FR_ACT_TO_TBL,
+			 .table = 65743,
+			 .suppress = -1},
+			"5207: not from all fwmark 0x100cf lookup 65743"},
+		{{.action = FR_ACT_TO_TBL, .table = RT_TABLE_LOCAL, .suppress = -1},
+			"0: from all lookup local"},
+		{{.priority = 105, .action = FR_ACT_TO_TBL, .table = RT_TABLE_MAIN},
+			"105: from all lookup main suppress_prefixlength 0"},
+		{{.priority = 5250,
+			 .fwmark = 0x80000,
+			 .fwmask = 0xff0000,
+			 .action = FR_ACT_UNREACHABLE},
+			"5250: from all fwmark 0x80000/0xff0000 unreachable"},
+		{{.priority = 1,
+			 .from = {A("100.64.0.0"), 12},
+			 .to = {A("10.0.1.50"), 32},
+			 .iif = "lan0",
+			 .oif = "CloudflareWARP",
+			 .users = true,
+			 .uid_last = 9,
+			 .proto = IPPROTO_TCP,
+			 .sport = {5, 5},
+			 .dport = {80, 443},
+			 .action = FR_ACT_GOTO,
+			 .target = 7},
+			"1: from 100.64.0.0/12 to 10.0.1.50 iif lan0 oif CloudflareWARP "
+			"uidrange 0-9 ipproto tcp sport 5 dport 80-443 goto 7"},
+		{{.priority = 1000, .l3mdev = true, .action = FR_ACT_TO_TBL, .suppress = -1},
+			"1000: from all lookup [l3mdev-table]"},
+	};
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		char text[RULE_STRLEN], cut[12];
+		assert_string_equal(rule_str(&cases[i].rule, text, sizeof(text)), cases[i].text);
+		assert_memory_equal(rule_str(&cases[i].rule, cut, sizeof(cut)), text, 11);
+		assert_int_equal(cut[11], '\0');
+	}
 }
 
 static void test_netconf(void **)
@@ -660,6 +737,7 @@ int main(void)
 		cmocka_unit_test(test_address),
 		cmocka_unit_test(test_route),
 		cmocka_unit_test(test_rule),
+		cmocka_unit_test(test_rule_str),
 		cmocka_unit_test(test_netconf),
 		cmocka_unit_test(test_ct),
 		cmocka_unit_test(test_nflog),

@@ -63,7 +63,7 @@ static bool in_range(const struct route *r, void *range)
 static size_t count(struct netns *n, const struct family *f, uint8_t protocol, int oif)
 {
 	struct prefix range = netns_prefix(f->range);
-	struct route_filter filter = {f->family, MARK_RT_TABLE, protocol, oif};
+	struct route_filter filter = {f->family, MARK_RT_TABLE, protocol, oif, false};
 	struct route_set set = {};
 	struct err err = {};
 
@@ -113,7 +113,7 @@ static void test_add_and_delete(void **state)
 		assert_int_equal(add(n, &r), 0);
 		assert_int_equal(add(n, &r), -EEXIST);
 
-		struct route_filter filter = {f->family, MARK_RT_TABLE, MARK_RTPROT, 0};
+		struct route_filter filter = {f->family, MARK_RT_TABLE, MARK_RTPROT, 0, false};
 		struct route_set set = {};
 		assert_int_equal(route_dump(n->nl, &filter, nullptr, nullptr, &set, nullptr), 0);
 		assert_int_equal(set.n, 1);
@@ -288,7 +288,7 @@ static void test_default_and_special_routes_are_read(void **state)
 				.gateway = unicast ? netns_addr(f->neighbour) : (struct addr){},
 			};
 			foreign_add(n, &r);
-			struct route_filter filter = {f->family, MARK_RT_TABLE, FOREIGN, 0};
+			struct route_filter filter = {f->family, MARK_RT_TABLE, FOREIGN, 0, false};
 			struct route_set set = {};
 			assert_int_equal(
 				route_dump(n->nl, &filter, nullptr, nullptr, &set, nullptr), 0);
