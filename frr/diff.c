@@ -252,5 +252,6 @@ void frr_diff_clear(struct frr_diff *diff)
 {
 	frr_script_clear(&diff->script);
 	free(diff->findings);
+	free(diff->begun);
 	*diff = (struct frr_diff){};
 }

@@ -70,6 +70,10 @@ struct frr_diff {
 	struct frr_script script; /* `configure terminal` to `end`; no lines = nothing to do */
 	struct frr_finding *findings;
 	size_t n_findings, cap_findings;
+	/* Neighbours that the script makes: until it is taken to its end, they may lack our mark.
+	 */
+	struct addr *begun;
+	size_t n_begun, cap_begun;
 	/* When the script was taken: remember it. Remember a true one before applying already. */
 	struct frr_created created;
 };

@@ -193,11 +193,22 @@ static void activate(struct scribe *w, const struct frr_want *begin, bool on)
 	}
 }
 
+static void note_begun(struct diff *d, const struct frr_want *want)
+{
+	const struct frr_neighbor *n = neighbor_of(d, want->text, "remote-as");
+	struct frr_diff *out = d->out;
+	if (!n)
+		return;
+	XGROW(out->begun, out->n_begun, out->cap_begun);
+	out->begun[out->n_begun++] = n->address;
+}
+
 static void add_wants(struct scribe *w)
 {
 	for (size_t i = 0; i < w->d->wants.n; i++) {
 		if (w->d->done[i])
 			continue;
+		note_begun(w->d, &w->d->wants.list[i]);
 		add_want(w, i);
 		activate(w, &w->d->wants.list[i], false);
 	}

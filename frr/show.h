@@ -56,8 +56,7 @@ struct frr_session {
 	uint32_t remote_as;
 	uint64_t uptime_ms; /* since it was established; 0 in other states */
 	struct frr_session_family family[2];
-	/* FRR has it for a `bgp listen range` only, and takes no statement about it; family 0 = not
-	 */
+	/* FRR has it by a `bgp listen range` alone, and takes no statement about it; 0 = not so */
 	struct prefix listen_range;
 	struct addr
 		next_hop6; /* sent with IPv6 prefixes; link-local = the interface has no other */

@@ -107,11 +107,12 @@ static void take_config(struct frr_sync *s, uint64_t now_us)
 	if (!frr_sync_stale(s))
 		return;
 	bool wanted = g->phase == GATEWAY_UP && g->config->bgp.configured;
+	if (s->removing && wanted) /* read without neighbours: ours would seem to be others' */
+		frr_view_clear(&s->view);
 	s->entered = g->entered;
 	s->config = wanted ? g->config : nullptr;
 	s->removing = !wanted && g->phase != GATEWAY_UNCONFIGURED && s->memory.touched;
 	s->removed = false;
-	s->cut |= s->state == FRR_WRITING; /* the driver ends a child that nobody waits for */
 	s->n_refused = 0;
 	ops_clear(&s->ops);
 	frr_secrets_clear(&s->secrets);
@@ -308,7 +309,6 @@ static void done_writing(struct frr_sync *s, const struct vtysh_result *result, 
 	s->watch_until_us = now_us + FRR_WATCH_US;
 	if (result->error)
 		log_warn("frr", "vtysh did not take the script: %s", strerror(result->error));
-	s->cut |= result->error != 0;
 	note_refused(s, result);
 	s->read_now = true;
 }

@@ -19,6 +19,7 @@
  * Where nothing is configured and nothing of ours was ever written, no vtysh is ever started.
  */
 #include "daemon/frr_md5.h"
+#include "daemon/frr_memory.h"
 #include "daemon/frr_password.h"
 #include "daemon/frr_presence.h"
 #include "daemon/frr_routes.h"
@@ -51,12 +52,6 @@ enum frr_state {
 	FRR_WRITING,
 };
 
-/* What must outlive the process. */
-struct frr_memory {
-	bool touched;    /* FRR may hold something of ours, or have it saved */
-	uint32_t router; /* AS number of the `router bgp` that we made, 0 = it is not ours */
-	bool bfd;        /* the block `bfd` is ours */
-};
 typedef int (*frr_save)(void *arg, const struct frr_memory *memory, struct err *err);
 
 /* A line that FRR did not take. */
@@ -97,7 +92,6 @@ struct frr_sync {
 	uint64_t not_before_us; /* pauses after failures and in a fight */
 	bool write_now, read_now;
 	bool read_back; /* the reading follows a writing */
-	bool cut;       /* a script of ours was not taken to its end */
 	struct frr_call call;
 	struct frr_built asked; /* the model that the reading asks about */
 

@@ -119,6 +119,11 @@ static void judge_end(struct frr_sync *s)
 
 static bool same_memory(const struct frr_memory *a, const struct frr_memory *b)
 {
+	if (a->n_begun != b->n_begun)
+		return false;
+	for (size_t i = 0; i < a->n_begun; i++)
+		if (addr_cmp(&a->begun[i], &b->begun[i]) != 0)
+			return false;
 	return a->touched == b->touched && a->router == b->router && a->bfd == b->bfd;
 }
 
@@ -164,7 +169,7 @@ static void settle_in_place(struct frr_sync *s, uint64_t now_us)
 	if (!s->in_place && s->config)
 		log_info("frr", "FRR is as configured");
 	s->in_place = s->settled = true;
-	s->expected = s->cut = false;
+	s->expected = false;
 	s->failures = 0;
 	s->n_refused = 0;
 	if (s->n_repairs &&
@@ -192,11 +197,22 @@ static void count_repair(struct frr_sync *s, uint64_t now_us)
 		s->not_before_us = now_us + FRR_FIGHT_PAUSE_US;
 }
 
+static void remember_begun(struct frr_memory *memory, const struct addr *neighbor)
+{
+	for (size_t i = 0; i < memory->n_begun; i++)
+		if (addr_cmp(&memory->begun[i], neighbor) == 0)
+			return;
+	if (memory->n_begun < FRR_BEGUN_MAX)
+		memory->begun[memory->n_begun++] = *neighbor;
+}
+
 /* On disk before FRR changes: after a crash nobody else knows. */
 static int remember(struct frr_sync *s, struct err *err)
 {
 	s->memory.touched = true;
 	s->memory.bfd |= s->diff.created.bfd;
+	for (size_t i = 0; i < s->diff.n_begun; i++)
+		remember_begun(&s->memory, &s->diff.begun[i]);
 	if (s->diff.created.bgp && s->config)
 		s->memory.router = s->config->bgp.asn;
 	return save_memory(s, err) < 0 ? err_ctx(err, "what is to be written cannot be remembered")
@@ -224,8 +240,8 @@ static void differs(struct frr_sync *s, uint64_t now_us)
 /* What we had only begun has no mark of ours yet. */
 static void claim_begun(struct frr_sync *s)
 {
-	for (size_t i = 0; s->cut && s->config && i < s->config->bgp.n_neighbors; i++)
-		frr_running_claim(&s->view.running, &s->config->bgp.neighbors[i].address);
+	for (size_t i = 0; i < s->memory.n_begun; i++)
+		frr_running_claim(&s->view.running, &s->memory.begun[i]);
 }
 
 void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)

@@ -89,13 +89,11 @@ static int plan_config(const struct once_options *o, struct gateway *g, const st
 {
 	struct ops ops = {};
 	struct conditions found = {};
-	struct frr_memory memory = {
-		.touched = state->frr_touched, .router = state->frr_router, .bfd = state->frr_bfd};
 	struct err err = {};
 	enum gateway_phase phase = config ? GATEWAY_UP : GATEWAY_DOWN;
 	int r = gateway_plan(g->kernel, phase, config, g, &ops, &err);
 	if (r >= 0)
-		frr_once_plan(o->vtysh, config, g->config, &memory, &ops, &found);
+		frr_once_plan(o->vtysh, config, g->config, &state->frr, &ops, &found);
 	r = r < 0 ? print_failure(API_ERROR_APPLY_FAILED, &err) : print_operations(&ops, &found);
 	conditions_clear(&found);
 	ops_clear(&ops);

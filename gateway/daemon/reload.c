@@ -53,17 +53,13 @@ int reload_save_records(void *arg, const struct sysctl_records *, struct err *er
 int reload_save_frr(void *arg, const struct frr_memory *memory, struct err *err)
 {
 	struct reload *r = arg;
-	r->state.frr_touched = memory->touched;
-	r->state.frr_router = memory->router;
-	r->state.frr_bfd = memory->bfd;
+	r->state.frr = *memory;
 	return save(r, err);
 }
 
 struct frr_memory reload_frr_memory(const struct reload *r)
 {
-	return (struct frr_memory){.touched = r->state.frr_touched,
-		.router = r->state.frr_router,
-		.bfd = r->state.frr_bfd};
+	return r->state.frr;
 }
 
 static void log_diags(const struct config_diags *diags, const char *name)

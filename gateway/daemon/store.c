@@ -163,18 +163,31 @@ static void append_records(sd_json_variant **v, const struct sysctl_records *rec
 	}
 }
 
+static void append_begun(sd_json_variant **v, const struct frr_memory *memory)
+{
+	for (size_t i = 0; i < memory->n_begun; i++) {
+		char text[ADDR_STRLEN];
+		if (sd_json_variant_append_arrayb(
+			    v, SD_JSON_BUILD_STRING(addr_str(&memory->begun[i], text))) < 0)
+			abort();
+	}
+}
+
 int store_save(struct store *s, const struct state *state, struct err *err)
 {
 	sd_json_variant *records [[gnu::cleanup(sd_json_variant_unrefp)]] = nullptr;
+	sd_json_variant *begun [[gnu::cleanup(sd_json_variant_unrefp)]] = nullptr;
 	sd_json_variant *v [[gnu::cleanup(sd_json_variant_unrefp)]] = nullptr;
 	autofree char *text = nullptr;
 	char boot[SD_ID128_STRING_MAX];
 	int r = boot_id(boot);
 	if (r < 0)
 		return err_set(err, -r, "boot id: %s", strerror(-r));
-	if (sd_json_variant_new_array(&records, nullptr, 0) < 0)
+	if (sd_json_variant_new_array(&records, nullptr, 0) < 0 ||
+		sd_json_variant_new_array(&begun, nullptr, 0) < 0)
 		abort();
 	append_records(&records, &state->records);
+	append_begun(&begun, &state->frr);
 	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_INTEGER("version", 1),
 		    SD_JSON_BUILD_PAIR_STRING("bootId", boot),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("down", state->down),
@@ -183,9 +196,10 @@ int store_save(struct store *s, const struct state *state, struct err *err)
 		    SD_JSON_BUILD_PAIR_BOOLEAN("pending", state->pending),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("rolledBack", state->rolled_back),
 		    SD_JSON_BUILD_PAIR_BOOLEAN("undone", state->undone),
-		    SD_JSON_BUILD_PAIR_BOOLEAN("frrTouched", state->frr_touched),
-		    SD_JSON_BUILD_PAIR_UNSIGNED("frrRouter", state->frr_router),
-		    SD_JSON_BUILD_PAIR_BOOLEAN("frrBfd", state->frr_bfd),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("frrTouched", state->frr.touched),
+		    SD_JSON_BUILD_PAIR_UNSIGNED("frrRouter", state->frr.router),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("frrBfd", state->frr.bfd),
+		    SD_JSON_BUILD_PAIR_VARIANT("frrBegun", begun),
 		    SD_JSON_BUILD_PAIR_VARIANT("sysctls", records)) < 0 ||
 		sd_json_variant_format(v, SD_JSON_FORMAT_NEWLINE, &text) < 0)
 		abort();
@@ -243,6 +257,18 @@ static uint64_t number(sd_json_variant *v, const char *key)
 	return value && sd_json_variant_is_unsigned(value) ? sd_json_variant_unsigned(value) : 0;
 }
 
+/* What is no address is none of ours. */
+static void read_begun(sd_json_variant *array, struct frr_memory *out)
+{
+	size_t n = array && sd_json_variant_is_array(array) ? sd_json_variant_elements(array) : 0;
+	for (size_t i = 0; i < n && out->n_begun < FRR_BEGUN_MAX; i++) {
+		sd_json_variant *v = sd_json_variant_by_index(array, i);
+		if (sd_json_variant_is_string(v) &&
+			addr_parse(sd_json_variant_string(v), &out->begun[out->n_begun]) == 0)
+			out->n_begun++;
+	}
+}
+
 static int read_state(sd_json_variant *v, struct state *out)
 {
 	char boot[SD_ID128_STRING_MAX];
@@ -256,9 +282,10 @@ static int read_state(sd_json_variant *v, struct state *out)
 	out->rolled_back = flag(v, "rolledBack");
 	out->undone = flag(v, "undone");
 	out->down_since = number(v, "downSince");
-	out->frr_touched = flag(v, "frrTouched");
-	out->frr_bfd = flag(v, "frrBfd");
-	out->frr_router = (uint32_t)number(v, "frrRouter");
+	out->frr.touched = flag(v, "frrTouched");
+	out->frr.bfd = flag(v, "frrBfd");
+	out->frr.router = (uint32_t)number(v, "frrRouter");
+	read_begun(sd_json_variant_by_key(v, "frrBegun"), &out->frr);
 	int r = boot_id(boot);
 	if (r < 0 || strcmp(sd_json_variant_string(id), boot) != 0)
 		return 0; /* another boot: the sysctls are the system's own again */

@@ -13,6 +13,7 @@
  * new one. Sysctl records are good for one boot only (the boot id is part of the file). A state
  * file that cannot be read is set aside, not obeyed.
  */
+#include "daemon/frr_memory.h"
 #include "daemon/plan.h"
 #include "lib/err.h"
 
@@ -26,10 +27,7 @@ struct state {
 	bool rolled_back;    /* the last change was not confirmed */
 	bool undone;         /* the last change was taken back; as above, candidate.yaml is it */
 	struct sysctl_records records;
-	bool frr_touched; /* FRR may hold something of ours */
-	uint32_t
-		frr_router; /* the AS number of the `router bgp` that we made, 0 = it is not ours */
-	bool frr_bfd;       /* the block `bfd` is ours */
+	struct frr_memory frr;
 };
 
 enum store_file { STORE_CONFIRMED, STORE_PREVIOUS, STORE_CANDIDATE };

@@ -45,12 +45,20 @@ static void load(struct store *store, struct state *out)
 		abort();
 }
 
+static bool same_frr(const struct frr_memory *a, const struct frr_memory *b)
+{
+	return a->touched == b->touched && a->router == b->router && a->bfd == b->bfd &&
+	       a->n_begun == b->n_begun &&
+	       !memcmp(a->begun, b->begun, a->n_begun * sizeof(*a->begun));
+}
+
 static bool is_same(const struct state *a, const struct state *b)
 {
 	size_t bytes = a->records.n * sizeof(*a->records.list);
-	return a->down == b->down && a->down_since == b->down_since && a->applying == b->applying &&
-	       a->pending == b->pending && a->rolled_back == b->rolled_back &&
-	       a->undone == b->undone && a->records.n == b->records.n &&
+	return same_frr(&a->frr, &b->frr) && a->down == b->down && a->down_since == b->down_since &&
+	       a->applying == b->applying && a->pending == b->pending &&
+	       a->rolled_back == b->rolled_back && a->undone == b->undone &&
+	       a->records.n == b->records.n &&
 	       (!bytes || !memcmp(a->records.list, b->records.list, bytes));
 }
 

@@ -45,6 +45,7 @@ struct site {
 	const char *cut_at;  /* what of the next script is taken before vtysh ends */
 	bool deaf;           /* takes scripts without a word, and loses them */
 	const char *session; /* JSON about the neighbour */
+	const char *path;    /* the same about a range */
 	unsigned reads, writes, saves;
 	bool saved_before_write;
 	char script[8192]; /* the last one */
@@ -104,6 +105,8 @@ static void answer_line(struct site *s, const char *line, FILE *f)
 		print_config(f, s->bgpd_lost ? "" : s->ours);
 	else if (!strncmp(line, "show running-config", 19))
 		print_config(f, s->ours);
+	else if (s->path && !strcmp(line, "show bgp ipv4 unicast 100.64.0.0/12 json"))
+		fprintf(f, "%s\n", s->path);
 	else if (!strcmp(line, "show bgp neighbors 10.0.1.1 json"))
 		fprintf(f, "%s\n", s->session);
 	else
@@ -319,23 +322,80 @@ static void test_deaf(void **state)
 }
 
 /* vtysh ends behind the first statement of the neighbour, which nothing marks as ours yet. */
-static void test_cut_off(void **state)
+static void cut_off(struct site *s)
 {
-	static const char begun[] = "router bgp 65010\n neighbor 10.0.1.1 remote-as external\n"
-				    " address-family ipv4 unicast\n"
-				    "  no neighbor 10.0.1.1 activate\nexit\n";
-	struct site *s = *state;
-
-	s->cut_at = begun;
+	s->cut_at = "router bgp 65010\n neighbor 10.0.1.1 remote-as external\n"
+		    " address-family ipv4 unicast\n"
+		    "  no neighbor 10.0.1.1 activate\nexit\n";
 	configure(s, with_bgp);
 	present(s);
 	run(s, SETTLE_US);
 	assert_int_equal(s->writes, 1);
+	assert_int_equal(s->saved.n_begun, 1);
 	assert_false(stands(s, COND_FRR_NEIGHBOR_FOREIGN));
+}
+
+static void test_cut_off(void **state)
+{
+	struct site *s = *state;
+
+	cut_off(s);
 	run(s, 2 * WORLD_SECOND);
 	assert_int_equal(s->writes, 2);
 	assert_non_null(strstr(s->script, "neighbor 10.0.1.1 description meshgw"));
 	assert_true(s->sync.in_place);
+}
+
+/* The next script is of a configuration that has another neighbour. */
+static void test_cut_off_and_removed(void **state)
+{
+	static const char other[] =
+		"lan: [{interface: eth0, networks: [10.0.1.0/24]}]\n"
+		"return_path: masquerade\n"
+		"bgp: {asn: 65010, neighbors: [{address: 10.0.1.2, remote_as: external}]}\n";
+	struct site *s = *state;
+
+	cut_off(s);
+	configure(s, other);
+	run(s, 2 * WORLD_SECOND);
+	assert_int_equal(s->writes, 2);
+	assert_non_null(strstr(s->script, "no neighbor 10.0.1.1\n"));
+	assert_true(s->sync.in_place);
+	assert_int_equal(s->saved.n_begun, 0);
+}
+
+/* The process ends, too; the next one knows from the disk what was begun. */
+static void test_cut_off_with_the_daemon(void **state)
+{
+	struct site *s = *state;
+
+	cut_off(s);
+	frr_sync_clear(&s->sync);
+	frr_sync_init(&s->sync, &s->w.gateway, save, s);
+	s->sync.memory = s->sync.kept = s->saved;
+	present(s);
+	run(s, SETTLE_US);
+	assert_int_equal(s->writes, 2);
+	assert_non_null(strstr(s->script, "neighbor 10.0.1.1 description meshgw"));
+	assert_true(s->sync.in_place);
+}
+
+/* While everything is being removed nobody is a neighbour of ours; that is no leak for the
+ * configuration that comes next. */
+static void test_apply_overtakes_down(void **state)
+{
+	struct site *s = *state;
+
+	s->path = "{\"prefix\": \"100.64.0.0/12\", \"advertisedTo\": {\"10.0.1.1\": {}}}";
+	up(s);
+	assert_false(stands(s, COND_RANGES_LEAK_TO_FOREIGN_NEIGHBOUR));
+	s->deaf = true;
+	configure(s, world_masquerade);
+	assert_int_equal(s->sync.view.show.n_leaks, 1);
+	world_enter(&s->w, with_bgp);
+	world_run(&s->w, 0);
+	frr_sync_kernel(&s->sync, s->w.now_us);
+	assert_false(stands(s, COND_RANGES_LEAK_TO_FOREIGN_NEIGHBOUR));
 }
 
 /* The same where no script of ours was cut off: another's. */
@@ -696,6 +756,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_comes_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deaf, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cut_off, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply_overtakes_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_off_and_removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_cut_off_with_the_daemon, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_listen_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bare_neighbor_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_does_not_answer, setup, teardown),

@@ -90,6 +90,11 @@ static void test_round_trip(void **state)
 		.pending = true,
 		.rolled_back = true,
 		.undone = true,
+		.frr = {.touched = true,
+			.router = 4'200'000'000,
+			.bfd = true,
+			.begun = {{AF_INET, {10, 0, 1, 1}}, {AF_INET6, {0x20, 1, 0xd, 0xb8}}},
+			.n_begun = 2},
 		.records = {.list = records, .n = COUNT(records)}};
 	struct state out;
 	struct err err = {};
@@ -98,6 +103,9 @@ static void test_round_trip(void **state)
 	assert_int_equal(store_load(w->store, &out, &err), 0);
 	assert_true(out.down && out.applying && out.pending && out.rolled_back && out.undone);
 	assert_true(out.down_since == in.down_since);
+	assert_true(out.frr.touched && out.frr.router == in.frr.router && out.frr.bfd);
+	assert_int_equal(out.frr.n_begun, 2);
+	assert_memory_equal(out.frr.begun, in.frr.begun, sizeof(in.frr.begun));
 	assert_int_equal(out.records.n, COUNT(records));
 	for (size_t i = 0; i < COUNT(records); i++) {
 		assert_string_equal(out.records.list[i].key, records[i].key);
