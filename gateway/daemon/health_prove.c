@@ -18,7 +18,8 @@ static void mode_health(const struct prove *p, const struct prove_network *n, co
 static bool has_witness(const struct prove_network *n)
 {
 	for (size_t i = 0; i < n->witnesses.n; i++)
-		if (n->witnesses.list[i].port && !n->witnesses.list[i].router)
+		if (n->witnesses.list[i].port && !n->witnesses.list[i].router &&
+			!n->witnesses.list[i].fixed)
 			return true;
 	return false;
 }
@@ -58,12 +59,13 @@ static void host_health(const struct prove_network *n, const char *name, struct 
 	}
 }
 
-/* The session stands and the ranges were sent, and still nothing comes back. */
+/* The session stands and the ranges were sent, and still nothing comes back. Where some hosts
+ * answer it may be the others that admit only the LAN. */
 static void session_health(const struct prove *p, const struct prove_network *n, const char *name,
 	struct conditions *out)
 {
 	char neighbor[ADDR_STRLEN];
-	for (size_t i = 0; n->verdict == PROVE_BAD && i < p->n_sessions; i++) {
+	for (size_t i = 0; n->verdict == PROVE_BAD && !n->known.yes && i < p->n_sessions; i++) {
 		const struct prove_session *s = &p->sessions[i];
 		bool sent = n->prefix.addr.family == AF_INET ? s->sent4 : s->sent6;
 		if (sent && !strncmp(s->interface, n->interface, IFNAMSIZ))

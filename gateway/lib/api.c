@@ -63,7 +63,7 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Proof,
 	NOTE("Since the last switch; null: none since the daemon's start"),
 	FIELD(sinceSeconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	NOTE("Rounds of probes since the daemon's start"), FIELD(rounds, SD_VARLINK_INT, 0),
-	NOTE("What the last one said: good, weak, bad, silent, filtered or nothing"),
+	NOTE("What the last one said: good, open, weak, bad, silent, filtered or nothing"),
 	FIELD(lastRound, SD_VARLINK_STRING, 0), NOTE("Good ones in a row"),
 	FIELD(inARow, SD_VARLINK_INT, 0), FIELD_OF(witnesses, Witness, SD_VARLINK_ARRAY));
 

@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More are known than are asked in one round; who waited longest is asked first. */
+/* More are known than are asked in one round. */
 constexpr size_t LEARNED_PER_ASKED = 4;
+constexpr size_t SUSPECTS_MAX = 256;
 /* What ends a session may take its routes away only a moment later. */
 constexpr unsigned HURRIED_ROUNDS = 5;
 
@@ -198,24 +199,25 @@ bool prove_hurry(struct prove *p, uint64_t now_us)
 	return began;
 }
 
-static bool stays_masqueraded(const struct prove_network *n, const struct addr *a)
+/* Exceptions are kept beside the bound, and would outvote the others without a place for one of
+ * them for each exception. */
+static size_t learned_max(const struct prove *p, const struct prove_network *n)
 {
-	const struct config_host *h = host_of(n, a);
-	return h && h->return_path == RETURN_PATH_MASQUERADE;
+	size_t max = LEARNED_PER_ASKED * p->probe.max_witnesses;
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		max += n->witnesses.list[i].excepted;
+	return max;
 }
 
 void prove_learn(struct prove *p, struct prove_network *n, const struct addr *a, uint16_t port)
 {
-	if (!n->learn || !port || stays_masqueraded(n, a))
+	if (!n->learn || !port || host_of(n, a))
 		return;
 	struct witness *w = witness_find(&n->witnesses, a, 0);
 	if (w)
 		w->port = port;
 	else
-		w = witness_learn(
-			&n->witnesses, a, port, LEARNED_PER_ASKED * p->probe.max_witnesses);
-	if (w)
-		w->fixed = host_of(n, a);
+		(void)witness_learn(&n->witnesses, a, port, learned_max(p, n));
 }
 
 void prove_set_neighbors(struct prove_network *n, const struct addr *list, size_t count)
@@ -235,11 +237,9 @@ void prove_set_routers(struct prove_network *n, const struct addr *list, size_t 
 
 void prove_suspect(struct prove_network *n, const struct addr *a, uint16_t port, uint64_t now_us)
 {
-	struct witness *w = witness_find(&n->witnesses, a, port);
-	if (!n->learn || (w ? w->fixed : host_of(n, a) != nullptr))
+	if (!n->learn || host_of(n, a))
 		return;
-	if (!w && n->witnesses.n < PROVE_EXCEPTIONS_MAX)
-		w = witness_add(&n->witnesses, a, port, WITNESS_LEARNED);
+	struct witness *w = witness_learn(&n->witnesses, a, port, SUSPECTS_MAX);
 	if (!w || w->excepted || w->suspect)
 		return;
 	w->suspect = true;
@@ -253,90 +253,4 @@ uint64_t prove_due_us(const struct prove *p)
 		if (!p->networks[i].asking && p->networks[i].due_us < due)
 			due = p->networks[i].due_us;
 	return due;
-}
-
-static bool is_free(const struct witness *w)
-{
-	return w->origin != WITNESS_NEIGHBOR && !w->asked && w->port && !w->excepted && !w->suspect;
-}
-
-static bool is_speaker(const struct witness *w)
-{
-	return is_free(w) && !w->router && witness_says(w->last) == WITNESS_YES;
-}
-
-static bool is_suspect(const struct witness *w)
-{
-	return w->suspect && !w->asked && !w->excepted;
-}
-
-static bool is_exception(const struct witness *w)
-{
-	return w->excepted && !w->asked && w->port;
-}
-
-static bool answered_later(const struct witness *a, const struct witness *b)
-{
-	return a->answered_us > b->answered_us;
-}
-
-/* What the configuration names; among equals who waited longest. */
-static bool is_next(const struct witness *a, const struct witness *b)
-{
-	return a->origin != b->origin ? a->origin < b->origin : a->asked_us < b->asked_us;
-}
-
-/* At most max of those who may; how many there were. */
-static size_t choose(struct prove_network *n, size_t max, bool (*may)(const struct witness *w),
-	bool (*before)(const struct witness *a, const struct witness *b))
-{
-	for (size_t chosen = 0; chosen < max; chosen++) {
-		struct witness *best = nullptr;
-		for (size_t i = 0; i < n->witnesses.n; i++) {
-			struct witness *w = &n->witnesses.list[i];
-			if (may(w) && (!best || before(w, best)))
-				best = w;
-		}
-		if (!best)
-			return chosen;
-		best->asked = true;
-	}
-	return max;
-}
-
-/* Who answered last is asked again, or a round of others could look like a loss. Suspects and
- * exceptions are asked beside the rest, because they do not speak for the network. */
-static void choose_all(struct prove_network *n, size_t max)
-{
-	size_t speakers = choose(n, max > 1 ? max / 2 : 1, is_speaker, answered_later);
-	choose(n, max - speakers, is_free, is_next);
-	choose(n, max, is_suspect, is_next);
-	choose(n, max, is_exception, is_next);
-}
-
-/* Does it speak BGP with us, as far as is known? */
-static bool has_session(const struct prove *p, const struct addr *neighbor)
-{
-	for (size_t i = 0; i < p->n_sessions; i++)
-		if (!addr_cmp(&p->sessions[i].neighbor, neighbor))
-			return true;
-	return false;
-}
-
-/* Neighbours are left in peace while others give better proof. */
-void prove_begin(struct prove *p, struct prove_network *n, uint64_t now_us)
-{
-	bool wants_neighbors = n->tally.yes == 0;
-	n->asking = true;
-	n->asked_us = now_us;
-	n->due_us = PROVE_NEVER;
-	for (size_t i = 0; i < n->witnesses.n; i++) {
-		struct witness *w = &n->witnesses.list[i];
-		w->asked = w->origin == WITNESS_NEIGHBOR && wants_neighbors;
-		w->asking = (struct probe_pair){};
-		if (w->port == PROVE_BGP_PORT && has_session(p, &w->address))
-			w->asking.own = PROBE_SESSION;
-		w->switched = false;
-	}
-	choose_all(n, p->probe.max_witnesses);
 }

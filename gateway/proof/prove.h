@@ -9,11 +9,14 @@
  *        └──────────────────────────────────────────────────────────────────────┘
  *                        lost_rounds bad of the last lost_of
  *
- * Proof is an answer, never a protocol's state: a round asks every known witness twice (witness.h)
- * and the pairs of answers are weighed together, because one witness does not speak for a network.
- * Those that a masqueraded flow reaches and one with its own source does not, while others answer
- * both, are masqueraded alone, as exceptions, until they answer. A round in which nobody answers at
- * all, or in which the questions could not leave this host, changes nothing.
+ * Proof is an answer, never a protocol's state: a round asks each of its witnesses twice
+ * (witness.h). One does not speak for a network, and neither do those who happen to be asked: each
+ * round weighs what is known of all hosts, asked in it or not (prove_known.c). More noes than yeses
+ * are a loss, or no proof; else those that said no, which a masqueraded flow reaches and one with
+ * its own source does not, are masqueraded alone, as exceptions, until they answer. Exceptions say
+ * no as others do, but what is known of them takes nothing back: a loss begins with a no that is
+ * new. A round in which nobody answers at all, or in which the questions could not leave this host,
+ * changes nothing.
  *
  * Pure: rounds are begun by whoever owns the clock and the sockets (prober.h), which writes the
  * results into the witnesses; what follows from the decisions is the gateway's. Time is
@@ -31,18 +34,27 @@ enum prove_verdict {
 	PROVE_NOTHING,  /* no witness, or nothing that could be asked */
 	PROVE_GOOD,     /* answers find their way back */
 	PROVE_WEAK,     /* only those of the site's routers, who do not speak for their hosts */
-	PROVE_BAD,      /* the gateway is answered, the range is not */
+	PROVE_BAD,      /* by most hosts the gateway is answered and the range is not */
+	PROVE_OPEN,     /* those who were not asked yet may turn the scale */
 	PROVE_SILENT,   /* nobody answers either way */
 	PROVE_FILTERED, /* the questions do not leave this host */
 	PROVE_VERDICTS,
 };
 const char *prove_verdict_str(enum prove_verdict verdict);
 
-/* How many witnesses said what; exceptions are counted as no only in `excepted`. */
+/* How many witnesses said what in a round; exceptions are counted as no only in `excepted`. */
 struct prove_tally {
 	unsigned asked, yes, no, silent, filtered, excepted;
 	unsigned weak_yes, weak_no; /* routers */
 	unsigned astray;            /* of those that said no: answers came back elsewhere */
+	unsigned healed;            /* of those that said yes: their word was no before */
+};
+
+/* What hosts are known to say, whenever they were asked; with many services a host is still one. */
+struct prove_known {
+	unsigned yes, no;
+	unsigned excepted; /* of the noes */
+	unsigned unasked;  /* nobody knows yet */
 };
 
 struct prove_network {
@@ -66,6 +78,8 @@ struct prove_network {
 	uint64_t asked_us;        /* when the last round began */
 	uint64_t rounds;          /* since start */
 	struct prove_tally tally; /* of the last round */
+	struct prove_known known; /* after it */
+	uint64_t news_round;      /* words from before this round are of another time */
 	enum prove_verdict verdict;
 };
 

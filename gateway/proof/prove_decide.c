@@ -3,7 +3,7 @@
  * prove_decide: the end of a round, from what the witnesses said to what follows.
  */
 #include "lib/log.h"
-#include "proof/prove.h"
+#include "proof/prove_int.h"
 #include <stdbit.h>
 #include <stdio.h>
 
@@ -19,12 +19,14 @@ static void log_network(int level, const struct prove_network *n, const char *wh
 {
 	char name[PREFIX_STRLEN];
 	const struct prove_tally *t = &n->tally;
+	const struct prove_known *k = &n->known;
 	log_line(level, "prove",
-		"%s: network=%s interface=%s round=%s asked=%u yes=%u no=%u silent=%u "
-		"filtered=%u excepted=%u routers-yes=%u routers-no=%u astray=%u in-a-row=%u",
+		"%s: network=%s interface=%s round=%s in-a-row=%u hosts-yes=%u hosts-no=%u "
+		"hosts-excepted=%u hosts-unasked=%u asked=%u yes=%u no=%u silent=%u filtered=%u "
+		"excepted=%u routers-yes=%u routers-no=%u astray=%u",
 		what, prefix_str(&n->prefix, name), n->interface, prove_verdict_str(n->verdict),
-		t->asked, t->yes, t->no, t->silent, t->filtered, t->excepted, t->weak_yes,
-		t->weak_no, t->astray, n->row);
+		n->row, k->yes, k->no, k->excepted, k->unasked, t->asked, t->yes, t->no, t->silent,
+		t->filtered, t->excepted, t->weak_yes, t->weak_no, t->astray);
 }
 
 static void log_host(const struct witness *w, const char *what)
@@ -34,33 +36,12 @@ static void log_host(const struct witness *w, const char *what)
 		w->port, probe_result_str(w->last.own), probe_result_str(w->last.range));
 }
 
-static bool is_answer(enum probe_result r)
-{
-	return r == PROBE_COMPLETED || r == PROBE_REFUSED;
-}
-
-static void take_results(struct prove_network *n, uint64_t now_us)
-{
-	for (size_t i = 0; i < n->witnesses.n; i++) {
-		struct witness *w = &n->witnesses.list[i];
-		if (!w->asked)
-			continue;
-		w->last = w->asking;
-		w->asked_us = now_us;
-		if (is_answer(w->last.range))
-			w->answered_us = now_us;
-		w->silences = witness_says(w->last) == WITNESS_SILENT ? w->silences + 1 : 0;
-	}
-}
-
-/* A host that is masqueraded alone, or by its own entry, cannot say no for the others. */
 static void tally_strong(struct prove_tally *t, const struct witness *w, enum witness_says says)
 {
-	bool alone = w->excepted || w->fixed;
 	t->yes += says == WITNESS_YES;
 	t->weak_yes += says == WITNESS_WEAK;
-	t->no += says == WITNESS_NO && !alone;
-	t->excepted += says == WITNESS_NO && alone;
+	t->no += says == WITNESS_NO && !w->excepted;
+	t->excepted += says == WITNESS_NO && w->excepted;
 	t->silent += says == WITNESS_SILENT;
 	t->filtered += says == WITNESS_FILTERED;
 	t->astray += says == WITNESS_NO && w->last.range == PROBE_ASTRAY;
@@ -72,28 +53,39 @@ static void tally_router(struct prove_tally *t, enum witness_says says)
 	t->weak_no += says == WITNESS_NO;
 }
 
-static struct prove_tally tally(const struct prove_network *n)
+static void tally(const struct prove_network *n, struct prove_tally *t)
 {
-	struct prove_tally t = {};
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		const struct witness *w = &n->witnesses.list[i];
 		if (!w->asked)
 			continue;
-		t.asked++;
+		t->asked++;
 		if (w->router)
-			tally_router(&t, witness_says(w->last));
+			tally_router(t, witness_says(w->last));
 		else
-			tally_strong(&t, w, witness_says(w->last));
+			tally_strong(t, w, witness_says(w->last));
 	}
-	return t;
 }
 
-static enum prove_verdict judge(const struct prove_tally *t, bool accept_neighbor)
+/* By a majority of all hosts; where they are as many, the noes are exceptions. Those who were not
+ * asked yet may turn the scale towards a loss or against it; a proof waits for them in any case,
+ * lest somebody's flows break by it. Exceptions alone do not begin a loss, or it would look like
+ * one when some of the others are switched off. */
+static enum prove_verdict weigh(const struct prove_known *k, bool route)
 {
-	if (t->yes)
+	if (k->no <= k->yes)
+		return k->unasked && !route ? PROVE_OPEN : PROVE_GOOD;
+	if (route && k->no == k->excepted && k->yes)
 		return PROVE_GOOD;
-	if (t->no)
-		return PROVE_BAD;
+	return route && k->no <= k->yes + k->unasked ? PROVE_OPEN : PROVE_BAD;
+}
+
+/* What is known is weighed when somebody spoke in this round. */
+static enum prove_verdict judge(const struct prove_network *n, bool accept_neighbor)
+{
+	const struct prove_tally *t = &n->tally;
+	if (t->yes || t->no)
+		return weigh(&n->known, n->route);
 	if (accept_neighbor && (t->weak_yes || t->weak_no))
 		return t->weak_yes ? PROVE_GOOD : PROVE_BAD;
 	if (t->weak_yes)
@@ -102,7 +94,7 @@ static enum prove_verdict judge(const struct prove_tally *t, bool accept_neighbo
 		return PROVE_FILTERED;
 	if (t->silent)
 		return PROVE_SILENT;
-	return t->excepted ? PROVE_BAD : PROVE_NOTHING;
+	return t->excepted ? weigh(&n->known, n->route) : PROVE_NOTHING;
 }
 
 static void except(struct witness *w, uint64_t now_us)
@@ -122,11 +114,11 @@ static bool may_except(const struct prove_network *n, const struct witness *w)
 	return !w->excepted && !w->router && !w->fixed && excepted < PROVE_EXCEPTIONS_MAX;
 }
 
-/* While no other says yes, a no may be everybody's, and is held against nobody. */
-static void note_host(struct witness *w, bool others_answer)
+/* While the network does not say yes, a no may be everybody's, and is held against nobody. */
+static void note_host(struct witness *w, bool good)
 {
 	enum witness_says says = witness_says(w->last);
-	if (!others_answer)
+	if (!good)
 		w->denials = 0;
 	else if (says == WITNESS_YES || says == WITNESS_NO)
 		w->denials = w->denials << 1 | (says == WITNESS_NO);
@@ -136,7 +128,8 @@ static void note_host(struct witness *w, bool others_answer)
 		w->yes_row = 0;
 }
 
-/* Does it say no right now, while others say yes? One that falls silent after a no says nothing. */
+/* Does it say no right now, while the network says yes? One that falls silent after a no says
+ * nothing. */
 static bool denies(const struct witness *w)
 {
 	return w->asked && w->denials & 1 && witness_says(w->last) == WITNESS_NO;
@@ -170,18 +163,18 @@ static bool judge_hosts(struct prove *p, struct prove_network *n, uint64_t now_u
 		struct witness *w = &n->witnesses.list[i];
 		if (!w->asked)
 			continue;
-		note_host(w, n->tally.yes > 0);
+		note_host(w, n->verdict == PROVE_GOOD);
 		changed |= judge_host(p, n, w, now_us);
 	}
 	return changed;
 }
 
-/* Who just said no must not lose its flows to a switch. */
+/* Whose last word was no must not lose its flows to a switch, asked in this round or not. */
 static void except_deniers(struct prove_network *n, uint64_t now_us)
 {
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		struct witness *w = &n->witnesses.list[i];
-		if (denies(w) && may_except(n, w))
+		if (w->word == WITNESS_NO && may_except(n, w))
 			except(w, now_us);
 	}
 }
@@ -202,7 +195,7 @@ static void enter(struct prove_network *n, bool route, uint64_t now_us)
 
 static void note_round(struct prove_network *n)
 {
-	if (n->verdict == PROVE_GOOD)
+	if (n->verdict == PROVE_GOOD || (n->verdict == PROVE_OPEN && !n->route))
 		n->row++;
 	else if (n->verdict != PROVE_FILTERED && n->verdict != PROVE_NOTHING)
 		n->row = 0;
@@ -244,31 +237,40 @@ static bool host_in_doubt(const struct prove_network *n)
 	return false;
 }
 
+/* May the next round bring a proof nearer? One that is not complete, or that has come nearer. */
+static bool is_nearing(const struct prove_network *n)
+{
+	return n->verdict == PROVE_OPEN || (n->verdict == PROVE_BAD && n->tally.healed);
+}
+
 /* A loss that begins to show is confirmed without a pause, a proof with a short one. */
 static uint64_t next_round(const struct prove *p, const struct prove_network *n, uint64_t now_us)
 {
 	const struct config_probe *c = &p->probe;
 	uint64_t next = now_us + c->interval_us;
-	if (n->route && (n->verdict == PROVE_BAD || host_in_doubt(n)))
+	if (n->route && (n->verdict == PROVE_BAD || n->verdict == PROVE_OPEN || host_in_doubt(n)))
 		return now_us;
 	if (n->hurried)
 		return now_us +
 		       (c->timeout_us < c->after_event_us ? c->timeout_us : c->after_event_us);
-	if (n->route || n->verdict != PROVE_GOOD)
+	if (n->route || (n->verdict != PROVE_GOOD && !is_nearing(n)))
 		return next;
 	uint64_t hold = hold_until(p, n);
-	uint64_t sooner = n->row < c->proven_rounds ? now_us + c->after_event_us : hold;
+	bool wait = n->verdict == PROVE_GOOD && n->row >= c->proven_rounds;
+	uint64_t sooner = wait ? hold : now_us + c->after_event_us;
 	return sooner > now_us && sooner < next ? sooner : next;
 }
 
 unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us)
 {
-	take_results(n, now_us);
 	n->asking = false;
 	n->rounds++;
 	n->hurried -= n->hurried > 0;
-	n->tally = tally(n);
-	n->verdict = judge(&n->tally, p->probe.accept_neighbor);
+	n->tally = (struct prove_tally){};
+	prove_take_words(n, now_us);
+	tally(n, &n->tally);
+	n->known = prove_count_hosts(p, n);
+	n->verdict = judge(n, p->probe.accept_neighbor);
 	note_round(n);
 	log_network(LOG_DEBUG, n, "round");
 	unsigned change = judge_hosts(p, n, now_us) ? PROVE_HOSTS : 0;

@@ -12,6 +12,7 @@ const char *prove_verdict_str(enum prove_verdict verdict)
 		[PROVE_GOOD] = "good",
 		[PROVE_WEAK] = "weak",
 		[PROVE_BAD] = "bad",
+		[PROVE_OPEN] = "open",
 		[PROVE_SILENT] = "silent",
 		[PROVE_FILTERED] = "filtered"};
 	return names[verdict];
@@ -24,26 +25,35 @@ const char *prove_network_state(const struct prove_network *n)
 	return n->lost_us ? "lost" : "unproven";
 }
 
-/* What the last round said; the counts are of witnesses. */
+/* What the last round said; the counts are of hosts, whether asked in it or before. Without any it
+ * was the site's router who decided. */
 static const char *verdict_why(const struct prove_network *n, char buf[static PROVE_WHY_LEN])
 {
-	const struct prove_tally *t = &n->tally;
-	unsigned bad = t->no + t->excepted + t->weak_no;
+	const struct prove_known *k = &n->known;
+	unsigned spoke = k->yes + k->no;
 	switch (n->verdict) {
 	case PROVE_NOTHING:
 		return n->rounds && n->witnesses.n ? "no witness could be asked"
 						   : "no witness is known";
 	case PROVE_GOOD:
-		snprintf(buf, PROVE_WHY_LEN, "%u of %u witnesses answer the mesh range",
-			t->yes + (t->yes ? 0 : t->weak_yes), t->asked);
+		if (!spoke)
+			return "the site's router answers the mesh range";
+		snprintf(buf, PROVE_WHY_LEN, "%u of %u hosts answer the mesh range", k->yes, spoke);
 		break;
 	case PROVE_WEAK:
 		return "only the site's router answers the mesh range, which does not speak for "
 		       "its hosts";
 	case PROVE_BAD:
+		if (!spoke)
+			return "the site's router does not answer the mesh range";
 		snprintf(buf, PROVE_WHY_LEN,
-			"%u of %u witnesses answer the gateway, and none of them the mesh range%s",
-			bad, t->asked, t->astray ? " by this interface" : "");
+			"%u of %u hosts answer the gateway and not the mesh range%s", k->no, spoke,
+			n->tally.astray ? " by this interface" : "");
+		break;
+	case PROVE_OPEN:
+		snprintf(buf, PROVE_WHY_LEN,
+			"%u of %u hosts answer the mesh range, %u were not asked yet", k->yes,
+			spoke, k->unasked);
 		break;
 	case PROVE_SILENT:
 		return "no witness answers, neither the gateway nor the mesh range";

@@ -61,8 +61,12 @@ struct witness {
 	bool asked;      /* in the round that is under way */
 	struct probe_pair asking, last;
 	uint64_t asked_us, answered_us; /* last time; answered: from the range; 0 = never */
+	uint64_t asked_round;           /* of its network; 0 = never */
+	enum witness_says word;         /* its last yes or no; nothing once it answers nobody */
+	uint64_t word_round;            /* that brought it */
+	bool turned;                    /* it is no and was yes before */
 	unsigned silences;              /* rounds in a row in which it answered nobody */
-	uint32_t denials;     /* WITNESS_NO while others said yes; a bit a round, latest 0 */
+	uint32_t denials;     /* WITNESS_NO while the network said yes; a bit a round, latest 0 */
 	unsigned yes_row;     /* rounds in a row in which it said yes */
 	bool excepted;        /* is masqueraded, whatever the network is */
 	uint64_t excepted_us; /* since then */
