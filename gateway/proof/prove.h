@@ -28,6 +28,8 @@
 constexpr uint64_t PROVE_NEVER = UINT64_MAX;
 constexpr uint16_t PROVE_BGP_PORT = 179;
 constexpr size_t PROVE_EXCEPTIONS_MAX = 256; /* of one network */
+/* An exception ends when its host has been silent for so long: it may be gone for good. */
+constexpr uint64_t PROVE_EXCEPTION_SILENT_US = 24ULL * 3600 * 1'000'000;
 
 /* What one round says about a network. */
 enum prove_verdict {

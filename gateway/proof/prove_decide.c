@@ -8,6 +8,8 @@
 #include <stdio.h>
 
 constexpr unsigned WINDOW_BITS = 32;
+/* One round's silence may be a lost packet's. */
+constexpr unsigned SILENT_ROUNDS = 3;
 
 static unsigned count_of_last(uint32_t bits, unsigned n)
 {
@@ -156,6 +158,19 @@ static bool judge_host(
 	return true;
 }
 
+/* It stays a witness: should it come back and still say no, it becomes one again. */
+static bool expire(struct witness *w, uint64_t now_us)
+{
+	if (!w->excepted || w->origin == WITNESS_CONFIGURED || w->silences < SILENT_ROUNDS ||
+		now_us - w->silent_us < PROVE_EXCEPTION_SILENT_US)
+		return false;
+	w->excepted = false;
+	w->denials = 0;
+	w->switched = true;
+	log_host(w, "silent for long, no longer masqueraded alone");
+	return true;
+}
+
 static bool judge_hosts(struct prove *p, struct prove_network *n, uint64_t now_us)
 {
 	bool changed = false;
@@ -165,6 +180,7 @@ static bool judge_hosts(struct prove *p, struct prove_network *n, uint64_t now_u
 			continue;
 		note_host(w, n->verdict == PROVE_GOOD);
 		changed |= judge_host(p, n, w, now_us);
+		changed |= expire(w, now_us);
 	}
 	return changed;
 }

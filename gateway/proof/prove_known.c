@@ -28,6 +28,8 @@ static void take_word(struct prove_network *n, struct witness *w, uint64_t now_u
 	if (is_answer(w->last.range))
 		w->answered_us = now_us;
 	bool gone = says == WITNESS_SILENT || says == WITNESS_WEAK;
+	if (gone && !w->silences)
+		w->silent_us = now_us;
 	w->silences = gone ? w->silences + 1 : 0;
 	bool spoke = says == WITNESS_YES || says == WITNESS_NO;
 	if (!gone && !spoke)

@@ -66,6 +66,7 @@ struct witness {
 	uint64_t word_round;            /* that brought it */
 	bool turned;                    /* it is no and was yes before */
 	unsigned silences;              /* rounds in a row in which it answered nobody */
+	uint64_t silent_us;             /* the first of them */
 	uint32_t denials;     /* WITNESS_NO while the network said yes; a bit a round, latest 0 */
 	unsigned yes_row;     /* rounds in a row in which it said yes */
 	bool excepted;        /* is masqueraded, whatever the network is */

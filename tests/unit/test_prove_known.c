@@ -13,6 +13,7 @@
 
 constexpr uint64_t MS = 1'000;
 constexpr uint64_t SECOND = 1'000'000;
+constexpr uint64_t HOUR = 3600 * SECOND;
 constexpr unsigned HOSTS = 150;
 
 enum truth { ROUTED, LAN_ONLY, DEAD };
@@ -377,6 +378,39 @@ static void test_exceptions_do_not_pile_up(void **)
 	prove_clear(&s.prove);
 }
 
+/* An exception whose host is gone for good does not stay for ever; one that the configuration names
+ * does, and a host that comes back is an exception again. */
+static void test_exception_expires(void **)
+{
+	struct config_witness named = {.address = address(0), .port = 80};
+	struct site s;
+	site_init(&s, 8);
+	s.network.witnesses = &named;
+	s.network.n_witnesses = 1;
+	configure(&s);
+	add(&s, 2, LAN_ONLY);
+	add(&s, 4, ROUTED);
+	site_run(&s, 60 * SECOND);
+	assert_true(s.n->route && masqueraded_alone(&s, 0) && masqueraded_alone(&s, 1));
+
+	s.hosts[0] = s.hosts[1] = DEAD;
+	site_run(&s, 23 * HOUR);
+	assert_true(masqueraded_alone(&s, 0) && masqueraded_alone(&s, 1));
+	s.hosts[1] = LAN_ONLY; /* it only slept */
+	site_run(&s, 60 * SECOND);
+	s.hosts[1] = DEAD;
+	site_run(&s, 23 * HOUR);
+	assert_true(masqueraded_alone(&s, 1));
+	site_run(&s, 2 * HOUR);
+	assert_true(masqueraded_alone(&s, 0) && !masqueraded_alone(&s, 1));
+	assert_true(s.n->route);
+
+	s.hosts[1] = LAN_ONLY;
+	site_run(&s, 60 * SECOND);
+	assert_true(masqueraded_alone(&s, 1) && s.n->route);
+	prove_clear(&s.prove);
+}
+
 /* After a restart nothing is known but the exceptions. */
 static void site_adopted(struct site *s, unsigned exceptions)
 {
@@ -434,6 +468,7 @@ int main(void)
 		cmocka_unit_test(test_what_could_not_be_asked),
 		cmocka_unit_test(test_loss_beside_the_dead),
 		cmocka_unit_test(test_exceptions_do_not_pile_up),
+		cmocka_unit_test(test_exception_expires),
 		cmocka_unit_test(test_adopted_stays),
 		cmocka_unit_test(test_adopted_is_lost),
 	};
