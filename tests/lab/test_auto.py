@@ -131,6 +131,36 @@ def test_one_host_admits_only_the_lan(lab: Lab) -> None:
     auto.sees("route", *flow.REMOTE)
 
 
+def test_route_by_hand_on_one_host(lab: Lab) -> None:
+    """One of three answers by itself, and does not speak for its LAN. When only it does not,
+    it is an exception."""
+    hosts = ("10.0.1.50", "10.0.1.51", "10.0.1.52")
+    more = f"ip addr add {hosts[1]}/24 dev eth0 && ip addr add {hosts[2]}/24 dev eth0"
+    lab.service.run(more)
+    try:
+        for prefix in network.RANGES[:2]:
+            lab.service.run(f"ip route add {prefix} via 10.0.1.11 table 110")
+        lab.service.run(f"ip rule add from {hosts[0]} lookup 110")
+        auto = Auto(lab, config({LAN[0]: [f"{host}:3000" for host in hosts]}))
+        proof = auto.rounds(LAN[0], 5)["proof"]
+        assert proof["state"] == "unproven" and proof["lastRound"] == "bad", proof
+        assert "2 of 3 hosts" in proof["why"], proof
+        assert [w["range"] for w in proof["witnesses"]] == ["answered", "silent", "silent"]
+        auto.sees("masquerade", *hosts)
+
+        lab.service.run(f"ip rule del lookup 110; ip rule add not from {hosts[0]} lookup 110")
+        auto.becomes("route", LAN[0])
+        auto.shows("host-masqueraded", hosts[0])
+        auto.sees("route", *hosts[1:])
+        auto.sees("masquerade", hosts[0])
+    finally:
+        lab.service.run(
+            "ip rule del lookup 110; ip route flush table 110;"
+            f" ip addr del {hosts[1]}/24 dev eth0; ip addr del {hosts[2]}/24 dev eth0",
+            check=False,
+        )
+
+
 def test_target_falls_silent_with_the_switch(lab: Lab) -> None:
     """It answered a masqueraded Worker and is no witness that rounds ask; what shows it is a flow
     that stays without an answer."""
