@@ -8,6 +8,7 @@
  * beside them.
  */
 #include "proof/prove_int.h"
+#include <assert.h>
 
 /* Sets of enum witness_origin. */
 constexpr unsigned NAMED = 1U << WITNESS_CONFIGURED;
@@ -93,6 +94,7 @@ static size_t sample_rounds(size_t n, size_t places)
 struct prove_turn prove_turn(const struct prove *p, const struct prove_network *n)
 {
 	size_t max = p->probe.max_witnesses, named = 0, learned = 0, excepted = 0;
+	assert(max > 0);
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		const struct witness *w = &n->witnesses.list[i];
 		named += is_free(w) && w->origin == WITNESS_CONFIGURED;
