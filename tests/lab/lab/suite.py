@@ -34,6 +34,7 @@ GROUPS = ("build", "static", "ctest", "lab", "demo")
 FORBIDDEN = {
     "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
     "meshgw": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl|mnl|nftnl)",
+    "meshgw-probe": r"lib(mnl|nftnl|yaml|bpf|h2o|ngtcp2|nghttp3)",
     "meshgw-bridge": r"lib(mnl|nftnl|yaml)",
     "meshgw-tunnel": r"lib(mnl|nftnl|yaml)",
 }
