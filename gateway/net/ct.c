@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
@@ -13,7 +14,10 @@ constexpr size_t CT_ATTRS = CTA_STATUS_MASK + 1;
 
 static const enum mnl_attr_data_type ct_policy[CT_ATTRS] = {
 	[CTA_TUPLE_ORIG] = MNL_TYPE_NESTED,
+	[CTA_TUPLE_REPLY] = MNL_TYPE_NESTED,
 	[CTA_STATUS] = MNL_TYPE_U32,
+	[CTA_PROTOINFO] = MNL_TYPE_NESTED,
+	[CTA_TIMEOUT] = MNL_TYPE_U32,
 	[CTA_MARK] = MNL_TYPE_U32,
 	[CTA_ID] = MNL_TYPE_U32,
 	[CTA_ZONE] = MNL_TYPE_U16,
@@ -75,6 +79,29 @@ static int ct_read_flow(const struct nlattr *tuple, uint8_t family, struct ct_fl
 	return r < 0 ? r : ct_read_ports(tb[CTA_TUPLE_PROTO], out);
 }
 
+static int ct_read_tcp_state(const struct nlattr *info, uint8_t *out)
+{
+	static const enum mnl_attr_data_type policy[CTA_PROTOINFO_TCP + 1] = {
+		[CTA_PROTOINFO_TCP] = MNL_TYPE_NESTED,
+	};
+	static const enum mnl_attr_data_type tcp_policy[CTA_PROTOINFO_TCP_STATE + 1] = {
+		[CTA_PROTOINFO_TCP_STATE] = MNL_TYPE_U8,
+	};
+	const struct nlattr *tb[CTA_PROTOINFO_TCP + 1], *tcp[CTA_PROTOINFO_TCP_STATE + 1];
+
+	if (!info)
+		return 0;
+	if (attr_parse_nested(info, policy, tb, CTA_PROTOINFO_TCP + 1) < 0)
+		return -EBADMSG;
+	if (!tb[CTA_PROTOINFO_TCP])
+		return 0;
+	if (attr_parse_nested(tb[CTA_PROTOINFO_TCP], tcp_policy, tcp, CTA_PROTOINFO_TCP_STATE + 1) <
+		0)
+		return -EBADMSG;
+	*out = attr_u8(tcp[CTA_PROTOINFO_TCP_STATE], 0);
+	return 0;
+}
+
 int ct_read(const struct nlmsghdr *nlh, struct ct_entry *out)
 {
 	const struct nlattr *tb[CT_ATTRS];
@@ -92,8 +119,14 @@ int ct_read(const struct nlmsghdr *nlh, struct ct_entry *out)
 		.tuple = tb[CTA_TUPLE_ORIG],
 		.zone = tb[CTA_ZONE],
 		.id = tb[CTA_ID],
+		.timeout_s = attr_be32(tb[CTA_TIMEOUT], 0),
 	};
 	if (ct_read_flow(e.tuple, nfg->nfgen_family, &e.flow) < 0)
+		return -EBADMSG;
+	if (tb[CTA_TUPLE_REPLY] &&
+		ct_read_flow(tb[CTA_TUPLE_REPLY], nfg->nfgen_family, &e.reply) < 0)
+		return -EBADMSG;
+	if (ct_read_tcp_state(tb[CTA_PROTOINFO], &e.tcp_state) < 0)
 		return -EBADMSG;
 	*out = e;
 	return 0;
@@ -303,4 +336,89 @@ int ct_lookup(struct nl_sock *s, const struct ct_flow *flow, struct ct_state *ou
 	if (r < 0)
 		(void)err_ctx(err, "conntrack");
 	return r;
+}
+
+/* ---- all flows to a target ---- */
+
+/* Which parts of a tuple a dump filters by (net/netfilter/nf_internals.h). */
+constexpr uint32_t CT_BY_DESTINATION = 1 << 1;
+constexpr uint32_t CT_BY_PROTO = 1 << 3;
+constexpr uint32_t CT_BY_DESTINATION_PORT = 1 << 5;
+
+struct ct_visit {
+	struct ct_flow to; /* its to, to_port and proto */
+	void (*visit)(const struct ct_entry *e, void *arg);
+	void *arg;
+};
+
+static int ct_visit_message(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ct_visit *v = arg;
+	struct ct_entry e;
+
+	if (addr_bits(attr_family(nlh)) == 0)
+		return MNL_CB_OK;
+	if (ct_read(nlh, &e) < 0) {
+		errno = EBADMSG;
+		return MNL_CB_ERROR;
+	}
+	if (e.flow.proto == v->to.proto && addr_cmp(&e.flow.to, &v->to.to) == 0 &&
+		(v->to.to_port == 0 || e.flow.to_port == v->to.to_port))
+		v->visit(&e, v->arg);
+	return MNL_CB_OK;
+}
+
+/* Filtered by the kernel (since 5.8), or all of the family. By an IPv6 address it filters the wrong
+ * way round: 6.18 leaves out exactly what matches (ctnetlink_filter_match_tuple). */
+static int ct_visit_dump(struct nl_sock *s, struct ct_visit *v, bool filtered, struct err *err)
+{
+	struct nl_message m;
+	struct nlmsghdr *nlh = ct_begin(&m, IPCTNL_MSG_CT_GET, 0, v->to.to.family);
+
+	if (filtered) {
+		uint32_t by = CT_BY_PROTO;
+		by |= v->to.to.family == AF_INET ? CT_BY_DESTINATION : 0;
+		by |= v->to.to_port ? CT_BY_DESTINATION_PORT : 0;
+		ct_put_tuple(nlh, &v->to);
+		struct nlattr *filter = mnl_attr_nest_start(nlh, CTA_FILTER);
+		mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS, by);
+		mnl_attr_put_u32(nlh, CTA_FILTER_REPLY_FLAGS, 0);
+		mnl_attr_nest_end(nlh, filter);
+	}
+	return nl_dump(s, nlh, ct_visit_message, nullptr, v, err);
+}
+
+int ct_visit_to(struct nl_sock *s, uint8_t proto, const struct addr *to, uint16_t port,
+	void (*visit)(const struct ct_entry *e, void *arg), void *arg, struct err *err)
+{
+	struct ct_visit v = {
+		.to = {.proto = proto, .from.family = to->family, .to = *to, .to_port = port},
+		.visit = visit,
+		.arg = arg,
+	};
+	int r = ct_visit_dump(s, &v, true, err);
+	if (r == -EOPNOTSUPP || r == -EINVAL)
+		r = ct_visit_dump(s, &v, false, err);
+	if (r == -EINVAL)
+		return 0; /* see ct_sweep_run() */
+	if (r < 0)
+		err_ctx(err, "conntrack");
+	return r;
+}
+
+const char *ct_tcp_state_str(uint8_t tcp_state)
+{
+	static const char *const names[] = {
+		[TCP_CONNTRACK_NONE] = "",
+		[TCP_CONNTRACK_SYN_SENT] = "SYN_SENT",
+		[TCP_CONNTRACK_SYN_RECV] = "SYN_RECV",
+		[TCP_CONNTRACK_ESTABLISHED] = "ESTABLISHED",
+		[TCP_CONNTRACK_FIN_WAIT] = "FIN_WAIT",
+		[TCP_CONNTRACK_CLOSE_WAIT] = "CLOSE_WAIT",
+		[TCP_CONNTRACK_LAST_ACK] = "LAST_ACK",
+		[TCP_CONNTRACK_TIME_WAIT] = "TIME_WAIT",
+		[TCP_CONNTRACK_CLOSE] = "CLOSE",
+		[TCP_CONNTRACK_SYN_SENT2] = "SYN_SENT2",
+	};
+	return tcp_state < sizeof(names) / sizeof(names[0]) ? names[tcp_state] : "";
 }

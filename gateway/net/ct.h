@@ -36,7 +36,11 @@ struct ct_state {
 
 struct ct_entry {
 	struct ct_flow flow;
+	struct ct_flow reply; /* what answers look like: the flow's ends translated, if they are;
+				 family AF_UNSPEC = not told */
 	struct ct_state state;
+	uint8_t tcp_state;          /* TCP_CONNTRACK_SYN_SENT …, 0 = not TCP */
+	uint32_t timeout_s;         /* left until it is forgotten */
 	const struct nlattr *tuple; /* CTA_TUPLE_ORIG, inside the message that was read */
 	const struct nlattr *zone;  /* CTA_ZONE likewise, nullptr = the default zone */
 	const struct nlattr *id;    /* CTA_ID, nullptr = not told */
@@ -84,3 +88,12 @@ bool ct_concerns(const struct ct_scope *scope, unsigned kinds, const struct ct_f
 /* The entry of one flow, in the default zone. -ENOENT when there is none. */
 [[nodiscard]] int ct_lookup(
 	struct nl_sock *s, const struct ct_flow *flow, struct ct_state *out, struct err *err);
+
+/* Shows every entry of a flow that began towards this target, whoever began it, probes as well;
+ * port 0 = any. An entry may be shown twice. 0 or -errno; a kernel without conntrack has none. */
+[[nodiscard]] int ct_visit_to(struct nl_sock *s, uint8_t proto, const struct addr *to,
+	uint16_t port, void (*visit)(const struct ct_entry *e, void *arg), void *arg,
+	struct err *err);
+
+/* "SYN_SENT" …, "" for none. */
+const char *ct_tcp_state_str(uint8_t tcp_state);

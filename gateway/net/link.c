@@ -8,12 +8,46 @@
 #include <stdlib.h>
 #include <string.h>
 
-constexpr size_t LINK_ATTRS = IFLA_MTU + 1;
+constexpr size_t LINK_ATTRS = IFLA_LINKINFO + 1;
 
 static const enum mnl_attr_data_type link_policy[LINK_ATTRS] = {
 	[IFLA_IFNAME] = MNL_TYPE_NUL_STRING,
 	[IFLA_MTU] = MNL_TYPE_U32,
+	[IFLA_MASTER] = MNL_TYPE_U32,
+	[IFLA_LINKINFO] = MNL_TYPE_NESTED,
 };
+
+static const enum mnl_attr_data_type info_policy[IFLA_INFO_DATA + 1] = {
+	[IFLA_INFO_KIND] = MNL_TYPE_STRING,
+	[IFLA_INFO_DATA] = MNL_TYPE_NESTED,
+};
+
+static const enum mnl_attr_data_type vrf_policy[IFLA_VRF_TABLE + 1] = {
+	[IFLA_VRF_TABLE] = MNL_TYPE_U32,
+};
+
+/* The end of a kind's name is not always told; longer ones than ours are cut. */
+static int link_read_info(const struct nlattr *info, struct link *out)
+{
+	const struct nlattr *tb[IFLA_INFO_DATA + 1], *vrf[IFLA_VRF_TABLE + 1];
+
+	if (!info)
+		return 0;
+	if (attr_parse_nested(info, info_policy, tb, IFLA_INFO_DATA + 1) < 0)
+		return -EBADMSG;
+	if (!tb[IFLA_INFO_KIND])
+		return 0;
+	size_t len = strnlen(mnl_attr_get_payload(tb[IFLA_INFO_KIND]),
+		mnl_attr_get_payload_len(tb[IFLA_INFO_KIND]));
+	memcpy(out->kind, mnl_attr_get_payload(tb[IFLA_INFO_KIND]),
+		len < LINK_KIND_LEN ? len : LINK_KIND_LEN - 1);
+	if (strcmp(out->kind, "vrf") != 0 || !tb[IFLA_INFO_DATA])
+		return 0;
+	if (attr_parse_nested(tb[IFLA_INFO_DATA], vrf_policy, vrf, IFLA_VRF_TABLE + 1) < 0)
+		return -EBADMSG;
+	out->vrf_table = attr_u32(vrf[IFLA_VRF_TABLE], 0);
+	return 0;
+}
 
 int link_read(const struct nlmsghdr *nlh, struct link *out)
 {
@@ -31,8 +65,10 @@ int link_read(const struct nlmsghdr *nlh, struct link *out)
 		.ifindex = ifi->ifi_index,
 		.flags = ifi->ifi_flags,
 		.mtu = attr_u32(tb[IFLA_MTU], 0),
+		.master = attr_int(tb[IFLA_MASTER], 0),
 	};
-	if (attr_ifname(tb[IFLA_IFNAME], l.name) < 0 || l.name[0] == '\0')
+	if (attr_ifname(tb[IFLA_IFNAME], l.name) < 0 || l.name[0] == '\0' ||
+		link_read_info(tb[IFLA_LINKINFO], &l) < 0)
 		return -EBADMSG;
 	*out = l;
 	return 0;
@@ -168,7 +204,6 @@ static int stats_read(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct nlattr *tb[STATS_ATTRS];
 	struct rtnl_link_stats64 all;
-	struct link_tx *tx = arg;
 	constexpr size_t known = offsetof(struct rtnl_link_stats64, tx_dropped) + sizeof(uint64_t);
 
 	if (attr_parse(nlh, sizeof(struct ifinfomsg), stats_policy, tb, STATS_ATTRS) < 0)
@@ -177,11 +212,18 @@ static int stats_read(const struct nlmsghdr *nlh, void *arg)
 	if (!stats || mnl_attr_get_payload_len(stats) < known)
 		return MNL_CB_ERROR;
 	memcpy(&all, mnl_attr_get_payload(stats), known);
-	*tx = (struct link_tx){.sent = all.tx_packets, .dropped = all.tx_dropped};
+	*(struct link_counters *)arg = (struct link_counters){
+		.rx_packets = all.rx_packets,
+		.tx_packets = all.tx_packets,
+		.rx_errors = all.rx_errors,
+		.tx_errors = all.tx_errors,
+		.rx_dropped = all.rx_dropped,
+		.tx_dropped = all.tx_dropped,
+	};
 	return MNL_CB_OK;
 }
 
-int link_tx_read(struct nl_sock *s, int ifindex, struct link_tx *out, struct err *err)
+int link_counters_read(struct nl_sock *s, int ifindex, struct link_counters *out, struct err *err)
 {
 	struct nl_message m;
 	struct ifinfomsg ifi = {.ifi_index = ifindex};
@@ -189,5 +231,14 @@ int link_tx_read(struct nl_sock *s, int ifindex, struct link_tx *out, struct err
 	int r = nl_query(s, nlh, stats_read, out, err);
 	if (r < 0)
 		err_ctx(err, "counters of interface %d", ifindex);
+	return r;
+}
+
+int link_tx_read(struct nl_sock *s, int ifindex, struct link_tx *out, struct err *err)
+{
+	struct link_counters all;
+	int r = link_counters_read(s, ifindex, &all, err);
+	if (r == 0)
+		*out = (struct link_tx){.sent = all.tx_packets, .dropped = all.tx_dropped};
 	return r;
 }

@@ -11,11 +11,16 @@
 
 struct nl_sock;
 
+constexpr size_t LINK_KIND_LEN = 16;
+
 struct link {
 	int ifindex;
 	char name[IFNAMSIZ];
-	uint32_t flags; /* IFF_UP, IFF_LOWER_UP (carrier) … */
-	uint32_t mtu;   /* bytes */
+	uint32_t flags;           /* IFF_UP, IFF_LOWER_UP (carrier) … */
+	uint32_t mtu;             /* bytes */
+	char kind[LINK_KIND_LEN]; /* "tun", "veth", "bridge" …, "" = the driver of a device */
+	int master;               /* ifindex of its bridge, bond or VRF, 0 = none */
+	uint32_t vrf_table;       /* of a VRF */
 };
 
 /* (<net/if.h> has a struct ifaddr of its own.) */
@@ -52,10 +57,17 @@ const struct link *link_by_index(const struct link_set *set, int ifindex);
 [[nodiscard]] int link_read(const struct nlmsghdr *nlh, struct link *out);
 [[nodiscard]] int ifaddr_read(const struct nlmsghdr *nlh, struct ifaddr_entry *out);
 
-/* Packets that the interface was given to send, since it exists (rtnl_link_stats64). */
+/* Packets since the interface exists (rtnl_link_stats64). */
+struct link_counters {
+	uint64_t rx_packets, tx_packets, rx_errors, tx_errors, rx_dropped, tx_dropped;
+};
+/* 0 or -errno. */
+[[nodiscard]] int link_counters_read(
+	struct nl_sock *s, int ifindex, struct link_counters *out, struct err *err);
+
+/* Of those, what it was given to send. */
 struct link_tx {
 	uint64_t sent, dropped;
 };
-/* 0 or -errno. */
 [[nodiscard]] int link_tx_read(
 	struct nl_sock *s, int ifindex, struct link_tx *out, struct err *err);

@@ -679,6 +679,61 @@ static void test_ct_list(void **)
 	nl_close(nl);
 }
 
+struct visited {
+	unsigned n;
+	struct ct_flow last, last_reply;
+};
+
+static void visit(const struct ct_entry *e, void *arg)
+{
+	struct visited *v = arg;
+	v->n++;
+	v->last = e->flow;
+	v->last_reply = e->reply;
+	assert_in_range(e->timeout_s, 1, 600);
+}
+
+static void test_ct_visit(void **)
+{
+	static const struct flow flows[] = {
+		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1},
+		{.from = "100.64.0.2", .to = "10.0.1.50", .port = 2, .mark = MARK_PROBE},
+		{.from = "100.64.0.3", .to = "10.0.1.51", .port = 3},
+		{.from = "100.64.0.4", .to = "10.0.1.50", .port = 4, .tcp = true},
+		{.from = "2001:db8:5::bd", .to = "2001:db8:1::50", .port = 5},
+	};
+	static const struct {
+		const char *to;
+		uint8_t proto;
+		uint16_t port;
+		unsigned n;
+	} cases[] = {
+		{"10.0.1.50", IPPROTO_UDP, 3000, 2},
+		{"10.0.1.50", IPPROTO_UDP, 3001, 0},
+		{"10.0.1.50", IPPROTO_UDP, 0, 2},
+		{"10.0.1.50", IPPROTO_TCP, 3000, 1},
+		{"10.0.1.52", IPPROTO_TCP, 3000, 0},
+		{"2001:db8:1::50", IPPROTO_UDP, 3000, 1},
+	};
+	struct nl_sock *nl = nullptr;
+	struct err err = {};
+
+	ct_open(&nl, flows, 5);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct addr to = netns_addr(cases[i].to);
+		struct visited v = {};
+		int r = ct_visit_to(nl, cases[i].proto, &to, cases[i].port, visit, &v, &err);
+		assert_int_equal(r, 0);
+		assert_int_equal(v.n, cases[i].n);
+		if (v.n == 0)
+			continue;
+		assert_int_equal(addr_cmp(&v.last.to, &to), 0);
+		assert_int_equal(addr_cmp(&v.last_reply.from, &to), 0);
+		assert_int_equal(v.last_reply.to_port, v.last.from_port);
+	}
+	nl_close(nl);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, netns_setup, netns_teardown)
 
 int main(void)
@@ -703,6 +758,7 @@ int main(void)
 		TEST(test_ct_delete_datagrams),
 		TEST(test_ct_lookup),
 		TEST(test_ct_list),
+		TEST(test_ct_visit),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
