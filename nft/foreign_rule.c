@@ -74,8 +74,7 @@ static bool read_payload(struct reading *rd, const struct nlattr *data)
 	return true;
 }
 
-/* The length of a mask that is one of a prefix, or -1. */
-static int mask_bits(const uint8_t *mask, size_t len)
+int nft_mask_bits(const uint8_t *mask, size_t len)
 {
 	int bits = 0;
 
@@ -98,7 +97,7 @@ static bool read_bitwise(struct reading *rd, const struct nlattr *data)
 		!xor|| len != rd->len || xor_len != len || memcmp(xor, zero, len) != 0 ||
 		number(data, NFTA_BITWISE_OP) != 0 /* mask and xor */)
 		return false;
-	int bits = mask_bits(mask, len);
+	int bits = nft_mask_bits(mask, len);
 	if (bits < 0)
 		return false;
 	rd->bits = (uint8_t)bits;

@@ -35,3 +35,6 @@ struct nft_foreign_rule {
 enum nft_meets { NFT_MEETS_NONE, NFT_MEETS_SOME, NFT_MEETS_ALL };
 enum nft_meets nft_foreign_rule_meets(
 	const struct nft_foreign_rule *r, const char *interface, const struct prefix *range);
+
+/* The length of a mask that is one of a prefix, or -1. */
+int nft_mask_bits(const uint8_t *mask, size_t len);
