@@ -35,8 +35,8 @@ struct nft_step {
 	uint64_t handle; /* of the rule; 0 = none */
 	enum nft_step_type type;
 	int verdict;  /* NF_ACCEPT, NF_DROP, NFT_JUMP …; of a policy, the policy */
+	bool enters;  /* the packet enters a base chain; only then the rest is told */
 	int iif, oif; /* ifindex, 0 = none */
-	bool enters;  /* the packet enters a base chain; only then `packet` is told */
 	struct nft_step_packet packet;
 };
 
