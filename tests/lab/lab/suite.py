@@ -35,6 +35,7 @@ FORBIDDEN = {
     "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
     "meshgw": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl|mnl|nftnl)",
     "meshgw-probe": r"lib(mnl|nftnl|yaml|bpf|h2o|ngtcp2|nghttp3)",
+    "meshgw-trace": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl|mnl|nftnl|yaml)",
     "meshgw-bridge": r"lib(mnl|nftnl|yaml)",
     "meshgw-tunnel": r"lib(mnl|nftnl|yaml)",
 }

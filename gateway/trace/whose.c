@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "trace/whose.h"
+#include <ifaddrs.h>
+#include <string.h>
+
+/* The end of a packet that is not the target. */
+struct end {
+	const struct addr *address;
+	uint16_t port;
+};
+
+static bool same(const struct addr *a, const struct addr *b)
+{
+	return addr_cmp(a, b) == 0;
+}
+
+static void add_host(struct whose *w, const struct sockaddr *sa)
+{
+	struct addr a = {.family = w->request->family};
+	if (!sa || sa->sa_family != a.family || w->n_hosts == WHOSE_HOSTS_MAX)
+		return;
+	size_t at = a.family == AF_INET ? offsetof(struct sockaddr_in, sin_addr)
+					: offsetof(struct sockaddr_in6, sin6_addr);
+	memcpy(a.b, (const uint8_t *)sa + at, addr_bytes(a.family));
+	w->hosts[w->n_hosts++] = a;
+}
+
+void whose_init(struct whose *w, const struct request *request)
+{
+	struct ifaddrs *list = nullptr;
+	*w = (struct whose){.request = request};
+	if (getifaddrs(&list) < 0)
+		return;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next)
+		add_host(w, i->ifa_addr);
+	freeifaddrs(list);
+}
+
+bool whose_is_host(const struct whose *w, const struct addr *a)
+{
+	for (size_t i = 0; i < w->n_hosts; i++) {
+		if (same(&w->hosts[i], a))
+			return true;
+	}
+	return same(&w->request->own, a);
+}
+
+static bool is_mesh(const struct request *r, const struct addr *a)
+{
+	for (size_t i = 0; i < r->ranges.n; i++) {
+		if (prefix_contains_addr(&r->ranges.list[i], a))
+			return true;
+	}
+	return false;
+}
+
+static void remember(struct whose *w, uint16_t port)
+{
+	w->real[w->n_real++ % WHOSE_PORTS_MAX] = port;
+}
+
+static bool is_remembered(const struct whose *w, uint16_t port)
+{
+	for (size_t i = 0; i < w->n_real && i < WHOSE_PORTS_MAX; i++) {
+		if (w->real[i] == port)
+			return true;
+	}
+	return false;
+}
+
+/* Of what the diagnosis does not ask for itself only the flow's own protocol counts. */
+static bool is_of_kind(const struct request *r, const struct packet *p, uint16_t port)
+{
+	if (p->proto == r->proto)
+		return r->port != 0 || packet_is_echo(p) || !p->has_l4;
+	return packet_is_echo(p) && request_injects(r, port);
+}
+
+static bool is_at_target(const struct request *r, const struct packet *p, uint16_t port)
+{
+	return !p->has_l4 || packet_is_echo(p) || request_asks(r, port);
+}
+
+/* Which way it goes, and its other end. Where the target was translated the client tells. */
+static bool find_end(
+	const struct request *r, const struct packet *p, struct end *end, bool *to_target)
+{
+	const struct end from = {&p->from, p->sport}, to = {&p->to, p->dport};
+	if (same(&p->to, &r->target) && is_at_target(r, p, p->dport))
+		*to_target = true;
+	else if (same(&p->from, &r->target) && is_at_target(r, p, p->sport))
+		*to_target = false;
+	else if (same(&p->from, &r->client) && p->has_l4 && request_is_ours(r, p->sport))
+		*to_target = true;
+	else if (same(&p->to, &r->client) && p->has_l4 && request_is_ours(r, p->dport))
+		*to_target = false;
+	else
+		return false;
+	*end = *to_target ? from : to;
+	return true;
+}
+
+static bool find_origin(struct whose *w, const struct packet *p, const struct end *e,
+	bool to_target, enum fact_origin *out)
+{
+	const struct request *r = w->request;
+	bool injected = p->has_l4 && request_injects(r, e->port);
+	bool real = p->has_l4 && is_remembered(w, e->port);
+	if (same(e->address, &r->client)) {
+		*out = !p->has_l4 || request_is_ours(r, e->port) ? ORIGIN_INJECTED : ORIGIN_REAL;
+	} else if (whose_is_host(w, e->address)) {
+		*out = injected ? ORIGIN_INJECTED : real ? ORIGIN_REAL : ORIGIN_OWN;
+	} else if (is_mesh(r, e->address)) {
+		*out = ORIGIN_REAL;
+		if (to_target && p->has_l4 && !real)
+			remember(w, e->port);
+	} else {
+		*out = injected ? ORIGIN_INJECTED : ORIGIN_REAL;
+		return injected || real;
+	}
+	return true;
+}
+
+bool whose_packet(struct whose *w, const struct packet *p, struct whose_answer *out)
+{
+	struct end end;
+	struct whose_answer a;
+	if (p->quote_at || !find_end(w->request, p, &end, &a.to_target) ||
+		!is_of_kind(w->request, p, end.port) ||
+		!find_origin(w, p, &end, a.to_target, &a.origin))
+		return false;
+	*out = a;
+	return true;
+}
