@@ -150,8 +150,9 @@ enum code_class {
 };
 const char *code_class_str(enum code_class class); /* "node" */
 
-/* What is to be done: one sentence, and commands in which {name} stands for an attribute of the
- * verdict. A command with an attribute that the verdict does not have is left out. */
+/* What is to be done: a sentence or two, and commands for root on this gateway, in the form of
+ * verdict/template.h: {name} stands for an attribute of the verdict. A command with an attribute
+ * that the verdict does not have is left out. */
 constexpr size_t CODE_COMMANDS = 4;
 
 struct code_row {

@@ -1,102 +1,152 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict/code_part.h"
 
-#define ROW(code) [(code) - CODE_NOT_ALLOWED]
+constexpr enum code first = CODE_NOT_ALLOWED;
+
+/* In front of everything in the chain that is to blame. */
+#define ACCEPT_FROM_MESH                                                             \
+	"nft insert rule {family} {table} {chain} iifname {mesh} {l3} saddr {range}" \
+	"[ {l3} daddr {network}] accept"
+#define ACCEPT_TO_MESH \
+	"nft insert rule {family} {table} {chain} iifname {lan} {l3} daddr {range} accept"
+#define ACCEPT_ANSWERS                                                               \
+	"nft insert rule {family} {table} {chain} iifname {lan} {l3} daddr {range} " \
+	"ct state established,related accept"
 
 const struct code_row code_part_filter[] = {
-	ROW(CODE_NOT_ALLOWED) =
-		{
-			.name = "not-allowed",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_FORWARD) =
-		{
-			.name = "filter-drop-forward",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_REJECT_FORWARD) =
-		{
-			.name = "filter-reject-forward",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_LEGACY_XTABLES) =
-		{
-			.name = "filter-drop-legacy-xtables",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_PREROUTING) =
-		{
-			.name = "filter-drop-prerouting",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_FIB_DROP) =
-		{
-			.name = "filter-fib-drop",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_CT_INVALID_DROP) =
-		{
-			.name = "filter-ct-invalid-drop",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_BRIDGE) =
-		{
-			.name = "filter-drop-bridge",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_INPUT) =
-		{
-			.name = "filter-drop-input",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_OUTPUT) =
-		{
-			.name = "filter-drop-output",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_FILTER_DROP_POSTROUTING) =
-		{
-			.name = "filter-drop-postrouting",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_TC_OR_XDP_DROP) =
-		{
-			.name = "tc-or-xdp-drop",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_LSM_DROP) =
-		{
-			.name = "lsm-drop",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_CONNTRACK_TABLE_FULL) =
-		{
-			.name = "conntrack-table-full",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_CONNTRACK_STALE_NAT) =
-		{
-			.name = "conntrack-stale-nat",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_NAT_NO_SOURCE_ADDRESS) =
-		{
-			.name = "nat-no-source-address",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_NAT_PORT_EXHAUSTED) =
-		{
-			.name = "nat-port-exhausted",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_NAT_HIDES_SOURCE) =
-		{
-			.name = "nat-hides-source",
-			.class = CODE_CLASS_NODE,
-		},
-	ROW(CODE_NAT_UNEXPECTED_OWNER) =
-		{
-			.name = "nat-unexpected-owner",
-			.class = CODE_CLASS_NODE,
-		},
+	[CODE_NOT_ALLOWED - first] = {"not-allowed", CODE_CLASS_NODE,
+		"The configuration of meshgw does not let this flow pass.",
+		"The target is in no network under lan:, or no entry under allow: matches; a "
+		"rule of the table inet meshgw refuses the packet.",
+		"Add the target to lan: networks:, or the flow to allow:, in "
+		"/etc/meshgw/meshgw.yaml, and apply it.",
+		{"meshgw apply"}},
+	[CODE_FILTER_DROP_FORWARD - first] = {"filter-drop-forward", CODE_CLASS_NODE,
+		"A packet filter on this gateway drops the packet where it is forwarded.",
+		"The trace of a packet ends with drop, or with a policy of drop, in a chain at "
+		"hook forward; the kernel drops with NETFILTER_DROP in nft_do_chain.",
+		"Accept the mesh range in that chain, in the way of the program that owns it.",
+		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}},
+	[CODE_FILTER_REJECT_FORWARD - first] = {"filter-reject-forward", CODE_CLASS_NODE,
+		"A packet filter on this gateway rejects the packet where it is forwarded.",
+		"The trace of a packet ends with reject in a chain at hook forward, and the "
+		"caller gets an ICMP error or a reset.",
+		"Accept the mesh range in that chain, in the way of the program that owns it.",
+		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}},
+	[CODE_FILTER_DROP_LEGACY_XTABLES - first] = {"filter-drop-legacy-xtables", CODE_CLASS_NODE,
+		"A rule of the old iptables drops the packet, which nft does not show.",
+		"The kernel drops with NETFILTER_DROP in nf_hook_slow, the trace of nftables "
+		"ends with accept, the table of connections is not full, and "
+		"/proc/net/ip_tables_names is not empty.",
+		"Accept the mesh range with iptables-legacy, or move the old rules to nftables.",
+		{"{ipt}-legacy[ -t {table}] -I FORWARD -i {mesh} -s {range} -j "
+		 "ACCEPT",
+			"{ipt}-legacy[ -t {table}] -I FORWARD -o {mesh} -d {range} -j "
+			"ACCEPT"}},
+	[CODE_FILTER_DROP_PREROUTING - first] = {"filter-drop-prerouting", CODE_CLASS_NODE,
+		"A packet filter on this gateway drops the packet before it is routed.",
+		"The trace of a packet ends with drop in a chain at hook prerouting or ingress.",
+		"Accept the mesh range in that chain, in the way of the program that owns it.",
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}},
+	[CODE_FILTER_FIB_DROP - first] = {"filter-fib-drop", CODE_CLASS_NODE,
+		"A packet filter drops the packet because routing would not send answers by "
+		"where it came in.",
+		"The trace of a packet ends with drop at a rule with a fib expression.",
+		"Mend the route to the packet's source first; if it is right, accept the mesh "
+		"range in front of the rule, or make the check loose.",
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}},
+	[CODE_FILTER_CT_INVALID_DROP - first] = {"filter-ct-invalid-drop", CODE_CLASS_NODE,
+		"A packet filter drops the packet because connection tracking does not know its "
+		"connection.",
+		"The trace of a packet ends with drop at a rule with ct state invalid, and "
+		"nf_conntrack.invalid grows.",
+		"Let both directions of the flow cross this gateway; if that cannot be, accept "
+		"the mesh range in front of the rule.",
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}},
+	[CODE_FILTER_DROP_BRIDGE - first] = {"filter-drop-bridge", CODE_CLASS_NODE,
+		"The packet is dropped by filter rules that bridged frames are made to pass.",
+		"An interface of the way is part of a bridge, and bridge-nf-call-iptables or a "
+		"chain of family bridge decides about its frames.",
+		"Do not lead bridged frames through the IP rules, or accept the mesh range there.",
+		{"sysctl -w net.bridge.bridge-nf-call-{ipt}=0",
+			"nft insert rule bridge {table} {chain} {l3} saddr {range} accept",
+			"nft insert rule bridge {table} {chain} {l3} daddr {range} accept"}},
+	[CODE_FILTER_DROP_INPUT - first] = {"filter-drop-input", CODE_CLASS_NODE,
+		"A packet filter drops what is meant for this gateway itself.",
+		"The target is an address of this gateway, and the trace of a packet ends with "
+		"drop in a chain at hook input.",
+		"Accept the mesh range on the mesh interface in that chain, in the way of the "
+		"program that owns it.",
+		{"nft insert rule {family} {table} {chain} iifname {mesh} {l3} "
+		 "saddr {range} accept"}},
+	[CODE_FILTER_DROP_OUTPUT - first] = {"filter-drop-output", CODE_CLASS_NODE,
+		"A packet filter drops packets that this gateway itself sends: probes, BGP, ICMP "
+		"errors, answers.",
+		"An own packet fails with an error of this host while forwarded ones pass, or "
+		"the trace ends with drop in a chain at hook output.",
+		"Accept packets to the LAN in that chain; the tunnel's client does so for "
+		"networks that its profile excludes.",
+		{"nft insert rule {family} {table} {chain} oifname {lan} accept",
+			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
+			"daddr {range} accept"}},
+	[CODE_FILTER_DROP_POSTROUTING - first] = {"filter-drop-postrouting", CODE_CLASS_NODE,
+		"A packet filter on this gateway drops the packet when it is about to leave.",
+		"The trace of a packet ends with drop in a chain at hook postrouting or egress.",
+		"Accept the mesh range in that chain, in the way of the program that owns it.",
+		{"nft insert rule {family} {table} {chain} oifname {lan} {l3} "
+		 "daddr {network} accept",
+			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
+			"daddr {range} accept"}},
+	[CODE_TC_OR_XDP_DROP - first] = {"tc-or-xdp-drop", CODE_CLASS_NODE,
+		"A program or filter attached to the interface drops the packet before or after "
+		"everything else.",
+		"The kernel drops with TC_INGRESS, TC_EGRESS or XDP; or packets vanish at an "
+		"interface that has such a program.",
+		"Let the program pass the mesh range, or detach it.",
+		{"tc qdisc del dev {interface} clsact", "tc qdisc del dev {interface} ingress"}},
+	[CODE_LSM_DROP - first] = {"lsm-drop", CODE_CLASS_NODE,
+		"A security module of this gateway drops the packet.",
+		"The kernel drops with SECURITY_HOOK.",
+		"See the log of the security module (SELinux, AppArmor, BPF LSM), and allow "
+		"forwarding of the packet's label."},
+	[CODE_CONNTRACK_TABLE_FULL - first] = {"conntrack-table-full", CODE_CLASS_NODE,
+		"The table of connections is full, and new ones are dropped.",
+		"nf_conntrack_count has reached nf_conntrack_max and nf_conntrack.drop grows; "
+		"the kernel drops with NETFILTER_DROP in nf_hook_slow.",
+		"Raise the limit, and find out who opens so many connections.",
+		{"sysctl -w net.netfilter.nf_conntrack_max={wanted}"}, true},
+	[CODE_CONNTRACK_STALE_NAT - first] = {"conntrack-stale-nat", CODE_CLASS_NODE,
+		"The connection keeps an old decision about translation that is no longer right.",
+		"An entry without an answer is older than the rules, and its translation is not "
+		"what the mode asks for; each repeated packet keeps it alive.",
+		"Delete entries without an answer; entries of live connections must stay.",
+		{"conntrack -D -f {fw} -s {range} -d {target}[ -p {tcp} --state "
+		 "SYN_SENT]"},
+		true},
+	[CODE_NAT_NO_SOURCE_ADDRESS - first] = {"nat-no-source-address", CODE_CLASS_NODE,
+		"The source is to be translated, and the LAN interface has no address to take.",
+		"Masquerading is in force for the flow, and the interface by which it leaves has "
+		"no address of the family; the kernel drops although no rule does.",
+		"Give the interface[ {interface}] an address of this family, or see why DHCP "
+		"gives none."},
+	[CODE_NAT_PORT_EXHAUSTED - first] = {"nat-port-exhausted", CODE_CLASS_NODE,
+		"All ports for translated connections to this service are in use.",
+		"nf_conntrack.insert_failed grows, and very many entries lead to the one service.",
+		"Give the LAN interface more addresses, or use return_path: route for the "
+		"network."},
+	[CODE_NAT_HIDES_SOURCE - first] = {"nat-hides-source", CODE_CLASS_NODE,
+		"The service refuses the source that it sees: translation hides the caller, or "
+		"fails to.",
+		"The service answers and refuses, while the same question from another source is "
+		"accepted.",
+		"Choose return_path: route or masquerade for the network or the host, as its "
+		"access list expects; or change the list."},
+	[CODE_NAT_UNEXPECTED_OWNER - first] = {"nat-unexpected-owner", CODE_CLASS_NODE,
+		"A rule of another program translates the source of the flow.",
+		"Packets leave with a source that is neither the caller's nor one that meshgw "
+		"gives.",
+		"Exempt the mesh range in front of that rule, in the way of the program that "
+		"owns it.",
+		{"nft insert rule {family} {table} {chain} {l3} saddr {range} "
+		 "accept"}},
 };

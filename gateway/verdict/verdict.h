@@ -89,8 +89,9 @@ struct verdict_remedy {
 };
 void verdict_remedy(const struct verdict *v, const struct evidence *e, struct verdict_remedy *out);
 
-/* The object that `meshgw diagnose --json` prints: id, code, class, confidence, candidates,
- * attributes, point, summary, evidence [{source, says, command}], consequences, next, remedy {text,
- * commands, applicable}, wanted. 0 or -errno. */
+/* The object that `meshgw diagnose --json` prints: id, code, class, confidence, point, title,
+ * summary, flow, client, from, meshInterface, lanInterface, candidates, attributes, evidence
+ * [{source, says, command}], consequences, next (null, or a code with nextSummary and bothCovered),
+ * remedy {text, commands, applicable}, wanted. All texts are printable ASCII. 0 or -errno. */
 [[nodiscard]] int verdict_to_json(
 	const struct verdict *v, const struct evidence *e, sd_json_variant **out);

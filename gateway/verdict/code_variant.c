@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict/code_variant.h"
+
+/* Docker leaves this chain to others and jumps to it first, at each start. */
+#define DOCKER_REMEDY                                                                            \
+	"Accept the mesh range in the chain DOCKER-USER, which Docker leaves to others; a rule " \
+	"anywhere else is overtaken when Docker starts."
+#define DOCKER_COMMANDS                                         \
+	{"{ipt} -I DOCKER-USER -i {mesh} -s {range} -j ACCEPT", \
+		"{ipt} -I DOCKER-USER -o {mesh} -d {range} -j ACCEPT"}
+
+#define UFW_REMEDY "Let ufw route the mesh range to the LAN; it keeps the rule."
+#define UFW_COMMANDS {"ufw route allow in on {mesh} from {range}[ to {network}]"}
+
+#define FIREWALLD_REMEDY "Give firewalld a policy that accepts the mesh range; it keeps the policy."
+#define FIREWALLD_COMMANDS                                                            \
+	{"firewall-cmd --permanent --new-policy meshgw",                              \
+		"firewall-cmd --permanent --policy meshgw --add-ingress-zone ANY && " \
+		"firewall-cmd --permanent --policy meshgw --add-egress-zone ANY",     \
+		"firewall-cmd --permanent --policy meshgw --add-rich-rule "           \
+		"'rule family={fw} source address={range} accept'",                   \
+		"firewall-cmd --reload"}
+
+static const struct code_variant variants[] = {
+	{CODE_FILTER_DROP_FORWARD, "by", "docker", DOCKER_REMEDY, DOCKER_COMMANDS},
+	{CODE_FILTER_REJECT_FORWARD, "by", "docker", DOCKER_REMEDY, DOCKER_COMMANDS},
+	{CODE_FILTER_DROP_FORWARD, "by", "ufw", UFW_REMEDY, UFW_COMMANDS},
+	{CODE_FILTER_REJECT_FORWARD, "by", "ufw", UFW_REMEDY, UFW_COMMANDS},
+	{CODE_FILTER_DROP_FORWARD, "by", "firewalld", FIREWALLD_REMEDY, FIREWALLD_COMMANDS},
+	{CODE_FILTER_REJECT_FORWARD, "by", "firewalld", FIREWALLD_REMEDY, FIREWALLD_COMMANDS},
+	{CODE_FILTER_FIB_DROP, "by", "firewalld",
+		"Mend the route to the packet's source first; if it is right, make firewalld's check "
+		"loose.",
+		{"sed -i 's/^IPv6_rpfilter=.*/IPv6_rpfilter=loose/' /etc/firewalld/firewalld.conf",
+			"systemctl restart firewalld"}},
+	{CODE_FILTER_DROP_INPUT, "by", "tailscale",
+		"Accept the mesh range in front of Tailscale's rule against its own range; with "
+		"remedies: [tailscale-input] in meshgw.yaml, meshgw does so and keeps it.",
+		{"{ipt} -I ts-input -i {mesh} -s {range} -j ACCEPT"}},
+	{CODE_FILTER_DROP_LEGACY_XTABLES, "table", "raw",
+		"Accept the mesh range with iptables-legacy, or move the old rules to nftables.",
+		{"{ipt}-legacy -t raw -I PREROUTING -i {mesh} -s {range} -j ACCEPT",
+			"{ipt}-legacy -t raw -I PREROUTING -i {lan} -d {range} -j ACCEPT"}},
+	{CODE_ROUTE_HAIRPIN_TUNNEL, "table", "254",
+		"Delete the route to the target's network that leads into the tunnel; its proto tells "
+		"who made it.",
+		{"ip -{v} route del {prefix} dev {dev} table {table}[ metric {metric}]"}},
+	{CODE_TC_OR_XDP_DROP, "reason", "XDP",
+		"Let the XDP program of the interface pass the mesh range, or detach it.",
+		{"ip link set dev {interface} xdp off"}},
+};
+
+const struct code_variant *code_variant_next(enum code code, size_t *at)
+{
+	while (*at < sizeof(variants) / sizeof(variants[0])) {
+		const struct code_variant *v = &variants[(*at)++];
+		if (v->code == code)
+			return v;
+	}
+	return nullptr;
+}

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "daemon/condition.h"
+#include "verdict/code_variant.h"
+#include "verdict/verdict.h"
+#include <stdio.h>
+#include <string.h>
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+static void test_names(void **)
+{
+	for (enum code code = 0; code < CODES; code++) {
+		const char *name = code_str(code);
+		assert_non_null(name);
+		assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz-46"), strlen(name));
+		assert_int_equal(code_parse(name), code); /* and none comes twice */
+	}
+	assert_int_equal(code_parse("gremlins"), CODES);
+	assert_int_equal(code_parse(""), CODES);
+	/* Each is where its enumerator says. */
+	assert_string_equal(code_str(CODE_TUNNEL_RETURN_LOST), "tunnel-return-lost");
+	assert_string_equal(code_str(CODE_FORWARDING_DISABLED), "forwarding-disabled");
+	assert_string_equal(code_str(CODE_VRF_MISMATCH), "vrf-mismatch");
+	assert_string_equal(code_str(CODE_NOT_ALLOWED), "not-allowed");
+	assert_string_equal(code_str(CODE_FRAGMENTS_LOST), "fragments-lost");
+	assert_string_equal(code_str(CODE_UPSTREAM_SILENT), "upstream-silent");
+	assert_string_equal(code_str(CODE_SERVICE_PORT_CLOSED), "service-port-closed");
+	assert_string_equal(
+		code_str(CODE_CONFIG_CHANGED_DURING_ANALYSIS), "config-changed-during-analysis");
+}
+
+static void check_text(const char *name, const char *text)
+{
+	if (!text || !text[0] || text[strlen(text) - 1] != '.')
+		fail_msg("%s: \"%s\" is no sentence", name, text ? text : "");
+	for (const char *p = text; *p; p++)
+		if (*p < ' ' || *p > '~' || *p == '\\')
+			fail_msg("%s: \"%s\" has a character that is not plain", name, text);
+}
+
+/* In a sentence values stand in brackets only, since any of them may be missing. */
+static void check_sentence(const char *name, const char *text)
+{
+	bool optional = false;
+
+	check_text(name, text);
+	for (const char *p = text; *p; p++) {
+		optional = *p == '[' ? true : *p == ']' ? false : optional;
+		if (*p == '{' && !optional)
+			fail_msg("%s: \"%s\" needs a value", name, text);
+	}
+	assert_false(optional);
+}
+
+static void test_texts(void **)
+{
+	for (enum code code = 0; code < CODES; code++) {
+		const struct code_row *row = code_row(code);
+		assert_in_range(row->class, 0, CODE_CLASSES - 1);
+		check_text(row->name, row->title);
+		check_text(row->name, row->evidence);
+		check_sentence(row->name, row->remedy);
+		assert_null(strchr(row->title, '{'));
+		size_t at = 0;
+		for (const struct code_variant *v; (v = code_variant_next(code, &at));)
+			check_sentence(row->name, v->remedy);
+	}
+}
+
+/* Names that the decision gives, or that are known of every flow. */
+static void check_name(const char *code, const char *name, size_t len)
+{
+	static const char *const names[] = {
+		"address",
+		"chain",
+		"client",
+		"dev",
+		"family",
+		"fw",
+		"gateway",
+		"handle",
+		"host",
+		"icmp",
+		"interface",
+		"ipt",
+		"l3",
+		"lan",
+		"lladdr",
+		"mesh",
+		"metric",
+		"mtu",
+		"network",
+		"peer",
+		"port",
+		"prefix",
+		"proto",
+		"range",
+		"refusingRule",
+		"sender",
+		"sysctl",
+		"table",
+		"target",
+		"tcp",
+		"uncovered",
+		"v",
+		"wanted",
+	};
+
+	for (size_t i = 0; i < COUNT(names); i++)
+		if (strlen(names[i]) == len && !strncmp(names[i], name, len))
+			return;
+	fail_msg("%s: nobody knows {%.*s}", code, (int)len, name);
+}
+
+static void check_command(const char *code, const char *command)
+{
+	int open = 0, quotes = 0;
+
+	for (const char *p = command; *p; p++) {
+		open += *p == '[' ? 1 : *p == ']' ? -1 : 0;
+		assert_in_range(open, 0, 1);
+		quotes += *p == '\'';
+		assert_true(*p >= ' ' && *p <= '~' && *p != '\\');
+		size_t len = *p == '{' ? strcspn(p + 1, " }") : 0;
+		if (len && p[1 + len] == '}')
+			check_name(code, p + 1, len);
+	}
+	assert_int_equal(open, 0);
+	assert_int_equal(quotes % 2, 0);
+}
+
+static void test_commands(void **)
+{
+	for (enum code code = 0; code < CODES; code++) {
+		const struct code_row *row = code_row(code);
+		size_t at = 0;
+		for (size_t i = 0; i < CODE_COMMANDS && row->commands[i]; i++)
+			check_command(row->name, row->commands[i]);
+		for (const struct code_variant *v; (v = code_variant_next(code, &at));)
+			for (size_t i = 0; i < CODE_COMMANDS && v->commands[i]; i++)
+				check_command(row->name, v->commands[i]);
+		/* What the program can do it can also show. */
+		if (row->fix)
+			assert_non_null(row->commands[0]);
+	}
+}
+
+/* The same name is the same cause. These are about the daemon and no packet's fate. */
+static void test_conditions_are_codes(void **)
+{
+	static const char *const of_the_daemon[] = {
+		"unconfigured",
+		"taken-down",
+		"config-invalid",
+		"config-unreadable",
+		"config-missing",
+		"config-not-applied",
+		"confirm-pending",
+		"rolled-back",
+		"state-not-saved",
+		"capability-missing",
+		"kernel-feature-missing",
+		"nft-table-missing",
+		"nft-table-taken",
+		"nft-table-unowned",
+		"state-contested",
+		"return-path-unproven",
+		"return-path-lost",
+		"frr-not-installed",
+		"frr-not-answering",
+		"frr-config-rejected",
+		"frr-not-in-place",
+		"frr-asn-mismatch",
+		"frr-neighbor-foreign",
+		"bgp-password-unreadable",
+		"ranges-leak-to-foreign-neighbour",
+		"frr-import-check-off",
+		"frr-saved",
+		"frr-static-foreign",
+		"remedy-not-in-place",
+		"witness-silent",
+		"witness-missing",
+		"probe-filtered-locally",
+		"host-masqueraded",
+		/* A network at once: a diagnosis tells which of the three kinds of route it is. */
+		"route-refused",
+	};
+	size_t n = 0;
+
+	for (enum condition_code c = 0; c < COND_CODES; c++) {
+		bool daemon = false;
+		for (size_t i = 0; i < COUNT(of_the_daemon); i++)
+			daemon |= !strcmp(of_the_daemon[i], condition_code_str(c));
+		bool code = code_parse(condition_code_str(c)) < CODES;
+		if (daemon == code)
+			fail_msg("%s: %s", condition_code_str(c),
+				code ? "a code, and said to be none" : "no code");
+		n += daemon;
+	}
+	assert_int_equal(n, COUNT(of_the_daemon));
+}
+
+static struct prefix P(const char *text) {
+	struct prefix p = {};
+
+	assert_int_equal(prefix_parse(text, &p), 0);
+	return p;
+}
+
+/* Attributes are "name=value". */
+static void
+check_remedy(enum code code, const struct evidence *e, const char *const *attributes,
+	const char *const *want)
+{
+	struct verdict v = {.code = code, .next = CODES};
+	struct verdict_remedy remedy;
+
+	for (; *attributes; attributes++) {
+		struct verdict_attribute *a = &v.attributes[v.n_attributes++];
+		const char *equals = strchr(*attributes, '=');
+		snprintf(
+			a->name, sizeof(a->name), "%.*s", (int)(equals - *attributes), *attributes);
+		snprintf(a->value, sizeof(a->value), "%s", equals + 1);
+	}
+	verdict_remedy(&v, e, &remedy);
+	size_t n = 0;
+	for (; want[n]; n++)
+		assert_string_equal(n < remedy.n_commands ? remedy.commands[n] : "", want[n]);
+	assert_int_equal(remedy.n_commands, n);
+	assert_int_equal(remedy.applicable, code_row(code)->fix && n > 0);
+	check_text(code_str(code), remedy.text);
+}
+
+#define LIST(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) nullptr})
+
+static void test_remedies(void **)
+{
+	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
+	struct err err;
+
+	assert_int_equal(flow_parse("10.0.1.50:3000", &e.flow, &err), 0);
+	struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
+	config->range = P("100.64.0.0/12");
+	config->network = P("10.0.1.0/24");
+
+	check_remedy(CODE_FORWARDING_DISABLED, &e, LIST("sysctl=net.ipv4.ip_forward", "wanted=1"),
+		LIST("sysctl -w net.ipv4.ip_forward=1"));
+	check_remedy(CODE_FORWARDING_DISABLED, &e, LIST("wanted=1"), LIST());
+	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(),
+		LIST("meshgw apply", "ip -4 route add 100.64.0.0/12 dev CloudflareWARP"));
+	check_remedy(CODE_ROUTE_BLACKHOLE, &e,
+		LIST("prefix=10.0.1.0/24", "table=254", "metric=0",
+			"rule=32766: from all lookup main"),
+		LIST("ip -4 route del blackhole 10.0.1.0/24 table 254 metric 0"));
+	check_remedy(CODE_ROUTE_UNREACHABLE, &e,
+		LIST("rule=100: from all to 10.0.1.0/24 unreachable"),
+		LIST("ip -4 rule del priority 100"));
+	check_remedy(CODE_ROUTE_WRONG_EGRESS, &e,
+		LIST("prefix=10.0.1.0/25", "dev=eth1", "table=254"),
+		LIST("ip -4 route del 10.0.1.0/25 dev eth1 table 254"));
+	/* Never the machine's way to the world. */
+	check_remedy(CODE_ROUTE_WRONG_EGRESS, &e, LIST("prefix=0.0.0.0/0", "dev=eth1", "table=254"),
+		LIST("ip -4 route add 10.0.1.0/24 dev eth0"));
+	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("family=inet", "table=site", "chain=fw"),
+		LIST("nft insert rule inet site fw iifname CloudflareWARP ip saddr 100.64.0.0/12 "
+		     "ip daddr 10.0.1.0/24 accept",
+			"nft insert rule inet site fw iifname eth0 ip daddr 100.64.0.0/12 ct state "
+			"established,related accept"));
+	check_remedy(CODE_FILTER_DROP_FORWARD, &e,
+		LIST("by=docker", "family=ip", "table=filter", "chain=FORWARD"),
+		LIST("iptables -I DOCKER-USER -i CloudflareWARP -s 100.64.0.0/12 -j ACCEPT",
+			"iptables -I DOCKER-USER -o CloudflareWARP -d 100.64.0.0/12 -j ACCEPT"));
+	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("by=ufw"),
+		LIST("ufw route allow in on CloudflareWARP from 100.64.0.0/12 to 10.0.1.0/24"));
+	check_remedy(CODE_CONNTRACK_TABLE_FULL, &e, LIST("max=65536"),
+		LIST("sysctl -w net.netfilter.nf_conntrack_max=131072"));
+	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST(),
+		LIST("conntrack -D -f ipv4 -s 100.64.0.0/12 -d 10.0.1.50 -p tcp --state SYN_SENT"));
+	check_remedy(CODE_MSS_NOT_CLAMPED, &e, LIST(),
+		LIST("nft add table inet mss_clamp",
+			"nft 'add chain inet mss_clamp forward { type filter hook forward priority "
+			"mangle; }'",
+			"nft add rule inet mss_clamp forward tcp flags syn tcp option maxseg size "
+			"set rt mtu"));
+	evidence_clear(&e);
+}
+
+static void test_remedies_of_ipv6(void **)
+{
+	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
+	struct err err;
+
+	assert_int_equal(flow_parse("udp://[2001:db8:1::50]:53", &e.flow, &err), 0);
+	assert_int_equal(addr_parse("2606:4700:cf1:5000::9", &e.flow.client), 0);
+	/* Without a configuration the caller alone is known. */
+	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(),
+		LIST("meshgw apply", "ip -6 route add 2606:4700:cf1:5000::9 dev CloudflareWARP"));
+	check_remedy(CODE_FILTER_DROP_LEGACY_XTABLES, &e, LIST("table=filter"),
+		LIST("ip6tables-legacy -t filter -I FORWARD -i CloudflareWARP -s "
+		     "2606:4700:cf1:5000::9 -j ACCEPT",
+			"ip6tables-legacy -t filter -I FORWARD -o CloudflareWARP -d "
+			"2606:4700:cf1:5000::9 -j ACCEPT"));
+	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST("range=2606:4700:cf1:5000::/64"),
+		LIST("conntrack -D -f ipv6 -s 2606:4700:cf1:5000::/64 -d 2001:db8:1::50"));
+	check_remedy(CODE_PMTU_ERRORS_FILTERED_LOCALLY, &e,
+		LIST("family=inet", "table=t", "chain=output"),
+		LIST("nft insert rule inet t output meta l4proto ipv6-icmp accept",
+			"nft add table inet mss_clamp",
+			"nft 'add chain inet mss_clamp forward { type filter hook forward priority "
+			"mangle; }'",
+			"nft add rule inet mss_clamp forward tcp flags syn tcp option maxseg size "
+			"set rt mtu"));
+}
+
+static void test_both_covered(void **)
+{
+	struct evidence e = {};
+	struct verdict v = {.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING,
+		.next = CODE_RETURN_ROUTE_MISSING,
+		.both_covered = true};
+	struct verdict_remedy remedy;
+
+	verdict_remedy(&v, &e, &remedy);
+	assert_non_null(strstr(remedy.text, "This mends return-route-missing as well."));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_conditions_are_codes),
+		cmocka_unit_test(test_remedies),
+		cmocka_unit_test(test_remedies_of_ipv6),
+		cmocka_unit_test(test_both_covered),
+	};
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
