@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is collected about a flow on a real kernel: the facts of a machine in order, and how each
+ * thing that can be wrong with it shows in them.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "diagnose/collect_counter.h"
+#include "diagnose/collect_flow.h"
+#include "diagnose/collect_link.h"
+#include "diagnose/collect_lookup.h"
+#include "lib/xmalloc.h"
+#include "net/netconf.h"
+#include "netns.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A gateway that works: lan0 10.0.1.11/24 with IPv6, ranges led into mesh0. */
+struct world {
+	struct netns *n;
+	struct config *config;
+	struct flow flow;
+	struct collect_scope scope;
+	struct collect_way way;
+	struct evidence e;
+};
+
+static const char text[] = "mesh:\n"
+			   "  interface: mesh0\n"
+			   "  ranges:\n"
+			   "    workers: [100.64.0.0/12, 2001:db8:5::/64]\n"
+			   "lan:\n"
+			   "  - interface: lan0\n"
+			   "    networks: [10.0.1.0/24, 2001:db8:1::/64]\n"
+			   "bgp:\n"
+			   "  asn: 65010\n"
+			   "  neighbors:\n"
+			   "    - address: 10.0.1.1\n"
+			   "      remote_as: 65001\n"
+			   "    - address: 2001:db8:1::1\n"
+			   "      remote_as: 65001\n";
+
+static void route(struct world *w, const char *dst, uint32_t table, uint8_t type, int oif)
+{
+	struct route r = {
+		.dst = netns_prefix(dst),
+		.table = table,
+		.type = type,
+		.oif = oif,
+		.protocol = RTPROT_STATIC,
+	};
+	assert_int_equal(netns_route(w->n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
+}
+
+static void sysctl(const char *key, int value)
+{
+	assert_int_equal(sysctl_set(key, value), 0);
+}
+
+static int setup(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	struct config_diags diags = {};
+	void *netns;
+
+	netns_setup(&netns);
+	w->n = netns;
+	if (config_parse(text, sizeof(text) - 1, &w->config, &diags) < 0)
+		fail_msg("%s: %s", diags.list[0].path, diags.list[0].message);
+	config_diags_clear(&diags);
+	w->flow = (struct flow){
+		.proto = IPPROTO_TCP,
+		.client = netns_addr("100.64.0.7"),
+		.target = netns_addr("10.0.1.50"),
+		.port = 3000,
+	};
+	sysctl("ipv4/ip_forward", 1);
+	sysctl("ipv6/conf/all/forwarding", 1);
+	netns_address(w->n, RTM_NEWADDR, w->n->lan, "10.0.1.11/24");
+	netns_address(w->n, RTM_NEWADDR, w->n->lan, "2001:db8:1::11/64");
+	netns_address(w->n, RTM_NEWADDR, w->n->mesh, "100.96.0.18/32");
+	route(w, "100.64.0.0/12", RT_TABLE_MAIN, RTN_UNICAST, w->n->mesh);
+	route(w, "2001:db8:5::/64", RT_TABLE_MAIN, RTN_UNICAST, w->n->mesh);
+	*state = w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct world *w = *state;
+	void *netns = w->n;
+	evidence_clear(&w->e);
+	collect_scope_clear(&w->scope);
+	config_free(w->config);
+	free(w);
+	return netns_teardown(&netns);
+}
+
+static void collect(struct world *w)
+{
+	struct err err = {};
+	evidence_clear(&w->e);
+	collect_scope_clear(&w->scope);
+	if (collect_scope_init(&w->scope, w->n->nl, w->config, &w->flow, &err) < 0)
+		fail_msg("%s", err.msg);
+	collect_links(&w->scope, &w->e);
+	collect_lookups(&w->scope, w->n->nl, &w->e, &w->way);
+	collect_sysctls(&w->scope, &w->e);
+	collect_neighbour(&w->scope, w->n->nl, &w->way, nullptr, &w->e);
+	size_t at = 0;
+	const struct fact *missing = evidence_next(&w->e, FACT_MISSING, &at);
+	if (missing)
+		fail_msg("missing: %s", missing->missing.why);
+}
+
+static const struct fact_lookup *lookup_of(
+	struct world *w, enum fact_question question, int64_t mark)
+{
+	const struct fact *f;
+	for (size_t at = 0; (f = evidence_next(&w->e, FACT_LOOKUP, &at));)
+		if (f->lookup.question == question && f->lookup.mark == mark)
+			return &f->lookup;
+	fail_msg("question %d was not asked", question);
+	abort();
+}
+
+static const struct fact_link *link_of(struct world *w, enum fact_role role)
+{
+	const struct fact *f;
+	for (size_t at = 0; (f = evidence_next(&w->e, FACT_LINK, &at));)
+		if (f->link.role == role)
+			return &f->link;
+	return nullptr;
+}
+
+static int64_t sysctl_of(struct world *w, const char *key)
+{
+	const struct fact *f;
+	for (size_t at = 0; (f = evidence_next(&w->e, FACT_SYSCTL, &at));)
+		if (!strcmp(f->sysctl.key, key))
+			return f->sysctl.value;
+	fail_msg("no sysctl %s", key);
+	abort();
+}
+
+static void assert_prefix(const struct prefix *have, const char *want)
+{
+	char buf[PREFIX_STRLEN];
+	assert_string_equal(have->addr.family ? prefix_str(have, buf) : "", want);
+}
+
+static void test_in_order(void **state)
+{
+	struct world *w = *state;
+	collect(w);
+
+	const struct fact_lookup *l = lookup_of(w, ASK_FORWARD, 0);
+	assert_int_equal(l->error, 0);
+	assert_string_equal(l->iif, "mesh0");
+	assert_string_equal(l->oif, "lan0");
+	assert_string_equal(l->type, "unicast");
+	assert_true(l->entry);
+	assert_prefix(&l->match, "10.0.1.0/24");
+	assert_int_equal(l->table, RT_TABLE_MAIN);
+	assert_string_equal(l->protocol_name, "kernel");
+	assert_int_equal(l->rule_priority, 32766);
+	assert_string_equal(l->rule, "32766: from all lookup main");
+	assert_false(l->redirect);
+
+	l = lookup_of(w, ASK_REVERSE, 0);
+	assert_string_equal(l->iif, "lan0");
+	assert_string_equal(l->oif, "mesh0");
+	assert_prefix(&l->match, "100.64.0.0/12");
+	assert_string_equal(l->protocol_name, "static");
+	assert_false(l->hides_mesh_route);
+	assert_string_equal(lookup_of(w, ASK_REVERSE_BARE, 0)->oif, "mesh0");
+	assert_string_equal(lookup_of(w, ASK_NEIGHBOUR, 0)->oif, "lan0");
+
+	struct addr own = netns_addr("10.0.1.11");
+	assert_int_equal(addr_cmp(&w->way.own, &own), 0);
+	assert_int_equal(addr_cmp(&w->way.next_hop, &w->flow.target), 0);
+	assert_string_equal(w->way.egress, "lan0");
+	assert_true(link_of(w, ROLE_LAN)->exists && link_of(w, ROLE_LAN)->has_address);
+	assert_string_equal(link_of(w, ROLE_MESH)->kind, "tun");
+	assert_int_equal(link_of(w, ROLE_MESH)->mtu, 1500);
+	assert_null(link_of(w, ROLE_EGRESS));
+	assert_int_equal(sysctl_of(w, "net.ipv4.conf.mesh0.forwarding"), 1);
+	assert_int_equal(sysctl_of(w, "net.ipv4.conf.lan0.rp_filter"), 0);
+}
+
+static void test_ipv6(void **state)
+{
+	struct world *w = *state;
+	w->flow.client = netns_addr("2001:db8:5::7");
+	w->flow.target = netns_addr("2001:db8:1::50");
+	collect(w);
+	const struct fact_lookup *l = lookup_of(w, ASK_FORWARD, 0);
+	assert_string_equal(l->oif, "lan0");
+	assert_prefix(&l->match, "2001:db8:1::/64");
+	l = lookup_of(w, ASK_REVERSE, 0);
+	assert_string_equal(l->oif, "mesh0");
+	assert_prefix(&l->match, "2001:db8:5::/64");
+	assert_int_equal(l->rule_priority, 32766);
+	assert_int_equal(sysctl_of(w, "net.ipv6.conf.mesh0.disable_ipv6"), 0);
+
+	route(w, "2001:db8:1::50/128", RT_TABLE_MAIN, RTN_PROHIBIT, 0);
+	collect(w);
+	l = lookup_of(w, ASK_FORWARD, 0);
+	assert_int_equal(l->error, EACCES);
+	assert_string_equal(l->type, "prohibit");
+	assert_prefix(&l->match, "2001:db8:1::50/128");
+}
+
+/* EHOSTUNREACH and EINVAL have two causes each, and the entry tells them apart. */
+static void test_refusals(void **state)
+{
+	struct world *w = *state;
+
+	sysctl("ipv4/conf/mesh0/forwarding", 0);
+	collect(w);
+	const struct fact_lookup *l = lookup_of(w, ASK_FORWARD, 0);
+	assert_int_equal(l->error, EHOSTUNREACH);
+	assert_true(l->entry);
+	assert_string_equal(l->type, "unicast");
+	assert_prefix(&l->match, "10.0.1.0/24");
+	assert_int_equal(lookup_of(w, ASK_FORWARD_BARE, 0)->error, 0);
+	assert_string_equal(w->way.egress, "lan0");
+	assert_int_equal(sysctl_of(w, "net.ipv4.conf.mesh0.forwarding"), 0);
+	sysctl("ipv4/conf/mesh0/forwarding", 1);
+
+	sysctl("ipv4/conf/mesh0/rp_filter", 1);
+	route(w, "100.64.0.7/32", RT_TABLE_MAIN, RTN_UNICAST, w->n->lan);
+	collect(w);
+	l = lookup_of(w, ASK_FORWARD, 0);
+	assert_true(l->error == EINVAL || l->error == EXDEV);
+	assert_string_equal(l->type, "unicast");
+	sysctl("ipv4/conf/mesh0/rp_filter", 0);
+
+	static const struct {
+		uint8_t type;
+		int error;
+		const char *name;
+	} types[] = {
+		{RTN_BLACKHOLE, EINVAL, "blackhole"},
+		{RTN_UNREACHABLE, EHOSTUNREACH, "unreachable"},
+		{RTN_PROHIBIT, EACCES, "prohibit"},
+	};
+	for (size_t i = 0; i < 3; i++) {
+		struct route r = {.dst = netns_prefix("10.0.1.48/29"),
+			.type = types[i].type,
+			.protocol = RTPROT_BOOT};
+		uint16_t flags = NLM_F_CREATE | NLM_F_REPLACE;
+		assert_int_equal(netns_route(w->n, RTM_NEWROUTE, flags, &r), 0);
+		collect(w);
+		l = lookup_of(w, ASK_FORWARD, 0);
+		assert_int_equal(l->error, types[i].error);
+		assert_true(l->entry);
+		assert_string_equal(l->type, types[i].name);
+		assert_prefix(&l->match, "10.0.1.48/29");
+		assert_string_equal(l->protocol_name, "boot");
+		assert_int_equal(l->rule_priority, 32766);
+	}
+}
+
+/* WARP's table takes the LAN, and another the answers. */
+static void test_rules(void **state)
+{
+	struct world *w = *state;
+	route(w, "10.0.0.0/8", 65743, RTN_UNICAST, w->n->mesh);
+	netns_rule(w->n, AF_INET, 0x100cf, 65743);
+	collect(w);
+	const struct fact_lookup *l = lookup_of(w, ASK_FORWARD, 0);
+	assert_string_equal(l->oif, "mesh0");
+	assert_true(l->redirect);
+	assert_int_equal(l->table, 65743);
+	assert_int_equal(l->rule_priority, 32765);
+	assert_string_equal(l->rule, "32765: not from all fwmark 0x100cf lookup 65743");
+	assert_prefix(&l->match, "10.0.0.0/8");
+	assert_string_equal(lookup_of(w, ASK_FORWARD_BARE, 0x100cf)->oif, "lan0");
+
+	route(w, "100.64.0.0/10", 65743, RTN_UNICAST, w->n->lan);
+	collect(w);
+	l = lookup_of(w, ASK_REVERSE, 0);
+	assert_string_equal(l->oif, "lan0");
+	assert_int_equal(l->table, 65743);
+	assert_true(l->hides_mesh_route);
+}
+
+static void test_answers_astray(void **state)
+{
+	struct world *w = *state;
+	int other, fd = netns_tun("tailscale0", &other);
+	route(w, "100.64.0.0/24", RT_TABLE_MAIN, RTN_UNICAST, other);
+	collect(w);
+	const struct fact_lookup *l = lookup_of(w, ASK_REVERSE, 0);
+	assert_string_equal(l->oif, "tailscale0");
+	assert_true(l->hides_mesh_route);
+	assert_prefix(&l->match, "100.64.0.0/24");
+	assert_string_equal(link_of(w, ROLE_OTHER)->interface, "tailscale0");
+	close(fd);
+}
+
+static void test_interfaces_gone(void **state)
+{
+	struct world *w = *state;
+	close(w->n->mesh_fd);
+	w->n->mesh_fd = -1;
+	collect(w);
+	assert_false(link_of(w, ROLE_MESH)->exists);
+	const struct fact *f;
+	for (size_t at = 0; (f = evidence_next(&w->e, FACT_LOOKUP, &at));)
+		assert_int_not_equal(f->lookup.question, ASK_FORWARD);
+	assert_int_equal(lookup_of(w, ASK_REVERSE, 0)->error, ENETUNREACH);
+
+	netns_link_up("lan0", false);
+	collect(w);
+	assert_true(link_of(w, ROLE_LAN)->exists);
+	assert_false(link_of(w, ROLE_LAN)->up);
+	assert_int_equal(lookup_of(w, ASK_FORWARD_BARE, 0)->error, ENETUNREACH);
+	assert_int_equal(w->way.oif, 0);
+}
+
+static void test_gateway(void **state)
+{
+	struct world *w = *state;
+	struct route r = {.dst = netns_prefix("10.9.0.0/16"),
+		.gateway = netns_addr("10.0.1.1"),
+		.oif = w->n->lan,
+		.protocol = RTPROT_BGP};
+	assert_int_equal(netns_route(w->n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
+	w->flow.target = netns_addr("10.9.0.5");
+	collect(w);
+	const struct fact_lookup *l = lookup_of(w, ASK_FORWARD, 0);
+	assert_int_equal(addr_cmp(&l->gateway, &r.gateway), 0);
+	assert_string_equal(l->protocol_name, "bgp");
+	l = lookup_of(w, ASK_GATEWAY, 0);
+	assert_int_equal(addr_cmp(&l->to, &r.gateway), 0);
+	assert_int_equal(l->rule_priority, 32766);
+	size_t at = 0;
+	const struct fact *n = evidence_next(&w->e, FACT_NEIGHBOUR, &at);
+	assert_int_equal(addr_cmp(&n->neighbour.address, &r.gateway), 0);
+	/* No network of the configuration: the way leads by an interface that it does not name. */
+	assert_string_equal(link_of(w, ROLE_EGRESS)->interface, "lan0");
+	assert_null(link_of(w, ROLE_LAN));
+}
+
+static void test_own_target(void **state)
+{
+	struct world *w = *state;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(3000)};
+	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof(a)), 0);
+	assert_int_equal(listen(fd, 3), 0);
+	w->flow.target = netns_addr("10.0.1.11");
+	collect(w);
+	collect_socket(&w->scope, &w->e);
+
+	assert_string_equal(lookup_of(w, ASK_FORWARD, 0)->type, "local");
+	assert_int_equal(lookup_of(w, ASK_FORWARD, 0)->table, RT_TABLE_LOCAL);
+	size_t at = 0;
+	const struct fact *f = evidence_next(&w->e, FACT_SOCKET, &at);
+	assert_true(f->socket.listening && f->socket.loopback_only);
+	assert_false(f->socket.reachable);
+	close(fd);
+}
+
+static const struct fact_counter *counter_of(struct world *w, const char *name)
+{
+	const struct fact *f;
+	for (size_t at = 0; (f = evidence_next(&w->e, FACT_COUNTER, &at));)
+		if (!strcmp(f->counter.name, name))
+			return &f->counter;
+	fail_msg("no counter %s", name);
+	abort();
+}
+
+/* A packet of the mesh that may not be forwarded. */
+static void test_counters(void **state)
+{
+	struct world *w = *state;
+	static const uint8_t packet[] = {0x45, 0, 0, 28, 0, 1, 0, 0, 64, 17, 0x0b, 0x58, 100, 64, 0,
+		7, 10, 0, 1, 50, 0, 9, 0, 9, 0, 8, 0, 0};
+	struct counter_set before = {}, after = {};
+	collect(w);
+	sysctl("ipv4/conf/mesh0/forwarding", 0);
+	const char *egress = w->way.egress;
+	assert_int_equal(collect_counters_read(&w->scope, w->n->nl, egress, &before, nullptr), 0);
+	assert_int_equal(write(w->n->mesh_fd, packet, sizeof(packet)), sizeof(packet));
+	assert_int_equal(collect_counters_read(&w->scope, w->n->nl, egress, &after, nullptr), 0);
+	collect_counters(&before, &after, &w->e);
+	assert_int_equal(counter_of(w, "IpInAddrErrors")->delta, 1);
+	assert_int_equal(counter_of(w, "IpInHdrErrors")->delta, 0);
+	assert_int_equal(counter_of(w, "mesh0.rx_packets")->delta, 1);
+	assert_int_equal(counter_of(w, "lan0.tx_packets")->delta, 0);
+	assert_int_equal(counter_of(w, "nf_conntrack_max")->delta, 0);
+	assert_true(counter_of(w, "nf_conntrack_max")->value > 0);
+	counter_set_clear(&before);
+	counter_set_clear(&after);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+
+int main(void)
+{
+	if (!netns_may())
+		return NETNS_SKIP;
+	const struct CMUnitTest tests[] = {
+		TEST(test_in_order),
+		TEST(test_ipv6),
+		TEST(test_refusals),
+		TEST(test_rules),
+		TEST(test_answers_astray),
+		TEST(test_interfaces_gone),
+		TEST(test_gateway),
+		TEST(test_own_target),
+		TEST(test_counters),
+	};
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
