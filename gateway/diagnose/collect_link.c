@@ -20,8 +20,8 @@ static bool has_address(const struct collect_scope *scope, int ifindex)
 {
 	for (size_t i = 0; i < scope->addresses.n; i++) {
 		const struct ifaddr_entry *a = &scope->addresses.list[i];
-		if (a->ifindex == ifindex && a->address.family == scope->flow->target.family &&
-			!a->tentative && !is_link_local(&a->address))
+		if (a->ifindex == ifindex && !a->tentative && !is_link_local(&a->address) &&
+			(!scope->flow || a->address.family == scope->flow->target.family))
 			return true;
 	}
 	return false;
@@ -163,15 +163,13 @@ static void tell_of_interface(const struct keys *keys, const char *interface, st
 	}
 }
 
-void collect_sysctls(const struct collect_scope *scope, struct evidence *e)
+static void tell_family(uint8_t family, struct evidence *e)
 {
-	bool v4 = scope->flow->target.family == AF_INET;
 	const struct keys everything4 = KEYS(of_everything4), everything6 = KEYS(of_everything6);
 	const struct keys interface4 = KEYS(of_interface4), interface6 = KEYS(of_interface6);
-	const struct keys conntrack = KEYS(of_conntrack);
+	bool v4 = family == AF_INET;
 
 	tell_of_everything(v4 ? &everything4 : &everything6, e);
-	tell_of_everything(&conntrack, e);
 	/* Adding facts moves them: by number, and only those that were there before. */
 	for (size_t i = 0, n = e->n; i < n; i++) {
 		if (e->facts[i].kind != FACT_LINK || !e->facts[i].link.exists)
@@ -180,4 +178,14 @@ void collect_sysctls(const struct collect_scope *scope, struct evidence *e)
 		memcpy(name, e->facts[i].link.interface, sizeof(name));
 		tell_of_interface(v4 ? &interface4 : &interface6, name, e);
 	}
+}
+
+void collect_sysctls(const struct collect_scope *scope, struct evidence *e)
+{
+	const struct keys conntrack = KEYS(of_conntrack);
+	if (!scope->flow || scope->flow->target.family == AF_INET)
+		tell_family(AF_INET, e);
+	if (!scope->flow || scope->flow->target.family == AF_INET6)
+		tell_family(AF_INET6, e);
+	tell_of_everything(&conntrack, e);
 }

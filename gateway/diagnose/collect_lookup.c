@@ -374,7 +374,7 @@ static void ask_gateway(struct asking *x, const struct addr *gateway)
 	put(x, (struct lookup){.question = ASK_GATEWAY, .to = *gateway}, nullptr);
 }
 
-static void ask_other_family(struct asking *x, uint8_t family)
+static void read_and_ask_neighbours(struct asking *x, uint8_t family)
 {
 	struct about about = {};
 	about_neighbours(&x->scope->config->bgp, family, &about);
@@ -401,6 +401,14 @@ void collect_lookups(const struct collect_scope *scope, struct nl_sock *s, struc
 	ask_neighbours(&x, family);
 	if (way->next_hop.family && addr_cmp(&way->next_hop, &scope->flow->target) != 0)
 		ask_gateway(&x, &way->next_hop);
-	ask_other_family(&x, family == AF_INET ? AF_INET6 : AF_INET);
+	read_and_ask_neighbours(&x, family == AF_INET ? AF_INET6 : AF_INET);
+	fib_clear(&x.fib);
+}
+
+void collect_bgp_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e)
+{
+	struct asking x = {.scope = scope, .s = s, .e = e};
+	read_and_ask_neighbours(&x, AF_INET);
+	read_and_ask_neighbours(&x, AF_INET6);
 	fib_clear(&x.fib);
 }

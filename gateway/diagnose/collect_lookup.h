@@ -43,3 +43,5 @@ struct collect_way {
  * neighbours. Links on the way that were not told before are. */
 void collect_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e,
 	struct collect_way *way);
+/* Of these, those about BGP neighbours alone. */
+void collect_bgp_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e);

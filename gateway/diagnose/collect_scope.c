@@ -3,22 +3,14 @@
 #include "conf/admits.h"
 #include <stdio.h>
 
-static bool is_own(const struct ifaddr_set *set, const struct addr *a)
-{
-	for (size_t i = 0; i < set->n; i++)
-		if (addr_cmp(&set->list[i].address, a) == 0)
-			return true;
-	return false;
-}
-
 int collect_scope_init(struct collect_scope *scope, struct nl_sock *s, const struct config *config,
 	const struct flow *flow, struct err *err)
 {
 	*scope = (struct collect_scope){.config = config, .flow = flow};
-	struct config_place place = config_place_of(config, &flow->target);
+	const struct config_lan *lan = flow ? config_place_of(config, &flow->target).lan : nullptr;
 	snprintf(scope->mesh_name, sizeof(scope->mesh_name), "%s", config->mesh_interface);
-	if (place.lan)
-		snprintf(scope->lan_name, sizeof(scope->lan_name), "%s", place.lan->interface);
+	if (lan)
+		snprintf(scope->lan_name, sizeof(scope->lan_name), "%s", lan->interface);
 
 	int r = link_dump(s, &scope->links, err);
 	if (r == 0)
@@ -27,7 +19,7 @@ int collect_scope_init(struct collect_scope *scope, struct nl_sock *s, const str
 		return r;
 	scope->mesh = link_by_name(&scope->links, scope->mesh_name);
 	scope->lan = link_by_name(&scope->links, scope->lan_name);
-	scope->own_target = is_own(&scope->addresses, &flow->target);
+	scope->own_target = flow && collect_is_own(scope, &flow->target);
 	return 0;
 }
 
@@ -36,6 +28,14 @@ void collect_scope_clear(struct collect_scope *scope)
 	link_set_clear(&scope->links);
 	ifaddr_set_clear(&scope->addresses);
 	*scope = (struct collect_scope){};
+}
+
+bool collect_is_own(const struct collect_scope *scope, const struct addr *a)
+{
+	for (size_t i = 0; i < scope->addresses.n; i++)
+		if (addr_cmp(&scope->addresses.list[i].address, a) == 0)
+			return true;
+	return false;
 }
 
 const char *collect_link_name(const struct collect_scope *scope, int ifindex)

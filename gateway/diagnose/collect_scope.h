@@ -15,7 +15,8 @@ struct nl_sock;
 
 struct collect_scope {
 	const struct config *config; /* borrowed */
-	const struct flow *flow;     /* borrowed; client and target have addresses */
+	const struct flow *flow;     /* borrowed; client and target have addresses; nullptr = of
+					no flow, but of this machine as a whole */
 	struct link_set links;
 	struct ifaddr_set addresses;
 	char mesh_name[IFNAMSIZ];      /* of the configuration */
@@ -24,11 +25,13 @@ struct collect_scope {
 	bool own_target;               /* the target is an address of this host */
 };
 
-/* 0 or -errno; clear it afterwards in any case. */
+/* flow may be nullptr. 0 or -errno; clear it afterwards in any case. */
 [[nodiscard]] int collect_scope_init(struct collect_scope *scope, struct nl_sock *s,
 	const struct config *config, const struct flow *flow, struct err *err);
 void collect_scope_clear(struct collect_scope *scope);
 
+/* Is it an address of this host? */
+bool collect_is_own(const struct collect_scope *scope, const struct addr *a);
 /* "" for an index that there is not. */
 const char *collect_link_name(const struct collect_scope *scope, int ifindex);
 

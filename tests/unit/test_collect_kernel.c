@@ -14,11 +14,16 @@
 #include "diagnose/collect_flow.h"
 #include "diagnose/collect_link.h"
 #include "diagnose/collect_lookup.h"
+#include "diagnose/collect_node.h"
 #include "lib/xmalloc.h"
 #include "net/netconf.h"
 #include "netns.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,8 +95,11 @@ static int setup(void **state)
 	netns_address(w->n, RTM_NEWADDR, w->n->lan, "10.0.1.11/24");
 	netns_address(w->n, RTM_NEWADDR, w->n->lan, "2001:db8:1::11/64");
 	netns_address(w->n, RTM_NEWADDR, w->n->mesh, "100.96.0.18/32");
-	route(w, "100.64.0.0/12", RT_TABLE_MAIN, RTN_UNICAST, w->n->mesh);
-	route(w, "2001:db8:5::/64", RT_TABLE_MAIN, RTN_UNICAST, w->n->mesh);
+	for (size_t i = 0; i < w->config->n_ranges; i++) {
+		char prefix[PREFIX_STRLEN];
+		prefix_str(&w->config->ranges[i].prefix, prefix);
+		route(w, prefix, RT_TABLE_MAIN, RTN_UNICAST, w->n->mesh);
+	}
 	*state = w;
 	return 0;
 }
@@ -410,6 +418,108 @@ static void test_counters(void **state)
 	counter_set_clear(&after);
 }
 
+/* ---- connection tracking ---- */
+
+static void put_tuple(struct nlmsghdr *nlh, uint16_t type, const char *from, uint16_t from_port,
+	const char *to, uint16_t to_port)
+{
+	struct addr src = netns_addr(from), dst = netns_addr(to);
+	struct nlattr *tuple = mnl_attr_nest_start(nlh, type);
+	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+	mnl_attr_put(nlh, CTA_IP_V4_SRC, 4, src.b);
+	mnl_attr_put(nlh, CTA_IP_V4_DST, 4, dst.b);
+	mnl_attr_nest_end(nlh, ip);
+	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, IPPROTO_TCP);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(from_port));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(to_port));
+	mnl_attr_nest_end(nlh, proto);
+	mnl_attr_nest_end(nlh, tuple);
+}
+
+/* An entry of a TCP flow to 10.0.1.50:3000; answers are expected at `seen_as`. */
+static void ct_add(struct nl_sock *nl, const char *from, uint16_t port, const char *seen_as,
+	uint8_t state, uint32_t status)
+{
+	struct nl_message m;
+	struct nfgenmsg nfg = {.nfgen_family = AF_INET, .version = NFNETLINK_V0};
+	struct nlmsghdr *nlh = nl_begin(&m, NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_NEW,
+		NLM_F_CREATE | NLM_F_EXCL, &nfg, sizeof(nfg));
+	put_tuple(nlh, CTA_TUPLE_ORIG, from, port, "10.0.1.50", 3000);
+	put_tuple(nlh, CTA_TUPLE_REPLY, "10.0.1.50", 3000, seen_as, port);
+	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(status | IPS_CONFIRMED));
+	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htonl(120));
+	struct nlattr *info = mnl_attr_nest_start(nlh, CTA_PROTOINFO);
+	struct nlattr *tcp = mnl_attr_nest_start(nlh, CTA_PROTOINFO_TCP);
+	mnl_attr_put_u8(nlh, CTA_PROTOINFO_TCP_STATE, state);
+	mnl_attr_nest_end(nlh, tcp);
+	mnl_attr_nest_end(nlh, info);
+	struct err err = {};
+	if (nl_request(nl, nlh, &err) < 0)
+		fail_msg("conntrack entry of %s: %s", from, err.msg);
+}
+
+static void test_conntrack(void **state)
+{
+	struct world *w = *state;
+	const struct collect_ports own = {50000, 50009};
+	struct nl_sock *nl = nullptr;
+	struct addr gateway = netns_addr("10.0.1.11"), client = netns_addr("100.64.0.7");
+	assert_int_equal(nl_open(NETLINK_NETFILTER, &nl, nullptr), 0);
+	collect(w);
+	collect_conntrack(&w->scope, nl, &own, &w->e);
+	size_t at = 0;
+	assert_null(evidence_next(&w->e, FACT_CONNTRACK, &at));
+
+	ct_add(nl, "100.64.9.9", 40001, "100.64.9.9", TCP_CONNTRACK_SYN_SENT, 0);
+	ct_add(nl, "10.0.1.99", 40002, "10.0.1.99", TCP_CONNTRACK_ESTABLISHED, IPS_SEEN_REPLY);
+	ct_add(nl, "100.64.0.7", 50003, "10.0.1.11", TCP_CONNTRACK_SYN_RECV,
+		IPS_SEEN_REPLY | IPS_SRC_NAT | IPS_SRC_NAT_DONE);
+	collect_conntrack(&w->scope, nl, &own, &w->e);
+	at = 0;
+	const struct fact *real = evidence_next(&w->e, FACT_CONNTRACK, &at);
+	const struct fact *ours = evidence_next(&w->e, FACT_CONNTRACK, &at);
+	assert_null(evidence_next(&w->e, FACT_CONNTRACK, &at));
+	assert_int_equal(real->conntrack.origin, ORIGIN_REAL);
+	assert_false(real->conntrack.seen_reply);
+	assert_string_equal(real->conntrack.state, "SYN_SENT");
+	assert_int_equal(ours->conntrack.origin, ORIGIN_INJECTED);
+	assert_true(ours->conntrack.seen_reply);
+	assert_int_equal(addr_cmp(&ours->conntrack.reply_to, &gateway), 0);
+	assert_int_not_equal(addr_cmp(&ours->conntrack.reply_to, &client), 0);
+	nl_close(nl);
+}
+
+/* ---- without a target ---- */
+
+static void test_node(void **state)
+{
+	struct world *w = *state;
+	collect_node(w->n->nl, w->config, &w->e);
+	const struct fact *f;
+	unsigned n[ASKS] = {};
+	for (size_t at = 0; (f = evidence_next(&w->e, FACT_LOOKUP, &at));) {
+		const struct fact_lookup *l = &f->lookup;
+		char says[FACT_SAYS_LEN];
+		n[l->question]++;
+		if (l->error)
+			fail_msg("%s", fact_says(f, says));
+		assert_int_equal(l->rule_priority, 32766);
+		bool to_mesh = l->question == ASK_REVERSE || l->question == ASK_REVERSE_BARE;
+		assert_string_equal(l->oif, to_mesh ? "mesh0" : "lan0");
+	}
+	assert_int_equal(n[ASK_ADDRESS], 2);
+	assert_int_equal(n[ASK_REVERSE], w->config->n_ranges);
+	assert_int_equal(n[ASK_REVERSE_BARE], w->config->n_ranges);
+	assert_int_equal(n[ASK_NEIGHBOUR], 2);
+	assert_true(link_of(w, ROLE_MESH)->exists && link_of(w, ROLE_LAN)->exists);
+	assert_int_equal(sysctl_of(w, "net.ipv6.conf.lan0.accept_ra"), 1);
+	assert_int_equal(sysctl_of(w, "net.ipv4.conf.lan0.forwarding"), 1);
+	assert_int_equal(counter_of(w, "IpInAddrErrors")->delta, 0);
+	size_t at = 0;
+	assert_null(evidence_next(&w->e, FACT_MISSING, &at));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -426,6 +536,8 @@ int main(void)
 		TEST(test_gateway),
 		TEST(test_own_target),
 		TEST(test_counters),
+		TEST(test_conntrack),
+		TEST(test_node),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
