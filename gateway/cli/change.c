@@ -4,7 +4,6 @@
 #include "cli/hung.h"
 #include "lib/api.h"
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 constexpr unsigned ROUNDS = 3;
@@ -16,9 +15,11 @@ enum exit_status change_call(
 		.socket = API_CONTROL_SOCKET,
 		.method = change->method,
 		.parameters = change->parameters,
-		.timeout_us = cli->timeout_us,
+		.timeout_us = change->timeout_us ? change->timeout_us : cli->timeout_us,
 		.wait = wait,
-		.changes = strcmp(change->method, "Plan") != 0 && !change->ends_hung,
+		.changes = !change->reads && !change->ends_hung,
+		.waiting = change->waiting,
+		.arg = change->arg,
 	};
 
 	failure_clear(&cli->failure);
@@ -84,16 +85,24 @@ static enum exit_status attempt(
 	return without_daemon(cli, change, again, reply);
 }
 
-enum exit_status change_anyway(struct cli *cli, const struct change *change)
+enum exit_status change_call_anyway(
+	struct cli *cli, const struct change *change, sd_json_variant **reply)
 {
-	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
 	enum exit_status status = EXIT_DONE;
 	bool again = false;
 
 	for (unsigned round = 0; round == 0 || (again && round < ROUNDS); round++)
-		status = attempt(cli, change, &again, &reply);
+		status = attempt(cli, change, &again, reply);
 	if (again)
 		return failure_set(&cli->failure, EXIT_TIMEOUT,
 			"meshgwd comes back and does not answer: run systemctl stop meshgwd first");
+	return status;
+}
+
+enum exit_status change_anyway(struct cli *cli, const struct change *change)
+{
+	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
+	enum exit_status status = change_call_anyway(cli, change, &reply);
+
 	return status == EXIT_DONE ? show(cli, reply) : status;
 }

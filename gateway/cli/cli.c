@@ -12,6 +12,11 @@ constexpr uint64_t TIMEOUT_US = 10'000'000;
 constexpr double TIMEOUT_MIN_S = 0.01;
 constexpr double TIMEOUT_MAX_S = 3600;
 
+/* As Diagnose has it (api.c). */
+constexpr unsigned long LIMIT_MIN_MS = 500;
+constexpr unsigned long LIMIT_MAX_MS = 60'000;
+constexpr unsigned long LIMIT_MS = 10'000;
+
 const struct cli_option cli_options[] = {
 	{"json", nullptr, "One JSON object instead of text", 0, 0},
 	{"timeout", "SECONDS", "Wait so long for meshgwd (10)", 0, 0},
@@ -21,11 +26,14 @@ const struct cli_option cli_options[] = {
 	{"confirm", "SECONDS", "Go back after so long without meshgw confirm", CLI_CONFIRM, 0},
 	{"down", nullptr, "What meshgw down would change", CLI_DOWN, 0},
 	{"verbose", nullptr, "All objects and ranges, and every remedy", CLI_VERBOSE, 'v'},
+	{"from", "WHO", "Whose flow: workers, devices, or an address", CLI_FROM, 0},
+	{"passive", nullptr, "Send nothing, only look", CLI_PASSIVE, 0},
+	{"limit", "MS", "End after so many milliseconds (10000)", CLI_LIMIT, 0},
 	{},
 };
 
 /* Indexes of the rows above that mean something to the parser. */
-enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 8 };
+enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 11 };
 
 const struct command *command_find(const struct command *table, const char *name)
 {
@@ -86,6 +94,35 @@ static enum exit_status take_timeout(struct cli *cli, const char *text)
 	return EXIT_DONE;
 }
 
+static enum exit_status take_limit(struct cli *cli, const char *text)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (text[0] < '0' || text[0] > '9' || *end || n < LIMIT_MIN_MS || n > LIMIT_MAX_MS)
+		return failure_set(&cli->failure, EXIT_USAGE,
+			"--limit takes a number of milliseconds, %lu to %lu", LIMIT_MIN_MS,
+			LIMIT_MAX_MS);
+	cli->limit_ms = n;
+	return EXIT_DONE;
+}
+
+static enum exit_status take_from(struct cli *cli, const char *text)
+{
+	cli->from = text;
+	return EXIT_DONE;
+}
+
+/* Those with an argument, by their bit. */
+static const struct taker {
+	unsigned bit;
+	enum exit_status (*take)(struct cli *cli, const char *text);
+} takers[] = {
+	{CLI_CONFIRM, take_confirm},
+	{CLI_LIMIT, take_limit},
+	{CLI_FROM, take_from},
+};
+
 static enum exit_status take_option(struct cli *cli, int index, struct parsed *parsed)
 {
 	const struct cli_option *option = &cli_options[index];
@@ -95,8 +132,9 @@ static enum exit_status take_option(struct cli *cli, int index, struct parsed *p
 	parsed->version |= index == OPTION_VERSION;
 	if (index == OPTION_TIMEOUT)
 		return take_timeout(cli, optarg);
-	if (option->bit == CLI_CONFIRM)
-		return take_confirm(cli, optarg);
+	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++)
+		if (option->bit == takers[i].bit)
+			return takers[i].take(cli, optarg);
 	return EXIT_DONE;
 }
 
@@ -171,7 +209,7 @@ static enum exit_status check_usage(struct cli *cli, int arguments)
 			return failure_set(&cli->failure, EXIT_USAGE,
 				"%s does not take --%s; see meshgw help %s", command->name, o->name,
 				command->name);
-	if (arguments > (command->takes_argument ? 1 : 0))
+	if (arguments > command->max_arguments)
 		return failure_set(&cli->failure, EXIT_USAGE,
 			"too many arguments for %s; see meshgw help %s", command->name,
 			command->name);
@@ -192,6 +230,7 @@ enum exit_status cli_parse(struct cli *cli, const struct command *commands, int 
 	*cli = (struct cli){
 		.commands = commands,
 		.timeout_us = TIMEOUT_US,
+		.limit_ms = LIMIT_MS,
 		.out = choose_out(argc, argv),
 		.view = {.out = term_of(stdout), .err = term_of(stderr), .now_us = realtime_us()},
 	};
@@ -215,6 +254,7 @@ enum exit_status cli_parse(struct cli *cli, const struct command *commands, int 
 		return failure_set(&cli->failure, EXIT_USAGE, "%s is followed by %s",
 			cli->command->name, cli->command->verb);
 	cli->argument = argv[first];
+	cli->second = cli->argument ? argv[first + 1] : nullptr;
 	return check_usage(cli, argc - first);
 }
 

@@ -18,14 +18,23 @@ enum {
 	CLI_CONFIRM = 2,
 	CLI_DOWN = 4,
 	CLI_VERBOSE = 8,
+	CLI_FROM = 16,
+	CLI_PASSIVE = 32,
+	CLI_LIMIT = 64,
+	CLI_BUNDLE = 128,
+	CLI_YES = 256,
 };
 
 struct cli {
 	const struct command *commands;
 	const struct command *command;
-	const char *argument; /* FILE or COMMAND, nullptr when not given */
+	const char *argument; /* FILE, COMMAND, TARGET or CODE, nullptr when not given */
+	const char *second;   /* likewise, behind it */
 	unsigned given;       /* CLI_… */
 	uint64_t confirm_s;   /* with CLI_CONFIRM */
+	uint64_t limit_ms;    /* with CLI_LIMIT */
+	const char *from;     /* with CLI_FROM */
+	const char *bundle;   /* with CLI_BUNDLE */
 	uint64_t timeout_us;
 	const struct out *out;
 	struct view view;
@@ -38,7 +47,7 @@ struct command {
 	const char *arguments; /* "[FILE]", with the verb */
 	const char *summary;
 	unsigned options; /* CLI_… */
-	bool takes_argument;
+	int max_arguments;
 	enum exit_status (*run)(struct cli *cli);
 };
 
@@ -66,6 +75,7 @@ enum exit_status cmd_confirm(struct cli *cli);
 enum exit_status cmd_undo(struct cli *cli);
 enum exit_status cmd_status(struct cli *cli);
 enum exit_status cmd_down(struct cli *cli);
+enum exit_status cmd_diagnose(struct cli *cli);
 enum exit_status cmd_version(struct cli *cli);
 enum exit_status cmd_frr(struct cli *cli);
 enum exit_status cmd_help(struct cli *cli);

@@ -15,6 +15,7 @@
 #include <time.h>
 
 constexpr uint64_t SECOND_US = 1'000'000;
+constexpr uint64_t WAITING_US = SECOND_US / 10;
 
 struct client_path client_path(const char *standard)
 {
@@ -134,8 +135,10 @@ static int ask(sd_varlink *link, const struct client_call *call, struct answer *
 		return r;
 	while (!answer->arrived) {
 		r = sd_varlink_process(link);
+		if (r == 0 && call->waiting)
+			call->waiting(call->arg);
 		if (r == 0)
-			r = sd_varlink_wait(link, UINT64_MAX);
+			r = sd_varlink_wait(link, call->waiting ? WAITING_US : UINT64_MAX);
 		if (r < 0)
 			return r;
 	}

@@ -17,6 +17,9 @@ struct client_call {
 	uint64_t timeout_us;
 	bool wait;    /* for a daemon that is just starting, until the timeout */
 	bool changes; /* something; who gives up must know that it may be done later */
+	/* Called again and again while there is no answer; nullptr = nobody wants to know. */
+	void (*waiting)(void *arg);
+	void *arg;
 };
 
 /* EXIT_DONE and *reply (owned by the caller), or the failure's status. */

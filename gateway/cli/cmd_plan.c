@@ -12,6 +12,7 @@ static enum exit_status plan_file(struct cli *cli, const struct input *in)
 		out_of_memory();
 	return change_anyway(cli, &(struct change){
 					  .method = "Plan",
+					  .reads = true,
 					  .parameters = parameters,
 					  .once = {.verb = {"plan"},
 						  .content = in->text,
@@ -29,6 +30,7 @@ static enum exit_status plan_down(struct cli *cli)
 	return change_anyway(
 		cli, &(struct change){
 			     .method = "Plan",
+			     .reads = true,
 			     .parameters = parameters,
 			     .once = {.verb = {"plan", "--down"}, .timeout_us = cli->timeout_us},
 		     });

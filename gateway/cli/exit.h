@@ -8,7 +8,7 @@
  * the one of its status here.
  */
 enum exit_status {
-	EXIT_DONE,        /* for status: up, and no condition of severity error */
+	EXIT_DONE,        /* for status, doctor, diagnose: nothing is wrong */
 	EXIT_REFUSED,     /* the daemon refused, or the operation failed */
 	EXIT_USAGE,       /* the command line */
 	EXIT_UNREACHABLE, /* nobody listens on the socket */
@@ -17,11 +17,20 @@ enum exit_status {
 	EXIT_CONFIG,    /* the configuration has mistakes */
 	EXIT_FILE,      /* the configuration cannot be read */
 	EXIT_CONFLICT,  /* a change waits for its confirmation; or none does */
-	EXIT_UNHEALTHY, /* status: a condition of severity error stands */
+	EXIT_UNHEALTHY, /* status: a condition of severity error stands; doctor: a check failed */
 	EXIT_DOWN,      /* taken down, or nothing is configured yet */
 	EXIT_TOO_LARGE, /* the configuration is larger than CONFIG_MAX_BYTES */
 	EXIT_PROTOCOL,  /* the daemon's answer was cut off or made no sense */
-	EXIT_STATUSES,  /* number of statuses */
+
+	/* diagnose: where the cause lies (enum code_class). Nothing is wrong: EXIT_DONE. */
+	EXIT_CAUSE_NODE,
+	EXIT_CAUSE_LAN,
+	EXIT_CAUSE_SERVICE,
+	EXIT_CAUSE_TUNNEL,
+	EXIT_UNDECIDED, /* the evidence is not enough */
+
+	EXIT_NO_CONSENT, /* fix: nobody said yes */
+	EXIT_STATUSES,   /* number of statuses */
 };
 
 /* "io.meshgw.Client.Unreachable" */

@@ -8,7 +8,7 @@ static const struct command commands[] = {
 		.arguments = "[--print] [FILE]",
 		.summary = "Look for mistakes in a configuration, without a daemon",
 		.options = CLI_PRINT,
-		.takes_argument = true,
+		.max_arguments = 1,
 		.run = cmd_check,
 	},
 	{
@@ -16,7 +16,7 @@ static const struct command commands[] = {
 		.arguments = "[FILE | --down]",
 		.summary = "Show what apply, or down, would change",
 		.options = CLI_DOWN,
-		.takes_argument = true,
+		.max_arguments = 1,
 		.run = cmd_plan,
 	},
 	{
@@ -24,7 +24,7 @@ static const struct command commands[] = {
 		.arguments = "[--confirm SECONDS] [FILE]",
 		.summary = "Take over a configuration",
 		.options = CLI_CONFIRM,
-		.takes_argument = true,
+		.max_arguments = 1,
 		.run = cmd_apply,
 	},
 	{
@@ -45,6 +45,14 @@ static const struct command commands[] = {
 		.run = cmd_status,
 	},
 	{
+		.name = "diagnose",
+		.arguments = "[--from WHO] [--passive] [--limit MS] TARGET",
+		.summary = "Find out why a flow of the mesh does not complete",
+		.options = CLI_FROM | CLI_PASSIVE | CLI_LIMIT,
+		.max_arguments = 1,
+		.run = cmd_diagnose,
+	},
+	{
 		.name = "down",
 		.summary = "Remove everything of meshgw until the next apply",
 		.run = cmd_down,
@@ -54,7 +62,7 @@ static const struct command commands[] = {
 		.verb = "render",
 		.arguments = "render [FILE]",
 		.summary = "Print a frr.conf that says what FRRouting would be told",
-		.takes_argument = true,
+		.max_arguments = 1,
 		.run = cmd_frr,
 	},
 	{
@@ -66,7 +74,7 @@ static const struct command commands[] = {
 		.name = "help",
 		.arguments = "[COMMAND]",
 		.summary = "Show the commands, or one of them",
-		.takes_argument = true,
+		.max_arguments = 1,
 		.run = cmd_help,
 	},
 	{},

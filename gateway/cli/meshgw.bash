@@ -5,13 +5,13 @@
 _meshgw()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='check plan apply confirm undo status down frr version help'
+	local commands='check plan apply confirm undo status diagnose down frr version help'
 	local options='--json --timeout --help --version'
 	local command='' word i
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
-		if [[ $word != -* && ${COMP_WORDS[i - 1]} != --@(timeout|confirm) ]]; then
+		if [[ $word != -* && ${COMP_WORDS[i - 1]} != --@(timeout|confirm|from|limit) ]]; then
 			command=$word
 			break
 		fi
@@ -19,13 +19,18 @@ _meshgw()
 
 	COMPREPLY=()
 	case $prev in
-	--timeout | --confirm) return ;;
+	--timeout | --confirm | --limit) return ;;
+	--from)
+		mapfile -t COMPREPLY < <(compgen -W 'workers devices' -- "$cur")
+		return
+		;;
 	esac
 	case $command in
 	check) options+=' --print' ;;
 	plan) options+=' --down' ;;
 	apply) options+=' --confirm' ;;
 	status) options+=' --verbose' ;;
+	diagnose) options+=' --from --passive --limit' ;;
 	esac
 
 	if [[ $cur == -* ]]; then

@@ -16,7 +16,7 @@ static const char *once_program(void)
 
 /* The child reads the configuration as /dev/stdin: what was checked here is what is used there,
  * also where the child becomes a user who may not read the file. */
-static void make_argv(const struct once *once, const char *argv[static 8])
+static void make_argv(const struct once *once, const char *argv[static 16])
 {
 	const char *dir = getenv("MESHGW_RUNTIME_DIR");
 	size_t n = 0;
@@ -27,7 +27,7 @@ static void make_argv(const struct once *once, const char *argv[static 8])
 		argv[n++] = dir;
 	}
 	argv[n++] = "--once";
-	for (size_t i = 0; i < 2 && once->verb[i]; i++)
+	for (size_t i = 0; i < sizeof(once->verb) / sizeof(once->verb[0]) && once->verb[i]; i++)
 		argv[n++] = once->verb[i];
 	if (once->content)
 		argv[n++] = "/dev/stdin";
@@ -76,7 +76,7 @@ static enum exit_status take_answer(
 enum exit_status once_run(
 	const struct once *once, sd_json_variant **reply, bool *busy, struct failure *f)
 {
-	const char *argv[8];
+	const char *argv[16];
 	struct child_result result;
 
 	*busy = false;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 struct once {
-	const char *verb[2]; /* {"down"} or {"plan", "--down"} or {"plan"} */
+	const char *verb[8]; /* {"down"} or {"plan", "--down"}; unused ones are nullptr */
 	const char *content; /* a configuration, handed over as a file; nullptr = none */
 	size_t content_len;
 	uint64_t timeout_us;

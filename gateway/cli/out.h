@@ -9,6 +9,7 @@
  */
 #include "cli/failure.h"
 #include "cli/reply.h"
+#include "cli/reply_verdict.h"
 #include "cli/term.h"
 
 struct command;
@@ -25,6 +26,7 @@ struct out {
 	void (*changes)(const struct view *v, const char *verb, const struct changes *c);
 	/* canonical: the configuration printed back, nullptr when nobody asked for it */
 	void (*checked)(const struct view *v, const char *file, const char *canonical);
+	void (*verdict)(const struct view *v, const struct reply_verdict *verdict);
 	void (*version)(const struct view *v, const char *version);
 	/* command: the one asked for, nullptr = all; table ends with an empty row */
 	void (*help)(
@@ -36,6 +38,8 @@ extern const struct out out_text, out_json;
 
 /* Parts of out_text in files of their own. */
 void out_text_status(const struct view *v, const struct status *s);
+void out_text_verdict(const struct view *v, const struct reply_verdict *verdict);
+void out_text_way(const struct view *v, const struct reply_verdict *verdict);
 void out_text_path(const struct view *v, const struct status *s);
 void out_text_networks(const struct view *v, const struct status *s);
 void out_text_bgp(const struct view *v, const struct status *s);

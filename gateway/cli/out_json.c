@@ -66,6 +66,12 @@ static void json_changes(const struct view *v, const char *, const struct change
 	put_json(v, c->raw);
 }
 
+/* The verdict alone: its evidence is part of it, the record is for bundles. */
+static void json_verdict(const struct view *v, const struct reply_verdict *verdict)
+{
+	put_json(v, verdict->raw);
+}
+
 static void json_checked(const struct view *v, const char *file, const char *canonical)
 {
 	autojson sd_json_variant *json = nullptr;
@@ -163,6 +169,7 @@ const struct out out_json = {
 	.status = json_status,
 	.changes = json_changes,
 	.checked = json_checked,
+	.verdict = json_verdict,
 	.version = json_version,
 	.help = json_help,
 	.failure = json_failure,

@@ -203,6 +203,7 @@ const struct out out_text = {
 	.status = out_text_status,
 	.changes = text_changes,
 	.checked = text_checked,
+	.verdict = out_text_verdict,
 	.version = text_version,
 	.help = text_help,
 	.failure = text_failure,

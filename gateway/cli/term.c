@@ -7,10 +7,15 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Longer texts end in three dots: no honest one comes near. */
 constexpr size_t TEXT_MAX = 1024;
+
+/* A terminal that does not tell, or that no line would fit on. */
+constexpr size_t WIDTH_USUAL = 80;
+constexpr size_t WIDTH_MIN = 20;
 
 static bool wants_colour(FILE *file)
 {
@@ -22,12 +27,24 @@ static bool wants_colour(FILE *file)
 	return isatty(fileno(file)) && term && strcmp(term, "dumb") != 0;
 }
 
+static size_t width_of(FILE *file)
+{
+	struct winsize size = {};
+
+	if (!isatty(fileno(file)))
+		return 0;
+	if (ioctl(fileno(file), TIOCGWINSZ, &size) < 0 || size.ws_col < WIDTH_MIN)
+		return WIDTH_USUAL;
+	return size.ws_col;
+}
+
 struct term term_of(FILE *file)
 {
 	return (struct term){
 		.file = file,
 		.colour = wants_colour(file),
 		.utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+		.width = width_of(file),
 	};
 }
 
@@ -71,6 +88,49 @@ void term_print(const struct term *t, enum style style, const char *fmt, ...)
 	format_escaped(text, fmt, ap);
 	va_end(ap);
 	term_raw(t, style, text);
+}
+
+/* How much of the text fits into so many columns: whole words, at least one. */
+static size_t words_that_fit(const char *text, size_t columns)
+{
+	size_t len = strlen(text), end;
+
+	if (len <= columns)
+		return len;
+	for (end = columns; end > 0 && text[end] != ' ';)
+		end--;
+	return end ? end : strcspn(text, " ");
+}
+
+static void wrap(const struct term *t, enum style style, size_t indent, size_t used, char *text)
+{
+	size_t width = t->width ? t->width : SIZE_MAX;
+
+	for (;;) {
+		size_t column = used ? used : indent;
+		size_t n = words_that_fit(text, width > column ? width - column : 1);
+		bool last = !text[n];
+		fprintf(t->file, "%*s", used ? 0 : (int)indent, "");
+		text[n] = '\0';
+		term_raw(t, style, text);
+		fputc('\n', t->file);
+		if (last)
+			return;
+		text += n + 1;
+		used = 0;
+	}
+}
+
+void term_wrap(
+	const struct term *t, enum style style, size_t indent, size_t used, const char *fmt, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, fmt);
+	format_escaped(text, fmt, ap);
+	va_end(ap);
+	wrap(t, style, indent, used, text);
 }
 
 void table_add(struct table *table, enum style style, const char *fmt, ...)

@@ -17,9 +17,10 @@ enum style { STYLE_PLAIN, STYLE_BOLD, STYLE_DIM, STYLE_GOOD, STYLE_WARN, STYLE_B
 struct term {
 	FILE *file;
 	bool colour, utf8;
+	size_t width; /* columns of the terminal; 0 = no terminal, lines may be of any length */
 };
 
-/* Looks at the file, NO_COLOR, TERM and the locale, which the caller has set. */
+/* Looks at the file, NO_COLOR, TERM, the window and the locale, which the caller has set. */
 struct term term_of(FILE *file);
 
 /* Formatted, then escaped. */
@@ -28,6 +29,10 @@ struct term term_of(FILE *file);
 void term_raw(const struct term *t, enum style style, const char *text);
 /* On a line of its own, below an empty one. */
 void term_heading(const struct term *t, const char *text);
+/* A paragraph, escaped, whose lines are indented and no longer than the terminal is wide. The first
+ * line goes on behind `used` columns, if any were printed. */
+[[gnu::format(printf, 5, 6)]] void term_wrap(
+	const struct term *t, enum style style, size_t indent, size_t used, const char *fmt, ...);
 
 /* Rows of cells, printed in aligned columns two spaces apart. Cells are escaped. */
 struct cell {

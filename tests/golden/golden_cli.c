@@ -22,14 +22,17 @@ struct form {
 	const char *heading;
 	const struct out *out;
 	bool verbose, terminal;
+	size_t width;
 	const char *only; /* cases whose name begins so, nullptr = all */
 };
 
 static const struct form forms[] = {
-	{"text", &out_text, false, false, nullptr},
-	{"text, --verbose", &out_text, true, false, "status-"},
-	{"text, on a UTF-8 terminal", &out_text, false, true, "status-tunnel-missing"},
-	{"--json", &out_json, false, false, nullptr},
+	{"text", &out_text, false, false, 0, nullptr},
+	{"text, --verbose", &out_text, true, false, 0, "status-"},
+	{"text, on a UTF-8 terminal", &out_text, false, true, 80, "status-tunnel-missing"},
+	{"text, on a UTF-8 terminal", &out_text, false, true, 100, "diagnose-return-route"},
+	{"text, on a narrow terminal", &out_text, false, false, 48, "diagnose-"},
+	{"--json", &out_json, false, false, 0, nullptr},
 };
 
 static void show_error(const struct form *form, const struct view *v, sd_json_variant *reply)
@@ -43,6 +46,19 @@ static void show_error(const struct form *form, const struct view *v, sd_json_va
 	failure_clear(&f);
 }
 
+static bool show_verdict(const struct form *form, const struct view *v, sd_json_variant *reply)
+{
+	struct reply_verdict verdict;
+
+	if (verdict_read(reply, &verdict) < 0)
+		return false;
+	verdict.target = strings_at(sd_json_variant_by_key(reply, "asked"), 0);
+	form->out->verdict(v, &verdict);
+	fprintf(v->out.file, "(exit status %d)\n", (int)verdict_status(&verdict));
+	verdict_clear(&verdict);
+	return true;
+}
+
 static bool show(
 	const struct form *form, const struct view *v, const char *command, sd_json_variant *reply)
 {
@@ -51,6 +67,8 @@ static bool show(
 
 	if (sd_json_variant_by_key(reply, "error")) {
 		show_error(form, v, reply);
+	} else if (strcmp(command, "diagnose") == 0) {
+		return show_verdict(form, v, reply);
 	} else if (strcmp(command, "status") == 0) {
 		if (status_read(reply, &status) < 0)
 			return false;
@@ -92,7 +110,8 @@ static bool run_form(
 	autofree char *text = nullptr;
 	size_t len;
 	FILE *f = open_memstream(&text, &len);
-	struct term term = {.file = f, .colour = form->terminal, .utf8 = form->terminal};
+	struct term term = {
+		.file = f, .colour = form->terminal, .utf8 = form->terminal, .width = form->width};
 	struct view view = {.out = term, .err = term, .verbose = form->verbose, .now_us = NOW_US};
 	bool good = show(form, &view, command, reply);
 

@@ -31,6 +31,7 @@ OPERATIONS = {
 # Exit statuses, as meshgw(8) has them.
 DONE, REFUSED, USAGE, UNREACHABLE, TIMEOUT, PERMISSION, CONFIG, FILE = range(8)
 CONFLICT, UNHEALTHY, DOWN, TOO_LARGE, PROTOCOL = range(8, 13)
+CAUSE_NODE, CAUSE_LAN, CAUSE_SERVICE, CAUSE_TUNNEL, UNDECIDED, NO_CONSENT = range(13, 19)
 
 
 def recorded(name: str) -> dict:
@@ -173,6 +174,9 @@ def test_each_command_asks_its_question(
         ("NotConfigured", DOWN),
         ("ApplyFailed", REFUSED),
         ("DownIncomplete", REFUSED),
+        ("TargetInvalid", REFUSED),
+        ("NotFixable", REFUSED),
+        ("NotWatching", REFUSED),
     ],
 )
 def test_errors_of_the_daemon(cli: Cli, name: str, status: int) -> None:
@@ -615,6 +619,130 @@ def test_daemon_that_dies_over_down(cli: Cli) -> None:
     assert len(calls.read_text().splitlines()) == 1
 
 
+# ---- Diagnoses ----
+
+
+@pytest.mark.parametrize(
+    ("name", "status"),
+    [
+        ("healthy", DONE),
+        ("return-route", CAUSE_NODE),
+        ("upstream-return", CAUSE_LAN),
+        ("service-closed", CAUSE_SERVICE),
+        ("tunnel-missing", CAUSE_TUNNEL),
+        ("silent-family", CAUSE_LAN),
+        ("inconclusive", UNDECIDED),
+        ("injection", UNDECIDED),
+    ],
+)
+def test_status_of_a_verdict(cli: Cli, name: str, status: int) -> None:
+    answer = recorded(f"diagnose-{name}")
+    with FakeServer(cli.control, reply(answer)):
+        text = cli("diagnose", "10.0.1.50:3000")
+        as_json = cli("--json", "diagnose", "10.0.1.50:3000")
+    assert (text.returncode, as_json.returncode) == (status, status), text.stderr
+    assert json.loads(as_json.stdout) == answer["verdict"]
+    assert as_json.stdout.count("\n") == 1
+    assert re.fullmatch(r"[ -~\n]+", as_json.stdout)
+    assert text.stderr == as_json.stderr == ""
+    # A picture is all that is not plain.
+    assert re.fullmatch(r"[ -~\n]+", text.stdout.translate(dict.fromkeys(map(ord, "─▶◀·✗"))))
+
+
+@pytest.mark.parametrize(
+    ("args", "parameters"),
+    [
+        ([], {"timeoutMs": 10000}),
+        (
+            ["--from", "devices", "--passive", "--limit", "700"],
+            {"from": "devices", "passive": True, "timeoutMs": 700},
+        ),
+    ],
+)
+def test_what_is_asked_of_a_diagnosis(cli: Cli, args: list, parameters: dict) -> None:
+    for target in "10.0.1.50:3000", "icmp://[2001:db8::1]", "https://example.com/a?b=1&c":
+        with FakeServer(cli.control, reply(recorded("diagnose-healthy"))) as server:
+            assert cli("diagnose", *args, target).returncode == DONE
+        (request,) = server.requests
+        assert request["method"] == GATEWAY + "Diagnose"
+        assert request["parameters"] == {"target": target} | parameters
+
+
+def test_repair_that_is_offered_can_be_pasted(cli: Cli) -> None:
+    answer = recorded("diagnose-return-route")
+    for target, shown in (
+        ("udp://10.0.1.50:53", "udp://10.0.1.50:53"),
+        ("[::1]:80", "'[::1]:80'"),
+        ("http://a/b?c=$(d)&e", "'http://a/b?c=$(d)&e'"),
+        ("http://a/b?c='d'", None),
+    ):
+        with FakeServer(cli.control, reply(answer)):
+            text = cli("diagnose", target).stdout
+        line = f"      meshgw fix return-route-missing {shown}\n"
+        assert (line in text) if shown else ("meshgw fix" not in text)
+
+
+def test_diagnosis_waits_for_limit_and_timeout(cli: Cli) -> None:
+    with FakeServer(cli.control, silence):
+        begun = time.monotonic()
+        result = cli("--timeout", "0.1", "diagnose", "--limit", "600", "10.0.1.50:3000")
+    assert result.returncode == TIMEOUT
+    assert "nothing within 0.7 s" in one_sentence(result)
+    assert time.monotonic() - begun >= 0.7
+
+
+def test_diagnosis_without_a_daemon(cli: Cli) -> None:
+    answer = json.dumps(recorded("diagnose-return-route")).replace("'", "'\\''")
+    calls = cli.once(f"echo '{answer}'")
+    result = cli("diagnose", "--from", "devices", "--passive", "10.0.1.50:3000")
+    assert result.returncode == CAUSE_NODE, result.stderr
+    assert calls.read_text().endswith(
+        "--once diagnose --limit 10000 --from devices --passive 10.0.1.50:3000\n"
+    )
+
+
+VERDICT = json.dumps({"parameters": recorded("diagnose-return-route")}).encode()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b'{"parameters":{}}\0',
+        b'{"parameters":{"verdict":[]}}\0',
+        VERDICT.replace(b'"code": "return-route-missing"', b'"code": 7') + b"\0",
+        VERDICT.replace(b'"evidence": [', b'"evidence": [7, ') + b"\0",
+        VERDICT.replace(b'"attributes": {', b'"attributes": {"x": [], ') + b"\0",
+        VERDICT.replace(b'"candidates": [', b'"candidates": [null') + b"\0",
+        VERDICT.replace(b'"commands": [', b'"commands": [{}, ') + b"\0",
+        VERDICT.replace(b'"class"', b'"klass"') + b"\0",
+    ],
+)
+def test_verdicts_that_make_no_sense(cli: Cli, data: bytes) -> None:
+    with FakeServer(cli.control, raw(data)):
+        result = cli("diagnose", "10.0.1.50:3000")
+    assert (result.returncode, result.stdout) == (PROTOCOL, "")
+    assert "makes no sense" in one_sentence(result)
+
+
+def test_progress_is_wiped_out(cli: Cli) -> None:
+    def late(connection: socket.socket) -> None:
+        time.sleep(0.6)
+        reply(recorded("diagnose-healthy"))(connection)
+
+    leader, follower = pty.openpty()
+    with FakeServer(cli.control, late), subprocess.Popen(
+        [MESHGW, "diagnose", "10.0.1.50:3000"],
+        env=cli.env, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=follower,
+    ) as process:
+        assert process.wait(timeout=10) == DONE
+    os.close(follower)
+    shown = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert "Asking 10.0.1.50:3000 0." in shown
+    assert shown.split("\r")[-1] == "" and shown.split("\r")[-2].strip() == ""
+    assert "\n" not in shown
+
+
 # ---- Command line and terminal ----
 
 
@@ -636,6 +764,15 @@ def test_daemon_that_dies_over_down(cli: Cli) -> None:
         ["apply", "--confirm", "5s"],
         ["apply", "--confirm", "-5"],
         ["apply", "--confirm", "99999999999999999999"],
+        ["diagnose"],
+        ["diagnose", "10.0.1.50"],
+        ["diagnose", "10.0.1.50:3000", "extra"],
+        ["diagnose", "ftp://10.0.1.50:3000"],
+        ["diagnose", "10.0.1.50:3000\x1b[2J"],
+        ["diagnose", "--limit", "499", "10.0.1.50:3000"],
+        ["diagnose", "--limit", "60001", "10.0.1.50:3000"],
+        ["diagnose", "--limit", "1s", "10.0.1.50:3000"],
+        ["status", "--passive"],
         ["--timeout", "0", "status"],
         ["--timeout", "", "status"],
         ["--timeout", "inf", "status"],

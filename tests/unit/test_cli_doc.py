@@ -21,9 +21,10 @@ ROOT = Path(__file__).parent.parent.parent
 CLI_PAGE = ROOT / "gateway" / "cli" / "meshgw.8"
 CONF_PAGE = ROOT / "gateway" / "conf" / "meshgw.yaml.5"
 COMPLETION = ROOT / "gateway" / "cli" / "meshgw.bash"
+DIAGNOSE_PAGE = ROOT / "gateway" / "cli" / "meshgw-diagnose.8"
 DAEMON = ROOT / "gateway" / "daemon"
 DAEMON_PAGE = DAEMON / "meshgwd.8"
-PAGES = [CLI_PAGE, CONF_PAGE, DAEMON_PAGE]
+PAGES = [CLI_PAGE, DIAGNOSE_PAGE, CONF_PAGE, DAEMON_PAGE]
 
 HELP = json.loads(
     subprocess.run([MESHGW, "--json", "help"], check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -65,6 +66,20 @@ def test_exit_statuses_are_in_the_page() -> None:
     section = CLI_PAGE.read_text().split(".Sh EXIT STATUS")[1].split(".Sh ")[0]
     listed = [int(n) for n in re.findall(r"^\.It (\d+)$", section, re.MULTILINE)]
     assert listed == [s["status"] for s in HELP["exitStatuses"]]
+
+
+def test_diagnose_has_a_page_of_its_own() -> None:
+    """Its options, its exit statuses, and every key of a verdict."""
+    text = DIAGNOSE_PAGE.read_text()
+    command = next(c for c in HELP["commands"] if c["name"] == "diagnose")
+    for option in command["options"]:
+        assert any(re.search(rf"Fl -{option['name']}\b", item) for item in items(DIAGNOSE_PAGE))
+    section = text.split(".Sh EXIT STATUS")[1].split(".Sh ")[0]
+    listed = {int(n) for n in re.findall(r"^\.It (\d+)$", section, re.MULTILINE)}
+    meant = {s["status"] for s in HELP["exitStatuses"] if "diagnose: " in s["meaning"]}
+    assert listed == meant | {0}
+    verdict = json.loads((ROOT / "tests/golden/cli/diagnose-return-route.json").read_text())["verdict"]
+    assert set(verdict) == set(re.findall(r"^\.It Va (\w+)", text, re.MULTILINE))
 
 
 def test_schema_is_understood() -> None:
