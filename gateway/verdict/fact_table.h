@@ -14,13 +14,13 @@ struct fact_shape {
 };
 extern const struct fact_shape fact_shapes[FACT_KINDS];
 
-/* All kinds lie at the same place. */
+/* All kinds lie at the same place. (Not &f->link: that would be an object of its size.) */
 static inline void *fact_base(struct fact *f)
 {
-	return &f->link;
+	return (char *)f + offsetof(struct fact, link);
 }
 
 static inline const void *fact_base_const(const struct fact *f)
 {
-	return &f->link;
+	return (const char *)f + offsetof(struct fact, link);
 }
