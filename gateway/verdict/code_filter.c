@@ -20,19 +20,19 @@ const struct code_row code_part_filter[] = {
 		"rule of the table inet meshgw refuses the packet.",
 		"Add the target to lan: networks:, or the flow to allow:, in "
 		"/etc/meshgw/meshgw.yaml, and apply it.",
-		{"meshgw apply"}},
+		{"meshgw apply"}, false},
 	[CODE_FILTER_DROP_FORWARD - first] = {"filter-drop-forward", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet where it is forwarded.",
 		"The trace of a packet ends with drop, or with a policy of drop, in a chain at "
 		"hook forward; the kernel drops with NETFILTER_DROP in nft_do_chain.",
 		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}},
+		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, false},
 	[CODE_FILTER_REJECT_FORWARD - first] = {"filter-reject-forward", CODE_CLASS_NODE,
 		"A packet filter on this gateway rejects the packet where it is forwarded.",
 		"The trace of a packet ends with reject in a chain at hook forward, and the "
 		"caller gets an ICMP error or a reset.",
 		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}},
+		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, false},
 	[CODE_FILTER_DROP_LEGACY_XTABLES - first] = {"filter-drop-legacy-xtables", CODE_CLASS_NODE,
 		"A rule of the old iptables drops the packet, which nft does not show.",
 		"The kernel drops with NETFILTER_DROP in nf_hook_slow, the trace of nftables "
@@ -42,19 +42,20 @@ const struct code_row code_part_filter[] = {
 		{"{ipt}-legacy[ -t {table}] -I FORWARD -i {mesh} -s {range} -j "
 		 "ACCEPT",
 			"{ipt}-legacy[ -t {table}] -I FORWARD -o {mesh} -d {range} -j "
-			"ACCEPT"}},
+			"ACCEPT"},
+		false},
 	[CODE_FILTER_DROP_PREROUTING - first] = {"filter-drop-prerouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet before it is routed.",
 		"The trace of a packet ends with drop in a chain at hook prerouting or ingress.",
 		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}},
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
 	[CODE_FILTER_FIB_DROP - first] = {"filter-fib-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because routing would not send answers by "
 		"where it came in.",
 		"The trace of a packet ends with drop at a rule with a fib expression.",
 		"Mend the route to the packet's source first; if it is right, accept the mesh "
 		"range in front of the rule, or make the check loose.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}},
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
 	[CODE_FILTER_CT_INVALID_DROP - first] = {"filter-ct-invalid-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because connection tracking does not know its "
 		"connection.",
@@ -62,7 +63,7 @@ const struct code_row code_part_filter[] = {
 		"nf_conntrack.invalid grows.",
 		"Let both directions of the flow cross this gateway; if that cannot be, accept "
 		"the mesh range in front of the rule.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}},
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
 	[CODE_FILTER_DROP_BRIDGE - first] = {"filter-drop-bridge", CODE_CLASS_NODE,
 		"The packet is dropped by filter rules that bridged frames are made to pass.",
 		"An interface of the way is part of a bridge, and bridge-nf-call-iptables or a "
@@ -70,7 +71,8 @@ const struct code_row code_part_filter[] = {
 		"Do not lead bridged frames through the IP rules, or accept the mesh range there.",
 		{"sysctl -w net.bridge.bridge-nf-call-{ipt}=0",
 			"nft insert rule bridge {table} {chain} {l3} saddr {range} accept",
-			"nft insert rule bridge {table} {chain} {l3} daddr {range} accept"}},
+			"nft insert rule bridge {table} {chain} {l3} daddr {range} accept"},
+		false},
 	[CODE_FILTER_DROP_INPUT - first] = {"filter-drop-input", CODE_CLASS_NODE,
 		"A packet filter drops what is meant for this gateway itself.",
 		"The target is an address of this gateway, and the trace of a packet ends with "
@@ -78,7 +80,8 @@ const struct code_row code_part_filter[] = {
 		"Accept the mesh range on the mesh interface in that chain, in the way of the "
 		"program that owns it.",
 		{"nft insert rule {family} {table} {chain} iifname {mesh} {l3} "
-		 "saddr {range} accept"}},
+		 "saddr {range} accept"},
+		false},
 	[CODE_FILTER_DROP_OUTPUT - first] = {"filter-drop-output", CODE_CLASS_NODE,
 		"A packet filter drops packets that this gateway itself sends: probes, BGP, ICMP "
 		"errors, answers.",
@@ -88,7 +91,8 @@ const struct code_row code_part_filter[] = {
 		"networks that its profile excludes.",
 		{"nft insert rule {family} {table} {chain} oifname {lan} accept",
 			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
-			"daddr {range} accept"}},
+			"daddr {range} accept"},
+		false},
 	[CODE_FILTER_DROP_POSTROUTING - first] = {"filter-drop-postrouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet when it is about to leave.",
 		"The trace of a packet ends with drop in a chain at hook postrouting or egress.",
@@ -96,19 +100,22 @@ const struct code_row code_part_filter[] = {
 		{"nft insert rule {family} {table} {chain} oifname {lan} {l3} "
 		 "daddr {network} accept",
 			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
-			"daddr {range} accept"}},
+			"daddr {range} accept"},
+		false},
 	[CODE_TC_OR_XDP_DROP - first] = {"tc-or-xdp-drop", CODE_CLASS_NODE,
 		"A program or filter attached to the interface drops the packet before or after "
 		"everything else.",
 		"The kernel drops with TC_INGRESS, TC_EGRESS or XDP; or packets vanish at an "
 		"interface that has such a program.",
 		"Let the program pass the mesh range, or detach it.",
-		{"tc qdisc del dev {interface} clsact", "tc qdisc del dev {interface} ingress"}},
+		{"tc qdisc del dev {interface} clsact", "tc qdisc del dev {interface} ingress"},
+		false},
 	[CODE_LSM_DROP - first] = {"lsm-drop", CODE_CLASS_NODE,
 		"A security module of this gateway drops the packet.",
 		"The kernel drops with SECURITY_HOOK.",
 		"See the log of the security module (SELinux, AppArmor, BPF LSM), and allow "
-		"forwarding of the packet's label."},
+		"forwarding of the packet's label.",
+		{}, false},
 	[CODE_CONNTRACK_TABLE_FULL - first] = {"conntrack-table-full", CODE_CLASS_NODE,
 		"The table of connections is full, and new ones are dropped.",
 		"nf_conntrack_count has reached nf_conntrack_max and nf_conntrack.drop grows; "
@@ -128,19 +135,22 @@ const struct code_row code_part_filter[] = {
 		"Masquerading is in force for the flow, and the interface by which it leaves has "
 		"no address of the family; the kernel drops although no rule does.",
 		"Give the interface[ {interface}] an address of this family, or see why DHCP "
-		"gives none."},
+		"gives none.",
+		{}, false},
 	[CODE_NAT_PORT_EXHAUSTED - first] = {"nat-port-exhausted", CODE_CLASS_NODE,
 		"All ports for translated connections to this service are in use.",
 		"nf_conntrack.insert_failed grows, and very many entries lead to the one service.",
 		"Give the LAN interface more addresses, or use return_path: route for the "
-		"network."},
+		"network.",
+		{}, false},
 	[CODE_NAT_HIDES_SOURCE - first] = {"nat-hides-source", CODE_CLASS_NODE,
 		"The service refuses the source that it sees: translation hides the caller, or "
 		"fails to.",
 		"The service answers and refuses, while the same question from another source is "
 		"accepted.",
 		"Choose return_path: route or masquerade for the network or the host, as its "
-		"access list expects; or change the list."},
+		"access list expects; or change the list.",
+		{}, false},
 	[CODE_NAT_UNEXPECTED_OWNER - first] = {"nat-unexpected-owner", CODE_CLASS_NODE,
 		"A rule of another program translates the source of the flow.",
 		"Packets leave with a source that is neither the caller's nor one that meshgw "
@@ -148,5 +158,6 @@ const struct code_row code_part_filter[] = {
 		"Exempt the mesh range in front of that rule, in the way of the program that "
 		"owns it.",
 		{"nft insert rule {family} {table} {chain} {l3} saddr {range} "
-		 "accept"}},
+		 "accept"},
+		false},
 };

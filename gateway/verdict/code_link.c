@@ -14,11 +14,12 @@ const struct code_row code_part_link[] = {
 	[CODE_LAN_INTERFACE_MISSING - first] = {"lan-interface-missing", CODE_CLASS_NODE,
 		"The interface to the LAN does not exist.",
 		"The kernel knows no interface of the name under lan:.",
-		"Check the name under lan: in the configuration, and the hardware."},
+		"Check the name under lan: in the configuration, and the hardware.", {}, false},
 	[CODE_LAN_INTERFACE_DOWN - first] = {"lan-interface-down", CODE_CLASS_NODE,
 		"The interface to the LAN is down or has no link.",
 		"The interface is not up, or has no carrier.",
-		"Bring the interface up, or check its cable.", {"ip link set dev {interface} up"}},
+		"Bring the interface up, or check its cable.", {"ip link set dev {interface} up"},
+		false},
 	[CODE_NEIGHBOUR_UNRESOLVED - first] = {"neighbour-unresolved", CODE_CLASS_LAN,
 		"Nobody on the LAN answers for the address of the target, or of the router in "
 		"front of it.",
@@ -26,12 +27,14 @@ const struct code_row code_part_link[] = {
 		"kernel drops them with NEIGH_FAILED. The caller gets host unreachable after "
 		"some seconds.",
 		"See that the machine[ {address}] is up and in this segment; check its VLAN, its "
-		"address and the length of prefixes."},
+		"address and the length of prefixes.",
+		{}, false},
 	[CODE_NEIGHBOUR_DUPLICATE_ADDRESS - first] = {"neighbour-duplicate-address", CODE_CLASS_LAN,
 		"Two machines on the LAN answer for the same address.",
 		"Two link-layer addresses were seen for one address within the diagnosis.",
 		"Find the second machine by its link-layer address[, {lladdr},] and give it "
-		"another address."},
+		"another address.",
+		{}, false},
 	[CODE_NEIGHBOUR_TABLE_FULL - first] = {"neighbour-table-full", CODE_CLASS_NODE,
 		"The table of neighbours is full, so that addresses of the LAN cannot be "
 		"resolved.",
@@ -44,7 +47,7 @@ const struct code_row code_part_link[] = {
 		"The kernel drops with QDISC_DROP or the like at the interface, and its queueing "
 		"discipline counts drops.",
 		"Widen or remove the shaping of the interface.",
-		{"tc qdisc del dev {interface} root"}},
+		{"tc qdisc del dev {interface} root"}, false},
 	[CODE_PROVIDER_SOURCE_CHECK - first] = {"provider-source-check", CODE_CLASS_LAN,
 		"The cloud or hypervisor drops what this machine sends with addresses that are "
 		"not its own.",
@@ -52,7 +55,8 @@ const struct code_row code_part_link[] = {
 		"not, and the machine runs at a provider that checks sources.",
 		"Switch the check of source and destination off for this machine's interface, "
 		"and route the mesh range to it in the provider's network; or use return_path: "
-		"masquerade."},
+		"masquerade.",
+		{}, false},
 	[CODE_PMTU_BLACKHOLE_LAN - first] = {"pmtu-blackhole-lan", CODE_CLASS_NODE,
 		"Small packets pass and large ones do not: the service sends larger ones than "
 		"the tunnel takes, and does not hear that it should not.",
@@ -61,7 +65,7 @@ const struct code_row code_part_link[] = {
 		"change nothing.",
 		"Lower the segment size of TCP connections to that of the way, and let ICMP "
 		"\"fragmentation needed\" pass in the LAN.",
-		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}},
+		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}, false},
 	[CODE_PMTU_ERRORS_FILTERED_LOCALLY - first] = {"pmtu-errors-filtered-locally",
 		CODE_CLASS_NODE,
 		"Large packets do not pass, and the errors that would tell the sender are "
@@ -72,7 +76,8 @@ const struct code_row code_part_link[] = {
 		"TCP connections.",
 		{"nft insert rule {family} {table} {chain} meta l4proto {icmp} "
 		 "accept",
-			CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}},
+			CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")},
+		false},
 	[CODE_PMTU_BLACKHOLE_TUNNEL - first] = {"pmtu-blackhole-tunnel", CODE_CLASS_TUNNEL,
 		"Small packets pass and large ones do not: they are lost inside the tunnel or "
 		"behind it.",
@@ -80,24 +85,26 @@ const struct code_row code_part_link[] = {
 		"small ones are.",
 		"Lower the segment size of TCP connections further than the tunnel's MTU asks "
 		"for, or the MTU of the tunnel.",
-		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("1200")}},
+		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("1200")}, false},
 	[CODE_MSS_NOT_CLAMPED - first] = {"mss-not-clamped", CODE_CLASS_NODE,
 		"Connections may begin with larger segments than the tunnel takes; that is a "
 		"risk, not a fault by itself.",
 		"A SYN to the LAN carries a segment size above the tunnel's MTU less its headers.",
 		"Lower the segment size of TCP connections to that of the way.",
-		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}},
+		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}, false},
 	[CODE_TTL_EXPIRED - first] = {"ttl-expired", CODE_CLASS_TUNNEL,
 		"The packet's hop count is used up at this gateway.",
 		"The packet enters with a TTL of 1, the kernel drops with IP_INHDR in ip_forward "
 		"and sends time exceeded; and there is no loop.",
 		"Let the caller send with a higher TTL; a traceroute looks the same and is no "
-		"fault."},
+		"fault.",
+		{}, false},
 	[CODE_CHECKSUM_BAD_IP - first] = {"checksum-bad-ip", CODE_CLASS_TUNNEL,
 		"The packet comes out of the tunnel with a wrong IP checksum.",
 		"The kernel drops with IP_CSUM, and IpInHdrErrors grows.",
 		"It is a fault of the sender or of the program that writes to the tunnel's "
-		"interface: update it."},
+		"interface: update it.",
+		{}, false},
 	[CODE_CHECKSUM_BAD_L4 - first] = {"checksum-bad-l4", CODE_CLASS_TUNNEL,
 		"The packet comes out of the tunnel with a wrong TCP, UDP or ICMP checksum; the "
 		"service drops it in silence.",
@@ -105,11 +112,12 @@ const struct code_row code_part_link[] = {
 		"only nf_conntrack.invalid may grow.",
 		"Update the kernel and the tunnel's client; switching offloads of the interface "
 		"off may help until then.",
-		{"ethtool -K {mesh} gro off tx off"}},
+		{"ethtool -K {mesh} gro off tx off"}, false},
 	[CODE_FRAGMENTS_LOST - first] = {"fragments-lost", CODE_CLASS_TUNNEL,
 		"Only a part of a fragmented packet arrives.",
 		"First fragments are seen and later ones are not, or reassembly fails "
 		"(IpReasmFails, FRAG_REASM_TIMEOUT).",
 		"Send packets that need no fragments: smaller datagrams, or a smaller MTU at the "
-		"sender."},
+		"sender.",
+		{}, false},
 };

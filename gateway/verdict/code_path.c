@@ -48,17 +48,19 @@ const struct code_row code_part_path[] = {
 		"The packet's source is an address that nobody on a network can have.",
 		"The source is loopback, multicast or broadcast. The kernel drops with "
 		"IP_LOCALNET or IP_INVALID_SOURCE, and rt_cache.in_martian_src grows.",
-		"Mend the sender, or the translation of addresses in front of the gateway."},
+		"Mend the sender, or the translation of addresses in front of the gateway.", {},
+		false},
 	[CODE_SOURCE_IS_OWN_ADDRESS - first] = {"source-is-own-address", CODE_CLASS_TUNNEL,
 		"The packet's source is an address of this gateway itself.",
 		"A lookup of the source answers local, and the kernel drops with IP_LOCAL_SOURCE.",
 		"The address[ {address}] is used twice: take it off this gateway, or out of the "
-		"mesh's range."},
+		"mesh's range.",
+		{}, false},
 	[CODE_MARTIAN_DESTINATION - first] = {"martian-destination", CODE_CLASS_TUNNEL,
 		"The target is an address that no other machine can have.",
 		"The target is loopback or another address without a place on the network; "
 		"rt_cache.in_martian_dst grows.",
-		"Correct the target in the configuration of the caller."},
+		"Correct the target in the configuration of the caller.", {}, false},
 	[CODE_IPV6_DISABLED - first] = {"ipv6-disabled", CODE_CLASS_NODE,
 		"IPv6 is switched off on an interface of the way.",
 		"disable_ipv6 is 1 for the interface. The kernel drops with IPV6DISABLED, and "
@@ -72,7 +74,7 @@ const struct code_row code_part_path[] = {
 		"drops with IP_INNOROUTES, and sends the caller an ICMP error.",
 		"Add a route to the target's network: by the LAN interface if it is connected "
 		"there, else by way of the router in front of it.",
-		{"ip -{v} route add {network} dev {lan}"}},
+		{"ip -{v} route add {network} dev {lan}"}, false},
 	[CODE_ROUTE_UNREACHABLE - first] = {"route-unreachable", CODE_CLASS_NODE,
 		"A route or rule of type unreachable refuses the target.",
 		"A lookup answers EHOSTUNREACH while forwarding is on, and a walk through rules "
@@ -115,12 +117,13 @@ const struct code_row code_part_path[] = {
 		"or correct lan: in the configuration.",
 		{"ip -{v} route del {prefix} dev {dev} table {table}[ metric "
 		 "{metric}]",
-			"ip -{v} route add {uncovered} dev {lan}"}},
+			"ip -{v} route add {uncovered} dev {lan}"},
+		false},
 	[CODE_ROUTE_LINKDOWN - first] = {"route-linkdown", CODE_CLASS_NODE,
 		"The route to the target leads to an interface without a link.",
 		"The route that answers is marked linkdown.",
 		"Check the cable, the switch port or the virtual link of the interface[ {dev}].",
-		{"ip link set dev {dev} up"}},
+		{"ip link set dev {dev} up"}, false},
 	[CODE_RETURN_ROUTE_MISSING - first] = {"return-route-missing", CODE_CLASS_NODE,
 		"Answers do not go back into the tunnel: this gateway has no route to the mesh "
 		"range by it.",
@@ -145,7 +148,8 @@ const struct code_row code_part_path[] = {
 		"The same packet passes one interface three times or more with a falling TTL, "
 		"and no lookup on this gateway explains it.",
 		"Compare the routes of the routers on the way, to the target and to the mesh "
-		"range: two of them point at each other."},
+		"range: two of them point at each other.",
+		{}, false},
 	[CODE_POLICY_RULE_CAPTURES_RETURN - first] = {"policy-rule-captures-return",
 		CODE_CLASS_NODE,
 		"Answers are led away from the tunnel by a policy rule, before the main table is "
@@ -176,12 +180,13 @@ const struct code_row code_part_path[] = {
 		"A connected or learned route of the LAN lies inside a range of the "
 		"configuration, or the other way round.",
 		"Give the mesh range or the LAN other addresses; if only a part of the range is "
-		"used, narrow mesh: ranges:."},
+		"used, narrow mesh: ranges:.",
+		{}, false},
 	[CODE_VRF_MISMATCH - first] = {"vrf-mismatch", CODE_CLASS_NODE,
 		"One interface of the way belongs to a VRF and the other does not: their routes "
 		"do not meet.",
 		"The mesh interface or the LAN interface has a VRF for a master, and lookups "
 		"differ by it.",
 		"Take the interface out of the VRF, or let routes leak between them.",
-		{"ip link set dev {interface} nomaster"}},
+		{"ip link set dev {interface} nomaster"}, false},
 };

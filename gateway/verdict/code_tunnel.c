@@ -10,33 +10,35 @@ const struct code_row code_part_tunnel[] = {
 		"The kernel knows no interface of the name under mesh: interface:.",
 		"Start the tunnel's client or reconnect it; meshgw puts its routes back by "
 		"itself. If the interface has another name, set mesh: interface: to it.",
-		{"systemctl restart warp-svc", "warp-cli connect"}},
+		{"systemctl restart warp-svc", "warp-cli connect"}, false},
 	[CODE_TUNNEL_INTERFACE_DOWN - first] = {"tunnel-interface-down", CODE_CLASS_TUNNEL,
 		"The tunnel's interface exists and does not work: it is down, or no program "
 		"holds its other end.",
 		"The interface is not up, or is up without carrier.",
 		"Bring the interface up; if it has no carrier, restart the tunnel's client.",
-		{"ip link set dev {mesh} up", "systemctl restart warp-svc"}},
+		{"ip link set dev {mesh} up", "systemctl restart warp-svc"}, false},
 	[CODE_TUNNEL_NO_INGRESS - first] = {"tunnel-no-ingress", CODE_CLASS_TUNNEL,
 		"The flow's packets do not reach this gateway.",
 		"Nothing of the flow entered by the mesh interface while it was watched, though "
 		"other traffic did; and a packet like it, injected there, gets its answer.",
 		"This gateway is not the cause. Look before it: the route of the network to this "
 		"node, network policies, the split tunnel of the caller's profile, the virtual "
-		"network."},
+		"network.",
+		{}, false},
 	[CODE_TUNNEL_REPLICA_PASSIVE - first] = {"tunnel-replica-passive", CODE_CLASS_TUNNEL,
 		"This node is connected and gets no traffic: another replica of it is the active "
 		"one.",
 		"The tunnel is up, and no packet of any flow of the mesh enters by it.",
 		"Ask at the active replica, or make this one active. A passive replica must not "
-		"attract answers, for example by BGP."},
+		"attract answers, for example by BGP.",
+		{}, false},
 	[CODE_NODE_REGISTERED_AS_CLIENT - first] = {"node-registered-as-client", CODE_CLASS_TUNNEL,
 		"This machine is enrolled as a client and not as a node: the tunnel captures its "
 		"own traffic.",
 		"The routing table of the tunnel's client holds the whole Internet, or its "
 		"registration says so.",
 		"Disconnect the client, and enrol this machine with the token of the node.",
-		{"warp-cli disconnect"}},
+		{"warp-cli disconnect"}, false},
 	[CODE_TUNNEL_SOURCE_NOT_IN_RANGES - first] = {"tunnel-source-not-in-ranges",
 		CODE_CLASS_TUNNEL,
 		"The caller's address is in none of the mesh ranges that meshgw knows.",
@@ -44,7 +46,7 @@ const struct code_row code_part_tunnel[] = {
 		"mesh: ranges:.",
 		"Add the caller's range to mesh: ranges: in /etc/meshgw/meshgw.yaml, and apply "
 		"it.",
-		{"meshgw apply"}},
+		{"meshgw apply"}, false},
 	[CODE_TUNNEL_QUEUE_FULL - first] = {"tunnel-queue-full", CODE_CLASS_TUNNEL,
 		"The program behind the tunnel's interface reads too slowly, and answers are "
 		"lost in front of it.",
@@ -52,18 +54,20 @@ const struct code_row code_part_tunnel[] = {
 		"tx_dropped grows.",
 		"Restart the tunnel's client, and see whether it lacks CPU; a longer queue helps "
 		"against bursts.",
-		{"systemctl restart warp-svc", "ip link set dev {mesh} txqueuelen 1000"}},
+		{"systemctl restart warp-svc", "ip link set dev {mesh} txqueuelen 1000"}, false},
 	[CODE_TUNNEL_DAEMON_REJECTS_SOURCE - first] = {"tunnel-daemon-rejects-source",
 		CODE_CLASS_TUNNEL,
 		"The tunnel's client refuses the answers because of their source address.",
 		"Answers leave into the tunnel, the caller repeats its packet all the same, and "
 		"the client's log complains of the source.",
 		"Answers must come from an address that is announced for this node: announce the "
-		"network at the provider, or mend the translation of addresses."},
+		"network at the provider, or mend the translation of addresses.",
+		{}, false},
 	[CODE_TUNNEL_RETURN_LOST - first] = {"tunnel-return-lost", CODE_CLASS_TUNNEL,
 		"The answers leave into the tunnel and do not reach the caller.",
 		"Answers were seen leaving by the mesh interface, and the caller goes on "
 		"repeating its packet.",
 		"This gateway is not the cause. Give the time and the captured packets to "
-		"whoever runs the tunnel, and try a smaller MTU."},
+		"whoever runs the tunnel, and try a smaller MTU.",
+		{}, false},
 };

@@ -29,8 +29,8 @@ static const struct code_variant variants[] = {
 	{CODE_FILTER_DROP_FORWARD, "by", "firewalld", FIREWALLD_REMEDY, FIREWALLD_COMMANDS},
 	{CODE_FILTER_REJECT_FORWARD, "by", "firewalld", FIREWALLD_REMEDY, FIREWALLD_COMMANDS},
 	{CODE_FILTER_FIB_DROP, "by", "firewalld",
-		"Mend the route to the packet's source first; if it is right, make firewalld's check "
-		"loose.",
+		"Mend the route to the packet's source first; if it is right, make firewalld's "
+		"check loose.",
 		{"sed -i 's/^IPv6_rpfilter=.*/IPv6_rpfilter=loose/' /etc/firewalld/firewalld.conf",
 			"systemctl restart firewalld"}},
 	{CODE_FILTER_DROP_INPUT, "by", "tailscale",
@@ -42,8 +42,8 @@ static const struct code_variant variants[] = {
 		{"{ipt}-legacy -t raw -I PREROUTING -i {mesh} -s {range} -j ACCEPT",
 			"{ipt}-legacy -t raw -I PREROUTING -i {lan} -d {range} -j ACCEPT"}},
 	{CODE_ROUTE_HAIRPIN_TUNNEL, "table", "254",
-		"Delete the route to the target's network that leads into the tunnel; its proto tells "
-		"who made it.",
+		"Delete the route to the target's network that leads into the tunnel; its proto "
+		"tells who made it.",
 		{"ip -{v} route del {prefix} dev {dev} table {table}[ metric {metric}]"}},
 	{CODE_TC_OR_XDP_DROP, "reason", "XDP",
 		"Let the XDP program of the interface pass the mesh range, or detach it.",
