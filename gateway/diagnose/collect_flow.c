@@ -48,11 +48,17 @@ struct tracked {
 	bool found[KINDS];
 };
 
+static bool is_ours(const struct tracked *t, const struct ct_entry *e)
+{
+	uint16_t port = e->flow.from_port ? e->flow.from_port : e->icmp_id;
+	return t->own->last && port >= t->own->first && port <= t->own->last &&
+	       addr_cmp(&e->flow.from, &t->scope->flow->client) == 0;
+}
+
 static void see_entry(const struct ct_entry *e, void *arg)
 {
 	struct tracked *t = arg;
-	bool ours = e->flow.from_port >= t->own->first && e->flow.from_port <= t->own->last &&
-		    t->own->last && addr_cmp(&e->flow.from, &t->scope->flow->client) == 0;
+	bool ours = is_ours(t, e);
 
 	if (!ours && !config_range_of(t->scope->config, &e->flow.from))
 		return;

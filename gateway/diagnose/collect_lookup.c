@@ -250,34 +250,42 @@ static struct lookup reverse(const struct collect_scope *scope, enum fact_questi
 		.question = question, .to = f->client, .proto = f->proto, .sport = f->port};
 }
 
-static void way_from(
-	const struct collect_scope *scope, const struct route_answer *a, struct collect_way *way)
+static bool leads_on(const struct route_answer *a)
 {
-	const struct route *r = &a->route;
-	if (a->error || r->type != RTN_UNICAST)
-		return;
-	way->oif = r->oif;
-	snprintf(way->egress, sizeof(way->egress), "%s", collect_link_name(scope, r->oif));
-	way->next_hop = r->gateway.family ? r->gateway : scope->flow->target;
+	return a->error == 0 && a->route.type == RTN_UNICAST;
 }
 
-/* What a packet of the mesh meets; where it may not enter, what the routes alone say. */
-static void ask_forward(struct asking *x, struct collect_way *way)
+/* As the mesh's packets go; where those may not enter, as routes alone say. */
+static void find_way(const struct collect_scope *scope, struct nl_sock *s, struct collect_way *way)
 {
-	const struct collect_scope *scope = x->scope;
-	struct lookup q = forward(scope, ASK_FORWARD);
-	struct route_answer a;
+	struct lookup bare = forward(scope, ASK_FORWARD_BARE), q = bare;
+	struct route_answer a = {};
 
 	q.from = scope->flow->client;
 	q.iif = scope->mesh ? scope->mesh->ifindex : 0;
-	if (q.iif && put(x, q, &a))
-		way_from(scope, &a, way);
-	if (!put(x, forward(scope, ASK_FORWARD_BARE), &a))
+	if (!q.iif || ask(s, &q, false, &a, nullptr) < 0 || a.error)
+		if (ask(s, &bare, false, &a, nullptr) < 0)
+			return;
+	if (!leads_on(&a))
 		return;
-	if (!way->oif)
-		way_from(scope, &a, way);
-	if (a.error == 0)
+	way->oif = a.route.oif;
+	snprintf(way->egress, sizeof(way->egress), "%s", collect_link_name(scope, way->oif));
+	way->next_hop = a.route.gateway.family ? a.route.gateway : scope->flow->target;
+	/* What this host sends itself may go elsewhere: by this interface, whatever rules say. */
+	struct route_question own = {.dst = scope->flow->target, .oif = way->oif};
+	if (route_ask(s, &own, &a, nullptr) == 0 && a.error == 0)
 		way->own = a.route.prefsrc;
+}
+
+static void ask_forward(struct asking *x)
+{
+	struct lookup q = forward(x->scope, ASK_FORWARD);
+
+	q.from = x->scope->flow->client;
+	q.iif = x->scope->mesh ? x->scope->mesh->ifindex : 0;
+	if (q.iif)
+		put(x, q, nullptr);
+	put(x, forward(x->scope, ASK_FORWARD_BARE), nullptr);
 }
 
 static void ask_reverse_by(struct asking *x, const struct link *in)
@@ -335,7 +343,7 @@ static void ask_marked(struct asking *x)
 constexpr size_t NEIGHBOURS_ASKED = 8;
 
 struct about {
-	struct addr list[2 + NEIGHBOURS_ASKED];
+	struct addr list[3 + NEIGHBOURS_ASKED];
 	size_t n;
 };
 
@@ -367,13 +375,6 @@ static void ask_neighbours(struct asking *x, uint8_t family)
 			nullptr);
 }
 
-static void ask_gateway(struct asking *x, const struct addr *gateway)
-{
-	struct about about = {.list = {*gateway}, .n = 1};
-	read_fib(x, &about);
-	put(x, (struct lookup){.question = ASK_GATEWAY, .to = *gateway}, nullptr);
-}
-
 static void read_and_ask_neighbours(struct asking *x, uint8_t family)
 {
 	struct about about = {};
@@ -392,15 +393,20 @@ void collect_lookups(const struct collect_scope *scope, struct nl_sock *s, struc
 	struct about about = {.list = {scope->flow->target, scope->flow->client}, .n = 2};
 
 	*way = (struct collect_way){};
+	find_way(scope, s, way);
+	bool routed = way->next_hop.family == family &&
+		      addr_cmp(&way->next_hop, &scope->flow->target) != 0;
+	if (routed)
+		about.list[about.n++] = way->next_hop;
 	about_neighbours(&scope->config->bgp, family, &about);
 	read_fib(&x, &about);
-	ask_forward(&x, way);
+	ask_forward(&x);
 	collect_link(scope, ROLE_EGRESS, way->egress, e);
 	ask_reverse(&x, way);
 	ask_marked(&x);
 	ask_neighbours(&x, family);
-	if (way->next_hop.family && addr_cmp(&way->next_hop, &scope->flow->target) != 0)
-		ask_gateway(&x, &way->next_hop);
+	if (routed)
+		put(&x, (struct lookup){.question = ASK_GATEWAY, .to = way->next_hop}, nullptr);
 	read_and_ask_neighbours(&x, family == AF_INET ? AF_INET6 : AF_INET);
 	fib_clear(&x.fib);
 }

@@ -35,10 +35,12 @@ static const enum mnl_attr_data_type ct_ip_policy[CTA_IP_V6_DST + 1] = {
 	[CTA_IP_V6_DST] = MNL_TYPE_BINARY,
 };
 
-static const enum mnl_attr_data_type ct_proto_policy[CTA_PROTO_DST_PORT + 1] = {
+static const enum mnl_attr_data_type ct_proto_policy[CTA_PROTO_ICMPV6_ID + 1] = {
 	[CTA_PROTO_NUM] = MNL_TYPE_U8,
 	[CTA_PROTO_SRC_PORT] = MNL_TYPE_U16,
 	[CTA_PROTO_DST_PORT] = MNL_TYPE_U16,
+	[CTA_PROTO_ICMP_ID] = MNL_TYPE_U16,
+	[CTA_PROTO_ICMPV6_ID] = MNL_TYPE_U16,
 };
 
 static int ct_read_addresses(const struct nlattr *ip, uint8_t family, struct ct_flow *out)
@@ -56,19 +58,23 @@ static int ct_read_addresses(const struct nlattr *ip, uint8_t family, struct ct_
 }
 
 /* Protocols that have no ports have other numbers there (ICMP) or nothing. */
-static int ct_read_ports(const struct nlattr *proto, struct ct_flow *out)
+static int ct_read_ports(const struct nlattr *proto, struct ct_flow *out, uint16_t *icmp_id)
 {
-	const struct nlattr *tb[CTA_PROTO_DST_PORT + 1];
+	const struct nlattr *tb[CTA_PROTO_ICMPV6_ID + 1];
 
-	if (attr_parse_nested(proto, ct_proto_policy, tb, CTA_PROTO_DST_PORT + 1) < 0)
+	if (attr_parse_nested(proto, ct_proto_policy, tb, CTA_PROTO_ICMPV6_ID + 1) < 0)
 		return -EBADMSG;
+	const struct nlattr *id = tb[CTA_PROTO_ICMP_ID] ? tb[CTA_PROTO_ICMP_ID]
+							: tb[CTA_PROTO_ICMPV6_ID];
 	out->proto = attr_u8(tb[CTA_PROTO_NUM], 0);
 	out->from_port = ntohs(attr_u16(tb[CTA_PROTO_SRC_PORT], 0));
 	out->to_port = ntohs(attr_u16(tb[CTA_PROTO_DST_PORT], 0));
+	*icmp_id = ntohs(attr_u16(id, 0));
 	return 0;
 }
 
-static int ct_read_flow(const struct nlattr *tuple, uint8_t family, struct ct_flow *out)
+static int ct_read_flow(
+	const struct nlattr *tuple, uint8_t family, struct ct_flow *out, uint16_t *icmp_id)
 {
 	const struct nlattr *tb[CTA_TUPLE_PROTO + 1];
 
@@ -76,7 +82,7 @@ static int ct_read_flow(const struct nlattr *tuple, uint8_t family, struct ct_fl
 		!tb[CTA_TUPLE_IP] || !tb[CTA_TUPLE_PROTO])
 		return -EBADMSG;
 	int r = ct_read_addresses(tb[CTA_TUPLE_IP], family, out);
-	return r < 0 ? r : ct_read_ports(tb[CTA_TUPLE_PROTO], out);
+	return r < 0 ? r : ct_read_ports(tb[CTA_TUPLE_PROTO], out, icmp_id);
 }
 
 static int ct_read_tcp_state(const struct nlattr *info, uint8_t *out)
@@ -121,10 +127,11 @@ int ct_read(const struct nlmsghdr *nlh, struct ct_entry *out)
 		.id = tb[CTA_ID],
 		.timeout_s = attr_be32(tb[CTA_TIMEOUT], 0),
 	};
-	if (ct_read_flow(e.tuple, nfg->nfgen_family, &e.flow) < 0)
+	uint16_t reply_id; /* the same */
+	if (ct_read_flow(e.tuple, nfg->nfgen_family, &e.flow, &e.icmp_id) < 0)
 		return -EBADMSG;
 	if (tb[CTA_TUPLE_REPLY] &&
-		ct_read_flow(tb[CTA_TUPLE_REPLY], nfg->nfgen_family, &e.reply) < 0)
+		ct_read_flow(tb[CTA_TUPLE_REPLY], nfg->nfgen_family, &e.reply, &reply_id) < 0)
 		return -EBADMSG;
 	if (ct_read_tcp_state(tb[CTA_PROTOINFO], &e.tcp_state) < 0)
 		return -EBADMSG;

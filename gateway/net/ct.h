@@ -40,6 +40,7 @@ struct ct_entry {
 				 family AF_UNSPEC = not told */
 	struct ct_state state;
 	uint8_t tcp_state;          /* TCP_CONNTRACK_SYN_SENT …, 0 = not TCP */
+	uint16_t icmp_id;           /* of an echo */
 	uint32_t timeout_s;         /* left until it is forgotten */
 	const struct nlattr *tuple; /* CTA_TUPLE_ORIG, inside the message that was read */
 	const struct nlattr *zone;  /* CTA_ZONE likewise, nullptr = the default zone */

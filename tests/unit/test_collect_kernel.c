@@ -20,6 +20,7 @@
 #include "netns.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/fib_rules.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -281,6 +282,17 @@ static void test_refusals(void **state)
 	}
 }
 
+static void add_iif_rule(struct world *w, const char *iif, uint32_t table)
+{
+	struct nl_message m;
+	struct fib_rule_hdr frh = {.family = AF_INET, .action = FR_ACT_TO_TBL};
+	struct nlmsghdr *nlh = nl_begin(
+		&m, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, &frh, sizeof(frh));
+	mnl_attr_put_strz(nlh, FRA_IIFNAME, iif);
+	mnl_attr_put_u32(nlh, FRA_TABLE, table);
+	assert_int_equal(nl_request(w->n->other, nlh, nullptr), 0);
+}
+
 /* WARP's table takes the LAN, and another the answers. */
 static void test_rules(void **state)
 {
@@ -296,6 +308,19 @@ static void test_rules(void **state)
 	assert_string_equal(l->rule, "32765: not from all fwmark 0x100cf lookup 65743");
 	assert_prefix(&l->match, "10.0.0.0/8");
 	assert_string_equal(lookup_of(w, ASK_FORWARD_BARE, 0x100cf)->oif, "lan0");
+	assert_string_equal(w->way.egress, "mesh0");
+
+	/* Only what this host sends itself is taken. */
+	route(w, "10.0.1.0/24", 100, RTN_UNICAST, w->n->lan);
+	add_iif_rule(w, "mesh0", 100);
+	collect(w);
+	struct addr own = netns_addr("10.0.1.11");
+	assert_string_equal(lookup_of(w, ASK_FORWARD, 0)->oif, "lan0");
+	assert_string_equal(
+		lookup_of(w, ASK_FORWARD, 0)->rule, "32764: from all iif mesh0 lookup 100");
+	assert_string_equal(lookup_of(w, ASK_FORWARD_BARE, 0)->oif, "mesh0");
+	assert_string_equal(w->way.egress, "lan0");
+	assert_int_equal(addr_cmp(&w->way.own, &own), 0);
 
 	route(w, "100.64.0.0/10", 65743, RTN_UNICAST, w->n->lan);
 	collect(w);
