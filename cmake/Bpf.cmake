@@ -21,8 +21,10 @@ function(meshgw_bpf_skeleton target name source)
 			-idirafter "/usr/include/${CMAKE_LIBRARY_ARCHITECTURE}"
 			-c "${CMAKE_CURRENT_SOURCE_DIR}/${source}" -o "${object}.debug"
 		COMMAND "${MESHGW_BPFTOOL}" gen object "${object}" "${object}.debug"
+		COMMAND "${CMAKE_COMMAND}" -E echo "/* NOLINTBEGIN */" > "${skeleton}"
 		COMMAND "${MESHGW_BPFTOOL}" gen skeleton "${object}" name "${name}_bpf"
-			> "${skeleton}"
+			>> "${skeleton}"
+		COMMAND "${CMAKE_COMMAND}" -E echo "/* NOLINTEND */" >> "${skeleton}"
 		DEPENDS "${CMAKE_CURRENT_SOURCE_DIR}/${source}" ${headers}
 		COMMAND_EXPAND_LISTS VERBATIM)
 	add_custom_target(${target}-skeleton DEPENDS "${skeleton}")

@@ -24,6 +24,7 @@ struct hooks {
 	bool injects;
 };
 
+[[gnu::format(printf, 2, 0)]]
 static int on_print(enum libbpf_print_level, const char *format, va_list ap)
 {
 	autofree char *text = xvasprintf(format, ap, nullptr);

@@ -59,7 +59,7 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-struct trace_flow flow; /* NOLINT: the program writes it */
+struct trace_flow flow;
 __u32 lost;
 
 enum {

@@ -81,23 +81,21 @@ static bool is_at_target(const struct request *r, const struct packet *p, uint16
 	return !p->has_l4 || packet_is_echo(p) || request_asks(r, port);
 }
 
+static bool is_our_client(const struct request *r, const struct packet *p, const struct end *e)
+{
+	return same(e->address, &r->client) && p->has_l4 && request_is_ours(r, e->port);
+}
+
 /* Which way it goes, and its other end. Where the target was translated the client tells. */
 static bool find_end(
 	const struct request *r, const struct packet *p, struct end *end, bool *to_target)
 {
 	const struct end from = {&p->from, p->sport}, to = {&p->to, p->dport};
-	if (same(&p->to, &r->target) && is_at_target(r, p, p->dport))
-		*to_target = true;
-	else if (same(&p->from, &r->target) && is_at_target(r, p, p->sport))
-		*to_target = false;
-	else if (same(&p->from, &r->client) && p->has_l4 && request_is_ours(r, p->sport))
-		*to_target = true;
-	else if (same(&p->to, &r->client) && p->has_l4 && request_is_ours(r, p->dport))
-		*to_target = false;
-	else
-		return false;
+	bool there = same(&p->to, &r->target) && is_at_target(r, p, p->dport);
+	bool back = same(&p->from, &r->target) && is_at_target(r, p, p->sport);
+	*to_target = there || (!back && is_our_client(r, p, &from));
 	*end = *to_target ? from : to;
-	return true;
+	return *to_target || back || is_our_client(r, p, &to);
 }
 
 static bool find_origin(struct whose *w, const struct packet *p, const struct end *e,

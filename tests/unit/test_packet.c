@@ -38,8 +38,9 @@ static struct bytes bytes_of(const char *hex)
 		b.data[b.len++] = (uint8_t)strtoul(digits, nullptr, 16);
 		c++;
 	}
-	b.data = realloc(b.data, b.len + !b.len);
-	assert_non_null(b.data);
+	uint8_t *exact = realloc(b.data, b.len + !b.len);
+	assert_non_null(exact);
+	b.data = exact;
 	return b;
 }
 

@@ -12,6 +12,7 @@
 
 #include "lib/json.h"
 #include "lib/own.h"
+#include "lib/xmalloc.h"
 #include "net/netconf.h"
 #include "nft_world.h"
 #include "packet.h"
@@ -132,8 +133,7 @@ static sd_json_variant *hear(struct trace *t)
 
 	while (!(end = t->len ? memchr(t->text, '\0', t->len) : nullptr)) {
 		struct pollfd pfd = {.fd = t->fd, .events = POLLIN};
-		t->text = realloc(t->text, t->len + 65536);
-		assert_non_null(t->text);
+		t->text = xreallocarray(t->text, t->len + 65536, 1);
 		assert_true(now_ms() < until && poll(&pfd, 1, DEADLINE_MS) > 0);
 		ssize_t n = recv(t->fd, t->text + t->len, 65536, 0);
 		if (n <= 0)
