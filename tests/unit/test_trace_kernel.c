@@ -264,11 +264,10 @@ static bool is_missing(const struct fact *f, const void *arg)
 
 static void assert_missing(struct trace *t, enum fact_observer observer, bool missing)
 {
-	struct fact f;
+	struct fact f = {};
 
 	assert_int_equal(find(t, is_missing, &observer, &f), missing);
-	if (missing)
-		assert_true(f.missing.why[0]);
+	assert_true(!missing || f.missing.why[0]);
 }
 
 static void assert_kinds(struct trace *t)
