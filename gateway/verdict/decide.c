@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lib/own.h"
+#include "lib/xmalloc.h"
+#include "verdict/decide_about.h"
+#include "verdict/decide_rule.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct rules *const tables[] = {
+	&rules_enter,
+	&rules_route,
+	&rules_filter,
+	&rules_lan,
+	&rules_beyond,
+	&rules_service,
+	&rules_return,
+	&rules_size,
+};
+
+struct findings {
+	struct finding *list;
+	size_t n, cap;
+};
+
+static void ask(const struct view *v, const struct rule *rule, struct findings *out)
+{
+	struct finding f = {
+		.code = rule->code, .way = rule->way, .at = ATS, .confidence = CONFIDENCE_CERTAIN};
+
+	if (!rule->when(v, &f))
+		return;
+	XGROW(out->list, out->n, out->cap);
+	out->list[out->n++] = f;
+}
+
+/* Where such a packet ended it had come to. */
+static enum way came_to(const struct view *v, const struct findings *all, enum fact_origin origin)
+{
+	enum way way = v->reach[origin].begun;
+	for (size_t i = 0; i < all->n; i++) {
+		const struct finding *f = &all->list[i];
+		if (f->event && f->origin == origin && !f->n_candidates && f->way > way &&
+			f->way < WAY_TALK)
+			way = f->way;
+	}
+	return way;
+}
+
+/* Packets were seen behind the place: it did not stop them. */
+static bool passed(const struct view *v, const struct findings *all, const struct finding *f)
+{
+	if (f->stays)
+		return false;
+	if (f->event)
+		return came_to(v, all, f->origin) > f->way;
+	enum fact_origin shown = v->reach[ORIGIN_INJECTED].any ? ORIGIN_INJECTED : ORIGIN_REAL;
+	enum way way = came_to(v, all, shown);
+	if (v->state_reach > way)
+		way = v->state_reach;
+	return way > f->way || v->side_back;
+}
+
+/* The order of the way; at one place what is surer; then that of the tables. */
+static bool before(const struct finding *a, const struct finding *b)
+{
+	if (a->way != b->way)
+		return a->way < b->way;
+	return a->confidence < b->confidence;
+}
+
+static void sort(struct findings *all)
+{
+	for (size_t i = 1; i < all->n; i++)
+		for (size_t j = i; j > 0 && before(&all->list[j], &all->list[j - 1]); j--) {
+			struct finding swap = all->list[j];
+			all->list[j] = all->list[j - 1];
+			all->list[j - 1] = swap;
+		}
+}
+
+static void collect(const struct view *v, struct findings *out)
+{
+	struct findings all = {};
+
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+		for (size_t j = 0; j < tables[i]->n; j++)
+			ask(v, &tables[i]->list[j], &all);
+	for (size_t i = 0; i < all.n; i++)
+		if (!passed(v, &all, &all.list[i])) {
+			XGROW(out->list, out->n, out->cap);
+			out->list[out->n++] = all.list[i];
+		}
+	free(all.list);
+	sort(out);
+}
+
+/* What follows from a cause is no fault of its own. */
+static const struct {
+	enum code cause;
+	enum code follows[10]; /* ends with CODE_TUNNEL_INTERFACE_MISSING, which follows from
+				  nothing */
+} followers[] = {
+	{CODE_TUNNEL_INTERFACE_DOWN,
+		{CODE_RETURN_ROUTE_MISSING, CODE_RETURN_ROUTE_SHADOWED, CODE_RP_FILTER_NO_ROUTE,
+			CODE_RP_FILTER_STRICT, CODE_BGP_PREFIX_NOT_ORIGINATED,
+			CODE_POLICY_RULE_CAPTURES_RETURN, CODE_EGRESS_QUEUE_DROP,
+			CODE_NO_ROUTE_TO_DESTINATION, CODE_CGNAT_OVERLAP}},
+	{CODE_LAN_INTERFACE_MISSING,
+		{CODE_NO_ROUTE_TO_DESTINATION, CODE_ROUTE_WRONG_EGRESS, CODE_NEIGHBOUR_UNRESOLVED,
+			CODE_NAT_NO_SOURCE_ADDRESS, CODE_UPSTREAM_SILENT, CODE_ROUTE_HAIRPIN_TUNNEL,
+			CODE_ROUTE_LINKDOWN}},
+	{CODE_LAN_INTERFACE_DOWN,
+		{CODE_NO_ROUTE_TO_DESTINATION, CODE_ROUTE_WRONG_EGRESS, CODE_NEIGHBOUR_UNRESOLVED,
+			CODE_NAT_NO_SOURCE_ADDRESS, CODE_UPSTREAM_SILENT, CODE_ROUTE_HAIRPIN_TUNNEL,
+			CODE_ROUTE_LINKDOWN, CODE_BGP_SESSION_DOWN}},
+	{CODE_ROUTE_LINKDOWN,
+		{CODE_NEIGHBOUR_UNRESOLVED, CODE_EGRESS_QUEUE_DROP, CODE_ROUTE_WRONG_EGRESS,
+			CODE_UPSTREAM_SILENT, CODE_NO_ROUTE_TO_DESTINATION}},
+	{CODE_VRF_MISMATCH,
+		{CODE_NO_ROUTE_TO_DESTINATION, CODE_ROUTE_WRONG_EGRESS, CODE_RETURN_ROUTE_MISSING,
+			CODE_POLICY_RULE_CAPTURES_RETURN, CODE_ROUTE_UNREACHABLE,
+			CODE_ROUTE_HAIRPIN_TUNNEL, CODE_VRF_MISMATCH, CODE_RP_FILTER_STRICT}},
+	{CODE_RANGE_OVERLAPS_LAN,
+		{CODE_ROUTE_HAIRPIN_TUNNEL, CODE_RETURN_ROUTE_SHADOWED, CODE_ROUTE_WRONG_EGRESS,
+			CODE_CGNAT_OVERLAP, CODE_RETURN_ROUTE_MISSING}},
+	{CODE_IPV6_DISABLED,
+		{CODE_RETURN_ROUTE_MISSING, CODE_NO_ROUTE_TO_DESTINATION, CODE_ROUTE_WRONG_EGRESS,
+			CODE_NAT_NO_SOURCE_ADDRESS, CODE_NEIGHBOUR_UNRESOLVED}},
+	{CODE_FORWARDING_DISABLED, {CODE_FORWARDING_DISABLED_ON_INTERFACE}},
+	{CODE_NAT_HIDES_SOURCE, {CODE_SERVICE_PORT_CLOSED}},
+	{CODE_NEIGHBOUR_UNRESOLVED, {CODE_UPSTREAM_SILENT, CODE_SERVICE_SILENT_DROP}},
+	{CODE_ROUTING_LOOP, {CODE_TTL_EXPIRED, CODE_UPSTREAM_SILENT}},
+	{CODE_TUNNEL_SOURCE_NOT_IN_RANGES,
+		{CODE_RETURN_ROUTE_MISSING, CODE_NOT_ALLOWED, CODE_FILTER_DROP_FORWARD,
+			CODE_FILTER_REJECT_FORWARD, CODE_RP_FILTER_STRICT,
+			CODE_RP_FILTER_NO_ROUTE}},
+	{CODE_SOURCE_IS_OWN_ADDRESS, {CODE_RETURN_ROUTE_MISSING, CODE_RP_FILTER_STRICT}},
+	{CODE_MARTIAN_SOURCE, {CODE_RETURN_ROUTE_MISSING, CODE_TUNNEL_SOURCE_NOT_IN_RANGES,
+				      CODE_RP_FILTER_STRICT}},
+	{CODE_MARTIAN_DESTINATION,
+		{CODE_NOT_ALLOWED, CODE_ROUTE_WRONG_EGRESS, CODE_ROUTE_BLACKHOLE}},
+	{CODE_SERVICE_BACKLOG_FULL, {CODE_SERVICE_ACCEPTS_NO_ANSWER}},
+	{CODE_PMTU_BLACKHOLE_LAN, {CODE_SERVICE_ACCEPTS_NO_ANSWER}},
+	{CODE_NEIGHBOUR_DUPLICATE_ADDRESS, {CODE_SERVICE_PORT_CLOSED}},
+};
+
+static bool follows(enum code cause, enum code code)
+{
+	if (cause == CODE_TUNNEL_INTERFACE_MISSING)
+		cause = CODE_TUNNEL_INTERFACE_DOWN;
+	for (size_t i = 0; i < sizeof(followers) / sizeof(followers[0]); i++)
+		for (size_t j = 0; followers[i].cause == cause && followers[i].follows[j]; j++)
+			if (followers[i].follows[j] == code)
+				return true;
+	return cause == code;
+}
+
+/* Something that may go wrong one day. */
+static bool is_risk(const struct finding *f)
+{
+	return f->code == CODE_MSS_NOT_CLAMPED;
+}
+
+static const struct finding *first_cause(const struct findings *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!is_risk(&all->list[i]))
+			return &all->list[i];
+	return nullptr;
+}
+
+/* The next one that would stop the flow as well and does not follow from the first. */
+static const struct finding *next_cause(const struct findings *all, const struct finding *cause)
+{
+	const struct finding *risk = nullptr;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct finding *f = &all->list[i];
+		if (is_risk(f))
+			risk = f;
+		else if (f != cause && f->confidence <= CONFIDENCE_LIKELY && cause &&
+			 !follows(cause->code, f->code) && f->code != cause->code)
+			return f;
+	}
+	return cause ? nullptr : risk;
+}
+
+/* One remedy for both: what meshgw sets up is a way back on the gateway and, until the site has
+ * one, masquerading. */
+static bool covers_both(const struct view *v, enum code cause, enum code next)
+{
+	static const enum code ways[] = {CODE_RETURN_ROUTE_MISSING, CODE_FORWARDING_DISABLED};
+	bool site = cause == CODE_UPSTREAM_RETURN_ROUTE_MISSING ||
+		    cause == CODE_UPSTREAM_FILTERS_RANGE || cause == CODE_BGP_ADVERTISED_NOT_USED;
+	bool routed = v->config && v->config->config.up &&
+		      !strcmp(v->config->config.configured, "route");
+
+	if (cause == CODE_RP_FILTER_STRICT || cause == CODE_RP_FILTER_NO_ROUTE ||
+		cause == CODE_FORWARDING_DISABLED)
+		return next == CODE_RETURN_ROUTE_MISSING;
+	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
+		if (next == ways[i])
+			return site && !routed;
+	return false;
+}
+
+static void fill(const struct view *v, const struct finding *f, struct verdict *out)
+{
+	out->code = f->code;
+	out->confidence = f->confidence;
+	out->at = f->at != ATS ? f->at : point_of_way(f->way);
+	out->n_candidates = f->n_candidates;
+	memcpy(out->candidates, f->candidates, sizeof(out->candidates));
+	out->n_attributes = f->n_attributes;
+	memcpy(out->attributes, f->attributes, sizeof(out->attributes));
+	for (size_t i = 0; i < f->n_cited; i++)
+		out->evidence[out->n_evidence++] = view_index(v, f->cited[i]);
+	out->n_wanted = f->n_wanted;
+	memcpy(out->wanted, f->wanted, sizeof(f->wanted));
+}
+
+/* What could not be looked at, where it might have told more. */
+static void want_missing(const struct view *v, struct finding *f)
+{
+	if (f->confidence == CONFIDENCE_CERTAIN)
+		return;
+	for (size_t i = 0; i < OBSERVERS; i++)
+		if (v->missing[i])
+			finding_want(f, (enum fact_observer)i);
+}
+
+static void decide(const struct view *v, struct verdict *out)
+{
+	struct findings all = {};
+	struct finding about = {.at = ATS};
+
+	collect(v, &all);
+	const struct finding *cause = first_cause(&all), *next = next_cause(&all, cause);
+	if (cause)
+		about = *cause;
+	else
+		about_decide(v, &about);
+	if (v->e->changed && about.code != CODE_HEALTHY)
+		about_changed(&about);
+	want_missing(v, &about);
+	fill(v, &about, out);
+	about_consequences(v, out);
+	about_summary(v, &about, out);
+	if (next) {
+		out->next = next->code;
+		snprintf(out->next_summary, sizeof(out->next_summary), "%s",
+			code_row(next->code)->title ? code_row(next->code)->title : "");
+		out->both_covered = covers_both(v, out->code, next->code);
+	}
+	free(all.list);
+}
+
+void verdict_decide(const struct evidence *e, struct verdict *out)
+{
+	struct view v;
+
+	*out = (struct verdict){.next = CODES};
+	view_init(&v, e);
+	decide(&v, out);
+	view_clear(&v);
+}

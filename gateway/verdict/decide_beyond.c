@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Beyond the gateway: nothing comes back, or somebody says why. The probes tell what can be told
+ * (probe of this host, of the range, of another port of the range). */
+#include "verdict/decide_beyond.h"
+#include <string.h>
+
+/* What the range was answered: a packet like the mesh's, or a socket's with an address of it. */
+static enum fact_outcome of_range(const struct view *v, const struct fact **fact)
+{
+	*fact = v->probes[PROBE_INJECTED] ? v->probes[PROBE_INJECTED] : v->probes[PROBE_RANGE];
+	return *fact ? (*fact)->probe.outcome : OUTCOMES;
+}
+
+static const struct fact *left(const struct view *v, enum fact_origin origin)
+{
+	return view_packet(v, (struct packet_query){origin, POINT_LAN_OUT, PACKET_KINDS, true});
+}
+
+static const struct fact *nothing_came(const struct view *v, enum fact_origin origin)
+{
+	return view_no_packet(v, (struct packet_query){origin, POINT_LAN_IN, PACKET_KINDS, false});
+}
+
+static bool observed(const struct view *v)
+{
+	return !v->missing[OBSERVER_TRACE] && !v->missing[OBSERVER_PACKETS];
+}
+
+static bool is(enum fact_outcome outcome, enum fact_outcome a, enum fact_outcome b)
+{
+	return outcome == a || outcome == b;
+}
+
+/* Does the target's host live, as this host sees it? */
+static const struct fact *alive(const struct view *v)
+{
+	static const enum fact_probe_name names[] = {PROBE_OWN_OTHER, PROBE_OWN_ECHO};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (is(view_outcome(v, names[i]), OUTCOME_ANSWERED, OUTCOME_REFUSED))
+			return v->probes[names[i]];
+	return nullptr;
+}
+
+/* Something from the range was answered: there is a way back. */
+static const struct fact *way_back(const struct view *v)
+{
+	static const enum fact_probe_name names[] = {PROBE_INJECTED_OTHER, PROBE_INJECTED_ECHO};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (v->probes[names[i]] != v->probes[PROBE_INJECTED] &&
+			is(view_outcome(v, names[i]), OUTCOME_ANSWERED, OUTCOME_REFUSED))
+			return v->probes[names[i]];
+	return nullptr;
+}
+
+static void cite_probes(const struct view *v, struct finding *f)
+{
+	static const enum fact_probe_name names[] = {PROBE_INJECTED, PROBE_RANGE, PROBE_OWN,
+		PROBE_INJECTED_OTHER, PROBE_INJECTED_ECHO, PROBE_OWN_OTHER, PROBE_OWN_ECHO,
+		PROBE_HOP};
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		finding_cite(f, v->probes[names[i]]);
+}
+
+static void name_next_hop(const struct view *v, struct finding *f)
+{
+	const struct fact *lookup = v->lookups[ASK_FORWARD];
+	if (v->config)
+		finding_set_prefix(f, "range", &v->config->config.range);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	if (lookup) {
+		finding_cite(f, lookup);
+		finding_set_addr(f, "gateway", &lookup->lookup.gateway);
+		finding_set_text(f, "interface", lookup->lookup.oif);
+	}
+}
+
+/* What else it may be while something is not known. */
+static bool with_doubts(const struct view *v, struct finding *f)
+{
+	if (f->confidence < CONFIDENCE_UNDETERMINED)
+		return true;
+	if (!v->lookups[ASK_FORWARD])
+		finding_may_be(f, CODE_ROUTE_WRONG_EGRESS);
+	if (!v->config)
+		finding_may_be(f, CODE_NAT_UNEXPECTED_OWNER);
+	if (view_drop(v, "IP_INHDR", "", true))
+		finding_may_be(f, CODE_ROUTING_LOOP);
+	return true;
+}
+
+/* An ICMP error of somebody beyond, by the packet itself or as the probe reports it. */
+struct voice {
+	const struct fact *fact;
+	struct addr sender;
+	int64_t type, code;
+};
+
+static bool icmp_is_unreachable(const struct view *v, int64_t type)
+{
+	return type == (v->v6 ? 1 : 3);
+}
+
+static bool heard(const struct view *v, struct voice *out)
+{
+	const struct fact *probe = v->probes[PROBE_INJECTED];
+	size_t at = 0;
+
+	if (probe && probe->probe.outcome == OUTCOME_ERROR) {
+		*out = (struct voice){
+			probe, probe->probe.sender, probe->probe.icmp_type, probe->probe.icmp_code};
+		return true;
+	}
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));) {
+		/* An injected packet may have been for another port; the probe says. */
+		bool counts = i->icmp.origin == ORIGIN_REAL ||
+			      (i->icmp.origin == ORIGIN_INJECTED && !probe);
+		if (i->icmp.own || !i->icmp.about_target_direction || !counts ||
+			!icmp_is_unreachable(v, i->icmp.type) || i->icmp.point != POINT_LAN_IN)
+			continue;
+		*out = (struct voice){i, i->icmp.sender, i->icmp.type, i->icmp.code};
+		return true;
+	}
+	return false;
+}
+
+static void cite_icmp(const struct view *v, struct finding *f, const struct voice *voice)
+{
+	size_t at = 0;
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));)
+		if (!i->icmp.own && i->icmp.type == voice->type && i->icmp.code == voice->code &&
+			!addr_cmp(&i->icmp.sender, &voice->sender))
+			finding_cite(f, i);
+}
+
+/* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
+static bool prohibits(const struct view *v, int64_t code)
+{
+	return v->v6 ? code == 1 || code == 5 || code == 6 : code == 9 || code == 10 || code == 13;
+}
+
+static const char *unreachable_str(const struct view *v, int64_t code)
+{
+	static const char *const v4[] = {"net", "host", "proto", "port"};
+	static const char *const v6[] = {"net", "prohibited", "scope", "host", "port"};
+	if (v->v6)
+		return code >= 0 && code < 5 ? v6[code] : "other";
+	return code >= 0 && code < 4 ? v4[code] : "other";
+}
+
+static bool icmp_error(const struct view *v, struct finding *f)
+{
+	struct voice voice;
+
+	if (!heard(v, &voice))
+		return false;
+	finding_cite(f, voice.fact);
+	cite_icmp(v, f, &voice);
+	finding_set_addr(f, "sender", &voice.sender);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	finding_set_number(f, "code", voice.code);
+	/* Without the probe nobody knows whether it is about the port that is meant. */
+	if (voice.fact->kind == FACT_ICMP && voice.fact->icmp.origin == ORIGIN_INJECTED) {
+		FINDING_FAMILY(f, CODE_UPSTREAM_ICMP_UNREACHABLE, CODE_UPSTREAM_ADMIN_PROHIBITED,
+			CODE_SERVICE_UDP_PORT_CLOSED, CODE_UPSTREAM_FILTERS_RANGE,
+			CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_SERVICE_SILENT_DROP);
+		return true;
+	}
+	f->event = true;
+	f->origin = voice.fact->kind == FACT_ICMP ? voice.fact->icmp.origin : ORIGIN_INJECTED;
+	if (voice.type == (v->v6 ? 3 : 11)) {
+		f->code = CODE_ROUTING_LOOP;
+		f->confidence = CONFIDENCE_LIKELY;
+		finding_set(f, "type", "time-exceeded");
+		return true;
+	}
+	if (!icmp_is_unreachable(v, voice.type))
+		return false;
+	finding_set_text(f, "type", unreachable_str(v, voice.code));
+	if (prohibits(v, voice.code))
+		f->code = CODE_UPSTREAM_ADMIN_PROHIBITED;
+	else if (v->udp && !addr_cmp(&voice.sender, &v->e->flow.target) &&
+		 voice.code == (v->v6 ? 4 : 3))
+		return false; /* the service's own: decide_service.c */
+	if (!addr_cmp(&voice.sender, &v->e->flow.target))
+		f->at = AT_SERVICE;
+	return true;
+}
+
+/* The range is refused or silent where this host is answered. */
+static bool way_back_family(const struct view *v, struct finding *f)
+{
+	const struct fact *platform = v->platform;
+	bool provider = platform && platform->platform.provider[0];
+
+	f->at = AT_LAN_RETURN;
+	if (provider) {
+		finding_cite(f, platform);
+		finding_set_text(f, "by", platform->platform.provider);
+		FINDING_FAMILY(f, CODE_PROVIDER_SOURCE_CHECK, CODE_UPSTREAM_RETURN_ROUTE_MISSING,
+			CODE_UPSTREAM_FILTERS_RANGE);
+	} else {
+		FINDING_FAMILY(f, CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE);
+		if (!platform)
+			finding_may_be(f, CODE_PROVIDER_SOURCE_CHECK);
+	}
+	if (!nothing_came(v, ORIGIN_INJECTED)) {
+		finding_may_be(f, CODE_CHECKSUM_BAD_L4);
+		if (!observed(v))
+			finding_may_be(f, CODE_RETURN_ROUTE_MISSING);
+	}
+	bgp_refine(v, f);
+	return true;
+}
+
+/* Own answered, range silent. */
+static bool only_own(const struct view *v, struct finding *f)
+{
+	const struct fact *back = way_back(v);
+
+	cite_probes(v, f);
+	finding_cite(f, left(v, ORIGIN_INJECTED));
+	finding_cite(f, nothing_came(v, ORIGIN_INJECTED));
+	name_next_hop(v, f);
+	if (view_masqueraded(v)) {
+		FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_UPSTREAM_FILTERS_RANGE,
+			CODE_CONNTRACK_STALE_NAT, CODE_SERVICE_BACKLOG_FULL);
+		return true;
+	}
+	if (!back)
+		return way_back_family(v, f);
+	f->code = CODE_UPSTREAM_FILTERS_RANGE;
+	f->confidence = v->udp ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
+	finding_set_number(f, "port", v->e->flow.port);
+	return true;
+}
+
+/* Nobody is answered. */
+static bool neither(const struct view *v, struct finding *f)
+{
+	const struct fact *lives = alive(v);
+	bool near = v->neighbour && !addr_cmp(&v->neighbour->neighbour.address, &v->e->flow.target);
+
+	cite_probes(v, f);
+	finding_cite(f, v->neighbour);
+	name_next_hop(v, f);
+	finding_set_number(f, "port", v->e->flow.port);
+	f->at = AT_SERVICE;
+	if (lives) {
+		f->code = CODE_SERVICE_SILENT_DROP;
+		FINDING_FAMILY(f, CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL);
+		if (!way_back(v))
+			finding_may_be(f, CODE_UPSTREAM_RETURN_ROUTE_MISSING);
+		return true;
+	}
+	if (near && !strcmp(v->neighbour->neighbour.state, "reachable")) {
+		FINDING_FAMILY(f, CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL,
+			CODE_UPSTREAM_RETURN_ROUTE_MISSING);
+		return true;
+	}
+	f->at = AT_LAN;
+	FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_SERVICE_SILENT_DROP, CODE_NEIGHBOUR_UNRESOLVED,
+		CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE,
+		CODE_SERVICE_BACKLOG_FULL);
+	return true;
+}
+
+/* Has the packet certainly got beyond the gateway, and nothing of an answer been seen? */
+static bool lost_beyond(const struct view *v, const struct fact *range)
+{
+	bool socket = range->probe.probe == PROBE_RANGE;
+	return (socket || left(v, ORIGIN_INJECTED)) &&
+	       v->reach[ORIGIN_INJECTED].any < WAY_BACK_RECEIVE;
+}
+
+static bool silent(const struct view *v, struct finding *f)
+{
+	const struct fact *range;
+	enum fact_outcome own = view_outcome(v, PROBE_OWN);
+
+	if (of_range(v, &range) != OUTCOME_SILENT || !lost_beyond(v, range))
+		return false;
+	f->event = true;
+	f->origin = ORIGIN_INJECTED;
+	if (v->udp) {
+		/* A service may have nothing to say to what it is sent. */
+		if (own != OUTCOME_ANSWERED && !(alive(v) && !way_back(v)))
+			return false;
+		return only_own(v, f) && with_doubts(v, f);
+	}
+	if (own == OUTCOME_ANSWERED || own == OUTCOME_REFUSED)
+		return only_own(v, f) && with_doubts(v, f);
+	if (own == OUTCOME_SILENT)
+		return neither(v, f) && with_doubts(v, f);
+	/* This host could not ask. */
+	cite_probes(v, f);
+	finding_cite(f, left(v, ORIGIN_INJECTED));
+	name_next_hop(v, f);
+	FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_UPSTREAM_FILTERS_RANGE,
+		CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL);
+	if (!way_back(v)) {
+		finding_may_be(f, CODE_UPSTREAM_RETURN_ROUTE_MISSING);
+		finding_may_be(f, CODE_PROVIDER_SOURCE_CHECK);
+		bgp_refine(v, f);
+	}
+	finding_want(f, OBSERVER_PROBES);
+	return with_doubts(v, f);
+}
+
+/* Refused where this host is answered: a filter that says so. */
+static bool refused(const struct view *v, struct finding *f)
+{
+	const struct fact *range;
+	enum fact_outcome got = of_range(v, &range);
+
+	if (got != OUTCOME_REFUSED || view_outcome(v, PROBE_OWN) != OUTCOME_ANSWERED)
+		return false;
+	finding_cite(f, range);
+	cite_probes(v, f);
+	name_next_hop(v, f);
+	finding_set_number(f, "port", v->e->flow.port);
+	f->stays = true;
+	f->confidence = view_masqueraded(v) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
+	return true;
+}
+
+/* Masqueraded it is refused, with its own address it would not be. */
+static bool nat_hides(const struct view *v, struct finding *f)
+{
+	enum fact_outcome masqueraded = view_outcome(v, PROBE_INJECTED);
+
+	if (!view_masqueraded(v) || view_outcome(v, PROBE_RANGE) != OUTCOME_ANSWERED ||
+		!(is(masqueraded, OUTCOME_REFUSED, OUTCOME_SILENT) ||
+			masqueraded == OUTCOME_ERROR) ||
+		view_outcome(v, PROBE_OWN) == OUTCOME_ANSWERED)
+		return false;
+	cite_probes(v, f);
+	finding_cite(f, v->config);
+	name_next_hop(v, f);
+	f->stays = true;
+	f->confidence = v->reach[ORIGIN_INJECTED].any >= WAY_LAN ? CONFIDENCE_CERTAIN
+								 : CONFIDENCE_LIKELY;
+	return true;
+}
+
+/* Nothing was sent; real packets left and nothing came. */
+static bool passive_silence(const struct view *v, struct finding *f)
+{
+	const struct fact *out = left(v, ORIGIN_REAL), *none = nothing_came(v, ORIGIN_REAL);
+	const struct fact *unreplied = nullptr;
+	size_t at = 0;
+
+	for (const struct fact *c; !unreplied && (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_REAL && !c->conntrack.seen_reply)
+			unreplied = c;
+	if (v->reach[ORIGIN_REAL].any >= WAY_BACK_RECEIVE || v->udp || v->side_back ||
+		view_outcome(v, PROBE_INJECTED) != OUTCOMES || !out || (!none && !unreplied))
+		return false;
+	finding_cite(f, out);
+	finding_cite(f, none);
+	finding_cite(f, unreplied);
+	name_next_hop(v, f);
+	FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_UPSTREAM_RETURN_ROUTE_MISSING,
+		CODE_UPSTREAM_FILTERS_RANGE, CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL,
+		CODE_CHECKSUM_BAD_L4, CODE_PROVIDER_SOURCE_CHECK);
+	finding_want(f, OBSERVER_PROBES);
+	return true;
+}
+
+/* Answers to packets that never came by here. */
+static bool asymmetric(const struct view *v, struct finding *f)
+{
+	const struct fact *answer = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_SYN_ACK, false});
+	const struct fact *none = view_no_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true});
+
+	if (!answer || !none)
+		return false;
+	finding_cite(f, answer);
+	finding_cite(f, none);
+	finding_set_text(f, "interface", answer->packet.interface);
+	f->event = true;
+	f->origin = ORIGIN_REAL;
+	f->stays = true;
+	return true;
+}
+
+/* The service's host drops a segment whose checksum is wrong, without a word. */
+static bool checksum_bad_l4(const struct view *v, struct finding *f)
+{
+	size_t at = 0;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		if (!p->packet.bad_l4_checksum || p->packet.point != POINT_TUN_IN ||
+			p->packet.origin != ORIGIN_REAL)
+			continue;
+		finding_event(f, p, ORIGIN_REAL);
+		finding_cite(f, left(v, ORIGIN_REAL));
+		finding_cite(f, nothing_came(v, ORIGIN_REAL));
+		finding_cite(f, view_grew(v, "nf_conntrack.invalid"));
+		f->confidence = nothing_came(v, ORIGIN_REAL) ? CONFIDENCE_CERTAIN
+							     : CONFIDENCE_LIKELY;
+		return true;
+	}
+	return false;
+}
+
+static const struct rule list[] = {
+	{CODE_CHECKSUM_BAD_L4, WAY_LAN, checksum_bad_l4},
+	{CODE_ASYMMETRIC_PATH, WAY_LAN, asymmetric},
+	{CODE_UPSTREAM_ICMP_UNREACHABLE, WAY_LAN, icmp_error},
+	{CODE_NAT_HIDES_SOURCE, WAY_LAN, nat_hides},
+	{CODE_UPSTREAM_FILTERS_RANGE, WAY_LAN, refused},
+	{CODE_UPSTREAM_SILENT, WAY_LAN, silent},
+	{CODE_UPSTREAM_SILENT, WAY_LAN, passive_silence},
+};
+const struct rules rules_beyond = {list, sizeof(list) / sizeof(list[0])};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict/decide_beyond.h"
+#include <string.h>
+
+static bool established(const struct fact *n)
+{
+	return !strcmp(n->bgp_neighbour.state, "Established");
+}
+
+static const struct fact *prefix_of_neighbour(const struct view *v, const struct fact *n)
+{
+	const struct addr *client = &v->e->flow.client;
+	size_t at = 0;
+	for (const struct fact *p; (p = view_next(v, FACT_BGP_PREFIX, &at));)
+		if (!addr_cmp(&p->bgp_prefix.neighbour, &n->bgp_neighbour.address) &&
+			(client->family == AF_UNSPEC ||
+				prefix_contains_addr(&p->bgp_prefix.prefix, client)))
+			return p;
+	return nullptr;
+}
+
+/* The further it got, the more the site's router had to go by: only the best one counts. */
+enum progress { NO_SESSION, NO_POLICY, NOT_ORIGINATED, NOT_SENT, NOT_TOLD, SENT };
+
+static enum progress progress_of(const struct view *v, const struct fact *n)
+{
+	const struct fact *p = prefix_of_neighbour(v, n);
+	if (!established(n))
+		return NO_SESSION;
+	if (!p)
+		return NOT_TOLD;
+	if (!p->bgp_prefix.originated)
+		return NOT_ORIGINATED;
+	if (!p->bgp_prefix.export_policy)
+		return NO_POLICY;
+	return p->bgp_prefix.advertised ? SENT : NOT_SENT;
+}
+
+static const struct fact *best_neighbour(const struct view *v)
+{
+	const struct fact *best = nullptr;
+	size_t at = 0;
+	for (const struct fact *n; (n = view_next(v, FACT_BGP_NEIGHBOUR, &at));)
+		if (n->bgp_neighbour.concerns &&
+			(!best || progress_of(v, n) > progress_of(v, best)))
+			best = n;
+	return best;
+}
+
+/* FRR goes on giving the reason of an older end; only a fresh one counts. */
+static enum code reason_of(const struct fact *n)
+{
+	enum code code = n->bgp_neighbour.fresh ? code_parse(n->bgp_neighbour.reason) : CODES;
+	return code >= CODE_BGP_SESSION_DOWN && code <= CODE_BGP_PREFIX_FILTERED_LOCALLY
+		       ? code
+		       : CODE_BGP_SESSION_DOWN;
+}
+
+static void decided(struct finding *f, enum code code)
+{
+	f->code = code;
+	f->confidence = CONFIDENCE_LIKELY;
+	f->n_candidates = 0;
+}
+
+/* WARP's output filter refuses what this host says itself: the session is its victim. */
+static const struct fact *own_output_dropped(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_OWN && !strcmp(t->trace.hook, "output") &&
+			(strstr(t->trace.verdict, "drop") || !strcmp(t->trace.verdict, "reject")))
+			return t;
+	return nullptr;
+}
+
+static void session_down(const struct view *v, const struct fact *n, struct finding *f)
+{
+	const struct fact *rule = own_output_dropped(v);
+	bool local = view_outcome(v, PROBE_OWN) == OUTCOME_LOCAL;
+
+	finding_set_text(f, "state", n->bgp_neighbour.state);
+	if (rule) {
+		decided(f, CODE_FILTER_DROP_OUTPUT);
+		finding_cite(f, rule);
+		finding_set_text(f, "by", rule->trace.by);
+		finding_set_text(f, "table", rule->trace.table);
+		finding_set_text(f, "chain", rule->trace.chain);
+		finding_set_number(f, "handle", rule->trace.handle);
+		finding_set_text(f, "rule", rule->trace.rule);
+		f->at = AT_GATEWAY;
+		return;
+	}
+	decided(f, reason_of(n));
+	finding_set_text(f, "reason", n->bgp_neighbour.text);
+	if (local && f->code == CODE_BGP_SESSION_DOWN)
+		FINDING_FAMILY(f, CODE_BGP_SESSION_DOWN, CODE_FILTER_DROP_OUTPUT);
+}
+
+static void refine_by(const struct view *v, const struct fact *n, struct finding *f)
+{
+	const struct fact *p = prefix_of_neighbour(v, n);
+
+	finding_cite(f, n);
+	finding_cite(f, p);
+	finding_set_addr(f, "peer", &n->bgp_neighbour.address);
+	if (p)
+		finding_set_prefix(f, "prefix", &p->bgp_prefix.prefix);
+	switch (progress_of(v, n)) {
+	case NO_SESSION:
+		session_down(v, n, f);
+		break;
+	case NO_POLICY:
+		decided(f, CODE_BGP_NO_EXPORT_POLICY);
+		break;
+	case NOT_ORIGINATED:
+		decided(f, CODE_BGP_PREFIX_NOT_ORIGINATED);
+		break;
+	case NOT_SENT:
+		decided(f, CODE_BGP_PREFIX_FILTERED_LOCALLY);
+		break;
+	case SENT:
+		/* The router may not use it, or somebody filters: alike from here. */
+		f->n_candidates = 0;
+		FINDING_FAMILY(f, CODE_BGP_ADVERTISED_NOT_USED, CODE_UPSTREAM_FILTERS_RANGE,
+			CODE_UPSTREAM_RETURN_ROUTE_MISSING);
+		break;
+	case NOT_TOLD:
+		finding_may_be(f, CODE_BGP_PREFIX_NOT_ORIGINATED);
+		finding_may_be(f, CODE_BGP_ADVERTISED_NOT_USED);
+		break;
+	}
+}
+
+bool bgp_refine(const struct view *v, struct finding *f)
+{
+	const struct fact *n = best_neighbour(v);
+
+	if (v->bgp && !v->bgp->bgp.configured)
+		return false;
+	if (v->bgp && !v->bgp->bgp.daemon) {
+		finding_cite(f, v->bgp);
+		finding_set_text(f, "reason", v->bgp->bgp.text);
+		decided(f, CODE_BGP_DAEMON_DOWN);
+		return true;
+	}
+	if (n) {
+		finding_cite(f, v->bgp);
+		refine_by(v, n, f);
+		return true;
+	}
+	if (v->bgp || v->missing[OBSERVER_FRR])
+		finding_want(f, OBSERVER_FRR);
+	if (own_output_dropped(v))
+		finding_may_be(f, CODE_FILTER_DROP_OUTPUT);
+	return false;
+}

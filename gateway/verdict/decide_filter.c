@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Filters, connection tracking and address translation, in both directions. */
+#include "verdict/decide_filter.h"
+#include <string.h>
+
+/* The same hook on the way back. */
+static const struct {
+	const char *hook;
+	enum code code, reject;
+	enum way to, back;
+} hooks[] = {
+	{"ingress", CODE_FILTER_DROP_PREROUTING, CODE_FILTER_DROP_PREROUTING, WAY_RECEIVE,
+		WAY_BACK_RECEIVE},
+	{"prerouting", CODE_FILTER_DROP_PREROUTING, CODE_FILTER_DROP_PREROUTING, WAY_PREROUTING,
+		WAY_BACK_PREROUTING},
+	{"input", CODE_FILTER_DROP_INPUT, CODE_FILTER_DROP_INPUT, WAY_FORWARD, WAY_FORWARD},
+	{"forward", CODE_FILTER_DROP_FORWARD, CODE_FILTER_REJECT_FORWARD, WAY_FORWARD,
+		WAY_BACK_FORWARD},
+	{"output", CODE_FILTER_DROP_OUTPUT, CODE_FILTER_DROP_OUTPUT, WAY_SERVICE, WAY_SERVICE},
+	{"postrouting", CODE_FILTER_DROP_POSTROUTING, CODE_FILTER_DROP_POSTROUTING, WAY_POSTROUTING,
+		WAY_BACK_POSTROUTING},
+	{"egress", CODE_FILTER_DROP_POSTROUTING, CODE_FILTER_DROP_POSTROUTING, WAY_EGRESS,
+		WAY_BACK_EGRESS},
+};
+
+static void classify(const struct fact_trace *t, struct finding *f)
+{
+	f->code = CODE_FILTER_DROP_FORWARD;
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		if (!strcmp(hooks[i].hook, t->hook)) {
+			f->code = !strcmp(t->verdict, "reject") ? hooks[i].reject : hooks[i].code;
+			f->way = t->to_target ? hooks[i].to : hooks[i].back;
+		}
+	if (t->fib)
+		f->code = CODE_FILTER_FIB_DROP;
+	else if (t->ct_invalid)
+		f->code = CODE_FILTER_CT_INVALID_DROP;
+	else if (!strcmp(t->family, "bridge"))
+		f->code = CODE_FILTER_DROP_BRIDGE;
+}
+
+/* meshgw refuses what its configuration does not allow; anything else of it is a filter like any
+ * other. */
+static void classify_own(const struct view *v, struct finding *f)
+{
+	if (!v->config) {
+		FINDING_FAMILY(f, CODE_NOT_ALLOWED, f->code, CODE_TUNNEL_SOURCE_NOT_IN_RANGES);
+		return;
+	}
+	const struct fact_config *c = &v->config->config;
+	finding_cite(f, v->config);
+	if (c->allowed && c->network_known)
+		return;
+	f->code = CODE_NOT_ALLOWED;
+	finding_set_text(f, "reason", c->network_known ? "allow" : "networks");
+}
+
+static void blame_trace(const struct fact *trace, struct finding *f)
+{
+	const struct fact_trace *t = &trace->trace;
+	finding_event(f, trace, t->origin);
+	finding_set_text(f, "by", t->by);
+	finding_set_text(f, "family", t->family);
+	finding_set_text(f, "table", t->table);
+	finding_set_text(f, "chain", t->chain);
+	finding_set_text(f, "hook", t->hook);
+	finding_set_number(f, "handle", t->handle);
+	finding_set_text(f, "rule", t->rule);
+}
+
+static bool by_trace(const struct view *v, struct finding *f, bool to_target)
+{
+	const struct fact *trace = view_trace(v, to_target);
+	if (!trace)
+		return false;
+	classify(&trace->trace, f);
+	blame_trace(trace, f);
+	finding_cite(f, view_drop(v, "NETFILTER_DROP", "", to_target));
+	if (!strcmp(trace->trace.by, "meshgw"))
+		classify_own(v, f);
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CHAIN, &at));)
+		if (!strcmp(c->chain.table, trace->trace.table) &&
+			!strcmp(c->chain.chain, trace->trace.chain))
+			finding_cite(f, c);
+	return true;
+}
+
+bool filter_traced(const struct view *v, struct finding *f)
+{
+	return by_trace(v, f, true);
+}
+
+bool filter_traced_back(const struct view *v, struct finding *f)
+{
+	return by_trace(v, f, false);
+}
+
+/* Statically: the table of meshgw refuses the flow, whatever else happens. */
+static bool not_allowed(const struct view *v, struct finding *f)
+{
+	if (!v->config || !v->config->config.up || !v->config->config.source_known)
+		return false;
+	const struct fact_config *c = &v->config->config;
+	if (c->own_address || (c->allowed && c->network_known))
+		return false;
+	finding_cite(f, v->config);
+	finding_set(f, "by", "meshgw");
+	finding_set_text(f, "reason", c->network_known ? "allow" : "networks");
+	finding_set_addr(f, "target", &v->e->flow.target);
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
+static const struct fact *legacy_chain(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
+		if (f->chain.legacy)
+			return f;
+	return nullptr;
+}
+
+/* Is the table of connections full? 1, 0, -1 = not known. */
+static int conntrack_full(const struct view *v)
+{
+	const struct fact *count = view_counter(v, "nf_conntrack_count");
+	const struct fact *max = view_counter(v, "nf_conntrack_max");
+	if (!count || !max)
+		return -1;
+	return count->counter.value * 100 >= max->counter.value * 98;
+}
+
+static void cite_conntrack(const struct view *v, struct finding *f)
+{
+	const struct fact *count = view_counter(v, "nf_conntrack_count");
+	const struct fact *max = view_counter(v, "nf_conntrack_max");
+	finding_cite(f, view_grew(v, "nf_conntrack.drop"));
+	finding_cite(f, count);
+	finding_cite(f, max);
+	if (count)
+		finding_set_number(f, "count", count->counter.value);
+	if (max)
+		finding_set_number(f, "max", max->counter.value);
+}
+
+/* net/netfilter/core.c drops for hooks that are no nftables: conntrack, iptables-legacy. */
+static void classify_slow(const struct view *v, struct finding *f)
+{
+	const struct fact *dropped = view_counter(v, "nf_conntrack.drop");
+	const struct fact *legacy = legacy_chain(v);
+	int full = conntrack_full(v);
+
+	f->confidence = CONFIDENCE_CERTAIN;
+	if (full == 1 && dropped && dropped->counter.delta > 0) {
+		f->code = CODE_CONNTRACK_TABLE_FULL;
+		f->way = way_is_back(f->way) ? WAY_BACK_PREROUTING : WAY_PREROUTING;
+		cite_conntrack(v, f);
+	} else if (!full && view_grew(v, "nf_conntrack.insert_failed")) {
+		f->code = CODE_NAT_PORT_EXHAUSTED;
+		f->way = WAY_POSTROUTING;
+		finding_cite(f, view_grew(v, "nf_conntrack.insert_failed"));
+		cite_conntrack(v, f);
+	} else if (legacy && dropped && !dropped->counter.delta) {
+		f->code = CODE_FILTER_DROP_LEGACY_XTABLES;
+		finding_cite(f, legacy);
+		finding_cite(f, dropped);
+		finding_set_text(f, "table", legacy->chain.table);
+		finding_set_text(f, "by", legacy->chain.by);
+	} else {
+		FINDING_FAMILY(f, CODE_FILTER_DROP_LEGACY_XTABLES, CODE_CONNTRACK_TABLE_FULL,
+			CODE_NAT_PORT_EXHAUSTED);
+		finding_cite(f, legacy);
+		cite_conntrack(v, f);
+		finding_want(f, OBSERVER_COUNTERS);
+	}
+}
+
+/* A rule of nftables dropped it, and no trace says which. */
+static void classify_nft(const struct view *v, struct finding *f, bool back)
+{
+	static const enum code family[] = {CODE_FILTER_DROP_FORWARD, CODE_FILTER_REJECT_FORWARD,
+		CODE_FILTER_DROP_PREROUTING, CODE_FILTER_FIB_DROP, CODE_FILTER_CT_INVALID_DROP,
+		CODE_FILTER_DROP_POSTROUTING};
+	static const enum code here[] = {CODE_FILTER_DROP_INPUT, CODE_FILTER_DROP_OUTPUT,
+		CODE_FILTER_DROP_PREROUTING, CODE_FILTER_FIB_DROP, CODE_FILTER_CT_INVALID_DROP,
+		CODE_NOT_ALLOWED};
+	const struct fact *lan = v->links[ROLE_LAN];
+
+	if (view_ends_here(v))
+		finding_family(f, sizeof(here) / sizeof(here[0]), here);
+	else
+		finding_family(f, sizeof(family) / sizeof(family[0]), family);
+	if (!v->config || !v->config->config.allowed || !v->config->config.network_known)
+		finding_may_be(f, CODE_NOT_ALLOWED);
+	if (!back && (!lan || !lan->link.has_address))
+		finding_may_be(f, CODE_NAT_NO_SOURCE_ADDRESS);
+	finding_may_be(f, CODE_FILTER_DROP_BRIDGE);
+	finding_want(f, OBSERVER_NFT_TRACE);
+}
+
+/* The address that a masqueraded packet would get is missing: nf_nat_masquerade drops. */
+static bool no_source_address(const struct view *v, struct finding *f)
+{
+	const struct fact *lan = v->links[ROLE_LAN];
+	const struct fact *drop = view_drop(v, "NETFILTER_DROP", "nft_do_chain*", true);
+
+	if (!view_masqueraded(v) || !lan || !lan->link.exists || lan->link.has_address ||
+		view_trace(v, true))
+		return false;
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	finding_cite(f, lan);
+	finding_cite(f, v->config);
+	finding_set_text(f, "interface", lan->link.interface);
+	f->confidence = drop ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	return true;
+}
+
+static bool dropped(const struct view *v, struct finding *f, bool to_target)
+{
+	struct finding unused = *f;
+	const struct fact *slow = view_drop(v, "NETFILTER_DROP", "nf_hook_slow*", to_target);
+	const struct fact *drop = slow ? slow : view_drop(v, "NETFILTER_DROP", "", to_target);
+
+	if (!drop || view_trace(v, to_target) || (to_target && no_source_address(v, &unused)))
+		return false;
+	/* The table of the diagnosis ends the answers that reached it. */
+	if (!to_target && !slow && drop->drop.origin == ORIGIN_INJECTED &&
+		view_outcome(v, PROBE_INJECTED) != OUTCOME_SILENT)
+		return false;
+	finding_event(f, drop, drop->drop.origin);
+	finding_set_text(f, "function", drop->drop.function);
+	if (slow)
+		classify_slow(v, f);
+	else
+		classify_nft(v, f, !to_target);
+	return true;
+}
+
+static bool dropped_forward(const struct view *v, struct finding *f)
+{
+	return dropped(v, f, true);
+}
+
+bool filter_dropped_back(const struct view *v, struct finding *f)
+{
+	return dropped(v, f, false);
+}
+
+/* No drop was seen, and the counters of connection tracking tell. */
+static bool table_full(const struct view *v, struct finding *f)
+{
+	if (conntrack_full(v) != 1 || !view_grew(v, "nf_conntrack.drop") ||
+		view_drop(v, "", "", true) || view_trace(v, true))
+		return false;
+	cite_conntrack(v, f);
+	f->confidence = CONFIDENCE_LIKELY;
+	return view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT;
+}
+
+static bool lsm(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "SECURITY_HOOK", "", true);
+	if (!drop)
+		return false;
+	finding_event(f, drop, drop->drop.origin);
+	finding_set_text(f, "function", drop->drop.function);
+	return true;
+}
+
+/* An entry made before translation was switched keeps what it began with. */
+static bool stale_nat(const struct view *v, struct finding *f)
+{
+	size_t at = 0;
+	if (!v->config || !v->config->config.mode[0] || !strcmp(v->config->config.mode, "none"))
+		return false;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));) {
+		if (c->conntrack.origin != ORIGIN_REAL || c->conntrack.seen_reply ||
+			c->conntrack.source_nat == view_masqueraded(v))
+			continue;
+		finding_cite(f, c);
+		finding_cite(f, v->config);
+		f->event = true;
+		f->origin = ORIGIN_REAL;
+		f->stays = true;
+		const struct fact *fresh = view_completed(v, ORIGIN_INJECTED);
+		finding_cite(f, fresh);
+		f->confidence = fresh ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		finding_set(
+			f, "reason", "%s", c->conntrack.source_nat ? "translated" : "untranslated");
+		finding_set_addr(f, "address", &c->conntrack.reply_to);
+		/* Without a fresh flow beside it the mapping may be somebody's intention. */
+		if (!fresh && c->conntrack.source_nat)
+			FINDING_FAMILY(f, CODE_CONNTRACK_STALE_NAT, CODE_NAT_UNEXPECTED_OWNER);
+		return true;
+	}
+	return false;
+}
+
+static const struct fact *nat_chain(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
+		if (f->chain.nat_source && strcmp(f->chain.by, "meshgw") != 0)
+			return f;
+	return nullptr;
+}
+
+/* Somebody else's source NAT: the service sees an address that nobody here chose. */
+static bool unexpected_nat(const struct view *v, struct finding *f)
+{
+	const struct fact *out = nullptr, *entry = nullptr, *chain = nat_chain(v);
+	size_t at = 0;
+
+	if (!v->config || strcmp(v->config->config.mode, "route") != 0 || view_masqueraded(v))
+		return false;
+	for (const struct fact *p; !out && (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.point == POINT_LAN_OUT && p->packet.to_target &&
+			p->packet.count > 0 && p->packet.origin == ORIGIN_INJECTED &&
+			p->packet.source.family != AF_UNSPEC &&
+			!prefix_contains_addr(&v->config->config.range, &p->packet.source))
+			out = p;
+	at = 0;
+	for (const struct fact *c; !entry && (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.source_nat)
+			entry = c;
+	if ((!out && !entry) || view_works(v))
+		return false;
+	finding_cite(f, out);
+	finding_cite(f, entry);
+	finding_cite(f, chain);
+	finding_cite(f, v->config);
+	finding_set_addr(f, "address", out ? &out->packet.source : &entry->conntrack.reply_to);
+	if (chain) {
+		finding_set_text(f, "by", chain->chain.by);
+		finding_set_text(f, "family", chain->chain.family);
+		finding_set_text(f, "table", chain->chain.table);
+		finding_set_text(f, "chain", chain->chain.chain);
+	}
+	f->stays = v->state_reach <= WAY_LAN;
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
+static const struct rule list[] = {
+	{CODE_FILTER_DROP_FORWARD, WAY_FORWARD, filter_traced},
+	{CODE_NAT_NO_SOURCE_ADDRESS, WAY_POSTROUTING, no_source_address},
+	{CODE_FILTER_DROP_FORWARD, WAY_FORWARD, dropped_forward},
+	{CODE_CONNTRACK_TABLE_FULL, WAY_PREROUTING, table_full},
+	{CODE_NOT_ALLOWED, WAY_FORWARD, not_allowed},
+	{CODE_LSM_DROP, WAY_FORWARD, lsm},
+	{CODE_CONNTRACK_STALE_NAT, WAY_POSTROUTING, stale_nat},
+	{CODE_NAT_UNEXPECTED_OWNER, WAY_POSTROUTING, unexpected_nat},
+};
+const struct rules rules_filter = {list, sizeof(list) / sizeof(list[0])};

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the gateway's LAN interface to the next hop: neighbours, queues. */
+#include "verdict/decide_rule.h"
+#include <string.h>
+
+static bool state_in(const struct fact *n, const char *a, const char *b)
+{
+	return n && (!strcmp(n->neighbour.state, a) || !strcmp(n->neighbour.state, b));
+}
+
+/* IPv6 gives its neighbours' drops no reason of their own. */
+static const struct fact *unresolved_drop(const struct view *v)
+{
+	const struct fact *drop = view_drop(v, "NEIGH_FAILED", "", true);
+	return drop ? drop : view_drop(v, "NOT_SPECIFIED", "neigh_invalidate", true);
+}
+
+static const struct fact *host_unreachable(const struct view *v)
+{
+	return v->v6 ? view_own_icmp(v, 1, 3) : view_own_icmp(v, 3, 1);
+}
+
+static void blame_neighbour(const struct view *v, struct finding *f)
+{
+	const struct fact *n = v->neighbour;
+	finding_cite(f, n);
+	finding_set_addr(f, "address", n ? &n->neighbour.address : &v->e->flow.target);
+	finding_set_text(f, "interface", n ? n->neighbour.interface : v->lan);
+	finding_set_text(f, "dev", n ? n->neighbour.interface : v->lan);
+}
+
+static bool unresolved(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = unresolved_drop(v), *icmp = host_unreachable(v);
+	bool failed = state_in(v->neighbour, "failed", "incomplete");
+	bool silent = view_outcome(v, PROBE_LINK) == OUTCOME_SILENT;
+	bool answers = view_outcome(v, PROBE_LINK) == OUTCOME_ANSWERED;
+
+	if ((!drop && !failed && !silent) || (!drop && answers))
+		return false;
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	blame_neighbour(v, f);
+	if (silent)
+		finding_cite(f, v->probes[PROBE_LINK]);
+	finding_cite(f, icmp);
+	finding_cite(f, view_grew(v, "arp_cache.res_failed"));
+	/* Two witnesses: a state alone may be left over from before. */
+	f->confidence = drop || (failed && (silent || icmp)) ? CONFIDENCE_CERTAIN
+							     : CONFIDENCE_LIKELY;
+	const struct fact *lan = v->links[ROLE_LAN];
+	if (!lan || !lan->link.exists)
+		FINDING_FAMILY(f, CODE_NEIGHBOUR_UNRESOLVED, CODE_LAN_INTERFACE_DOWN,
+			CODE_ROUTE_LINKDOWN, CODE_LAN_INTERFACE_MISSING);
+	return true;
+}
+
+static bool duplicate(const struct view *v, struct finding *f)
+{
+	size_t at = 0;
+	if (view_works(v))
+		return false;
+	for (const struct fact *n; (n = view_next(v, FACT_NEIGHBOUR, &at));) {
+		if (!n->neighbour.lladdr_other[0])
+			continue;
+		finding_cite(f, n);
+		finding_set_addr(f, "address", &n->neighbour.address);
+		finding_set_text(f, "interface", n->neighbour.interface);
+		finding_set_text(f, "lladdr", n->neighbour.lladdr);
+		finding_set(f, "reason", "also %s", n->neighbour.lladdr_other);
+		f->confidence = CONFIDENCE_LIKELY;
+		f->stays = true;
+		return true;
+	}
+	return false;
+}
+
+static bool table_full(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "NEIGH_CREATEFAIL", "", true);
+	const struct fact *fulls = view_grew(
+		v, v->v6 ? "ndisc_cache.table_fulls" : "arp_cache.table_fulls");
+	/* A queue also fills while one neighbour is asked for. */
+	if (!drop && fulls)
+		drop = view_drop(v, "NEIGH_QUEUEFULL", "", true);
+	if (!drop)
+		return false;
+	finding_event(f, drop, drop->drop.origin);
+	finding_cite(f, fulls);
+	finding_set(f, "sysctl", "net.%s.neigh.default.gc_thresh3", v->v6 ? "ipv6" : "ipv4");
+	return true;
+}
+
+static const char *const queue_reasons[] = {"QDISC_*", "FQ_*", "CAKE_*"};
+
+static bool queue(const struct view *v, struct finding *f)
+{
+	for (size_t i = 0; i < sizeof(queue_reasons) / sizeof(queue_reasons[0]); i++) {
+		const struct fact *drop = view_drop(v, queue_reasons[i], "", true);
+		/* A queue that is full now and then is at work; the caller repeats. */
+		if (!drop || (drop->drop.origin == ORIGIN_REAL && drop->drop.count < 2))
+			continue;
+		finding_event(f, drop, drop->drop.origin);
+		finding_set_text(f, "interface", drop->drop.interface);
+		finding_set_text(f, "dev", drop->drop.interface);
+		finding_set_text(f, "reason", drop->drop.reason);
+		return true;
+	}
+	return false;
+}
+
+static bool tc_egress(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "TC_EGRESS", "", true);
+	if (!drop)
+		drop = view_drop(v, "BPF_CGROUP_EGRESS", "", true);
+	if (!drop)
+		return false;
+	finding_event(f, drop, drop->drop.origin);
+	finding_set_text(f, "interface", drop->drop.interface);
+	finding_set_text(f, "dev", drop->drop.interface);
+	finding_set_text(f, "reason", drop->drop.reason);
+	return true;
+}
+
+/* A copy that comes back with a smaller TTL: the next router sends it here again. */
+static bool loop(const struct view *v, struct finding *f)
+{
+	size_t at = 0;
+	const struct fact *drop = view_drop(v, "IP_INHDR", "ip*_forward", true);
+
+	if (!drop)
+		drop = view_drop(v, "IP_INHDR", "", true);
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		const struct fact_packet *k = &p->packet;
+		if (!k->to_target || k->point != POINT_LAN_IN || k->count < 2 ||
+			k->origin == ORIGIN_OWN)
+			continue;
+		finding_cite(f, p);
+		finding_cite(f, drop);
+		finding_cite(f, v->lookups[ASK_FORWARD]);
+		if (v->lookups[ASK_FORWARD])
+			finding_set_addr(f, "gateway", &v->lookups[ASK_FORWARD]->lookup.gateway);
+		finding_set_text(f, "lladdr", k->lladdr);
+		finding_set_number(f, "count", k->count);
+		f->confidence = k->ttl_max > k->ttl_min ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		f->at = AT_LAN;
+		return true;
+	}
+	return false;
+}
+
+static bool ttl_expired(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "IP_INHDR", "", true);
+	size_t at = 0;
+
+	/* Packets that were injected with a small TTL are meant to end. */
+	if (!drop || drop->drop.origin != ORIGIN_REAL)
+		return false;
+	finding_event(f, drop, ORIGIN_REAL);
+	finding_cite(f, v->v6 ? view_own_icmp(v, 3, 0) : view_own_icmp(v, 11, 0));
+	finding_cite(f, view_grew(v, "IcmpOutTimeExcds"));
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_IN &&
+			p->packet.ttl_min >= 0 && p->packet.ttl_min <= 1) {
+			finding_cite(f, p);
+			finding_set_number(f, "value", p->packet.ttl_min);
+			return true;
+		}
+	FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP);
+	return true;
+}
+
+static const struct rule list[] = {
+	{CODE_TTL_EXPIRED, WAY_FORWARD, ttl_expired},
+	{CODE_NEIGHBOUR_TABLE_FULL, WAY_EGRESS, table_full},
+	{CODE_NEIGHBOUR_UNRESOLVED, WAY_EGRESS, unresolved},
+	{CODE_TC_OR_XDP_DROP, WAY_EGRESS, tc_egress},
+	{CODE_EGRESS_QUEUE_DROP, WAY_EGRESS, queue},
+	{CODE_NEIGHBOUR_DUPLICATE_ADDRESS, WAY_EGRESS, duplicate},
+	{CODE_ROUTING_LOOP, WAY_LAN, loop},
+};
+const struct rules rules_lan = {list, sizeof(list) / sizeof(list[0])};

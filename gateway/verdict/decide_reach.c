@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict/decide_reach.h"
+#include <string.h>
+
+/* The same place on the way back. */
+static enum way turned(enum way way)
+{
+	switch (way) {
+	case WAY_RECEIVE:
+		return WAY_BACK_RECEIVE;
+	case WAY_PREROUTING:
+		return WAY_BACK_PREROUTING;
+	case WAY_ROUTE:
+		return WAY_BACK_ROUTE;
+	case WAY_FORWARD:
+		return WAY_BACK_FORWARD;
+	case WAY_POSTROUTING:
+		return WAY_BACK_POSTROUTING;
+	case WAY_EGRESS:
+		return WAY_BACK_EGRESS;
+	default:
+		return way;
+	}
+}
+
+/* include/net/dropreason-core.h; the functions are those of net/ipv4, net/ipv6, net/core. */
+static const struct {
+	const char *reason, *function;
+	enum way way;
+} drops[] = {
+	{"XDP", "", WAY_RECEIVE},
+	{"TC_INGRESS", "", WAY_RECEIVE},
+	{"IPV6DISABLED", "", WAY_RECEIVE},
+	{"IP_CSUM", "", WAY_RECEIVE},
+	{"IP_RPFILTER", "", WAY_ROUTE},
+	{"IP_LOCALNET", "", WAY_ROUTE},
+	{"IP_LOCAL_SOURCE", "", WAY_ROUTE},
+	{"IP_INVALID_SOURCE", "", WAY_ROUTE},
+	{"IP_INVALID_DEST", "", WAY_ROUTE},
+	{"IP_INADDRERRORS", "", WAY_ROUTE},
+	{"IP_INNOROUTES", "", WAY_ROUTE},
+	{"NOT_SPECIFIED", "ip_error", WAY_ROUTE},
+	{"NOT_SPECIFIED", "dst_discard_out", WAY_ROUTE},
+	{"IP_INHDR", "ip_forward", WAY_FORWARD},
+	{"IP_INHDR", "ip6_forward", WAY_FORWARD},
+	{"PKT_TOO_BIG", "", WAY_FORWARD},
+	{"NEIGH_FAILED", "", WAY_EGRESS},
+	{"NEIGH_CREATEFAIL", "", WAY_EGRESS},
+	{"NEIGH_QUEUEFULL", "", WAY_EGRESS},
+	{"NEIGH_DEAD", "", WAY_EGRESS},
+	{"NOT_SPECIFIED", "neigh_invalidate", WAY_EGRESS},
+	{"QDISC_DROP", "", WAY_EGRESS},
+	{"TC_EGRESS", "", WAY_EGRESS},
+	{"FULL_RING", "", WAY_EGRESS},
+};
+
+enum way reach_of_drop(const struct fact_drop *d)
+{
+	for (size_t i = 0; i < sizeof(drops) / sizeof(drops[0]); i++)
+		if (!strcmp(drops[i].reason, d->reason) &&
+			(!drops[i].function[0] || !strcmp(drops[i].function, d->function)))
+			return drops[i].way;
+	return WAY_NOWHERE;
+}
+
+static enum way way_of_hook(const char *hook)
+{
+	static const struct {
+		const char *hook;
+		enum way way;
+	} hooks[] = {
+		{"ingress", WAY_RECEIVE},
+		{"prerouting", WAY_PREROUTING},
+		{"forward", WAY_FORWARD},
+		{"input", WAY_FORWARD},
+		{"postrouting", WAY_POSTROUTING},
+		{"egress", WAY_EGRESS},
+	};
+	for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+		if (!strcmp(hooks[i].hook, hook))
+			return hooks[i].way;
+	return WAY_NOWHERE;
+}
+
+static void reached(struct view *v, enum fact_origin origin, enum way way, bool begins)
+{
+	struct reach *r = &v->reach[origin];
+	if (way > r->any)
+		r->any = way;
+	if (begins && way > r->begun)
+		r->begun = way;
+}
+
+static enum way way_of_packet(const struct fact_packet *p)
+{
+	static const enum way to[POINTS] = {
+		[POINT_TUN_IN] = WAY_RECEIVE,
+		[POINT_LAN_OUT] = WAY_LAN,
+		[POINT_LAN_IN] = WAY_LAN,    /* sent back by a router */
+		[POINT_TUN_OUT] = WAY_ROUTE, /* where it should not go */
+		[POINT_HOST] = WAY_SERVICE,
+	};
+	static const enum way back[POINTS] = {
+		[POINT_TUN_IN] = WAY_NOWHERE,
+		[POINT_LAN_OUT] = WAY_BACK_ROUTE, /* where it should not go */
+		[POINT_LAN_IN] = WAY_BACK_RECEIVE,
+		[POINT_TUN_OUT] = WAY_TUNNEL_BACK,
+		[POINT_HOST] = WAY_SERVICE,
+	};
+	return p->to_target ? to[p->point] : back[p->point];
+}
+
+static bool begins(enum fact_packet_kind kind)
+{
+	return kind != PACKET_ACK && kind != PACKET_DATA && kind != PACKET_FIN &&
+	       kind != PACKET_OTHER && kind != PACKET_FRAGMENT;
+}
+
+static void from_packet(struct view *v, const struct fact_packet *p)
+{
+	if (!p->count)
+		return;
+	reached(v, p->origin, way_of_packet(p), begins(p->packet));
+	/* A handshake's last packet, or a request: what answered it has come to the caller. */
+	if (p->point == POINT_TUN_IN && p->to_target && v->tcp &&
+		(p->packet == PACKET_ACK || p->packet == PACKET_DATA))
+		reached(v, p->origin, WAY_TALK, false);
+}
+
+static void from_icmp(struct view *v, const struct fact_icmp *i)
+{
+	if (i->own || i->point != POINT_LAN_IN)
+		return;
+	reached(v, i->origin, i->about_target_direction ? WAY_LAN : WAY_BACK_ROUTE, true);
+}
+
+static void from_probe(struct view *v, const struct fact_probe *p)
+{
+	static const enum way came[OUTCOMES] = {
+		[OUTCOME_ANSWERED] = WAY_TALK,
+		[OUTCOME_REFUSED] = WAY_TUNNEL_BACK,
+		[OUTCOME_ASTRAY] = WAY_BACK_ROUTE,
+		[OUTCOME_ERROR] = WAY_NOWHERE,
+		[OUTCOME_SILENT] = WAY_ENTER,
+		[OUTCOME_LOCAL] = WAY_NOWHERE,
+	};
+	if (p->probe == PROBE_INJECTED)
+		reached(v, ORIGIN_INJECTED, came[p->outcome], true);
+	if ((p->probe == PROBE_INJECTED_OTHER || p->probe == PROBE_INJECTED_ECHO) &&
+		(p->outcome == OUTCOME_ANSWERED || p->outcome == OUTCOME_REFUSED))
+		v->side_back = true;
+}
+
+static void from_drop(struct view *v, const struct fact_drop *d)
+{
+	enum way way = reach_of_drop(d);
+	if (way == WAY_ROUTE || way == WAY_RECEIVE || way == WAY_EGRESS)
+		reached(v, d->origin, d->to_target ? way : turned(way), d->length < 200);
+}
+
+static void from_trace(struct view *v, const struct fact_trace *t)
+{
+	enum way way = way_of_hook(t->hook);
+	reached(v, t->origin, t->to_target ? way : turned(way), true);
+}
+
+static void from_conntrack(struct view *v, const struct fact_conntrack *c)
+{
+	if (c->seen_reply)
+		reached(v, c->origin, c->assured ? WAY_TALK : WAY_BACK_RECEIVE, false);
+}
+
+void reach_measure(struct view *v)
+{
+	for (size_t i = 0; i < v->n; i++) {
+		const struct fact *f = v->facts[i];
+		if (f->kind == FACT_PACKET)
+			from_packet(v, &f->packet);
+		else if (f->kind == FACT_ICMP)
+			from_icmp(v, &f->icmp);
+		else if (f->kind == FACT_PROBE)
+			from_probe(v, &f->probe);
+		else if (f->kind == FACT_DROP)
+			from_drop(v, &f->drop);
+		else if (f->kind == FACT_TRACE)
+			from_trace(v, &f->trace);
+		else if (f->kind == FACT_CONNTRACK)
+			from_conntrack(v, &f->conntrack);
+	}
+	/* The mesh's own flows to the target are of all ranges; the injected one is the one meant.
+	 */
+	v->state_reach =
+		v->reach[v->reach[ORIGIN_INJECTED].any ? ORIGIN_INJECTED : ORIGIN_REAL].any;
+}
+
+const struct fact *view_completed(const struct view *v, enum fact_origin origin)
+{
+	if (origin == ORIGIN_INJECTED && view_outcome(v, PROBE_INJECTED) == OUTCOME_ANSWERED)
+		return v->probes[PROBE_INJECTED];
+	static const enum fact_packet_kind answers[] = {
+		PACKET_SYN_ACK, PACKET_UDP, PACKET_ECHO_REPLY, PACKET_DATA};
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		const struct fact *f = view_packet(
+			v, (struct packet_query){origin, POINT_TUN_OUT, answers[i], false});
+		if (f)
+			return f;
+	}
+	return nullptr;
+}
+
+bool view_works(const struct view *v)
+{
+	return view_completed(v, ORIGIN_INJECTED) || view_completed(v, ORIGIN_REAL);
+}

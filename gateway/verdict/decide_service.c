@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service: its port, and what it says. */
+#include "verdict/decide_rule.h"
+#include <string.h>
+
+/* A first byte later than this is slow for most callers; Workers wait longer. */
+constexpr int64_t SLOW_US = 5'000'000;
+
+static void name_port(const struct view *v, struct finding *f)
+{
+	finding_set_addr(f, "target", &v->e->flow.target);
+	finding_set_number(f, "port", v->e->flow.port);
+}
+
+static bool own_socket(const struct view *v, struct finding *f)
+{
+	if (!v->socket)
+		return false;
+	const struct fact_socket *s = &v->socket->socket;
+	finding_cite(f, v->socket);
+	name_port(v, f);
+	f->stays = true;
+	f->confidence = CONFIDENCE_CERTAIN;
+	if (s->loopback_only && !s->reachable)
+		f->code = CODE_LOCAL_BOUND_LOOPBACK;
+	else if (s->backlog > 0 && s->queue >= s->backlog)
+		f->code = CODE_SERVICE_BACKLOG_FULL;
+	else if (s->listening && s->reachable)
+		return false;
+	else
+		f->code = v->udp ? CODE_SERVICE_UDP_PORT_CLOSED : CODE_SERVICE_PORT_CLOSED;
+	return true;
+}
+
+static const struct fact *reset_by_service(const struct view *v)
+{
+	const struct fact *rst = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_RST, false});
+	const struct fact *syn_ack = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_SYN_ACK, false});
+	return syn_ack ? nullptr : rst;
+}
+
+static const struct fact *unreachable_port(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));)
+		if (i->icmp.origin == ORIGIN_REAL && !i->icmp.own &&
+			i->icmp.about_target_direction && i->icmp.type == (v->v6 ? 1 : 3) &&
+			i->icmp.code == (v->v6 ? 4 : 3) &&
+			!addr_cmp(&i->icmp.sender, &v->e->flow.target))
+			return i;
+	return nullptr;
+}
+
+static bool blame_closed(const struct view *v, struct finding *f, bool sure)
+{
+	name_port(v, f);
+	f->code = v->udp ? CODE_SERVICE_UDP_PORT_CLOSED : CODE_SERVICE_PORT_CLOSED;
+	f->stays = true;
+	f->confidence = CONFIDENCE_CERTAIN;
+	if (!sure) {
+		enum code code = f->code;
+		FINDING_FAMILY(f, code, CODE_UPSTREAM_FILTERS_RANGE);
+		finding_want(f, OBSERVER_PROBES);
+	}
+	return true;
+}
+
+/* Another host may have said so; and a service may refuse the gateway where it would not refuse
+ * who really calls. */
+static void doubt_closed(const struct view *v, struct finding *f)
+{
+	enum fact_outcome range = view_outcome(v, PROBE_RANGE);
+	enum code code = f->code;
+
+	if (!v->neighbour)
+		FINDING_FAMILY(f, code, CODE_NEIGHBOUR_DUPLICATE_ADDRESS);
+	if (range == OUTCOME_ANSWERED || (range == OUTCOMES && (!v->config || view_masqueraded(v))))
+		FINDING_FAMILY(f, code, CODE_NAT_HIDES_SOURCE);
+}
+
+/* Refused to everybody: closed. Refused to the range alone would be a filter; so one that only the
+ * range was refused by is not known, but for a host next door that nobody was told to ask. */
+static bool port_closed(const struct view *v, struct finding *f)
+{
+	enum fact_outcome own = view_outcome(v, PROBE_OWN), got = view_outcome(v, PROBE_INJECTED);
+	const struct fact *seen = v->udp ? unreachable_port(v) : reset_by_service(v);
+
+	if (v->icmp || own == OUTCOME_ANSWERED || view_ends_here(v))
+		return false;
+	if (own == OUTCOME_REFUSED) {
+		finding_cite(f, got == OUTCOME_REFUSED ? v->probes[PROBE_INJECTED] : nullptr);
+		finding_cite(f, v->probes[PROBE_OWN]);
+		finding_cite(f, seen);
+		blame_closed(v, f, true);
+		if (got != OUTCOME_REFUSED && !seen)
+			f->confidence = CONFIDENCE_LIKELY;
+		doubt_closed(v, f);
+		return true;
+	}
+	if (got == OUTCOME_REFUSED) {
+		finding_cite(f, v->probes[PROBE_INJECTED]);
+		return blame_closed(v, f, false);
+	}
+	if (!seen)
+		return false;
+	finding_cite(f, seen);
+	finding_cite(f, v->neighbour);
+	blame_closed(v, f, v->e->passive);
+	if (v->e->passive)
+		f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
+static bool partly(const struct fact *p)
+{
+	return p && p->probe.outcome == OUTCOME_ANSWERED && p->probe.answered > 0 &&
+	       p->probe.sent - p->probe.answered >= 2;
+}
+
+/* The same SYN-ACK again, although the caller's ACK went to the service. */
+static const struct fact *ack_ignored(const struct view *v)
+{
+	const struct fact *ack = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_ACK, true});
+	size_t at = 0;
+	for (const struct fact *p; ack && (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_LAN_IN &&
+			p->packet.packet == PACKET_SYN_ACK && !p->packet.to_target &&
+			p->packet.count >= p->packet.distinct + 2 &&
+			p->packet.last_us > ack->packet.first_us)
+			return p;
+	return nullptr;
+}
+
+static bool backlog_full(const struct view *v, struct finding *f)
+{
+	const struct fact *injected = v->probes[PROBE_INJECTED], *own = v->probes[PROBE_OWN];
+	const struct fact *ignored = ack_ignored(v);
+
+	if (!v->tcp || (!partly(injected) && !partly(own) && !ignored))
+		return false;
+	if (partly(injected))
+		finding_cite(f, injected);
+	if (partly(own))
+		finding_cite(f, own);
+	finding_cite(f, ignored);
+	name_port(v, f);
+	f->stays = true;
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
+static const struct fact *said(const struct view *v, enum fact_l7_ask ask)
+{
+	size_t at = 0;
+	for (const struct fact *l; (l = view_next(v, FACT_L7, &at));)
+		if (l->l7.ask == ask)
+			return l;
+	return nullptr;
+}
+
+/* What each answer of the service means. `other`: what the other language got, where that decides;
+ * -1 = whatever. */
+static const struct talk {
+	enum flow_scheme scheme;
+	enum fact_l7_ask ask;
+	enum fact_l7_outcome outcome;
+	int other;
+	enum code code, may_be; /* may_be: CODES = sure */
+} talks[] = {
+	{SCHEME_HTTP, L7_HTTP, L7_TLS_SPOKEN, -1, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_HTTPS_WANTED, -1, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_CLOSED, L7_OK, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_CLOSED, L7_CERTIFICATE, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_CLOSED, L7_ALERT, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_SILENT, L7_OK, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_SILENT, L7_CERTIFICATE, CODE_SERVICE_EXPECTS_TLS, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_CLOSED, L7_OUTCOMES, CODE_SERVICE_CLOSES_EARLY,
+		CODE_SERVICE_EXPECTS_TLS},
+	{SCHEME_HTTP, L7_HTTP, L7_CLOSED, -1, CODE_SERVICE_CLOSES_EARLY, CODES},
+	{SCHEME_HTTP, L7_HTTP, L7_SILENT, -1, CODE_SERVICE_ACCEPTS_NO_ANSWER, CODE_SERVICE_SLOW},
+	{SCHEME_HTTPS, L7_TLS, L7_PLAIN_SPOKEN, -1, CODE_SERVICE_EXPECTS_PLAINTEXT, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_CLOSED, L7_OK, CODE_SERVICE_EXPECTS_PLAINTEXT, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_SILENT, L7_OK, CODE_SERVICE_EXPECTS_PLAINTEXT, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_GARBAGE, L7_OK, CODE_SERVICE_EXPECTS_PLAINTEXT, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_CERTIFICATE, -1, CODE_SERVICE_TLS_CERTIFICATE, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_ALERT, -1, CODE_SERVICE_TLS_PROTOCOL, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_GARBAGE, -1, CODE_SERVICE_TLS_PROTOCOL,
+		CODE_SERVICE_EXPECTS_PLAINTEXT},
+	{SCHEME_HTTPS, L7_TLS, L7_CLOSED, L7_OUTCOMES, CODE_SERVICE_CLOSES_EARLY,
+		CODE_SERVICE_EXPECTS_PLAINTEXT},
+	{SCHEME_HTTPS, L7_TLS, L7_CLOSED, -1, CODE_SERVICE_CLOSES_EARLY, CODES},
+	{SCHEME_HTTPS, L7_TLS, L7_SILENT, -1, CODE_SERVICE_ACCEPTS_NO_ANSWER, CODE_SERVICE_SLOW},
+	{SCHEME_HTTPS, L7_HTTP, L7_CLOSED, L7_OK, CODE_SERVICE_CLOSES_EARLY, CODES},
+	{SCHEME_HTTPS, L7_HTTP, L7_SILENT, L7_OK, CODE_SERVICE_ACCEPTS_NO_ANSWER,
+		CODE_SERVICE_SLOW},
+};
+
+/* TLS alerts about certificates, RFC 8446 section 6.2. */
+static bool about_certificate(int64_t alert)
+{
+	return (alert >= 41 && alert <= 46) || alert == 48 || alert == 116;
+}
+
+static bool talk_matches(const struct view *v, const struct talk *t)
+{
+	const struct fact *got = said(v, t->ask);
+	const struct fact *other = said(v, t->ask == L7_HTTP ? L7_TLS : L7_HTTP);
+	int outcome = other ? (int)other->l7.outcome : L7_OUTCOMES;
+
+	return t->scheme == v->e->flow.scheme && got && got->l7.outcome == t->outcome &&
+	       (t->other < 0 || outcome == t->other);
+}
+
+static bool talk(const struct view *v, struct finding *f)
+{
+	for (size_t i = 0; i < sizeof(talks) / sizeof(talks[0]); i++) {
+		const struct talk *t = &talks[i];
+		if (!talk_matches(v, t))
+			continue;
+		const struct fact *got = said(v, t->ask);
+		finding_cite(f, got);
+		if (t->other >= 0)
+			finding_cite(f, said(v, t->ask == L7_HTTP ? L7_TLS : L7_HTTP));
+		name_port(v, f);
+		finding_set_text(f, "reason", got->l7.text);
+		finding_set_number(f, "value", got->l7.alert);
+		f->code = t->code;
+		if (t->outcome == L7_ALERT && about_certificate(got->l7.alert))
+			f->code = CODE_SERVICE_TLS_CERTIFICATE;
+		f->stays = true;
+		if (t->may_be != CODES)
+			finding_family(f, 2, (const enum code[]){t->code, t->may_be});
+		return true;
+	}
+	return false;
+}
+
+static bool slow(const struct view *v, struct finding *f)
+{
+	const struct fact *got = said(v, L7_HTTP);
+	if (!got)
+		got = said(v, L7_TLS);
+	if (!got || got->l7.outcome != L7_OK || got->l7.first_byte_us < SLOW_US)
+		return false;
+	finding_cite(f, got);
+	name_port(v, f);
+	finding_set(f, "value", "%lld ms", (long long)(got->l7.first_byte_us / 1000));
+	f->confidence = CONFIDENCE_LIKELY;
+	f->stays = true;
+	return true;
+}
+
+/* Real requests went to the service; it ended the connection without a byte. */
+static bool closes_early(const struct view *v, struct finding *f)
+{
+	const struct fact *request = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_DATA, true});
+	const struct fact *no_data = view_no_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_DATA, false});
+	const struct fact *end = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_FIN, false});
+
+	if (!end)
+		end = view_packet(
+			v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_RST, false});
+	if (!v->tcp || !request || !no_data)
+		return false;
+	finding_cite(f, request);
+	finding_cite(f, no_data);
+	finding_cite(f, end);
+	name_port(v, f);
+	f->stays = true;
+	if (end)
+		FINDING_FAMILY(f, CODE_SERVICE_CLOSES_EARLY, CODE_SERVICE_EXPECTS_TLS,
+			CODE_SERVICE_EXPECTS_PLAINTEXT);
+	else
+		FINDING_FAMILY(f, CODE_SERVICE_ACCEPTS_NO_ANSWER, CODE_SERVICE_SLOW,
+			CODE_SERVICE_CLOSES_EARLY, CODE_PMTU_BLACKHOLE_LAN);
+	return v->e->passive;
+}
+
+static const struct rule list[] = {
+	{CODE_SERVICE_PORT_CLOSED, WAY_SERVICE, own_socket},
+	{CODE_SERVICE_PORT_CLOSED, WAY_SERVICE, port_closed},
+	{CODE_SERVICE_BACKLOG_FULL, WAY_SERVICE, backlog_full},
+	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, talk},
+	{CODE_SERVICE_SLOW, WAY_TALK, slow},
+	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, closes_early},
+};
+const struct rules rules_service = {list, sizeof(list) / sizeof(list[0])};

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict/decide_side.h"
+#include <errno.h>
+#include <string.h>
+
+struct side side_forward(const struct view *v)
+{
+	return (struct side){
+		.iif = v->mesh,
+		.lookup = v->lookups[ASK_FORWARD],
+		.bare = v->lookups[ASK_FORWARD_BARE],
+		.source = v->lookups[ASK_REVERSE_BARE],
+		.from = &v->e->flow.client,
+		.to = &v->e->flow.target,
+	};
+}
+
+struct side side_back(const struct view *v)
+{
+	return (struct side){
+		.back = true,
+		.iif = v->lan,
+		.lookup = v->lookups[ASK_REVERSE],
+		.bare = v->lookups[ASK_REVERSE_BARE],
+		.source = v->lookups[ASK_FORWARD_BARE],
+		.from = &v->e->flow.target,
+		.to = &v->e->flow.client,
+	};
+}
+
+void side_blame(struct finding *f, const struct fact *lookup)
+{
+	if (!lookup)
+		return;
+	const struct fact_lookup *l = &lookup->lookup;
+	finding_cite(f, lookup);
+	finding_set_text(f, "dev", l->oif);
+	finding_set_addr(f, "gateway", &l->gateway);
+	if (!l->entry)
+		return;
+	finding_set_prefix(f, "prefix", &l->match);
+	finding_set_number(f, "table", l->table);
+	finding_set_number(f, "metric", l->metric);
+	finding_set_text(f, "proto", l->protocol_name);
+	finding_set_text(f, "type", l->type);
+	finding_set_text(f, "rule", l->rule);
+}
+
+enum confidence side_confidence(const struct view *v, const struct side *s)
+{
+	bool came = s->back ? v->state_reach >= WAY_BACK_RECEIVE : view_entered(v);
+	return came ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+}
+
+static void blame_sysctl(struct finding *f, const struct fact *sysctl, const char *wanted)
+{
+	if (!sysctl)
+		return;
+	finding_cite(f, sysctl);
+	finding_set_text(f, "sysctl", sysctl->sysctl.key);
+	finding_set_number(f, "value", sysctl->sysctl.value);
+	finding_set_text(f, "wanted", wanted);
+}
+
+static const struct fact *forwarding_drop(const struct view *v, const struct side *s)
+{
+	return view_drop(v, "IP_INADDRERRORS", "", !s->back);
+}
+
+/* IPv6 knows only the switch for all; that of an interface says whether it is a host there. */
+static bool forwarding_v6(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *all = view_sysctl(v, "net.ipv6.conf.all.forwarding");
+	const struct fact *drop = forwarding_drop(v, s);
+
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	if (all && !all->sysctl.value) {
+		blame_sysctl(f, all, "1");
+		f->confidence = drop ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		return true;
+	}
+	f->confidence = CONFIDENCE_LIKELY;
+	return drop && !all;
+}
+
+/* IPv4 goes by the interface that a packet enters by. net.ipv4.ip_forward writes all of them; one
+ * that was set after it counts, so 0 there is no fault in itself. */
+static bool forwarding_v4(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *here = view_sysctl(v, "net.ipv4.conf.%s.forwarding", s->iif);
+	const struct fact *all = view_sysctl(v, "net.ipv4.ip_forward");
+	const struct fact *drop = forwarding_drop(v, s);
+	int other = view_forwards(v, s->back ? v->mesh : v->lan);
+
+	if (!(here && !here->sysctl.value) && !(drop && !here))
+		return false;
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	f->confidence = drop ? CONFIDENCE_CERTAIN : side_confidence(v, s);
+	finding_set_text(f, "interface", s->iif);
+	if (here && ((all && all->sysctl.value) || other == 1)) {
+		f->code = CODE_FORWARDING_DISABLED_ON_INTERFACE;
+		blame_sysctl(f, here, "1");
+	} else if (here && all && !other) {
+		blame_sysctl(f, all, "1");
+		finding_cite(f, here);
+	} else {
+		finding_cite(f, here);
+		blame_sysctl(f, all, "1");
+		FINDING_FAMILY(f, CODE_FORWARDING_DISABLED, CODE_FORWARDING_DISABLED_ON_INTERFACE);
+	}
+	return true;
+}
+
+bool side_forwarding(const struct view *v, const struct side *s, struct finding *f)
+{
+	if (!(v->v6 ? forwarding_v6(v, s, f) : forwarding_v4(v, s, f)))
+		return false;
+	if (s->lookup && s->lookup->lookup.error == EHOSTUNREACH)
+		finding_cite(f, s->lookup);
+	finding_cite(f, view_grew(v, v->v6 ? "Ip6InAddrErrors" : "IpInAddrErrors"));
+	return true;
+}
+
+/* Source validation looks without the packet's mark, unless src_valid_mark says otherwise; a way
+ * that only marked packets take is then unknown to it. */
+static void strict_or_blind(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *valid = view_sysctl(v, "net.ipv4.conf.all.src_valid_mark");
+	const struct fact *way = s->back ? v->lookups[ASK_FORWARD] : v->lookups[ASK_REVERSE];
+	bool differs = way && s->source && strcmp(way->lookup.oif, s->source->lookup.oif) != 0;
+
+	f->code = CODE_RP_FILTER_STRICT;
+	if ((way && !way->lookup.mark) || (valid && valid->sysctl.value))
+		return;
+	if (way && valid && differs) {
+		f->code = CODE_RP_FILTER_MARK_BLIND;
+		finding_cite(f, valid);
+		finding_cite(f, way);
+	} else {
+		FINDING_FAMILY(f, CODE_RP_FILTER_STRICT, CODE_RP_FILTER_MARK_BLIND);
+	}
+}
+
+static void blame_rp_filter(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *all = view_sysctl(v, "net.ipv4.conf.all.rp_filter");
+	const struct fact *own = view_sysctl(v, "net.ipv4.conf.%s.rp_filter", s->iif);
+	bool by_all = all && own && all->sysctl.value > own->sysctl.value;
+
+	finding_set_text(f, "interface", s->iif);
+	blame_sysctl(f, by_all ? all : own, "2");
+	finding_cite(f, own);
+	finding_cite(f, all);
+	if (s->source)
+		finding_cite(f, s->source);
+	finding_set_addr(f, "address", s->from);
+	finding_cite(f, view_grew(v, "TcpExtIPReversePathFilter"));
+	finding_cite(f, view_grew(v, "rt_cache.in_martian_src"));
+}
+
+/* net/ipv4/fib_frontend.c: the route to the source must exist, and in strict mode lead to the
+ * interface that the packet entered by. */
+bool side_rp_filter(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "IP_RPFILTER", "", !s->back);
+	int64_t mode = view_rp_filter(v, s->iif);
+	bool no_route = s->source && s->source->lookup.error;
+	bool elsewhere = s->source && !s->source->lookup.error && s->source->lookup.oif[0] &&
+			 strcmp(s->source->lookup.oif, s->iif) != 0;
+	bool refused = s->lookup && s->lookup->lookup.error == EINVAL;
+
+	if (v->v6 || (!drop && !(refused && ((mode == 1 && elsewhere) || (mode > 0 && no_route)))))
+		return false;
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	if (refused)
+		finding_cite(f, s->lookup);
+	blame_rp_filter(v, s, f);
+	f->confidence = drop ? CONFIDENCE_CERTAIN : side_confidence(v, s);
+	if (mode == 1)
+		strict_or_blind(v, s, f);
+	else if (mode == 2)
+		f->code = CODE_RP_FILTER_NO_ROUTE;
+	else
+		FINDING_FAMILY(f, CODE_RP_FILTER_STRICT, CODE_RP_FILTER_NO_ROUTE,
+			CODE_RP_FILTER_MARK_BLIND, CODE_SOURCE_IS_OWN_ADDRESS, CODE_MARTIAN_SOURCE);
+	return true;
+}
+
+static const struct {
+	const char *type;
+	int error;
+	enum code code;
+} refusals[] = {
+	{"unreachable", EHOSTUNREACH, CODE_ROUTE_UNREACHABLE},
+	{"blackhole", EINVAL, CODE_ROUTE_BLACKHOLE},
+	{"prohibit", EACCES, CODE_ROUTE_PROHIBIT},
+};
+
+static bool refused_by_entry(const struct fact_lookup *l, struct finding *f)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (l->entry && !strcmp(l->type, refusals[i].type)) {
+			f->code = refusals[i].code;
+			return true;
+		}
+	return false;
+}
+
+/* EHOSTUNREACH and EINVAL have two causes each; the values of the sysctls tell. */
+static bool refused_by_errno(const struct view *v, const struct side *s, struct finding *f)
+{
+	int64_t rp = view_rp_filter(v, s->iif);
+	int forwards = view_forwards(v, s->iif);
+
+	switch (s->lookup->lookup.error) {
+	case EACCES:
+		f->code = CODE_ROUTE_PROHIBIT;
+		return true;
+	case EHOSTUNREACH:
+		f->code = CODE_ROUTE_UNREACHABLE;
+		if (forwards < 0)
+			FINDING_FAMILY(f, CODE_ROUTE_UNREACHABLE, CODE_FORWARDING_DISABLED,
+				CODE_FORWARDING_DISABLED_ON_INTERFACE);
+		return forwards != 0;
+	case EINVAL:
+		f->code = CODE_ROUTE_BLACKHOLE;
+		if (!v->v6 && rp != 0 && !(s->bare && s->bare->lookup.error == EINVAL))
+			FINDING_FAMILY(f, CODE_ROUTE_BLACKHOLE, CODE_RP_FILTER_STRICT,
+				CODE_RP_FILTER_NO_ROUTE, CODE_RP_FILTER_MARK_BLIND,
+				CODE_MARTIAN_SOURCE, CODE_SOURCE_IS_OWN_ADDRESS,
+				CODE_MARTIAN_DESTINATION);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* What the kernel says of all entries that refuse; only the lookup tells which it was. */
+static const struct fact *refusal_drop(const struct view *v, const struct side *s)
+{
+	const struct fact *drop = view_drop(v, "NOT_SPECIFIED", "ip_error", !s->back);
+	return drop ? drop : view_drop(v, "NOT_SPECIFIED", "dst_discard*", !s->back);
+}
+
+bool side_refused(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *drop = refusal_drop(v, s);
+	bool refused = s->lookup && s->lookup->lookup.error &&
+		       s->lookup->lookup.error != ENETUNREACH &&
+		       (refused_by_entry(&s->lookup->lookup, f) || refused_by_errno(v, s, f));
+
+	if (!refused && !(drop && !s->lookup))
+		return false;
+	if (refused) {
+		side_blame(f, s->lookup);
+		if (f->confidence != CONFIDENCE_UNDETERMINED)
+			f->confidence = drop ? CONFIDENCE_CERTAIN : side_confidence(v, s);
+	} else {
+		FINDING_FAMILY(
+			f, CODE_ROUTE_BLACKHOLE, CODE_ROUTE_UNREACHABLE, CODE_ROUTE_PROHIBIT);
+	}
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	finding_set_addr(f, "target", s->to);
+	return true;
+}
+
+bool side_vrf(const struct view *v, const struct side *s, struct finding *f)
+{
+	const struct fact *mesh = v->links[ROLE_MESH], *lan = v->links[ROLE_LAN];
+	if (!mesh || !lan)
+		return false;
+	bool a = !strcmp(mesh->link.master_kind, "vrf"), b = !strcmp(lan->link.master_kind, "vrf");
+	if ((!a && !b) || (a && b && !strcmp(mesh->link.master, lan->link.master)))
+		return false;
+	/* Routes may be leaked between them; the lookup tells. */
+	const struct fact *l = s->lookup;
+	const char *right = s->back ? v->mesh : v->lan;
+	if (l && !l->lookup.error && !strcmp(l->lookup.oif, right))
+		return false;
+	finding_cite(f, a ? mesh : lan);
+	finding_cite(f, l);
+	finding_set_text(f, "interface", a ? mesh->link.interface : lan->link.interface);
+	finding_set_text(f, "by", a ? mesh->link.master : lan->link.master);
+	f->confidence = l ? side_confidence(v, s) : CONFIDENCE_LIKELY;
+	return true;
+}

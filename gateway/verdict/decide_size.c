@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Packets that are too large for a part of the way. */
+#include "verdict/decide_rule.h"
+#include <string.h>
+
+/* One error is how path MTU discovery works; a sender that listens needs no third. */
+constexpr int64_t REPEATED = 3;
+
+static const struct fact *too_big(const struct view *v)
+{
+	const struct fact *drop = view_drop(v, "PKT_TOO_BIG", "", false);
+	return drop && drop->drop.count >= REPEATED ? drop : nullptr;
+}
+
+/* The gateway's own error on its way to the service. */
+static const struct fact *told_service(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));)
+		if (i->icmp.own && i->icmp.point == POINT_LAN_OUT &&
+			(v->v6 ? i->icmp.type == 2 : i->icmp.type == 3 && i->icmp.code == 4))
+			return i;
+	return nullptr;
+}
+
+static const struct fact *own_error_dropped(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_OWN && !strcmp(t->trace.hook, "output") &&
+			(strstr(t->trace.verdict, "drop") || !strcmp(t->trace.verdict, "reject")))
+			return t;
+	at = 0;
+	for (const struct fact *d; (d = view_next(v, FACT_DROP, &at));)
+		if (d->drop.origin == ORIGIN_OWN && !strcmp(d->drop.reason, "NETFILTER_DROP"))
+			return d;
+	return nullptr;
+}
+
+static void blame_rule(const struct fact *fact, struct finding *f)
+{
+	finding_cite(f, fact);
+	if (fact->kind != FACT_TRACE)
+		return;
+	finding_set_text(f, "by", fact->trace.by);
+	finding_set_text(f, "table", fact->trace.table);
+	finding_set_text(f, "chain", fact->trace.chain);
+	finding_set_number(f, "handle", fact->trace.handle);
+	finding_set_text(f, "rule", fact->trace.rule);
+}
+
+static bool blackhole_lan(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = too_big(v), *told = told_service(v);
+	const struct fact *eaten = own_error_dropped(v), *mesh = v->links[ROLE_MESH];
+
+	if (!drop)
+		return false;
+	finding_event(f, drop, drop->drop.origin);
+	f->stays = true;
+	f->at = AT_GATEWAY_RETURN;
+	finding_cite(f, told);
+	finding_cite(f, view_grew(v, "IpFragFails"));
+	finding_cite(f, mesh);
+	if (mesh)
+		finding_set_number(f, "mtu", mesh->link.mtu);
+	finding_set_number(f, "size", drop->drop.length);
+	finding_set_text(f, "interface", v->mesh);
+	if (told && told->icmp.count > 1)
+		return true;
+	if (eaten && !told) {
+		f->code = CODE_PMTU_ERRORS_FILTERED_LOCALLY;
+		blame_rule(eaten, f);
+		finding_cite(f, view_grew(v, "IpOutDiscards"));
+		return true;
+	}
+	FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_LAN, CODE_PMTU_ERRORS_FILTERED_LOCALLY);
+	return true;
+}
+
+/* Full segments go into the tunnel again and again. */
+static bool blackhole_tunnel(const struct view *v, struct finding *f)
+{
+	size_t at = 0;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		const struct fact_packet *k = &p->packet;
+		if (k->origin != ORIGIN_REAL || k->point != POINT_TUN_OUT || k->to_target ||
+			k->packet != PACKET_DATA || k->count < k->distinct + REPEATED ||
+			k->length_max < 1200)
+			continue;
+		finding_cite(f, p);
+		finding_set_number(f, "size", k->length_max);
+		f->event = true;
+		f->origin = ORIGIN_REAL;
+		f->stays = true;
+		f->confidence = CONFIDENCE_LIKELY;
+		return true;
+	}
+	return false;
+}
+
+static bool fragments(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "FRAG_REASM_TIMEOUT", "", true);
+	if (!drop)
+		drop = view_drop(v, "FRAG_REASM_TIMEOUT", "", false);
+	if (!drop)
+		return false;
+	finding_event(f, drop, drop->drop.origin);
+	f->stays = true;
+	finding_cite(f, view_packet(v, (struct packet_query){
+					       ORIGINS, POINT_TUN_IN, PACKET_FRAGMENT, true}));
+	finding_cite(f, view_packet(v, (struct packet_query){
+					       ORIGINS, POINT_LAN_IN, PACKET_FRAGMENT, false}));
+	finding_cite(f, view_grew(v, v->v6 ? "Ip6ReasmFails" : "IpReasmFails"));
+	return true;
+}
+
+/* A risk and no fault: what is sent at once is small enough. */
+static bool not_clamped(const struct view *v, struct finding *f)
+{
+	const struct fact *mesh = v->links[ROLE_MESH];
+	size_t at = 0;
+
+	if (!mesh || mesh->link.mtu <= 0)
+		return false;
+	int64_t fits = mesh->link.mtu - (v->v6 ? 60 : 40);
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		const struct fact_packet *k = &p->packet;
+		if (k->point != POINT_LAN_OUT || !k->to_target || k->packet != PACKET_SYN ||
+			k->origin == ORIGIN_OWN || k->mss <= fits)
+			continue;
+		finding_cite(f, p);
+		finding_cite(f, mesh);
+		finding_set_number(f, "value", k->mss);
+		finding_set_number(f, "wanted", fits);
+		finding_set_number(f, "mtu", mesh->link.mtu);
+		finding_set_text(f, "interface", v->mesh);
+		f->stays = true;
+		f->confidence = CONFIDENCE_LIKELY;
+		return true;
+	}
+	return false;
+}
+
+static const struct rule list[] = {
+	{CODE_PMTU_BLACKHOLE_LAN, WAY_TALK, blackhole_lan},
+	{CODE_PMTU_BLACKHOLE_TUNNEL, WAY_TALK, blackhole_tunnel},
+	{CODE_FRAGMENTS_LOST, WAY_TALK, fragments},
+	{CODE_MSS_NOT_CLAMPED, WAY_TALK, not_clamped},
+};
+const struct rules rules_size = {list, sizeof(list) / sizeof(list[0])};

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decide_stories.h"
+
+/* What alarms and is innocent, what works, and what cannot be told. */
+static const struct story list[] = {
+	{"healthy", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, IPv6", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .six = true},
+	{"healthy, masqueraded",
+		"config mode=masquerade configured=auto|packet origin=injected point=lan-out "
+		"packet=syn toTarget source=10.0.1.2|"
+		"conntrack origin=injected seenReply sourceNat replyTo=10.0.1.2",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, HTTP", "l7 ask=http outcome=ok status=503 firstByteUs=1500000",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .scheme = SCHEME_HTTP},
+	{"healthy, only meshgw's own forwarding switches", "sysctl key=net.ipv4.ip_forward value=0",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, with a scan going on",
+		"drop origin=injected reason=NETFILTER_DROP function=nft_do_chain count=4|"
+		"counter name=nf_conntrack.invalid delta=900|counter name=IpInAddrErrors delta=12|"
+		"counter name=TcpExtIPReversePathFilter delta=40",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, one real packet lost",
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=2|"
+		"packet origin=real point=lan-out packet=syn toTarget count=3 distinct=2|"
+		"packet origin=real point=lan-in packet=syn-ack count=2 distinct=2|"
+		"packet origin=real point=tun-out packet=syn-ack count=2 distinct=2|"
+		"packet origin=real point=tun-in packet=ack toTarget count=2 distinct=2|"
+		"drop origin=real toTarget reason=QDISC_DROP interface=eth0 count=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
+	{"healthy, the caller resets",
+		"packet origin=real point=tun-in packet=syn toTarget count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=tun-in packet=rst toTarget count=1 distinct=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, one own SYN lost", "probe probe=injected sent=2 answered=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, own packets do not leave",
+		"probe probe=own outcome=local error=111|trace origin=own toTarget family=inet "
+		"table=cloudflare-warp chain=output hook=output verdict=reject by=warp handle=3",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, another port is dropped",
+		"chain family=ip table=filter chain=FORWARD hook=forward policy=drop by=docker|"
+		"trace origin=injected toTarget family=inet table=fw chain=fwd hook=forward "
+		"handle=9 verdict=drop|drop origin=injected toTarget reason=NETFILTER_DROP "
+		"function=nft_do_chain count=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, a peer is down",
+		"bgp configured daemon|bgp-neighbour address=10.0.1.7 concerns state=Active "
+		"reason=bgp-wrong-asn fresh",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, full neighbour of another address",
+		"neighbour address=10.0.1.99 interface=eth0 state=failed", .code = CODE_HEALTHY,
+		.confidence = CONFIDENCE_CERTAIN},
+	{"healthy, high counters that stand still",
+		"counter name=nf_conntrack.drop delta=0 value=90000|"
+		"counter name=CloudflareWARP.tx_dropped delta=0 value=70",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, legacy tables", "chain legacy table=filter family=ip", .code = CODE_HEALTHY,
+		.confidence = CONFIDENCE_CERTAIN},
+	{"healthy UDP service that says nothing",
+		"probe probe=injected outcome=silent answered=0|probe probe=own outcome=silent "
+		"answered=0|-packet|packet origin=injected point=tun-in packet=udp toTarget count=2|"
+		"packet origin=injected point=lan-out packet=udp toTarget count=2",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .proto = IPPROTO_UDP},
+	{"UDP: the range is not answered, this host is",
+		"probe probe=injected outcome=silent answered=0|-packet|"
+		"probe probe=injected-other outcome=silent|probe probe=injected-echo outcome=silent|"
+		"packet origin=injected point=tun-in packet=udp toTarget count=2|"
+		"packet origin=injected point=lan-out packet=udp toTarget count=2",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_UDP, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"healthy ping",
+		"-probe probe=injected|-probe probe=own|-packet|"
+		"packet origin=injected point=tun-out packet=echo-reply count=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_ICMP},
+	{"ping without a way back",
+		"-probe probe=injected|-probe probe=own|-packet|-probe probe=injected-other|"
+		"probe probe=injected-echo outcome=silent answered=0|"
+		"packet origin=injected point=tun-in packet=echo toTarget count=1|"
+		"packet origin=injected point=lan-out packet=echo toTarget count=1",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_ICMP, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"a filter stops it, other things alarm",
+		DIES_INSIDE
+		"drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain count=2|"
+		"trace origin=injected toTarget family=inet table=fw chain=pre hook=prerouting "
+		"handle=2 verdict=drop|"
+		"chain family=ip table=filter chain=FORWARD hook=forward policy=drop by=docker|"
+		"chain legacy table=filter family=ip|"
+		"bgp configured daemon|bgp-neighbour address=10.0.1.7 concerns state=Active|"
+		"platform provider=aws|counter name=nf_conntrack.invalid delta=3",
+		.code = CODE_FILTER_DROP_PREROUTING, .confidence = CONFIDENCE_CERTAIN},
+	{"a filter first, then no return route",
+		DIES_INSIDE
+		"drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain count=2|"
+		"trace origin=injected toTarget family=inet table=fw chain=fwd hook=forward "
+		"handle=2 verdict=drop|lookup question=reverse oif=eth0 match=0.0.0.0/0",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_CERTAIN,
+		.next = CODE_RETURN_ROUTE_MISSING},
+	{"a filter first, then forwarding",
+		DIES_INSIDE
+		"drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain count=2|"
+		"trace origin=injected toTarget family=inet table=fw chain=pre hook=prerouting "
+		"handle=2 verdict=drop|sysctl key=net.ipv4.ip_forward value=0|"
+		"sysctl key=net.ipv4.conf.CloudflareWARP.forwarding value=0|"
+		"sysctl key=net.ipv4.conf.eth0.forwarding value=0",
+		.code = CODE_FILTER_DROP_PREROUTING, .confidence = CONFIDENCE_CERTAIN,
+		.next = CODE_FORWARDING_DISABLED},
+	{"no return route first, then a closed port",
+		"-packet point=tun-out|probe probe=injected outcome=astray answered=0|"
+		"probe probe=injected-other outcome=astray answered=0|"
+		"probe probe=injected-echo outcome=astray answered=0|"
+		"probe probe=own outcome=refused|lookup question=reverse oif=eth0 match=0.0.0.0/0|"
+		"lookup question=reverse-bare oif=eth0",
+		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_LIKELY,
+		.next = CODE_RETURN_ROUTE_MISSING},
+	{"nobody came, passively",
+		NO_PROBES "packet origin=real point=tun-in packet=other toTarget "
+			  "count=0",
+		.code = CODE_NO_TRAFFIC_OBSERVED, .confidence = CONFIDENCE_INCONCLUSIVE,
+		.passive = true, .candidate = CODE_TUNNEL_NO_INGRESS},
+	{"real packets, passively",
+		NO_PROBES "packet origin=real point=tun-in packet=syn toTarget count=1 distinct=1|"
+			  "packet origin=real point=lan-out packet=syn toTarget count=1 distinct=1|"
+			  "packet origin=real point=lan-in packet=syn-ack count=1 distinct=1|"
+			  "packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+			  "packet origin=real point=tun-in packet=data toTarget count=4 distinct=4",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .passive = true},
+	{"nothing could be injected", NO_INJECTION "missing observer=trace why='no such socket'",
+		.code = CODE_OBSERVER_LIMITED, .confidence = CONFIDENCE_INCONCLUSIVE},
+	{"nothing was permitted",
+		NO_INJECTION "missing observer=trace why='bpf: Operation not permitted'",
+		.code = CODE_INSUFFICIENT_PRIVILEGE, .confidence = CONFIDENCE_INCONCLUSIVE},
+	{"a socket of the range is answered, nothing else",
+		NO_INJECTION "missing observer=trace why='no such socket'|"
+			     "probe probe=range outcome=answered sent=1 answered=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
+	{"silence inside, and nobody saw where",
+		DIES_INSIDE "-packet point=tun-in|missing observer=drops why='no BTF'",
+		.code = CODE_OBSERVER_LIMITED, .confidence = CONFIDENCE_INCONCLUSIVE,
+		.candidate = CODE_FILTER_DROP_FORWARD},
+	{"changed meanwhile",
+		DIES_INSIDE "sysctl key=net.ipv4.ip_forward value=0|"
+			    "sysctl key=net.ipv4.conf.CloudflareWARP.forwarding value=0|"
+			    "sysctl key=net.ipv4.conf.eth0.forwarding value=0",
+		.code = CODE_CONFIG_CHANGED_DURING_ANALYSIS, .confidence = CONFIDENCE_INCONCLUSIVE,
+		.changed = true, .candidate = CODE_FORWARDING_DISABLED},
+};
+const struct stories stories_decoys = {list, sizeof(list) / sizeof(list[0])};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decide_stories.h"
+
+static const struct story list[] = {
+	{"no neighbour",
+		DIES_INSIDE
+		"neighbour address=10.0.1.50 state=failed lladdr=''|"
+		"drop origin=injected toTarget reason=NEIGH_FAILED "
+		"function=neigh_invalidate interface=eth0 count=2|"
+		"probe probe=link outcome=silent answered=0|"
+		"probe probe=own outcome=local error=113|"
+		"probe probe=own-other outcome=local|probe probe=own-echo outcome=local|"
+		"icmp origin=injected point=tun-out own type=3 code=1 count=1",
+		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "address=10.0.1.50"},
+	{"no neighbour, IPv6",
+		DIES_INSIDE
+		"neighbour address=2001:db8:1::50 state=incomplete lladdr=''|"
+		"drop origin=injected toTarget reason=NOT_SPECIFIED "
+		"function=neigh_invalidate interface=eth0 count=2|"
+		"probe probe=link outcome=silent answered=0|"
+		"probe probe=own outcome=local error=113|"
+		"probe probe=own-other outcome=local|probe probe=own-echo outcome=local",
+		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN, .six = true},
+	{"no neighbour: the router",
+		DIES_INSIDE
+		"lookup question=forward gateway=10.0.1.1|"
+		"neighbour address=10.0.1.1 interface=eth0 state=failed|"
+		"-neighbour address=10.0.1.50|probe probe=link outcome=silent answered=0|"
+		"probe probe=own outcome=silent answered=0|"
+		"probe probe=own-other outcome=silent|probe probe=own-echo outcome=silent",
+		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "address=10.0.1.1"},
+	{"one address, two hosts",
+		"probe probe=injected outcome=refused answered=1|"
+		"-packet packet=syn-ack|packet origin=injected point=lan-in packet=rst count=1|"
+		"packet origin=injected point=tun-out packet=rst count=1|"
+		"probe probe=own outcome=refused|"
+		"neighbour address=10.0.1.50 lladdrOther=02:00:00:00:09:99",
+		.code = CODE_NEIGHBOUR_DUPLICATE_ADDRESS, .confidence = CONFIDENCE_LIKELY,
+		.next = 0, .attribute = "lladdr=02:00:00:00:01:50"},
+	{"no room for neighbours",
+		DIES_INSIDE "drop origin=injected toTarget reason=NEIGH_CREATEFAIL "
+			    "function=ip_finish_output2 count=2|"
+			    "counter name=arp_cache.table_fulls delta=9|-neighbour",
+		.code = CODE_NEIGHBOUR_TABLE_FULL, .confidence = CONFIDENCE_CERTAIN},
+	{"queue of the LAN interface",
+		DIES_INSIDE "drop origin=injected toTarget reason=QDISC_DROP "
+			    "function=__dev_queue_xmit interface=eth0 count=2",
+		.code = CODE_EGRESS_QUEUE_DROP, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "dev=eth0"},
+	{"TTL",
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1 ttlMin=1 "
+		"ttlMax=1|drop origin=real toTarget reason=IP_INHDR function=ip_forward count=3|"
+		"icmp origin=real point=tun-out own type=11 code=0 count=3",
+		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"a loop with the next router",
+		DIES_BEYOND
+		"packet origin=injected point=lan-in packet=syn toTarget count=60 "
+		"distinct=2 ttlMin=1 ttlMax=62|packet origin=injected point=lan-out "
+		"packet=syn toTarget count=62 distinct=2 ttlMin=1 ttlMax=63|"
+		"lookup question=forward gateway=10.0.1.1 match=10.7.0.0/16|"
+		"neighbour address=10.0.1.1 interface=eth0 state=reachable|"
+		"drop origin=injected toTarget reason=IP_INHDR function=ip_forward "
+		"count=2|probe probe=own outcome=silent answered=0|"
+		"probe probe=own-other outcome=silent|probe probe=own-echo outcome=silent",
+		.code = CODE_ROUTING_LOOP, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "gateway=10.0.1.1"},
+	{"bad checksum of IP",
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1 "
+		"badIpChecksum|drop origin=real toTarget reason=IP_CSUM function=ip_rcv_core "
+		"count=3",
+		.code = CODE_CHECKSUM_BAD_IP, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"bad checksum of TCP",
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1 "
+		"badL4Checksum|packet origin=real point=lan-out packet=syn toTarget count=3|"
+		"packet origin=real point=lan-in packet=syn-ack count=0",
+		.code = CODE_CHECKSUM_BAD_L4, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"answers too large, and their sender does not listen",
+		"drop origin=real reason=PKT_TOO_BIG function=ip_forward interface=eth0 length=1500 "
+		"count=6|icmp origin=real point=lan-out own type=3 code=4 mtu=1280 count=6|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"counter name=IpFragFails delta=6",
+		.code = CODE_PMTU_BLACKHOLE_LAN, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "mtu=1280", .only_real = true},
+	{"answers too large, and the error does not leave",
+		"drop origin=real reason=PKT_TOO_BIG function=ip_forward interface=eth0 length=1500 "
+		"count=6|trace origin=own toTarget family=inet table=cloudflare-warp chain=output "
+		"hook=output handle=7 verdict=drop by=warp|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1",
+		.code = CODE_PMTU_ERRORS_FILTERED_LOCALLY, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "by=warp", .only_real = true},
+	{"too large for the tunnel",
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=data count=9 distinct=2 lengthMax=1280",
+		.code = CODE_PMTU_BLACKHOLE_TUNNEL, .confidence = CONFIDENCE_LIKELY,
+		.only_real = true},
+	{"fragments",
+		"drop origin=real toTarget reason=FRAG_REASM_TIMEOUT function=ip_expire count=1|"
+		"counter name=IpReasmFails delta=1|"
+		"packet origin=real point=tun-in packet=fragment toTarget count=1",
+		.code = CODE_FRAGMENTS_LOST, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"MSS", "packet origin=injected point=lan-out packet=syn toTarget mss=1460",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN,
+		.next = CODE_MSS_NOT_CLAMPED},
+};
+const struct stories stories_lan = {list, sizeof(list) / sizeof(list[0])};
