@@ -116,6 +116,12 @@ static int put_optional(struct expansion *x, const char **p)
 	return 0;
 }
 
+/* Brackets without a value in them are brackets. */
+static bool is_optional(const char *p)
+{
+	return *p == '[' && p[strcspn(p, "{]")] == '{';
+}
+
 static int expand(struct expansion *x, const char *template)
 {
 	int r = 0;
@@ -123,7 +129,7 @@ static int expand(struct expansion *x, const char *template)
 	assert(x->size > 0);
 	x->out[0] = '\0';
 	for (const char *p = template; *p && r >= 0;)
-		r = *p == '[' ? put_optional(x, &p) : put_one(x, &p);
+		r = is_optional(p) ? put_optional(x, &p) : put_one(x, &p);
 	return r;
 }
 

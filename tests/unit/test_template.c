@@ -51,6 +51,7 @@ static void test_command(void **)
 		{"ip route get {net}[ iif {none}]", 0, "ip route get 10.0.1.0/24"},
 		{"ip route get {net}[ iif {if} mark {none}]", 0, "ip route get 10.0.1.0/24"},
 		{"a[ 'x {none}] {odd}", 0, "a 'two words'"},
+		{"a [b] {if}[ {none}]", 0, "a [b] eth0"},
 		{"a {none}", -ENOENT, ""},
 		{"a {empty}", -ENOENT, ""},
 		{"a {odd}", 0, "a 'two words'"},
