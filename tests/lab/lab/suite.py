@@ -30,6 +30,8 @@ IDLE = ("chrt", "--idle", "0")
 WERROR, NO_WERROR = "-DMESHGW_WERROR=ON", "-DMESHGW_WERROR=OFF"
 LABELS = ("unit", "golden", "sim", "fuzz", "root")
 GROUPS = ("build", "static", "ctest", "lab", "demo")
+# Only when it is named, and then alone with its arguments.
+FAULTS = "faults"
 # The folders' walls, seen from outside: what each of our programs must not be linked with.
 FORBIDDEN = {
     "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
@@ -275,6 +277,15 @@ def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> li
     return steps
 
 
+def _faults(args: Sequence[str]) -> int:
+    """The fault matrix prints its own sum."""
+    build.build_all("dev")
+    done = subprocess.run(
+        ["python3", TESTS / "faults/run.py", *args], stdin=subprocess.DEVNULL, check=False
+    )
+    return done.returncode
+
+
 def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
     """Groups, CTest labels, pytest's arguments; nothing chosen is everything."""
     groups: set[str] = set()
@@ -311,6 +322,8 @@ def _summary(steps: Sequence[Step], seconds: float) -> int:
 
 def run(argv: Sequence[str]) -> int:
     """The exit status."""
+    if argv and argv[0] == FAULTS:
+        return _faults(argv[1:])
     begin = time.monotonic()
     groups, labels, args = _selection(argv)
     RESULTS.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How good the diagnosis is, in numbers.
+
+Precision: of the faults that were answered with a cause, how many with the right one. Recall: of
+all faults, how many. Undecided verdicts are not answers, and are missed. Negatives and decoys that
+break nothing count in neither: their measure is the false alarm.
+"""
+
+from __future__ import annotations
+
+import collections
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from judge import FALSE_ALARM, NOTHING, OVERCLAIM, RIGHT, SIBLING, UNANSWERED
+
+Result = dict[str, Any]
+
+
+def precision_recall(results: Sequence[Result], *good: str) -> tuple[float, float]:
+    """With these outcomes as good ones."""
+    faults = [r for r in results if r["breaks"]]
+    hits = sum(r["outcome"] in good for r in faults)
+    answers = sum(r["outcome"] not in (UNANSWERED, NOTHING) for r in faults)
+    return hits / max(answers, 1), hits / max(len(faults), 1)
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """Of sorted or unsorted values."""
+    ordered = sorted(values)
+    return ordered[min(int(len(ordered) * part), len(ordered) - 1)] if ordered else 0.0
+
+
+def confusion(results: Sequence[Result]) -> None:
+    """Rows: what it was; columns: what was said. The diagonal is only counted."""
+    table: dict[str, collections.Counter[str]] = collections.defaultdict(collections.Counter)
+    for result in results:
+        table[result["code"]][result["verdict"].get("code") or "-"] += 1
+    print("\nconfusion matrix: what it was, how often it was told, and what else was said")
+    for code in sorted(table):
+        row = table[code]
+        others = ", ".join(f"{said} {n}" for said, n in row.most_common() if said != code)
+        print(f"  {code:<36} {row[code]:3}/{row.total():<3} {others}")
+
+
+def numbers(results: Sequence[Result]) -> dict[str, float]:
+    """What is printed, by name."""
+    strict = precision_recall(results, RIGHT)
+    kin = precision_recall(results, RIGHT, SIBLING)
+    quiet = [r for r in results if not r["breaks"]]
+    repairs = [r["repaired"] for r in results if r["repaired"] is not None]
+    times = [r["took"] for r in results if r["verdict"]]
+    return {
+        "precision": strict[0],
+        "recall": strict[1],
+        "precision with siblings": kin[0],
+        "recall with siblings": kin[1],
+        "false alarms": sum(r["outcome"] == FALSE_ALARM for r in quiet),
+        "quiet cases": len(quiet),
+        "overclaims": sum(r["outcome"] == OVERCLAIM for r in results),
+        "remedies": sum(repairs) / max(len(repairs), 1),
+        "repairs": len(repairs),
+        "median s": statistics.median(times) if times else 0.0,
+        "p95 s": percentile(times, 0.95),
+    }
+
+
+def report(results: Sequence[Result], seconds: float, *, gates_only: bool) -> int:
+    """All of it; 1 when anything is wrong."""
+    bad = [r for r in results if r["wrong"]]
+    if not gates_only:
+        confusion(results)
+        n = numbers(results)
+        print(
+            f"\nprimary precision {n['precision']:.3f}, recall {n['recall']:.3f}"
+            f" (with siblings {n['precision with siblings']:.3f}, {n['recall with siblings']:.3f})\n"
+            f"false alarms {n['false alarms']:.0f} of {n['quiet cases']:.0f},"
+            f" overclaims {n['overclaims']:.0f},"
+            f" remedies that mend {n['remedies']:.3f} of {n['repairs']:.0f}\n"
+            f"time to a verdict: median {n['median s']:.2f} s, p95 {n['p95 s']:.2f} s"
+        )
+    codes = {r["code"] for r in results}
+    each = statistics.mean(r["seconds"] for r in results) if results else 0
+    print(
+        f"\n{len(results)} cases, {len(codes)} codes, {len(bad)} with something wrong;"
+        f" {seconds:.0f} s, {each:.1f} s a case"
+    )
+    for result in bad:
+        print(f"  {result['name']}: {result['wrong'][0].splitlines()[-1]}")
+    return 1 if bad or not results else 0
