@@ -36,9 +36,9 @@ CA_FILE = "usr/local/share/ca-certificates/lab.crt"
 # One shell, so that a look costs as little as it can. Numbers that move are left out.
 LOOK = r"""
 ip -N rule; ip -6 -N rule
-ip -N route show table all; ip -6 -N route show table all | grep -vE '^(multicast|local|anycast) |fe80'
+ip -4 -N route show table all; ip -6 -N route show table all | grep -vE '^(multicast|local|anycast) |fe80'
 ip -o addr | grep -v fe80 | cut -d' ' -f2-7
-ip -o link | sed -E 's/(qlen|group|link.netnsid) [^ ]+//g; s/^[0-9]+: //'
+ip -o link | sed -E 's/(qlen|group|state|link.netnsid) [^ ]+//g; s/^[0-9]+: //'
 tc filter show dev CloudflareWARP ingress 2>/dev/null; tc filter show dev eth0 ingress
 tc filter show dev eth0 egress
 nft -s list ruleset
