@@ -27,6 +27,7 @@ REMEDIES = ("gateway", "elsewhere", "none")
 PORTS = {"tcp": flow.HTTP, "http": flow.HTTP, "udp": flow.UDP, "https": 3100, "icmp": 0}
 SERVED = 3100  # where a case's own service listens
 HEALTHY = "healthy"
+REPAIR_S = 4.0
 
 Action = tuple[str, Any]
 
@@ -66,6 +67,8 @@ class Case:
     undo: tuple[Action, ...]
     expect: Expect
     remedy: str
+    within: float  # seconds from the fault to its effect
+    repair: float  # from the remedy's last command to an answer
     ci: bool
 
     @property
@@ -181,15 +184,15 @@ def flow_of(told: dict[str, Any], known: dict[str, str]) -> dict[str, Any]:
     spec.setdefault("proto", "tcp")
     spec.setdefault("port", PORTS[spec["proto"]])
     where = spec.pop("target", "service")
-    spec["address"] = known.get(where, where)
+    spec.setdefault("address", known.get(where, where))
     if spec["proto"] == "https":
         spec.setdefault("ca", "/run/faults/ca.crt")
     return spec
 
 
 def case_of(name: str, raw: dict[str, Any], ci: bool) -> Case:
-    """One, complete."""
-    told = dict(raw)
+    """One, complete; `ci` unless it says otherwise."""
+    told = {"ci": ci, **raw}
     family = told.pop("family", 4)
     known = words(family)
     spec = flow_of(fill(told.get("flow", {}), known), known)
@@ -215,7 +218,9 @@ def case_of(name: str, raw: dict[str, Any], ci: bool) -> Case:
         undo=actions(told.get("undo")),
         expect=expected(told["expect"]),
         remedy=told.get("remedy", "elsewhere"),
-        ci=told.get("ci", ci),
+        within=told.get("within", 0.0),
+        repair=told.get("repair", REPAIR_S),
+        ci=told["ci"],
     )
     for value, allowed in ((case.kind, KINDS), (case.site, SITES), (case.remedy, REMEDIES)):
         if value not in allowed:
@@ -254,14 +259,15 @@ def load(path: Path) -> list[Case]:
     name = str(path.relative_to(CASES).with_suffix(""))
     raw.pop("comment", None)
     variants = raw.pop("variants", [])
-    known = set(Case.__dataclass_fields__) | {"then"}
+    known = set(Case.__dataclass_fields__)
     try:
         if wrong := (set(raw) | {key for v in variants for key in v}) - known:
             raise CaseError(f"what is {' '.join(wrong)}?")
         every = raw.get("kind") in ("negative", "decoy")
         cases = [case_of(name, raw, True)]
         for over in variants:
-            body = {key: value for key, value in over.items() if key != "name"}
+            body = {"ci": every, **over}
+            body.pop("name", None)
             cases.append(case_of(f"{name}[{label(over)}]", merged(raw, body), every))
     except (CaseError, KeyError, TypeError, AttributeError) as error:
         raise CaseError(f"{path}: {error!r}") from error

@@ -59,7 +59,9 @@ def judge(case: Case, verdict: dict[str, Any], status: int) -> Judgement:
     word, expect = outcome(case, verdict), case.expect
     code = verdict.get("code", "")
     complaints = []
-    if word not in (RIGHT, SIBLING):
+    # With less to see, to say less is right.
+    modest = case.kind == "degraded" and word == UNANSWERED
+    if word not in (RIGHT, SIBLING) and not modest:
         complaints.append(f"{word}: {code or 'nothing'} ({verdict.get('confidence', '-')})")
     accused = {code, verdict.get("next") or ""}
     complaints += [f"forbidden: {bad}" for bad in expect.forbidden if bad in accused]

@@ -27,8 +27,6 @@ from world import World
 
 RESULTS = Path("/src/build/faults")
 DIAGNOSE_S = 15.0
-# From the last command of a remedy to an answer.
-REPAIR_S = 4.0
 # A caller's own patience, in the background: its kernel repeats the SYN after 1 s.
 RETRY = {"limit": 3.2, "every": 0.4}
 BYSTANDER = {"limit": 1.0, "every": 0.1}
@@ -68,7 +66,7 @@ class Run:
             world.callers["device"].tell("repeat", flow=other, **BYSTANDER)
         for action in case.inject:
             world.do(action)
-        if self.works(case.then, case.limit) == case.breaks:
+        if not self._shows():
             what = "the fault does not break it" if case.breaks else "it breaks the flow"
             self.broken.append(f"gate 2: {what} ({self.ended})")
             return
@@ -86,6 +84,15 @@ class Run:
             poll_until(lambda: self.works(spec, max(self.case.limit, 1.0)), seconds, "the flow")
         except AssertionError:
             return False
+        return True
+
+    def _shows(self) -> bool:
+        """Whether the flow is as it should be with the fault, or comes to be."""
+        end = time.monotonic() + self.case.within
+        while self.works(self.case.then, self.case.limit) == self.case.breaks:
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.05)
         return True
 
     def _ask(self) -> None:
@@ -115,7 +122,7 @@ class Run:
             if done.returncode != 0:
                 said = (done.stdout + done.stderr).strip()
                 self.broken.append(f"gate 3: {command}: {said or done.returncode}")
-        self.repaired = self._works_soon(self.case.flow, REPAIR_S)
+        self.repaired = self._works_soon(self.case.flow, self.case.repair)
         if not self.repaired:
             self.broken.append(f"gate 3: {' ; '.join(commands) or 'no commands'}: {self.ended}")
 

@@ -166,7 +166,8 @@ def certificates(addresses: list[str]) -> None:
                 "-addext", "basicConstraints=critical,CA:FALSE", *dates)  # fmt: skip
 
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-            "-keyout", "ca.key", "-out", "ca.crt", "-days", "3650", "-subj", "/CN=lab")  # fmt: skip
+            "-keyout", "ca.key", "-out", "ca.crt", "-days", "3650", "-subj", "/CN=lab",
+            "-addext", "keyUsage=critical,keyCertSign,cRLSign")  # fmt: skip
     signed("good", names, "-days", "365")
     signed("expired", names, "-not_before", "20200101000000Z", "-not_after", "20210101000000Z")
     signed("foreign", "DNS:elsewhere.example", "-days", "365")

@@ -52,7 +52,7 @@ grep -H . /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/ip_default_ttl \
   /proc/sys/net/ipv6/conf/*/hop_limit /proc/sys/net/netfilter/nf_conntrack_tcp_be_liberal
 true
 """
-UNSTABLE = re.compile(r" expires \S+| # handle \d+|counter packets \d+ bytes \d+")
+UNSTABLE = re.compile(r" expires \S+| nhid \d+| # handle \d+|counter packets \d+ bytes \d+")
 
 
 class Caller:
@@ -188,6 +188,11 @@ class World:
     def _do_config(self, what: str) -> None:
         """meshgw's configuration, and more of it."""
         self.gw.write("etc/meshgw/meshgw.yaml", self._config + what)
+        self.gw.run("meshgw apply")
+
+    def _do_neighbor(self, what: str) -> None:
+        """Another BGP neighbour in meshgw's configuration."""
+        self.gw.write("etc/meshgw/meshgw.yaml", bgp(address=what))
         self.gw.run("meshgw apply")
 
     def _do_serve(self, what: str) -> None:
