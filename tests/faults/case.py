@@ -255,7 +255,10 @@ def label(over: dict[str, Any]) -> str:
 
 def load(path: Path) -> list[Case]:
     """All of a file. In CI runs the first, and what asks for it by `ci: true`."""
-    raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise CaseError(f"{path}: {error}") from error
     name = str(path.relative_to(CASES).with_suffix(""))
     raw.pop("comment", None)
     variants = raw.pop("variants", [])
