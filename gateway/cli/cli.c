@@ -29,11 +29,12 @@ const struct cli_option cli_options[] = {
 	{"from", "WHO", "Whose flow: workers, devices, or an address", CLI_FROM, 0},
 	{"passive", nullptr, "Send nothing, only look", CLI_PASSIVE, 0},
 	{"limit", "MS", "End after so many milliseconds (10000)", CLI_LIMIT, 0},
+	{"yes", nullptr, "Do it without asking", CLI_YES, 'y'},
 	{},
 };
 
 /* Indexes of the rows above that mean something to the parser. */
-enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 11 };
+enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 12 };
 
 const struct command *command_find(const struct command *table, const char *name)
 {

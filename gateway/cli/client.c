@@ -211,13 +211,19 @@ static enum exit_status ask_over(
 	return status;
 }
 
+enum exit_status client_connect(const struct client_call *call, int *fd, struct failure *f)
+{
+	struct client_path path = client_path(call->socket);
+
+	*fd = connect_patiently(path.text, call);
+	return *fd < 0 ? fail_connect(call, path.text, *fd, f) : EXIT_DONE;
+}
+
 enum exit_status client_call(
 	const struct client_call *call, sd_json_variant **reply, struct failure *f)
 {
-	struct client_path path = client_path(call->socket);
-	int fd = connect_patiently(path.text, call);
+	int fd;
+	enum exit_status status = client_connect(call, &fd, f);
 
-	if (fd < 0)
-		return fail_connect(call, path.text, fd, f);
-	return ask_over(fd, call, reply, f);
+	return status == EXIT_DONE ? ask_over(fd, call, reply, f) : status;
 }

@@ -22,6 +22,8 @@ struct client_call {
 	void *arg;
 };
 
+/* EXIT_DONE and *fd (owned by the caller): only connects. */
+enum exit_status client_connect(const struct client_call *call, int *fd, struct failure *f);
 /* EXIT_DONE and *reply (owned by the caller), or the failure's status. */
 enum exit_status client_call(
 	const struct client_call *call, sd_json_variant **reply, struct failure *f);

@@ -53,6 +53,26 @@ static const struct command commands[] = {
 		.run = cmd_diagnose,
 	},
 	{
+		.name = "doctor",
+		.summary = "Look for what is wrong with this node, without a target",
+		.run = cmd_doctor,
+	},
+	{
+		.name = "fix",
+		.arguments = "[--yes] CODE [TARGET]",
+		.summary = "Repair what a verdict names, after asking",
+		.options = CLI_YES,
+		.max_arguments = 2,
+		.run = cmd_fix,
+	},
+	{
+		.name = "watch",
+		.arguments = "[--verbose]",
+		.summary = "Show flows of the mesh that fail, as they do",
+		.options = CLI_VERBOSE,
+		.run = cmd_watch,
+	},
+	{
 		.name = "down",
 		.summary = "Remove everything of meshgw until the next apply",
 		.run = cmd_down,

@@ -5,7 +5,7 @@
 _meshgw()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='check plan apply confirm undo status diagnose down frr version help'
+	local commands='check plan apply confirm undo status diagnose doctor fix watch down frr version help'
 	local options='--json --timeout --help --version'
 	local command='' word i
 
@@ -29,7 +29,8 @@ _meshgw()
 	check) options+=' --print' ;;
 	plan) options+=' --down' ;;
 	apply) options+=' --confirm' ;;
-	status) options+=' --verbose' ;;
+	status | watch) options+=' --verbose' ;;
+	fix) options+=' --yes' ;;
 	diagnose) options+=' --from --passive --limit' ;;
 	esac
 
@@ -39,6 +40,8 @@ _meshgw()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
 	elif [[ $command == frr && $prev == frr ]]; then
 		mapfile -t COMPREPLY < <(compgen -W render -f -- "$cur")
+	elif [[ $command == fix && $prev == fix ]]; then
+		mapfile -t COMPREPLY < <(compgen -W leftovers -- "$cur")
 	elif [[ $command == @(check|plan|apply|frr) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

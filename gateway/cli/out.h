@@ -9,6 +9,7 @@
  */
 #include "cli/failure.h"
 #include "cli/reply.h"
+#include "cli/reply_node.h"
 #include "cli/reply_verdict.h"
 #include "cli/term.h"
 
@@ -22,11 +23,14 @@ struct view {
 
 struct out {
 	void (*status)(const struct view *v, const struct status *s);
-	/* verb: the command's name */
+	/* verb: the command's name, or fix-preview */
 	void (*changes)(const struct view *v, const char *verb, const struct changes *c);
 	/* canonical: the configuration printed back, nullptr when nobody asked for it */
 	void (*checked)(const struct view *v, const char *file, const char *canonical);
 	void (*verdict)(const struct view *v, const struct reply_verdict *verdict);
+	void (*checks)(const struct view *v, const struct checks *c);
+	/* json: the same as it came */
+	void (*flow)(const struct view *v, const struct reply_flow *f, sd_json_variant *json);
 	void (*version)(const struct view *v, const char *version);
 	/* command: the one asked for, nullptr = all; table ends with an empty row */
 	void (*help)(
@@ -40,6 +44,10 @@ extern const struct out out_text, out_json;
 void out_text_status(const struct view *v, const struct status *s);
 void out_text_verdict(const struct view *v, const struct reply_verdict *verdict);
 void out_text_way(const struct view *v, const struct reply_verdict *verdict);
+void out_text_checks(const struct view *v, const struct checks *c);
+void out_text_flow(const struct view *v, const struct reply_flow *f, sd_json_variant *json);
+/* A table; verbose with what each code means here. */
+void out_text_flows(const struct view *v, const struct reply_flow *list, size_t n);
 void out_text_path(const struct view *v, const struct status *s);
 void out_text_networks(const struct view *v, const struct status *s);
 void out_text_bgp(const struct view *v, const struct status *s);

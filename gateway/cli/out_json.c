@@ -72,6 +72,16 @@ static void json_verdict(const struct view *v, const struct reply_verdict *verdi
 	put_json(v, verdict->raw);
 }
 
+static void json_checks(const struct view *v, const struct checks *c)
+{
+	put_json(v, c->raw);
+}
+
+static void json_flow(const struct view *v, const struct reply_flow *, sd_json_variant *json)
+{
+	put_json(v, json);
+}
+
 static void json_checked(const struct view *v, const char *file, const char *canonical)
 {
 	autojson sd_json_variant *json = nullptr;
@@ -170,6 +180,8 @@ const struct out out_json = {
 	.changes = json_changes,
 	.checked = json_checked,
 	.verdict = json_verdict,
+	.checks = json_checks,
+	.flow = json_flow,
 	.version = json_version,
 	.help = json_help,
 	.failure = json_failure,

@@ -21,6 +21,8 @@ static const struct words *words_of(const char *verb)
 		{"confirm", "Confirmed.", "made."},
 		{"undo", "Back to the configuration before; nothing had to change.",
 			"made; back to the configuration before."},
+		{"fix-preview", "Nothing to do.", "to make; nothing was changed yet."},
+		{"fix", "Nothing had to be done.", "made."},
 		{"down", "Taken down; there was nothing to remove.",
 			"made; down until the next meshgw apply."},
 	};
@@ -204,6 +206,8 @@ const struct out out_text = {
 	.changes = text_changes,
 	.checked = text_checked,
 	.verdict = out_text_verdict,
+	.checks = out_text_checks,
+	.flow = out_text_flow,
 	.version = text_version,
 	.help = text_help,
 	.failure = text_failure,

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+constexpr size_t FLOWS_SHOWN = 10;
+
 /* ---- First line ---- */
 
 static void print_mode(const struct view *v, const struct status *s)
@@ -188,6 +190,21 @@ static void print_counters(const struct view *v, const struct status *s)
 	table_flush(&table);
 }
 
+static void print_flows(const struct view *v, const struct status *s)
+{
+	size_t n = v->verbose || s->flows.n < FLOWS_SHOWN ? s->flows.n : FLOWS_SHOWN;
+
+	if (!n)
+		return;
+	term_heading(&v->out, "Flows that failed");
+	out_text_flows(v, s->flows.items, n);
+	if (n < s->flows.n) {
+		term_print(
+			&v->out, STYLE_PLAIN, "  and %zu more; --verbose has all", s->flows.n - n);
+		term_raw(&v->out, STYLE_PLAIN, "\n");
+	}
+}
+
 void out_text_status(const struct view *v, const struct status *s)
 {
 	print_state(v, s);
@@ -198,5 +215,6 @@ void out_text_status(const struct view *v, const struct status *s)
 	print_objects(v, s);
 	out_text_bgp(v, s);
 	out_text_conditions(v, &s->conditions);
+	print_flows(v, s);
 	print_counters(v, s);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/reply.h"
+#include "cli/reply_node.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -275,6 +276,8 @@ static const sd_json_dispatch_field status_fields[] = {
 	PENDING(struct status),
 	NUMBER(struct status, "repairs", repairs),
 	{"bgp", SD_JSON_VARIANT_OBJECT, read_bgp, offsetof(struct status, bgp), SD_JSON_NULLABLE},
+	{"flows", SD_JSON_VARIANT_ARRAY, flows_dispatch, offsetof(struct status, flows),
+		SD_JSON_NULLABLE},
 	{},
 };
 
@@ -367,6 +370,7 @@ void status_clear(struct status *s)
 	list_clear(&s->counters);
 	list_clear(&s->bgp.neighbors);
 	list_clear(&s->bgp.announcements);
+	list_clear(&s->flows);
 	sd_json_variant_unref(s->raw);
 	*s = (struct status){};
 }

@@ -108,6 +108,7 @@ struct status {
 	struct reply_pending pending;
 	uint64_t repairs;
 	struct reply_bgp bgp;
+	struct list flows; /* struct reply_flow (reply_node.h) */
 	sd_json_variant *raw;
 };
 

@@ -26,6 +26,23 @@ static void show_error(const struct view *v, sd_json_variant *reply)
 	failure_clear(&f);
 }
 
+static void show_diagnosis(const struct view *v, sd_json_variant *reply)
+{
+	sd_json_variant *json = sd_json_variant_by_key(reply, "flow");
+	struct reply_verdict verdict;
+	struct reply_flow flow;
+	struct checks checks;
+
+	if (verdict_read(reply, &verdict) >= 0)
+		out_text.verdict(v, &verdict);
+	verdict_clear(&verdict);
+	if (checks_read(reply, &checks) >= 0)
+		out_text.checks(v, &checks);
+	checks_clear(&checks);
+	if (flow_read(json, &flow) >= 0)
+		out_text.flow(v, &flow, json);
+}
+
 static void show(const struct view *v, sd_json_variant *reply)
 {
 	struct status status;
@@ -38,6 +55,7 @@ static void show(const struct view *v, sd_json_variant *reply)
 		out_text.changes(v, "apply", &changes);
 	changes_clear(&changes);
 	show_error(v, reply);
+	show_diagnosis(v, reply);
 }
 
 static void check_printable(const char *text)

@@ -32,6 +32,7 @@ static const struct form forms[] = {
 	{"text, on a UTF-8 terminal", &out_text, false, true, 80, "status-tunnel-missing"},
 	{"text, on a UTF-8 terminal", &out_text, false, true, 100, "diagnose-return-route"},
 	{"text, on a narrow terminal", &out_text, false, false, 48, "diagnose-"},
+	{"text, on a narrow terminal", &out_text, false, false, 48, "doctor-"},
 	{"--json", &out_json, false, false, 0, nullptr},
 };
 
@@ -59,6 +60,28 @@ static bool show_verdict(const struct form *form, const struct view *v, sd_json_
 	return true;
 }
 
+static bool show_checks(const struct form *form, const struct view *v, sd_json_variant *reply)
+{
+	struct checks checks;
+
+	if (checks_read(reply, &checks) < 0)
+		return false;
+	form->out->checks(v, &checks);
+	checks_clear(&checks);
+	return true;
+}
+
+static bool show_flow(const struct form *form, const struct view *v, sd_json_variant *reply)
+{
+	sd_json_variant *json = sd_json_variant_by_key(reply, "flow");
+	struct reply_flow flow;
+
+	if (flow_read(json, &flow) < 0)
+		return false;
+	form->out->flow(v, &flow, json);
+	return true;
+}
+
 static bool show(
 	const struct form *form, const struct view *v, const char *command, sd_json_variant *reply)
 {
@@ -69,6 +92,10 @@ static bool show(
 		show_error(form, v, reply);
 	} else if (strcmp(command, "diagnose") == 0) {
 		return show_verdict(form, v, reply);
+	} else if (strcmp(command, "doctor") == 0) {
+		return show_checks(form, v, reply);
+	} else if (strcmp(command, "watch") == 0) {
+		return show_flow(form, v, reply);
 	} else if (strcmp(command, "status") == 0) {
 		if (status_read(reply, &status) < 0)
 			return false;

@@ -13,6 +13,7 @@ import os
 import pty
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -743,6 +744,197 @@ def test_progress_is_wiped_out(cli: Cli) -> None:
     assert "\n" not in shown
 
 
+# ---- Doctor, fix, watch ----
+
+
+@pytest.mark.parametrize(
+    ("name", "status"), [("mixed", UNHEALTHY), ("well", DONE), ("injection", UNHEALTHY)]
+)
+def test_doctor(cli: Cli, name: str, status: int) -> None:
+    answer = recorded(f"doctor-{name}")
+    with FakeServer(cli.control, reply(answer)) as server:
+        text = cli("doctor")
+        as_json = cli("doctor", "--json")
+    assert (text.returncode, as_json.returncode) == (status, status)
+    assert json.loads(as_json.stdout) == answer
+    assert re.fullmatch(r"[ -~\n]+", text.stdout + as_json.stdout)
+    assert [r["method"] for r in server.requests] == [GATEWAY + "Doctor"] * 2
+
+
+def test_doctor_that_makes_no_sense(cli: Cli) -> None:
+    with FakeServer(cli.control, reply({"checks": [{"name": "x"}]})):
+        result = cli("doctor")
+    assert (result.returncode, result.stdout) == (PROTOCOL, "")
+
+
+FIX = {"code": "return-route-missing", "target": "10.0.1.50:3000"}
+
+
+def test_fix_with_consent_on_the_command_line(cli: Cli) -> None:
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        text = cli("fix", "--yes", *FIX.values())
+        as_json = cli("fix", "-y", "--json", *FIX.values())
+    assert (text.returncode, as_json.returncode) == (DONE, DONE)
+    assert text.stdout.endswith("1 change made.\n")
+    assert json.loads(as_json.stdout) == OPERATIONS
+    assert [r["parameters"] for r in server.requests] == [FIX | {"preview": False}] * 2
+
+
+def test_fix_shows_and_does_nothing_without_a_terminal(cli: Cli) -> None:
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        text = cli("fix", *FIX.values(), input="y\n")
+        as_json = cli("fix", "--json", *FIX.values(), input="y\n")
+    assert (text.returncode, as_json.returncode) == (NO_CONSENT, NO_CONSENT)
+    assert "add  route 10.0.0.0/8" in text.stdout and "nothing was changed yet" in text.stdout
+    assert "or --yes" in one_sentence(text)
+    assert json.loads(as_json.stdout)["parameters"] == OPERATIONS
+    assert [r["parameters"] for r in server.requests] == [FIX | {"preview": True}] * 2
+
+
+@pytest.mark.parametrize(
+    ("said", "status"), [("y\n", DONE), ("YES\n", DONE), ("n\n", NO_CONSENT), ("\n", NO_CONSENT)]
+)
+def test_fix_asks_at_a_terminal(cli: Cli, said: str, status: int) -> None:
+    leader, follower = pty.openpty()
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        os.write(leader, said.encode())
+        result = subprocess.run(
+            [MESHGW, "fix", "leftovers"],
+            env=cli.env, stdin=follower, stdout=subprocess.PIPE, stderr=follower, timeout=30,
+        )
+    os.close(follower)
+    asked = os.read(leader, 65536).decode()
+    os.close(leader)
+    assert result.returncode == status
+    assert "Do this? [y/N] " in asked
+    previews = [r["parameters"]["preview"] for r in server.requests]
+    assert previews == ([True, False] if status == DONE else [True])
+
+
+def test_fix_with_nothing_to_do(cli: Cli) -> None:
+    with FakeServer(cli.control, reply({"operations": []})) as server:
+        result = cli("fix", "leftovers")
+    assert (result.returncode, result.stdout) == (DONE, "Nothing to do.\n")
+    assert len(server.requests) == 1
+
+
+def test_misspelt_code(cli: Cli) -> None:
+    assert "did you mean leftovers?" in cli("fix", "leftover").stderr
+
+
+def flow(n: int, target: str = "tcp 10.0.1.50:3000") -> dict:
+    return recorded("watch-flow")["flow"] | {"count": n, "target": target}
+
+
+def follow(*flows: dict, then=silence):
+    """Sends each as a reply that is continued, and goes on with `then`."""
+
+    def behave(connection: socket.socket) -> None:
+        for f in flows:
+            message = {"parameters": {"flow": f}, "continues": True}
+            connection.sendall(json.dumps(message).encode() + b"\0")
+        then(connection)
+
+    return behave
+
+
+class Watch:
+    """meshgw watch, with its output in a pipe or on a terminal."""
+
+    def __init__(self, cli: Cli, *args: str, terminal: bool = False):
+        self.end, out = pty.openpty() if terminal else os.pipe()
+        self.process = subprocess.Popen(
+            [MESHGW, "watch", *args],
+            env=cli.env, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE, text=True,
+        )
+        os.close(out)
+        self.shown = ""
+
+    def until(self, text: str) -> str:
+        while text not in self.shown:
+            self.shown += os.read(self.end, 65536).decode()
+        return self.shown
+
+    def stop(self, number: int = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(timeout=10)
+
+    def __enter__(self) -> Watch:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.communicate()
+        os.close(self.end)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_watch_in_lines(cli: Cli, number: int) -> None:
+    with FakeServer(cli.control, follow(flow(1), flow(2))) as server, Watch(cli) as watch:
+        lines = watch.until("2 times: ").splitlines()
+        assert watch.stop(number) == DONE
+    assert re.fullmatch(
+        r"\d{4}-\d\d-\d\d [\d:]{8}  tcp 10.0.1.50:3000 from 100.96.0.7  return-route-missing "
+        r"\(likely\), 1 time: The answer .+", lines[0]
+    )
+    assert len(lines) == 2
+    assert server.requests[0]["method"] == GATEWAY + "Follow"
+    assert server.requests[0]["more"] is True
+
+
+def test_watch_as_json_lines(cli: Cli) -> None:
+    hostile = recorded("watch-injection")["flow"]
+    with FakeServer(cli.control, follow(flow(1), hostile, flow(7))), Watch(cli, "--json") as watch:
+        shown = watch.until('"count":7')
+        assert watch.stop() == DONE
+    assert [json.loads(line) for line in shown.splitlines()] == [flow(1), hostile, flow(7)]
+    assert re.fullmatch(r"[ -~\n]+", shown)
+
+
+def test_watch_on_a_terminal(cli: Cli) -> None:
+    """The same flow is one row; hostile texts move nothing."""
+    cli.env["NO_COLOR"] = "1"
+    hostile = recorded("watch-injection")["flow"]
+    many = [flow(1), hostile, flow(41), flow(42), flow(3, "udp 10.0.1.53:53")]
+    with FakeServer(cli.control, follow(*many)), Watch(cli, terminal=True) as watch:
+        shown = watch.until("42 times")
+        assert watch.stop() == DONE
+    last = shown.split("\033[?7l")[-1]
+    assert re.sub(r"\033\[\?7[lh]|\r|\n", "", last).isprintable()
+    rows = [line.split()[:2] for line in last.split("\r\n")[1:4]]
+    assert rows[0] == ["udp", "10.0.1.53:53"]
+    assert rows[1] == ["tcp", "10.0.1.50:3000"]
+    assert last.count("10.0.1.50:3000") == 1
+
+
+@pytest.mark.parametrize(
+    ("then", "said"),
+    [
+        (raw(b""), "closed the connection"),
+        (raw(b"nonsense\0"), "closed the connection"),
+        (raw(b'{"parameters":{"flow":7},"continues":true}\0'), "makes no sense"),
+        (reply({"flow": flow(3)}), "says no more"),
+    ],
+)
+def test_watch_of_a_daemon_that_goes(cli: Cli, then, said: str) -> None:
+    with FakeServer(cli.control, follow(flow(1), then=then)):
+        result = cli("watch")
+    assert result.returncode == PROTOCOL
+    assert said in one_sentence(result)
+    assert "1 time" in result.stdout
+
+
+def test_watch_that_is_switched_off(cli: Cli) -> None:
+    with FakeServer(cli.control, error(GATEWAY + "NotWatching", {"message": "mode is route"})):
+        result = cli("watch")
+    assert result.returncode == REFUSED
+    assert "flows are not watched: mode is route" in one_sentence(result)
+
+
+def test_watch_without_a_daemon(cli: Cli) -> None:
+    assert cli("watch").returncode == UNREACHABLE
+
+
 # ---- Command line and terminal ----
 
 
@@ -773,6 +965,13 @@ def test_progress_is_wiped_out(cli: Cli) -> None:
         ["diagnose", "--limit", "60001", "10.0.1.50:3000"],
         ["diagnose", "--limit", "1s", "10.0.1.50:3000"],
         ["status", "--passive"],
+        ["doctor", "extra"],
+        ["watch", "extra"],
+        ["fix"],
+        ["fix", "no-such-code"],
+        ["fix", "leftovers", "10.0.1.50"],
+        ["fix", "return-route-missing", "10.0.1.50:3000", "extra"],
+        ["diagnose", "--yes", "10.0.1.50:3000"],
         ["--timeout", "0", "status"],
         ["--timeout", "", "status"],
         ["--timeout", "inf", "status"],
