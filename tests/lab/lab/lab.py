@@ -36,8 +36,11 @@ REMOVE_MESHGW = (
     "systemctl kill -s KILL 'meshgw*' 2>/dev/null; systemctl stop 'meshgw*' &&"
     " systemctl reset-failed && rm -rf /etc/meshgw/* /var/lib/meshgw/*"
 )
-# At its end a daemon with LeakSanitizer traces itself, which the unit's filter forbids.
-SANITIZED = {"etc/systemd/system/meshgwd.service.d/lab.conf": "[Service]\nSystemCallFilter=ptrace\n"}
+# At its end a program with LeakSanitizer traces itself, which the units' filters forbid.
+SANITIZED = {
+    f"etc/systemd/system/{unit}.service.d/lab.conf": "[Service]\nSystemCallFilter=ptrace\n"
+    for unit in ("meshgwd", "meshgw-probe@", "meshgw-trace@")
+}
 ROUTER_SYSCTLS = "etc/sysctl.d/router.conf"
 
 
