@@ -6,7 +6,9 @@
  * nft_read() gives existence, flags, and a digest of chains, rules, sets and elements (without
  * handles and counter values). After a replacement the digest read back is remembered by the
  * caller; a different digest later means that somebody changed the table. It is read between two
- * looks at the ruleset's generation, so it is never half of one table and half of another.
+ * looks at the ruleset's generation, so it is never half of one table and half of another; but the
+ * kernel counts that up before a commit can be seen in whole, so while another process commits it
+ * may be a part of the new one. The notification of the commit's end is a reason to read again.
  *
  * Elements that packets add by themselves (learned.h) are not part of that.
  */
