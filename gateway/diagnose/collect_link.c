@@ -124,9 +124,13 @@ struct keys {
 /* sysctl(8) writes dots for slashes, and the other way round. */
 static void as_sysctl(const char *key, char out[FACT_NAME_LEN])
 {
-	size_t n = (size_t)snprintf(out, FACT_NAME_LEN, "net.%s", key);
-	for (size_t i = 4; i < n && i < FACT_NAME_LEN - 1; i++)
-		out[i] = out[i] == '/' ? '.' : out[i] == '.' ? '/' : out[i];
+	snprintf(out, FACT_NAME_LEN, "net.%s", key);
+	for (char *c = out + strlen("net."); *c; c++) {
+		if (*c == '/')
+			*c = '.';
+		else if (*c == '.')
+			*c = '/';
+	}
 }
 
 static void tell_sysctl(const char *key, struct evidence *e)

@@ -112,10 +112,10 @@ static int read_selectors(
 }
 
 /* No rule suppresses more than 128 bits; -1, as which it is told when unset, none. */
-static int16_t suppressed_len(const struct nlattr *a)
+static int suppressed_len(const struct nlattr *a)
 {
 	uint32_t len = attr_u32(a, UINT32_MAX);
-	return len > 128 ? -1 : (int16_t)len;
+	return len > 128 ? -1 : (int)len;
 }
 
 int rule_read(const struct nlmsghdr *nlh, struct rule *out)

@@ -30,11 +30,11 @@ struct rule {
 	struct rule_ports sport, dport;
 	bool users; /* only packets of uid_first..uid_last */
 	uint32_t uid_first, uid_last;
-	bool l3mdev;      /* the table is that of the packet's VRF */
-	uint32_t target;  /* of FR_ACT_GOTO, a priority */
-	int16_t suppress; /* routes of at most this prefix length do not count, -1 = none */
-	bool narrow;      /* it asks for more than marks and interfaces */
-	bool unmodelled;  /* … even for something that is not told here: TOS, groups … */
+	bool l3mdev;     /* the table is that of the packet's VRF */
+	uint32_t target; /* of FR_ACT_GOTO, a priority */
+	int suppress;    /* routes of at most this prefix length do not count, -1 = none */
+	bool narrow;     /* it asks for more than marks and interfaces */
+	bool unmodelled; /* … even for something that is not told here: TOS, groups … */
 };
 
 struct rule_set {

@@ -253,7 +253,7 @@ static struct fib_flow some_flow(const struct world *w)
 	if (one_in(30))
 		f.to = netns_addr(own_address(w->family));
 	if (!one_in(3)) {
-		strcpy(f.iif_name, one_in(2) ? "mesh0" : "lan0");
+		snprintf(f.iif_name, sizeof(f.iif_name), "%s", one_in(2) ? "mesh0" : "lan0");
 		f.iif = ifindex_of(w, f.iif_name);
 		f.from = some_addr(w->family);
 		/* Of an entered packet, but in an IPv6 question nobody is its sender. */
@@ -264,7 +264,7 @@ static struct fib_flow some_flow(const struct world *w)
 		f.from = netns_addr(own_address(w->family));
 	/* In IPv4 an interface that is asked for has an answer even without a route. */
 	if (w->family == AF_INET6 && one_in(3)) {
-		strcpy(f.oif_name, one_in(2) ? "mesh0" : "lan0");
+		snprintf(f.oif_name, sizeof(f.oif_name), "%s", one_in(2) ? "mesh0" : "lan0");
 		f.oif = ifindex_of(w, f.oif_name);
 	}
 	return f;
