@@ -24,8 +24,7 @@ struct collect *collect_begin(const struct collect_options *options, struct evid
 /* Reads what came, without waiting. */
 void collect_poll(struct collect *c);
 
-/* What came of the injected packets so far, by what arrived on its way into the tunnel (or was led
- * astray): is it known for every attempt of this kind? */
+/* Has any injected packet of this name been answered? */
 [[nodiscard]] bool collect_answered(const struct collect *c, enum fact_probe_name probe);
 /* The next hop's link address is still being asked for. */
 [[nodiscard]] bool collect_waits_for_neighbour(const struct collect *c);

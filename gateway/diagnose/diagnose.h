@@ -24,9 +24,6 @@ constexpr uint64_t DIAGNOSE_LIMIT_MIN_US = 500'000;
 constexpr uint64_t DIAGNOSE_LIMIT_MAX_US = 60'000'000;
 constexpr size_t DIAGNOSE_MAX = 4; /* at the same time */
 
-#define DIAGNOSE_TRACE_SOCKET "/run/meshgw-trace/control"
-#define DIAGNOSE_PROBE_SOCKET "/run/meshgw-probe/control"
-
 struct diagnosis;
 
 struct diagnose_options {

@@ -177,6 +177,9 @@ static SD_VARLINK_DEFINE_METHOD(Diagnose,
 	NOTE("The evidence as it was recorded; the verdict can be made from it again"),
 	OUTPUT(record, SD_VARLINK_OBJECT, 0));
 
+static SD_VARLINK_DEFINE_METHOD(
+	Recall, OUTPUT(verdict, SD_VARLINK_OBJECT, 0), OUTPUT(record, SD_VARLINK_OBJECT, 0));
+
 static SD_VARLINK_DEFINE_METHOD(Doctor, OUTPUT_OF(checks, Check, SD_VARLINK_ARRAY),
 	NOTE("The evidence as it was recorded"), OUTPUT(record, SD_VARLINK_OBJECT, 0));
 
@@ -201,6 +204,7 @@ static SD_VARLINK_DEFINE_ERROR(ApplyFailed, FIELD(message, SD_VARLINK_STRING, 0)
 static SD_VARLINK_DEFINE_ERROR(DownIncomplete, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(TargetInvalid, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NotFixable, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(NothingToRecall);
 static SD_VARLINK_DEFINE_ERROR(NotWatching, FIELD(message, SD_VARLINK_STRING, 0));
 
 #define SAYS SD_VARLINK_SYMBOL_COMMENT
@@ -253,6 +257,8 @@ const sd_varlink_interface api_interface = {
 			&vl_method_Down,
 			SAYS("Why does a flow of the mesh not complete?"),
 			&vl_method_Diagnose,
+			SAYS("The last verdict of Diagnose, and its evidence"),
+			&vl_method_Recall,
 			SAYS("Is this node as it should be?"),
 			&vl_method_Doctor,
 			SAYS("Repairs what a verdict names, where meshgw knows how"),
@@ -275,6 +281,8 @@ const sd_varlink_interface api_interface = {
 			&vl_error_TargetInvalid,
 			SAYS("There is no repair for this code here"),
 			&vl_error_NotFixable,
+			SAYS("There was no diagnosis since the daemon's start"),
+			&vl_error_NothingToRecall,
 			SAYS("Watching is switched off"),
 			&vl_error_NotWatching,
 			nullptr,

@@ -25,6 +25,7 @@
 #define API_ERROR_DOWN_INCOMPLETE API_INTERFACE ".DownIncomplete"
 #define API_ERROR_TARGET_INVALID API_INTERFACE ".TargetInvalid"
 #define API_ERROR_NOT_FIXABLE API_INTERFACE ".NotFixable"
+#define API_ERROR_NOTHING_TO_RECALL API_INTERFACE ".NothingToRecall"
 #define API_ERROR_NOT_WATCHING API_INTERFACE ".NotWatching"
 
 /* Longest confirmation window that Apply takes, seconds. */

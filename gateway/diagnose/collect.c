@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "diagnose/collect.h"
+#include "diagnose/collect_counter.h"
+#include "diagnose/collect_flow.h"
+#include "diagnose/collect_link.h"
+#include "diagnose/collect_lookup.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include "net/netconf.h"
+#include "net/nl.h"
+#include "nft/diag.h"
+#include <linux/neighbour.h>
+#include <linux/netlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+constexpr size_t ANSWERS_MAX = 64;
+
+struct collect {
+	struct collect_options o;
+	struct flow flow;
+	struct nl_sock *route, *netfilter;
+	struct collect_scope scope;
+	struct collect_way way;
+	struct counter_set before;
+	bool counting;
+	struct neigh_watch *neighbour;
+	struct evidence lookups; /* as they were at the beginning */
+	struct nft_diag *diag;
+	struct nft_answer answers[ANSWERS_MAX];
+	size_t n_answers;
+};
+
+/* ---- the beginning ---- */
+
+/* What renames answers is connection tracking. Where nothing uses it the diagnosis must not begin
+ * to: it would then track every flow of the host. */
+static bool is_tracked(void)
+{
+	int count = 0;
+	return sysctl_get("netfilter/nf_conntrack_count", &count) >= 0 && count > 0;
+}
+
+static void open_diag(struct collect *c, struct evidence *e)
+{
+	const struct config *config = c->o.config;
+	struct prefix *ranges = xcalloc(config->n_ranges, sizeof(*ranges));
+	struct nft_diag_ask ask = {.client = c->flow.client,
+		.target = c->flow.target,
+		.proto = c->flow.proto,
+		.port = c->flow.port,
+		.unused = strcmp(c->flow.from, "address") != 0,
+		.ranges = ranges,
+		.n_ranges = config->n_ranges,
+		.with_ct = is_tracked()};
+	struct err err = {};
+
+	if (c->o.injections) {
+		ask.mine_first = c->o.injections->first_port;
+		ask.mine_last = c->o.injections->last_port;
+	}
+	for (size_t i = 0; i < config->n_ranges; i++)
+		ranges[i] = config->ranges[i].prefix;
+	snprintf(ask.mesh_interface, sizeof(ask.mesh_interface), "%s", e->mesh);
+	if (nft_diag_open(&ask, &c->diag, &err) < 0)
+		collect_missing(e, OBSERVER_NFT_TRACE, &err);
+	free(ranges);
+}
+
+static void read_routes(struct collect *c, struct evidence *e)
+{
+	struct collect_way again;
+
+	collect_links(&c->scope, e);
+	collect_lookups(&c->scope, c->route, e, &c->way);
+	collect_sysctls(&c->scope, e);
+	collect_lookups(&c->scope, c->route, &c->lookups, &again);
+}
+
+static void begin_listening(struct collect *c, struct evidence *e)
+{
+	struct err err = {};
+
+	if (c->way.oif && c->way.next_hop.family != AF_UNSPEC &&
+		neigh_watch_open(c->way.oif, &c->way.next_hop, &c->neighbour, &err) < 0)
+		log_debug("diagnose", "neighbours are not watched: %s", err.msg);
+	c->counting = collect_counters_read(&c->scope, c->route, c->way.egress, &c->before, &err) >=
+		      0;
+	if (!c->counting)
+		collect_missing(e, OBSERVER_COUNTERS, &err);
+}
+
+struct collect *collect_begin(const struct collect_options *options, struct evidence *e)
+{
+	struct collect *c = xcalloc(1, sizeof(*c));
+	struct err err = {};
+
+	c->o = *options;
+	c->flow = e->flow;
+	int r = nl_open(NETLINK_ROUTE, &c->route, &err);
+	if (r >= 0)
+		r = collect_scope_init(&c->scope, c->route, options->config, &c->flow, &err);
+	if (r >= 0) {
+		read_routes(c, e);
+		begin_listening(c, e);
+		collect_socket(&c->scope, e);
+	} else {
+		collect_missing(e, OBSERVER_ROUTES, &err);
+	}
+	if (nl_open(NETLINK_NETFILTER, &c->netfilter, &err) < 0)
+		collect_missing(e, OBSERVER_RULESET, &err);
+	collect_platform(e);
+	open_diag(c, e);
+	return c;
+}
+
+struct addr collect_own_address(const struct collect *c)
+{
+	return c->way.own;
+}
+
+const char *collect_egress(const struct collect *c)
+{
+	return c->way.egress;
+}
+
+/* ---- meanwhile ---- */
+
+void collect_poll(struct collect *c)
+{
+	struct err err = {};
+
+	if (c->neighbour && neigh_watch_read(c->neighbour) < 0) {
+		neigh_watch_close(c->neighbour);
+		c->neighbour = nullptr;
+	}
+	if (!c->diag)
+		return;
+	int n = nft_diag_read(c->diag, c->answers, ANSWERS_MAX, &err);
+	if (n < 0)
+		log_debug("diagnose", "%s", err.msg);
+	else
+		c->n_answers = (size_t)n < ANSWERS_MAX ? (size_t)n : ANSWERS_MAX;
+}
+
+bool collect_answered(const struct collect *c, enum fact_probe_name probe)
+{
+	for (size_t i = 0; c->o.injections && i < c->n_answers; i++) {
+		const struct injection *j = injection_of_port(c->o.injections, c->answers[i].mine);
+		if (j && j->probe == probe)
+			return true;
+	}
+	return false;
+}
+
+bool collect_waits_for_neighbour(const struct collect *c)
+{
+	struct neigh neigh;
+
+	return c->way.oif && c->way.next_hop.family != AF_UNSPEC &&
+	       neigh_get(c->route, c->way.oif, &c->way.next_hop, &neigh, nullptr) >= 0 &&
+	       neigh.state & NUD_INCOMPLETE;
+}
+
+/* ---- the end ---- */
+
+/* Facts are zeroed before they are filled in, so equal ones have equal bytes. */
+static bool has_changed(const struct collect *c)
+{
+	struct evidence now = {};
+	struct collect_way way;
+
+	collect_lookups(&c->scope, c->route, &now, &way);
+	bool same = now.n == c->lookups.n &&
+		    !memcmp(now.facts, c->lookups.facts, now.n * sizeof(*now.facts));
+	evidence_clear(&now);
+	return !same;
+}
+
+static void end_counting(struct collect *c, struct evidence *e)
+{
+	struct counter_set after = {};
+	struct err err = {};
+
+	if (!c->counting)
+		return;
+	if (collect_counters_read(&c->scope, c->route, c->way.egress, &after, &err) >= 0)
+		collect_counters(&c->before, &after, e);
+	else
+		collect_missing(e, OBSERVER_COUNTERS, &err);
+	counter_set_clear(&after);
+}
+
+void collect_end(struct collect *c, struct evidence *e)
+{
+	struct collect_ports own = {};
+
+	collect_poll(c);
+	if (c->o.injections)
+		own = (struct collect_ports){
+			c->o.injections->first_port, c->o.injections->last_port};
+	if (c->scope.config) {
+		collect_neighbour(&c->scope, c->route, &c->way, c->neighbour, e);
+		end_counting(c, e);
+		e->changed = has_changed(c);
+	}
+	if (c->netfilter && c->scope.config)
+		collect_conntrack(&c->scope, c->netfilter, &own, e);
+}
+
+void collect_free(struct collect *c)
+{
+	if (!c)
+		return;
+	nft_diag_close(c->diag);
+	neigh_watch_close(c->neighbour);
+	counter_set_clear(&c->before);
+	evidence_clear(&c->lookups);
+	collect_scope_clear(&c->scope);
+	nl_close(c->netfilter);
+	nl_close(c->route);
+	free(c);
+}

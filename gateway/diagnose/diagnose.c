@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "diagnose/diagnose.h"
+#include "conf/admits.h"
+#include "diagnose/collect.h"
+#include "diagnose/own_probe.h"
+#include "diagnose/probe_link.h"
+#include "diagnose/trace_link.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <systemd/sd-id128.h>
+#include <time.h>
+
+/* A socket-activated program is there after some 50 ms. */
+constexpr uint64_t READY_US = 1'000'000;
+constexpr uint64_t TICK_US = 10'000;
+/* A first packet that was lost is repeated after a second; ARP gives up after three. */
+constexpr uint64_t ANSWERS_US = 1'250'000;
+constexpr uint64_t NEIGHBOUR_US = 3'400'000;
+constexpr uint64_t PASSIVE_US = 4'000'000;
+constexpr uint64_t SEEN_US = 1'500'000; /* passive: after the first packet of a flow */
+constexpr uint64_t TALK_US = 3'000'000;
+constexpr uint64_t END_US = 100'000; /* kept for the end */
+
+enum phase { PHASE_READY, PHASE_ASKING, PHASE_TALKING };
+
+constexpr size_t OWN_PROBES = 3;
+
+struct diagnosis {
+	sd_event *event;
+	struct diagnose_options o;
+	char trace_socket[108], probe_socket[108];
+	struct evidence e;
+	struct prefix *ranges;
+	struct injections injections;
+	struct collect *collect;
+	struct trace_link *trace;
+	struct own_probe *own[OWN_PROBES];
+	size_t n_own;
+	bool own_done, target_answers;
+	struct probe_link *probe;
+	sd_event_source *timer;
+	uint64_t began_us, asked_us, seen_us, talked_us;
+	enum phase phase;
+};
+
+static unsigned running;
+
+static uint64_t now_of(const struct diagnosis *d)
+{
+	uint64_t now = 0;
+	if (sd_event_now(d->event, CLOCK_MONOTONIC, &now) < 0)
+		abort();
+	return now;
+}
+
+static uint64_t clock_us(clockid_t clock)
+{
+	struct timespec t = {};
+	clock_gettime(clock, &t);
+	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+static void add_missing(struct diagnosis *d, enum fact_observer observer, const char *why)
+{
+	struct fact_missing *m = &evidence_add(&d->e, FACT_MISSING)->missing;
+	m->observer = observer;
+	snprintf(m->why, sizeof(m->why), "%s", why);
+}
+
+/* ---- the end ---- */
+
+static void take_facts(struct evidence *to, const struct evidence *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		*evidence_add(to, from->facts[i].kind) = from->facts[i];
+}
+
+static void release(struct diagnosis *d)
+{
+	sd_event_source_disable_unref(d->timer);
+	trace_link_free(d->trace);
+	probe_link_free(d->probe);
+	for (size_t i = 0; i < d->n_own; i++)
+		own_probe_free(d->own[i]);
+	collect_free(d->collect);
+	evidence_clear(&d->e);
+	free(d->ranges);
+	sd_event_unref(d->event);
+	running--;
+	free(d);
+}
+
+void diagnose_cancel(struct diagnosis *d)
+{
+	if (d)
+		release(d);
+}
+
+static void finish(struct diagnosis *d)
+{
+	struct diagnose_options o = d->o;
+
+	for (size_t i = 0; i < d->n_own; i++)
+		own_probe_tell(d->own[i], &d->e);
+	if (d->trace)
+		take_facts(&d->e, trace_link_facts(d->trace));
+	collect_end(d->collect, &d->e);
+	o.tell(o.arg, &d->e);
+	d->e.took_us = clock_us(CLOCK_MONOTONIC) - d->began_us;
+	struct evidence e = d->e;
+	d->e = (struct evidence){};
+	release(d);
+	o.done(o.arg, &e);
+}
+
+/* ---- the service's own words ---- */
+
+static void on_said(void *arg, const struct evidence *facts, const struct addr *)
+{
+	struct diagnosis *d = arg;
+	take_facts(&d->e, facts);
+	d->talked_us = 0;
+}
+
+static bool begin_talking(struct diagnosis *d, uint64_t now)
+{
+	struct err err = {};
+	struct probe_options o = {.socket = d->probe_socket,
+		.flow = &d->e.flow,
+		.interface = d->e.lan,
+		.timeout_us = TALK_US,
+		.done = on_said,
+		.arg = d};
+
+	if (d->o.passive || d->e.flow.scheme == SCHEME_NONE || !d->target_answers)
+		return false;
+	if (probe_link_ask(d->event, &o, &d->probe, &err) < 0) {
+		add_missing(d, OBSERVER_L7, err.msg);
+		return false;
+	}
+	d->talked_us = now;
+	d->phase = PHASE_TALKING;
+	return true;
+}
+
+/* ---- asking ---- */
+
+static void add_own(
+	struct diagnosis *d, enum fact_probe_name name, uint8_t proto, uint16_t port, uint64_t now)
+{
+	struct own_target target = {
+		.probe = name, .proto = proto, .address = d->e.flow.target, .port = port};
+
+	snprintf(target.interface, sizeof(target.interface), "%s", d->e.lan);
+	d->own[d->n_own++] = own_probe_new(&target, now);
+}
+
+/* A BGP neighbour would take a connection from our address for our restart (RFC 4724 4.2). */
+static void ask_own(struct diagnosis *d, uint64_t now)
+{
+	const struct flow *f = &d->e.flow;
+	uint8_t echo = f->target.family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	bool is_echo = f->proto == echo;
+
+	if (d->o.passive)
+		return;
+	if (f->proto != IPPROTO_TCP || f->port != 179)
+		add_own(d, PROBE_OWN, f->proto, f->port, now);
+	if (is_echo)
+		return;
+	for (size_t i = 0; i < d->injections.n; i++)
+		if (d->injections.list[i].probe == PROBE_INJECTED_OTHER) {
+			add_own(d, PROBE_OWN_OTHER, f->proto, d->injections.list[i].port, now);
+			break;
+		}
+	add_own(d, PROBE_OWN_ECHO, echo, 0, now);
+}
+
+static void begin_asking(struct diagnosis *d)
+{
+	d->asked_us = now_of(d);
+	d->phase = PHASE_ASKING;
+	ask_own(d, d->asked_us);
+}
+
+static void on_ready(void *arg, bool observing)
+{
+	struct diagnosis *d = arg;
+
+	if (d->phase != PHASE_READY)
+		return;
+	if (!observing)
+		add_missing(d, OBSERVER_TRACE, trace_link_why(d->trace));
+	begin_asking(d);
+}
+
+static bool is_real(const struct fact *f)
+{
+	return f->kind == FACT_PACKET && f->packet.origin == ORIGIN_REAL;
+}
+
+static void on_trace(void *arg)
+{
+	struct diagnosis *d = arg;
+	const struct evidence *facts = trace_link_facts(d->trace);
+
+	for (size_t i = 0; !d->seen_us && i < facts->n; i++)
+		if (is_real(&facts->facts[i]))
+			d->seen_us = now_of(d);
+}
+
+static void check_own(struct diagnosis *d, uint64_t now)
+{
+	d->own_done = true;
+	for (size_t i = 0; i < d->n_own; i++)
+		d->own_done &= own_probe_check(d->own[i], now);
+	d->target_answers = d->n_own > 0 && own_probe_answered(d->own[0]);
+}
+
+static bool all_answered(const struct diagnosis *d)
+{
+	return d->own_done && collect_answered(d->collect, PROBE_INJECTED) &&
+	       collect_answered(d->collect, PROBE_INJECTED_OTHER) &&
+	       collect_answered(d->collect, PROBE_INJECTED_ECHO);
+}
+
+/* Packets of a real flow are worth a second's waiting, also where ours are answered: they tell
+ * what lies before this node. */
+static bool is_settled(const struct diagnosis *d, uint64_t now)
+{
+	uint64_t asked = now - d->asked_us;
+
+	if (d->o.passive)
+		return asked >= PASSIVE_US || (d->seen_us && now - d->seen_us >= SEEN_US);
+	if (asked >= NEIGHBOUR_US)
+		return true;
+	if (asked >= ANSWERS_US)
+		return !collect_waits_for_neighbour(d->collect);
+	return d->seen_us && now - d->seen_us >= 2 * TICK_US && all_answered(d);
+}
+
+static bool is_over(const struct diagnosis *d, uint64_t now)
+{
+	return now - d->began_us + END_US >= d->o.limit_us;
+}
+
+static int on_tick(sd_event_source *source, uint64_t, void *userdata)
+{
+	struct diagnosis *d = userdata;
+	uint64_t now = now_of(d);
+
+	collect_poll(d->collect);
+	check_own(d, now);
+	if (d->phase == PHASE_READY && now - d->began_us >= READY_US) {
+		add_missing(d, OBSERVER_TRACE, "meshgw-trace does not answer");
+		begin_asking(d);
+	}
+	bool settled = d->phase == PHASE_ASKING && is_settled(d, now);
+	bool said = d->phase == PHASE_TALKING &&
+		    (!d->talked_us || now - d->talked_us >= TALK_US + END_US);
+	if (is_over(d, now) || said || (settled && !begin_talking(d, now))) {
+		finish(d);
+		return 0;
+	}
+	if (sd_event_source_set_time_relative(source, TICK_US) < 0)
+		abort();
+	return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+/* ---- the beginning ---- */
+
+int diagnose_client(const struct config *config, struct flow *flow, struct err *err)
+{
+	const char *name = flow->from[0] ? flow->from : "workers";
+
+	if (flow->client.family != AF_UNSPEC) {
+		if (flow->target.family != AF_UNSPEC && flow->client.family != flow->target.family)
+			return err_set(err, EINVAL, "the two addresses are not of the same family");
+		snprintf(flow->from, sizeof(flow->from), "address");
+		return 0;
+	}
+	for (size_t i = 0; i < config->n_ranges; i++) {
+		const struct config_range *r = &config->ranges[i];
+		if (strcmp(range_class_str(r->class), name) != 0 ||
+			r->prefix.addr.family != flow->target.family)
+			continue;
+		const struct addr *source = &config->probe.source[flow->target.family == AF_INET6];
+		bool given = prefix_contains_addr(&r->prefix, source);
+		flow->client = given ? *source : prefix_last_host(&r->prefix);
+		if (!flow->from[0])
+			strcpy(flow->from, "workers");
+		return 0;
+	}
+	return err_set(err, EADDRNOTAVAIL, "the configuration has no %s range of %s",
+		flow->target.family == AF_INET ? "IPv4" : "IPv6", name);
+}
+
+static void identify(struct evidence *e)
+{
+	sd_id128_t id;
+	if (sd_id128_randomize(&id) < 0)
+		abort();
+	snprintf(e->id, sizeof(e->id), SD_ID128_FORMAT_STR, SD_ID128_FORMAT_VAL(id));
+	e->at_us = clock_us(CLOCK_REALTIME);
+}
+
+static void place(struct diagnosis *d)
+{
+	const struct config *c = d->o.config;
+	struct config_place at = config_place_of(c, &d->e.flow.target);
+
+	snprintf(d->e.mesh, sizeof(d->e.mesh), "%s", c->mesh_interface);
+	if (at.lan)
+		snprintf(d->e.lan, sizeof(d->e.lan), "%s", at.lan->interface);
+	d->ranges = xcalloc(c->n_ranges, sizeof(*d->ranges));
+	for (size_t i = 0; i < c->n_ranges; i++)
+		d->ranges[i] = c->ranges[i].prefix;
+}
+
+static void begin_trace(struct diagnosis *d)
+{
+	struct err err = {};
+	struct trace_options o = {.socket = d->trace_socket,
+		.flow = d->e.flow,
+		.own = collect_own_address(d->collect),
+		.ranges = d->ranges,
+		.n_ranges = d->o.config->n_ranges,
+		.mesh = d->e.mesh,
+		.lan = d->e.lan,
+		.egress = collect_egress(d->collect),
+		.injections = d->o.passive ? nullptr : &d->injections,
+		.duration_us = d->o.limit_us,
+		.ready = on_ready,
+		.changed = on_trace,
+		.arg = d};
+
+	if (trace_link_new(d->event, &o, &d->trace, &err) == 0)
+		return;
+	add_missing(d, OBSERVER_TRACE, err.msg);
+	begin_asking(d);
+}
+
+int diagnose_start(sd_event *event, const struct diagnose_options *options, struct diagnosis **out)
+{
+	if (running >= DIAGNOSE_MAX)
+		return -EBUSY;
+	struct diagnosis *d = xcalloc(1, sizeof(*d));
+	running++;
+	d->event = sd_event_ref(event);
+	d->o = *options;
+	d->e.flow = options->flow;
+	d->e.passive = options->passive;
+	snprintf(d->trace_socket, sizeof(d->trace_socket), "%s", options->trace_socket);
+	snprintf(d->probe_socket, sizeof(d->probe_socket), "%s", options->probe_socket);
+	d->began_us = clock_us(CLOCK_MONOTONIC);
+	identify(&d->e);
+	place(d);
+	injections_plan(&d->e.flow, (uint32_t)d->began_us, &d->injections);
+	struct collect_options collect = {.config = options->config,
+		.injections = options->passive ? nullptr : &d->injections,
+		.passive = options->passive};
+	d->collect = collect_begin(&collect, &d->e);
+	if (sd_event_add_time_relative(
+		    event, &d->timer, CLOCK_MONOTONIC, TICK_US, TICK_US / 2, on_tick, d) < 0)
+		abort();
+	begin_trace(d);
+	*out = d;
+	return 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * probe_link: the client of meshgw-probe: speaks to a service, or asks for a name. One connection,
+ * one question.
+ */
+#include "verdict/evidence.h"
+#include <systemd/sd-event.h>
+
+struct probe_link;
+
+struct probe_options {
+	const char *socket;
+	const struct flow *flow; /* read at once */
+	struct addr source;      /* of the connection; AF_UNSPEC = as rules say */
+	const char *interface;   /* it leaves by this one; "" = as rules say */
+	uint64_t timeout_us;
+	/* Once: facts of kind L7 and MISSING, borrowed; of a name also its first address. Not
+	 * called after probe_link_free(). */
+	void (*done)(void *arg, const struct evidence *facts, const struct addr *address);
+	void *arg;
+};
+
+/* What does the service of the flow say? */
+[[nodiscard]] int probe_link_ask(sd_event *event, const struct probe_options *options,
+	struct probe_link **out, struct err *err);
+/* Which address has flow->host? family: AF_UNSPEC = any. */
+[[nodiscard]] int probe_link_resolve(sd_event *event, const struct probe_options *options,
+	struct probe_link **out, struct err *err);
+void probe_link_free(struct probe_link *p); /* nullptr is allowed */
