@@ -203,3 +203,9 @@ void frr_driver_free(struct frr_driver *d)
 	frr_presence_free(d->presence);
 	free(d);
 }
+
+void frr_driver_look(struct frr_driver *d)
+{
+	frr_sync_poke(d->sync, clock_monotonic_us());
+	frr_driver_step(d);
+}

@@ -27,6 +27,9 @@ void frr_driver_free(struct frr_driver *d);
  * configuration; also after whatever else may have given frr_sync something to do. */
 void frr_driver_step(struct frr_driver *d);
 
+/* What is known of FRR shall be fresh in a moment. */
+void frr_driver_look(struct frr_driver *d);
+
 /* A reading beside the machine's own, for a plan. done is called once, with nullptr where FRR could
  * not be read (err then says why). */
 typedef void (*frr_driver_read_done)(void *arg, const struct frr_view *view, const struct err *err);

@@ -6,6 +6,7 @@
 #include "daemon/loop.h"
 #include "daemon/once.h"
 #include "daemon/privilege.h"
+#include "diagnose/diagnose.h"
 #include "lib/log.h"
 #include "lib/marks.h"
 #include "lib/own.h"
@@ -31,13 +32,16 @@ enum exit_status {
 struct options {
 	const char *config, *state_dir, *runtime_dir, *user, *once, *vtysh;
 	bool down;
+	struct once_diagnosis diagnosis;
+	int limit_ms;
 	int rcvbuf;
 };
 
 static const char usage[] =
 	"usage: meshgwd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--user USER]\n"
 	"               [--receive-buffer BYTES] [--vtysh PROGRAM] [--debug[=TOKENS]]\n"
-	"               [--once down | --once plan [FILE | --down]]\n"
+	"               [--once down | --once plan [FILE | --down] |\n"
+	"                --once diagnose [--from CLASS|ADDRESS] [--passive] [--limit MS] TARGET]\n"
 	"       meshgwd --help | --version\n";
 
 enum {
@@ -50,6 +54,9 @@ enum {
 	OPT_DEBUG,
 	OPT_RCVBUF,
 	OPT_VTYSH,
+	OPT_FROM,
+	OPT_PASSIVE,
+	OPT_LIMIT,
 	OPT_VERSION,
 	OPT_HELP
 };
@@ -64,13 +71,16 @@ static const struct option long_options[] = {
 	{"debug", optional_argument, nullptr, OPT_DEBUG},
 	{"receive-buffer", required_argument, nullptr, OPT_RCVBUF},
 	{"vtysh", required_argument, nullptr, OPT_VTYSH},
+	{"from", required_argument, nullptr, OPT_FROM},
+	{"passive", no_argument, nullptr, OPT_PASSIVE},
+	{"limit", required_argument, nullptr, OPT_LIMIT},
 	{"version", no_argument, nullptr, OPT_VERSION},
 	{"help", no_argument, nullptr, OPT_HELP},
 	{},
 };
 
 /* What the kernel would not double into something negative (sock_setsockopt(), SO_RCVBUF). */
-static bool parse_bytes(const char *text, int *out)
+static bool parse_positive(const char *text, int *out)
 {
 	char *end;
 	errno = 0;
@@ -105,9 +115,21 @@ static int parse_options(int argc, char **argv, struct options *o)
 			o->down = true;
 			break;
 		case OPT_RCVBUF:
-			if (parse_bytes(optarg, &o->rcvbuf))
+			if (parse_positive(optarg, &o->rcvbuf))
 				break;
 			fprintf(stderr, "meshgwd: --receive-buffer: not a number of bytes: %s\n",
+				optarg);
+			return EXIT_USAGE;
+		case OPT_FROM:
+			o->diagnosis.from = optarg;
+			break;
+		case OPT_PASSIVE:
+			o->diagnosis.passive = true;
+			break;
+		case OPT_LIMIT:
+			if (parse_positive(optarg, &o->limit_ms))
+				break;
+			fprintf(stderr, "meshgwd: --limit: not a number of milliseconds: %s\n",
 				optarg);
 			return EXIT_USAGE;
 		case OPT_VTYSH:
@@ -173,12 +195,19 @@ static int take_lock(const char *dir, struct err *err)
 	return fd_take(&fd);
 }
 
+/* file: also the target of a diagnosis. */
 static int run_once(const struct options *o, const char *file, struct kernel *k, struct store *s)
 {
+	struct once_diagnosis ask = o->diagnosis;
 	struct once_options once = {
 		.config_path = file, .etc_path = o->config, .vtysh = o->vtysh, .down = o->down};
 	if (!strcmp(o->once, "down"))
 		return once_down(&once, k, s);
+	if (!strcmp(o->once, "diagnose")) {
+		ask.target = file;
+		ask.limit_us = (uint64_t)o->limit_ms * 1000;
+		return once_diagnose(&once, &ask, k, s);
+	}
 	return once_plan(&once, k, s);
 }
 
@@ -224,6 +253,8 @@ static bool usable(const struct options *o, const char *file)
 		return !file && !o->down;
 	if (!strcmp(o->once, "down"))
 		return !file && !o->down;
+	if (!strcmp(o->once, "diagnose"))
+		return file && !o->down;
 	return !strcmp(o->once, "plan") && !(file && o->down);
 }
 
@@ -232,7 +263,8 @@ int main(int argc, char **argv)
 	struct options o = {.config = "/etc/meshgw/meshgw.yaml",
 		.state_dir = "/var/lib/meshgw",
 		.runtime_dir = "/run/meshgw",
-		.user = "meshgw"};
+		.user = "meshgw",
+		.limit_ms = DIAGNOSE_LIMIT_US / 1000};
 	struct err err = {};
 	int status = parse_options(argc, argv, &o);
 	if (status >= 0)

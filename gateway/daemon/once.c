@@ -2,6 +2,7 @@
 #include "daemon/once.h"
 #include "daemon/clock.h"
 #include "daemon/frr_once.h"
+#include "daemon/once_int.h"
 #include "daemon/reload.h"
 #include "daemon/reply.h"
 #include "lib/api.h"
@@ -9,34 +10,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int print(sd_json_variant *v, int status)
-{
-	if (sd_json_variant_dump(v, SD_JSON_FORMAT_NEWLINE, stdout, nullptr) < 0)
-		return 1;
-	return status;
-}
-
-/* parameters: nullptr for none */
-static int print_error(const char *id, sd_json_variant *parameters)
-{
-	autojson sd_json_variant *v = nullptr, *none = nullptr;
-	int r = sd_json_variant_new_object(&none, nullptr, 0);
-	if (r >= 0)
-		r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_STRING("error", id),
-			SD_JSON_BUILD_PAIR_VARIANT("parameters", parameters ? parameters : none));
-	if (r < 0)
-		abort();
-	return print(v, 1);
-}
-
-static int print_failure(const char *id, const struct err *err)
-{
-	autojson sd_json_variant *parameters = nullptr;
-	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("message", err->msg)) < 0)
-		abort();
-	return print_error(id, parameters);
-}
 
 static int print_operations(const struct ops *ops, struct conditions *found)
 {
@@ -49,7 +22,7 @@ static int print_operations(const struct ops *ops, struct conditions *found)
 		    SD_JSON_BUILD_PAIR_CONDITION(
 			    found->n != 0, "conditions", SD_JSON_BUILD_VARIANT(conditions))) < 0)
 		abort();
-	return print(v, 0);
+	return once_print(v, 0);
 }
 
 /* The file named, else what a start would apply. */
@@ -94,7 +67,8 @@ static int plan_config(const struct once_options *o, struct gateway *g, const st
 	int r = gateway_plan(g->kernel, phase, config, g, &ops, &err);
 	if (r >= 0)
 		frr_once_plan(o->vtysh, config, g->config, &state->frr, &ops, &found);
-	r = r < 0 ? print_failure(API_ERROR_APPLY_FAILED, &err) : print_operations(&ops, &found);
+	r = r < 0 ? once_print_failure(API_ERROR_APPLY_FAILED, &err)
+		  : print_operations(&ops, &found);
 	conditions_clear(&found);
 	ops_clear(&ops);
 	return r;
@@ -111,11 +85,11 @@ static int plan_text(const struct once_options *o, struct gateway *g, const stru
 	struct config_diags diags = {};
 	int r = read_wanted(o, store, &text, &len, &name, &err);
 	if (r < 0)
-		return o->config_path ? print_failure(API_ERROR_APPLY_FAILED, &err)
-				      : print_error(API_ERROR_NOT_CONFIGURED, nullptr);
+		return o->config_path ? once_print_failure(API_ERROR_APPLY_FAILED, &err)
+				      : once_print_error(API_ERROR_NOT_CONFIGURED, nullptr);
 	if (config_parse(text, len, &config, &diags) < 0) {
 		autojson sd_json_variant *parameters = reply_invalid(&diags, name);
-		r = print_error(API_ERROR_CONFIG_INVALID, parameters);
+		r = once_print_error(API_ERROR_CONFIG_INVALID, parameters);
 	} else {
 		r = plan_config(o, g, state, config);
 	}
@@ -130,7 +104,7 @@ int once_plan(const struct once_options *o, struct kernel *kernel, struct store 
 	struct state state = {};
 	struct err err = {};
 	if (store_load(store, &state, &err) < 0)
-		return print_failure(API_ERROR_APPLY_FAILED, &err);
+		return once_print_failure(API_ERROR_APPLY_FAILED, &err);
 	gateway_init(&g, kernel, nullptr, nullptr);
 	g.records = state.records;
 	struct config *running = read_running(&state, store);
@@ -176,7 +150,8 @@ int once_down(const struct once_options *o, struct kernel *kernel, struct store 
 	}
 	if (r >= 0)
 		r = remove_frr(o, &reload, before, &ops, &err);
-	r = r < 0 ? print_failure(API_ERROR_DOWN_INCOMPLETE, &err) : print_operations(&ops, &none);
+	r = r < 0 ? once_print_failure(API_ERROR_DOWN_INCOMPLETE, &err)
+		  : print_operations(&ops, &none);
 	ops_clear(&ops);
 	config_free(before);
 	reload_clear(&reload);

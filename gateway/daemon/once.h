@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * once: what `meshgw` asks of this program when no daemon runs: one plan, or taking down. The
+ * once: what `meshgw` asks of this program when no daemon runs: one plan, taking down, or
+ * a diagnosis. The
  * same code as the daemon's, without a loop; the answer is one JSON object on stdout in the
  * form of the varlink method's reply or error.
  */
@@ -15,6 +16,14 @@ struct once_options {
 	bool down;         /* plan --down */
 };
 
+struct once_diagnosis {
+	const char *target, *from; /* as in daemon/diagnoses.h */
+	bool passive;
+	uint64_t limit_us;
+};
+
 /* 0, or 1 when the answer is an error. */
 int once_plan(const struct once_options *options, struct kernel *kernel, struct store *store);
+int once_diagnose(const struct once_options *options, const struct once_diagnosis *ask,
+	struct kernel *kernel, struct store *store);
 int once_down(const struct once_options *options, struct kernel *kernel, struct store *store);

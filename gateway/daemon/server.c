@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/server.h"
 #include "daemon/answer.h"
+#include "daemon/diagnoses.h"
 #include "lib/api.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
@@ -23,6 +24,8 @@ struct server {
 struct client {
 	struct server_context *context;
 	sd_event_source *silence;
+	void (*gone)(void *arg); /* nullptr = nothing waits for this client */
+	void *gone_arg;
 };
 
 static const struct method {
@@ -36,6 +39,8 @@ static const struct method {
 	{API_INTERFACE ".Confirm", false, api_confirm},
 	{API_INTERFACE ".Undo", false, api_undo},
 	{API_INTERFACE ".Down", false, api_down},
+	{API_INTERFACE ".Diagnose", false, api_diagnose},
+	{API_INTERFACE ".Recall", false, api_recall},
 };
 
 static int bind_methods(sd_varlink_server *s, bool control)
@@ -91,6 +96,8 @@ static void on_disconnect(sd_varlink_server *, sd_varlink *link, void *)
 	struct client *client = sd_varlink_get_userdata(link);
 	if (!client)
 		return;
+	if (client->gone)
+		client->gone(client->gone_arg);
 	sd_event_source_disable_unref(client->silence);
 	free(client);
 	sd_varlink_set_userdata(link, nullptr);
@@ -102,6 +109,21 @@ struct server_context *server_heard(void *userdata)
 	if (sd_event_source_set_time_relative(client->silence, silence_us(client->context)) < 0)
 		abort();
 	return client->context;
+}
+
+void server_takes(void *userdata, uint64_t us)
+{
+	const struct client *client = userdata;
+	if (sd_event_source_set_time_relative(client->silence, us + silence_us(client->context)) <
+		0)
+		abort();
+}
+
+void server_on_gone(void *userdata, void (*gone)(void *arg), void *arg)
+{
+	struct client *client = userdata;
+	client->gone = gone;
+	client->gone_arg = arg;
 }
 
 static int make_server(
@@ -152,6 +174,7 @@ int server_new(sd_event *event, const char *dir, struct server_context *context,
 	struct server *s = xcalloc(1, sizeof(*s));
 	s->context = context;
 	context->answers = answers_new(context);
+	context->diagnoses = diagnoses_new(event, context);
 	snprintf(s->status_path, sizeof(s->status_path), "%s/status", dir);
 	snprintf(s->control_path, sizeof(s->control_path), "%s/control", dir);
 	int r = make_server(event, false, context, &s->status);
@@ -177,6 +200,8 @@ void server_free(struct server *s)
 		return;
 	answers_free(s->context->answers);
 	s->context->answers = nullptr;
+	diagnoses_free(s->context->diagnoses);
+	s->context->diagnoses = nullptr;
 	if (s->status)
 		(void)unlink(s->status_path);
 	if (s->control)

@@ -3,7 +3,7 @@
 /*
  * server: io.meshgw.Gateway on its two sockets. The status socket binds only the methods that
  * read; the control socket binds all of them: the list of bound methods is the allow-list, the
- * sockets' modes decide who may connect. Replies are made in api_status.c and api_change.c.
+ * sockets' modes decide who may connect. Replies are made in api_*.c.
  *
  * A client that sends garbage is disconnected by sd-varlink, one that asks and does not listen by
  * server_drops(), and one that makes no call for SERVER_SILENCE_US by a timer: it may hold one of
@@ -23,6 +23,7 @@ struct server_context {
 	const struct frr_sync *frr;    /* nullptr = none, in tests */
 	struct frr_driver *frr_driver; /* likewise */
 	struct answers *answers;       /* made with the server */
+	struct diagnoses *diagnoses;   /* likewise */
 	const struct conditions *conditions;
 	/* Called after a method has changed something: conditions are made anew. */
 	void (*changed)(void *arg);
@@ -57,6 +58,10 @@ void server_free(struct server *s);
 
 /* Each handler's first step: what it works on; and its client has made a call. */
 struct server_context *server_heard(void *userdata);
+/* The answer to its call takes a while, at most this long; its silence begins after that. */
+void server_takes(void *userdata, uint64_t us);
+/* What is to be let go of if the client goes before its answer; nullptr = nothing. */
+void server_on_gone(void *userdata, void (*gone)(void *arg), void *arg);
 
 /* Handlers. */
 int api_get_status(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
@@ -70,4 +75,8 @@ int api_confirm(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method
 int api_undo(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);
 int api_down(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_diagnose(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_recall(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);

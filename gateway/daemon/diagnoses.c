@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/diagnoses.h"
+#include "daemon/diagnose_config.h"
+#include "daemon/testify.h"
+#include "diagnose/diagnose.h"
+#include "diagnose/probe_link.h"
+#include "lib/api_probe.h"
+#include "lib/api_trace.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include "verdict/verdict.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+constexpr uint64_t RESOLVE_US = 2'000'000;
+
+struct diagnose_ticket {
+	struct diagnose_ticket *next;
+	struct diagnoses *all;
+	struct config *config; /* owned */
+	struct diagnose_options options;
+	struct probe_link *name;   /* while the target's name is asked for */
+	sd_event_source *deferred; /* goes on behind the callback that brought it */
+	struct evidence named;     /* what came of that, if no address did */
+	struct diagnosis *diagnosis;
+	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record);
+	void *arg;
+};
+
+struct diagnoses {
+	sd_event *event;
+	struct server_context *context;
+	struct diagnose_ticket *list;
+	sd_json_variant *verdict, *record;
+};
+
+struct diagnoses *diagnoses_new(sd_event *event, struct server_context *context)
+{
+	struct diagnoses *d = xcalloc(1, sizeof(*d));
+	d->event = sd_event_ref(event);
+	d->context = context;
+	return d;
+}
+
+void diagnoses_free(struct diagnoses *d)
+{
+	if (!d)
+		return;
+	while (d->list) {
+		d->list->done(d->list->arg, nullptr, nullptr);
+		diagnoses_cancel(d->list);
+	}
+	sd_json_variant_unref(d->verdict);
+	sd_json_variant_unref(d->record);
+	sd_event_unref(d->event);
+	free(d);
+}
+
+void diagnoses_cancel(struct diagnose_ticket *t)
+{
+	struct diagnose_ticket **at = &t->all->list;
+	while (*at != t)
+		at = &(*at)->next;
+	*at = t->next;
+	diagnose_cancel(t->diagnosis);
+	probe_link_free(t->name);
+	sd_event_source_disable_unref(t->deferred);
+	evidence_clear(&t->named);
+	config_free(t->config);
+	free(t);
+}
+
+/* ---- the end ---- */
+
+static void log_verdict(const struct evidence *e, const struct verdict *v)
+{
+	char flow[FLOW_STRLEN];
+	log_info("diagnose", "verdict: flow=%s code=%s confidence=%s facts=%zu took-ms=%llu",
+		flow_str(&e->flow, flow), code_str(v->code), confidence_str(v->confidence), e->n,
+		(unsigned long long)e->took_us / 1000);
+}
+
+sd_json_variant *diagnoses_verdict(const struct diagnoses *d)
+{
+	return d->verdict;
+}
+
+sd_json_variant *diagnoses_record(const struct diagnoses *d)
+{
+	return d->record;
+}
+
+static void keep(sd_json_variant **slot, sd_json_variant *v)
+{
+	sd_json_variant_unref(*slot);
+	*slot = sd_json_variant_ref(v);
+}
+
+static void on_done(void *arg, struct evidence *e)
+{
+	struct diagnose_ticket *t = arg;
+	struct verdict verdict;
+	autojson sd_json_variant *v = nullptr, *record = nullptr;
+
+	t->diagnosis = nullptr;
+	verdict_decide(e, &verdict);
+	log_verdict(e, &verdict);
+	if (verdict_to_json(&verdict, e, &v) < 0 || evidence_to_json(e, &record) < 0)
+		out_of_memory();
+	evidence_clear(e);
+	keep(&t->all->verdict, v);
+	keep(&t->all->record, record);
+	t->done(t->arg, v, record);
+	diagnoses_cancel(t);
+}
+
+static void on_tell(void *arg, struct evidence *e)
+{
+	const struct diagnose_ticket *t = arg;
+	const struct server_context *c = t->all->context;
+
+	testify_config(c->reload->gateway, e);
+	testify_conditions(c->conditions, e);
+	if (c->frr)
+		testify_bgp(c->frr, e);
+}
+
+/* ---- the beginning ---- */
+
+static int begin(struct diagnose_ticket *t, struct err *err)
+{
+	struct server_context *c = t->all->context;
+	int r = diagnose_config(c->reload, &t->options.flow, &t->config, err);
+
+	if (r >= 0)
+		r = diagnose_client(t->config, &t->options.flow, err);
+	if (r < 0)
+		return r;
+	t->options.config = t->config;
+	r = diagnose_start(t->all->event, &t->options, &t->diagnosis);
+	return r < 0 ? err_set(err, -r, "too many diagnoses are under way; try again in a moment")
+		     : 0;
+}
+
+/* A name without an address is the end of it, with what was said about the name. */
+static int on_deferred(sd_event_source *, void *userdata)
+{
+	struct diagnose_ticket *t = userdata;
+	struct err err = {};
+
+	probe_link_free(t->name);
+	t->name = nullptr;
+	if (t->options.flow.target.family != AF_UNSPEC && begin(t, &err) == 0)
+		return 0;
+	struct evidence e = t->named;
+	t->named = (struct evidence){};
+	e.flow = t->options.flow;
+	on_tell(t, &e);
+	on_done(t, &e);
+	return 0;
+}
+
+static void on_name(void *arg, const struct evidence *facts, const struct addr *address)
+{
+	struct diagnose_ticket *t = arg;
+
+	t->options.flow.target = *address;
+	for (size_t i = 0; i < facts->n; i++)
+		*evidence_add(&t->named, facts->facts[i].kind) = facts->facts[i];
+	if (sd_event_add_defer(t->all->event, &t->deferred, on_deferred, t) < 0)
+		abort();
+}
+
+static int resolve(struct diagnose_ticket *t, struct err *err)
+{
+	struct probe_options o = {.socket = API_PROBE_SOCKET,
+		.flow = &t->options.flow,
+		.timeout_us = RESOLVE_US,
+		.done = on_name,
+		.arg = t};
+	return probe_link_resolve(t->all->event, &o, &t->name, err);
+}
+
+static int read_from(const char *from, struct flow *flow)
+{
+	if (!from)
+		return 0;
+	if (addr_parse(from, &flow->client) == 0)
+		return 0;
+	if (strlen(from) >= sizeof(flow->from))
+		return -EINVAL;
+	strcpy(flow->from, from);
+	return 0;
+}
+
+int diagnoses_begin(struct diagnoses *d, const struct diagnoses_ask *ask,
+	struct diagnose_ticket **out, struct err *err)
+{
+	struct diagnose_ticket *t = xcalloc(1, sizeof(*t));
+
+	*t = (struct diagnose_ticket){
+		.next = d->list, .all = d, .done = ask->done, .arg = ask->arg};
+	t->options = (struct diagnose_options){.passive = ask->passive,
+		.limit_us = ask->limit_us,
+		.trace_socket = API_TRACE_SOCKET,
+		.probe_socket = API_PROBE_SOCKET,
+		.tell = on_tell,
+		.done = on_done,
+		.arg = t};
+	d->list = t;
+	int r = flow_parse(ask->target, &t->options.flow, err);
+	if (r >= 0 && read_from(ask->from, &t->options.flow) < 0)
+		r = err_set(err, EINVAL, "neither a class of ranges nor an address: %s", ask->from);
+	if (r >= 0)
+		r = t->options.flow.target.family == AF_UNSPEC ? resolve(t, err) : begin(t, err);
+	if (r < 0) {
+		diagnoses_cancel(t);
+		return r;
+	}
+	if (d->context->frr_driver)
+		frr_driver_look(d->context->frr_driver);
+	*out = t;
+	return 0;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * diagnoses: the diagnoses that are under way, and the last one that came to its end.
+ *
+ * Each has a configuration of its own, read from the text that runs when it begins: what changes
+ * meanwhile is for the next one. Where nothing is in force, it is the one that a start would apply,
+ * or, on a node that has none at all, a guess from the routes: the failure that brings people here
+ * is that of a bare node.
+ */
+#include "daemon/server.h"
+#include "verdict/evidence.h"
+
+struct diagnoses;
+struct diagnose_ticket; /* one that is under way */
+
+struct diagnoses_ask {
+	const char *target; /* of the command line (verdict/evidence.h) */
+	const char *from;   /* a class of ranges, or an address; nullptr = workers */
+	bool passive;
+	uint64_t limit_us;
+	/* Both are borrowed; nullptr = the daemon ends. Not called after diagnoses_cancel(). */
+	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record);
+	void *arg;
+};
+
+struct diagnoses *diagnoses_new(sd_event *event, struct server_context *context);
+void diagnoses_free(struct diagnoses *d);
+
+/* 0; -EINVAL the target or whose flow it is makes no sense; -EBUSY too many are under way. */
+[[nodiscard]] int diagnoses_begin(struct diagnoses *d, const struct diagnoses_ask *ask,
+	struct diagnose_ticket **out, struct err *err);
+void diagnoses_cancel(struct diagnose_ticket *t);
+
+/* The last one; nullptr = there was none since the daemon's start. */
+sd_json_variant *diagnoses_verdict(const struct diagnoses *d);
+sd_json_variant *diagnoses_record(const struct diagnoses *d);

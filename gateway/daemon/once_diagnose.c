@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * once_diagnose: a diagnosis on a node where no daemon runs, as one finds it before anything is
+ * set up. Looks at this host as the daemon would and changes nothing.
+ */
+#include "daemon/clock.h"
+#include "daemon/diagnoses.h"
+#include "daemon/once.h"
+#include "daemon/once_int.h"
+#include "lib/api.h"
+#include "lib/json.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct answer {
+	sd_event *event;
+	int status;
+};
+
+static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *record)
+{
+	struct answer *a = arg;
+	autojson sd_json_variant *v = nullptr;
+
+	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("verdict", verdict),
+		    SD_JSON_BUILD_PAIR_VARIANT("record", record)) < 0)
+		abort();
+	a->status = once_print(v, 0);
+	(void)sd_event_exit(a->event, 0);
+}
+
+static int diagnose(
+	struct server_context *context, const struct once_diagnosis *ask, struct answer *a)
+{
+	struct diagnoses *all = diagnoses_new(a->event, context);
+	struct diagnose_ticket *ticket = nullptr;
+	struct err err = {};
+	struct diagnoses_ask question = {.target = ask->target,
+		.from = ask->from,
+		.passive = ask->passive,
+		.limit_us = ask->limit_us,
+		.done = on_done,
+		.arg = a};
+
+	int r = diagnoses_begin(all, &question, &ticket, &err);
+	if (r < 0)
+		a->status = once_print_failure(API_ERROR_TARGET_INVALID, &err);
+	else if (sd_event_loop(a->event) < 0)
+		abort();
+	diagnoses_free(all);
+	return a->status;
+}
+
+int once_diagnose(const struct once_options *o, const struct once_diagnosis *ask,
+	struct kernel *kernel, struct store *store)
+{
+	struct gateway g;
+	struct reload reload;
+	struct conditions none = {};
+	struct answer a = {.status = 1};
+	struct server_context context = {.reload = &reload, .conditions = &none};
+
+	if (sd_event_new(&a.event) < 0)
+		abort();
+	gateway_init(&g, kernel, nullptr, nullptr);
+	reload_init(&reload, &g, store, o->etc_path);
+	(void)gateway_pass(&g, clock_monotonic_us());
+	diagnose(&context, ask, &a);
+	reload_clear(&reload);
+	gateway_clear(&g);
+	sd_event_unref(a.event);
+	return a.status;
+}
