@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/collect.h"
+#include "diagnose/collect_answer.h"
 #include "diagnose/collect_counter.h"
+#include "diagnose/collect_filter.h"
 #include "diagnose/collect_flow.h"
 #include "diagnose/collect_link.h"
 #include "diagnose/collect_lookup.h"
@@ -16,6 +18,7 @@
 #include <string.h>
 
 constexpr size_t ANSWERS_MAX = 64;
+constexpr unsigned STEPS = 256; /* of a trace, read at once */
 
 struct collect {
 	struct collect_options o;
@@ -27,6 +30,9 @@ struct collect {
 	bool counting;
 	struct neigh_watch *neighbour;
 	struct evidence lookups; /* as they were at the beginning */
+	struct nft_ruleset rules;
+	struct nft_trace *trace;
+	struct nft_ways ways;
 	struct nft_diag *diag;
 	struct nft_answer answers[ANSWERS_MAX];
 	size_t n_answers;
@@ -63,7 +69,11 @@ static void open_diag(struct collect *c, struct evidence *e)
 	for (size_t i = 0; i < config->n_ranges; i++)
 		ranges[i] = config->ranges[i].prefix;
 	snprintf(ask.mesh_interface, sizeof(ask.mesh_interface), "%s", e->mesh);
-	if (nft_diag_open(&ask, &c->diag, &err) < 0)
+	/* The ear before the voice. */
+	int r = nft_trace_open(&c->trace, &err);
+	if (r >= 0)
+		r = nft_diag_open(&ask, &c->diag, &err);
+	if (r < 0)
 		collect_missing(e, OBSERVER_NFT_TRACE, &err);
 	free(ranges);
 }
@@ -110,6 +120,8 @@ struct collect *collect_begin(const struct collect_options *options, struct evid
 	}
 	if (nl_open(NETLINK_NETFILTER, &c->netfilter, &err) < 0)
 		collect_missing(e, OBSERVER_RULESET, &err);
+	else
+		collect_chains(&c->scope, c->netfilter, &c->rules, e);
 	collect_platform(e);
 	open_diag(c, e);
 	return c;
@@ -134,6 +146,10 @@ void collect_poll(struct collect *c)
 	if (c->neighbour && neigh_watch_read(c->neighbour) < 0) {
 		neigh_watch_close(c->neighbour);
 		c->neighbour = nullptr;
+	}
+	if (c->trace && nft_trace_read(c->trace, STEPS, nft_ways_add, &c->ways) < 0) {
+		nft_trace_close(c->trace);
+		c->trace = nullptr;
 	}
 	if (!c->diag)
 		return;
@@ -192,8 +208,9 @@ static void end_counting(struct collect *c, struct evidence *e)
 	counter_set_clear(&after);
 }
 
-void collect_end(struct collect *c, struct evidence *e)
+void collect_end(struct collect *c, uint32_t sent, struct evidence *e)
 {
+	struct collect_sent packets = {c->o.injections, sent};
 	struct collect_ports own = {};
 
 	collect_poll(c);
@@ -205,8 +222,12 @@ void collect_end(struct collect *c, struct evidence *e)
 		end_counting(c, e);
 		e->changed = has_changed(c);
 	}
-	if (c->netfilter && c->scope.config)
+	if (c->netfilter && c->scope.config) {
 		collect_conntrack(&c->scope, c->netfilter, &own, e);
+		collect_traces(&c->scope, c->netfilter, &c->rules, c->o.injections, &c->ways, e);
+	}
+	if (c->diag && c->o.injections)
+		collect_answers(&packets, c->answers, c->n_answers, c->scope.own_target, e);
 }
 
 void collect_free(struct collect *c)
@@ -214,6 +235,9 @@ void collect_free(struct collect *c)
 	if (!c)
 		return;
 	nft_diag_close(c->diag);
+	nft_trace_close(c->trace);
+	nft_ways_clear(&c->ways);
+	nft_ruleset_clear(&c->rules);
 	neigh_watch_close(c->neighbour);
 	counter_set_clear(&c->before);
 	evidence_clear(&c->lookups);

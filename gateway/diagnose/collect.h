@@ -34,6 +34,7 @@ void collect_poll(struct collect *c);
 struct addr collect_own_address(const struct collect *c);
 const char *collect_egress(const struct collect *c);
 
-/* Adds what came to *e, and what changed meanwhile. */
-void collect_end(struct collect *c, struct evidence *e);
+/* Adds what came to *e, and what changed meanwhile. sent: which of the injections were, by bits in
+ * their order. */
+void collect_end(struct collect *c, uint32_t sent, struct evidence *e);
 void collect_free(struct collect *c); /* nullptr is allowed */

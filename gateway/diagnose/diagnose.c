@@ -23,7 +23,8 @@ constexpr uint64_t NEIGHBOUR_US = 3'400'000;
 constexpr uint64_t PASSIVE_US = 4'000'000;
 constexpr uint64_t SEEN_US = 1'500'000; /* passive: after the first packet of a flow */
 constexpr uint64_t TALK_US = 3'000'000;
-constexpr uint64_t END_US = 100'000; /* kept for the end */
+constexpr uint64_t ON_TIME_US = 50'000; /* an injection may be so late */
+constexpr uint64_t END_US = 100'000;    /* kept for the end */
 
 enum phase { PHASE_READY, PHASE_ASKING, PHASE_TALKING };
 
@@ -43,6 +44,7 @@ struct diagnosis {
 	bool own_done, target_answers;
 	struct probe_link *probe;
 	sd_event_source *timer;
+	bool observing;
 	uint64_t began_us, asked_us, seen_us, talked_us;
 	enum phase phase;
 };
@@ -100,6 +102,28 @@ void diagnose_cancel(struct diagnosis *d)
 		release(d);
 }
 
+static bool is_missing(const struct evidence *e, enum fact_observer observer)
+{
+	for (size_t i = 0; i < e->n; i++)
+		if (e->facts[i].kind == FACT_MISSING && e->facts[i].missing.observer == observer)
+			return true;
+	return false;
+}
+
+/* Those whose time had come, if there was somebody to send them. */
+static uint32_t sent_packets(const struct diagnosis *d)
+{
+	uint64_t asked = clock_us(CLOCK_MONOTONIC) - d->asked_us;
+	uint32_t sent = 0;
+
+	if (!d->observing || is_missing(trace_link_facts(d->trace), OBSERVER_INJECTION))
+		return 0;
+	for (size_t i = 0; i < d->injections.n; i++)
+		if (asked > d->injections.list[i].at_ms * 1000ULL + ON_TIME_US)
+			sent |= 1U << i;
+	return sent;
+}
+
 static void finish(struct diagnosis *d)
 {
 	struct diagnose_options o = d->o;
@@ -108,7 +132,7 @@ static void finish(struct diagnosis *d)
 		own_probe_tell(d->own[i], &d->e);
 	if (d->trace)
 		take_facts(&d->e, trace_link_facts(d->trace));
-	collect_end(d->collect, &d->e);
+	collect_end(d->collect, sent_packets(d), &d->e);
 	o.tell(o.arg, &d->e);
 	d->e.took_us = clock_us(CLOCK_MONOTONIC) - d->began_us;
 	struct evidence e = d->e;
@@ -193,6 +217,7 @@ static void on_ready(void *arg, bool observing)
 
 	if (d->phase != PHASE_READY)
 		return;
+	d->observing = observing;
 	if (!observing)
 		add_missing(d, OBSERVER_TRACE, trace_link_why(d->trace));
 	begin_asking(d);
