@@ -39,10 +39,8 @@ const struct code_row code_part_filter[] = {
 		"ends with accept, the table of connections is not full, and "
 		"/proc/net/ip_tables_names is not empty.",
 		"Accept the mesh range with iptables-legacy, or move the old rules to nftables.",
-		{"{ipt}-legacy[ -t {table}] -I FORWARD -i {mesh} -s {range} -j "
-		 "ACCEPT",
-			"{ipt}-legacy[ -t {table}] -I FORWARD -o {mesh} -d {range} -j "
-			"ACCEPT"},
+		{"{ipt}-legacy -I FORWARD -i {mesh} -s {range} -j ACCEPT",
+			"{ipt}-legacy -I FORWARD -o {mesh} -d {range} -j ACCEPT"},
 		false},
 	[CODE_FILTER_DROP_PREROUTING - first] = {"filter-drop-prerouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet before it is routed.",
@@ -69,10 +67,7 @@ const struct code_row code_part_filter[] = {
 		"An interface of the way is part of a bridge, and bridge-nf-call-iptables or a "
 		"chain of family bridge decides about its frames.",
 		"Do not lead bridged frames through the IP rules, or accept the mesh range there.",
-		{"sysctl -w net.bridge.bridge-nf-call-{ipt}=0",
-			"nft insert rule bridge {table} {chain} {l3} saddr {range} accept",
-			"nft insert rule bridge {table} {chain} {l3} daddr {range} accept"},
-		false},
+		{"sysctl -w net.bridge.bridge-nf-call-{ipt}=0"}, false},
 	[CODE_FILTER_DROP_INPUT - first] = {"filter-drop-input", CODE_CLASS_NODE,
 		"A packet filter drops what is meant for this gateway itself.",
 		"The target is an address of this gateway, and the trace of a packet ends with "
@@ -108,8 +103,7 @@ const struct code_row code_part_filter[] = {
 		"The kernel drops with TC_INGRESS, TC_EGRESS or XDP; or packets vanish at an "
 		"interface that has such a program.",
 		"Let the program pass the mesh range, or detach it.",
-		{"tc qdisc del dev {interface} clsact", "tc qdisc del dev {interface} ingress"},
-		false},
+		{"tc qdisc del dev {interface} parent ffff:fff1"}, false},
 	[CODE_LSM_DROP - first] = {"lsm-drop", CODE_CLASS_NODE,
 		"A security module of this gateway drops the packet.",
 		"The kernel drops with SECURITY_HOOK.",

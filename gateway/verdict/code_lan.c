@@ -96,21 +96,20 @@ const struct code_row code_part_lan[] = {
 		"direction.",
 		"Let meshgw configure the neighbour under bgp:, or give it a route-map for what "
 		"goes out.",
-		{"vtysh -c 'show bgp neighbors {peer}'"}, false},
+		{}, false},
 	[CODE_BGP_PREFIX_NOT_ORIGINATED - first] = {"bgp-prefix-not-originated", CODE_CLASS_NODE,
 		"BGP does not announce the mesh range, because FRRouting does not have it.",
 		"The session is Established, and the range is not in FRRouting's table, or not "
 		"valid there.",
 		"The range is announced while its route into the tunnel stands: see that the "
 		"tunnel is up, and that bgp: announces this range.",
-		{"vtysh -c 'show bgp {prefix}'"}, false},
+		{}, false},
 	[CODE_BGP_PREFIX_FILTERED_LOCALLY - first] = {"bgp-prefix-filtered-locally",
 		CODE_CLASS_NODE,
 		"BGP does not announce the mesh range to this neighbour, because a policy here "
 		"holds it back.",
 		"The range is in FRRouting's table and not among what the neighbour was sent.",
-		"See the outbound policy of the neighbour.",
-		{"vtysh -c 'show running-config bgpd'"}, false},
+		"See the outbound policy of the neighbour.", {}, false},
 	[CODE_BGP_ADVERTISED_NOT_USED - first] = {"bgp-advertised-not-used", CODE_CLASS_LAN,
 		"The site's router was told of the mesh range and does not use it.",
 		"The session is Established and the range was sent, and yet answers do not come "

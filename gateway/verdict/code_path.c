@@ -33,9 +33,8 @@ const struct code_row code_part_path[] = {
 		"The kernel refuses the packet for its source, to which it has no route at all.",
 		"rp_filter is on, also when it is loose (2), and a lookup of the packet's source "
 		"finds no route.",
-		"Install the route to the source. For a mesh range meshgw apply does it and "
-		"keeps it; ip route add does it once, where meshgw is not set up.",
-		{"meshgw apply", "ip -{v} route add {range} dev {mesh}"}, true},
+		"Install the route to the source. For a mesh range meshgw does so and keeps it.",
+		{"meshgw apply"}, true},
 	[CODE_RP_FILTER_MARK_BLIND - first] = {"rp-filter-mark-blind", CODE_CLASS_NODE,
 		"The kernel refuses the answer for its source, because its check does not see "
 		"the mark that routing goes by.",
@@ -50,12 +49,12 @@ const struct code_row code_part_path[] = {
 		"IP_LOCALNET or IP_INVALID_SOURCE, and rt_cache.in_martian_src grows.",
 		"Mend the sender, or the translation of addresses in front of the gateway.", {},
 		false},
-	[CODE_SOURCE_IS_OWN_ADDRESS - first] = {"source-is-own-address", CODE_CLASS_TUNNEL,
+	[CODE_SOURCE_IS_OWN_ADDRESS - first] = {"source-is-own-address", CODE_CLASS_NODE,
 		"The packet's source is an address of this gateway itself.",
 		"A lookup of the source answers local, and the kernel drops with IP_LOCAL_SOURCE.",
 		"The address[ {address}] is used twice: take it off this gateway, or out of the "
 		"mesh's range.",
-		{}, false},
+		{"ip -{v} address flush to {address}"}, false},
 	[CODE_MARTIAN_DESTINATION - first] = {"martian-destination", CODE_CLASS_TUNNEL,
 		"The target is an address that no other machine can have.",
 		"The target is loopback or another address without a place on the network; "
@@ -130,9 +129,8 @@ const struct code_row code_part_path[] = {
 		"A lookup of the caller, entering by the LAN, answers the LAN or the default "
 		"route. Answers come in and leave towards the LAN again; redirects, expired TTLs "
 		"and repeated packets only follow from it.",
-		"Install the route of the range into the tunnel: meshgw apply does it and keeps "
-		"it; ip route add does it once, where meshgw is not set up.",
-		{"meshgw apply", "ip -{v} route add {range} dev {mesh}"}, true},
+		"Install the route of the range into the tunnel; meshgw does so and keeps it.",
+		{"meshgw apply"}, true},
 	[CODE_RETURN_ROUTE_SHADOWED - first] = {"return-route-shadowed", CODE_CLASS_NODE,
 		"Answers do not go back into the tunnel: another route stands in front of the "
 		"one that leads there.",

@@ -77,8 +77,7 @@ const struct code_row code_part_service[] = {
 	[CODE_NAME_NOT_RESOLVED - first] = {"name-not-resolved", CODE_CLASS_SERVICE,
 		"The target's name has no address here.",
 		"The resolver of this gateway answers that there is no such name, or not at all.",
-		"Check the name, and the resolvers of this gateway.", {"resolvectl query {host}"},
-		false},
+		"Check the name, and the resolvers of this gateway.", {}, false},
 	[CODE_HEALTHY - first] = {"healthy", CODE_CLASS_HEALTHY,
 		"Nothing is wrong with the flow: its packets reach the service, and the answers "
 		"leave into the tunnel.",

@@ -15,8 +15,8 @@ const struct code_row code_part_tunnel[] = {
 		"The tunnel's interface exists and does not work: it is down, or no program "
 		"holds its other end.",
 		"The interface is not up, or is up without carrier.",
-		"Bring the interface up; if it has no carrier, restart the tunnel's client.",
-		{"ip link set dev {mesh} up", "systemctl restart warp-svc"}, false},
+		"Restart the tunnel's client, which holds the other end.",
+		{"systemctl restart warp-svc"}, false},
 	[CODE_TUNNEL_NO_INGRESS - first] = {"tunnel-no-ingress", CODE_CLASS_TUNNEL,
 		"The flow's packets do not reach this gateway.",
 		"Nothing of the flow entered by the mesh interface while it was watched, though "

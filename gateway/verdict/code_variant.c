@@ -21,6 +21,14 @@
 		"'rule family={fw} source address={range} accept'",                   \
 		"firewall-cmd --reload"}
 
+#define LEGACY_REMEDY \
+	"Accept the mesh range with iptables-legacy, or move the old rules to nftables."
+
+#define ROUTE_REMEDY                                                                                 \
+	"Install the route of the range into the tunnel; once meshgw is configured, it does so and " \
+	"keeps it."
+#define ROUTE_COMMAND "ip -{v} route add {range} dev {mesh}"
+
 static const struct code_variant variants[] = {
 	{CODE_FILTER_DROP_FORWARD, "by", "docker", DOCKER_REMEDY, DOCKER_COMMANDS},
 	{CODE_FILTER_REJECT_FORWARD, "by", "docker", DOCKER_REMEDY, DOCKER_COMMANDS},
@@ -37,17 +45,28 @@ static const struct code_variant variants[] = {
 		"Accept the mesh range in front of Tailscale's rule against its own range; with "
 		"remedies: [tailscale-input] in meshgw.yaml, meshgw does so and keeps it.",
 		{"{ipt} -I ts-input -i {mesh} -s {range} -j ACCEPT"}},
-	{CODE_FILTER_DROP_LEGACY_XTABLES, "table", "raw",
-		"Accept the mesh range with iptables-legacy, or move the old rules to nftables.",
+	{CODE_FILTER_DROP_LEGACY_XTABLES, "table", "mangle", LEGACY_REMEDY,
+		{"{ipt}-legacy -t mangle -I FORWARD -i {mesh} -s {range} -j ACCEPT",
+			"{ipt}-legacy -t mangle -I FORWARD -o {mesh} -d {range} -j ACCEPT"}},
+	{CODE_FILTER_DROP_LEGACY_XTABLES, "table", "raw", LEGACY_REMEDY,
 		{"{ipt}-legacy -t raw -I PREROUTING -i {mesh} -s {range} -j ACCEPT",
 			"{ipt}-legacy -t raw -I PREROUTING -i {lan} -d {range} -j ACCEPT"}},
+	{CODE_FILTER_DROP_BRIDGE, "family", "bridge",
+		"Accept the mesh range in that chain, in the way of the program that owns it.",
+		{"nft insert rule bridge {table} {chain} {l3} saddr {range} accept",
+			"nft insert rule bridge {table} {chain} {l3} daddr {range} accept"}},
 	{CODE_ROUTE_HAIRPIN_TUNNEL, "table", "254",
 		"Delete the route to the target's network that leads into the tunnel; its proto "
 		"tells who made it.",
 		{"ip -{v} route del {prefix} dev {dev} table {table}[ metric {metric}]"}},
 	{CODE_TC_OR_XDP_DROP, "reason", "XDP",
 		"Let the XDP program of the interface pass the mesh range, or detach it.",
-		{"ip link set dev {interface} xdp off"}},
+		{"ip link set dev {interface} xdpgeneric off",
+			"ip link set dev {interface} xdp off"}},
+	{CODE_TUNNEL_INTERFACE_DOWN, "link", "down", "Bring the interface up.",
+		{"ip link set dev {mesh} up"}},
+	{CODE_RETURN_ROUTE_MISSING, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
+	{CODE_RP_FILTER_NO_ROUTE, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
 };
 
 const struct code_variant *code_variant_next(enum code code, size_t *at)

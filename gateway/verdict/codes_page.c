@@ -55,6 +55,13 @@ static const char introduction[] =
 	"A word in braces stands for a value of the verdict, and what stands in brackets is left out\n"
 	"when there is no such value.\n"
 	"A command that lacks a value is not shown.\n"
+	"What stands behind\n"
+	".Em With\n"
+	"replaces the remedy when the verdict has that attribute;\n"
+	".Ql configuration=none\n"
+	"means that meshgw has no configuration in force, and\n"
+	".Ql link=down\n"
+	"that the mesh interface is not up.\n"
 	"Where\n"
 	".Ql meshgw fix\n"
 	"is named, it can do the same, after it has shown what it would do.\n";

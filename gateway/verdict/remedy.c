@@ -12,13 +12,6 @@ struct subject {
 	const struct evidence *evidence;
 };
 
-static bool attribute_is(const struct verdict *v, const char *name, const char *value)
-{
-	const char *is = verdict_attribute(v, name);
-
-	return is && !strcmp(is, value);
-}
-
 static bool is_default_route(const struct verdict *v)
 {
 	const char *prefix = verdict_attribute(v, "prefix");
@@ -52,41 +45,119 @@ static const char *doubled(const char *limit, char buf[static FIELD_STRLEN])
 	return buf;
 }
 
-static const char *config_value(
-	const struct subject *s, const char *name, char buf[static FIELD_STRLEN])
+static const struct fact_config *config_of(const struct subject *s)
 {
 	size_t at = 0;
-	const struct fact *config = evidence_next(s->evidence, FACT_CONFIG, &at);
-	bool range = !strcmp(name, "range");
-	const struct prefix *p = !config ? nullptr
-				 : range ? &config->config.range
-					 : &config->config.network;
+	const struct fact *f = evidence_next(s->evidence, FACT_CONFIG, &at);
 
+	return f ? &f->config : nullptr;
+}
+
+static const struct fact_link *link_of(const struct subject *s, enum fact_role role)
+{
+	const struct fact *f;
+
+	for (size_t at = 0; (f = evidence_next(s->evidence, FACT_LINK, &at));)
+		if (f->link.role == role)
+			return &f->link;
+	return nullptr;
+}
+
+/* Where the configuration tells nothing, the flow alone is better than nothing. */
+static const char *prefix_value(const struct prefix *p, const struct subject *s,
+	const char *otherwise, char buf[static FIELD_STRLEN])
+{
 	if (p && p->addr.family != AF_UNSPEC)
 		return prefix_str(p, buf);
-	/* Nobody told the range: the caller alone is better than nothing. */
-	return range ? flow_value(&s->evidence->flow, "client", buf) : nullptr;
+	return flow_value(&s->evidence->flow, otherwise, buf);
+}
+
+static const char *network_value(const struct subject *s, char buf[static FIELD_STRLEN])
+{
+	const struct fact_config *config = config_of(s);
+
+	return prefix_value(config ? &config->network : nullptr, s, "target", buf);
+}
+
+static const char *range_value(const struct subject *s, char buf[static FIELD_STRLEN])
+{
+	const struct fact_config *config = config_of(s);
+
+	return prefix_value(config ? &config->range : nullptr, s, "client", buf);
+}
+
+static const char *mesh_value(const struct subject *s, char[static FIELD_STRLEN])
+{
+	const struct fact_link *link = link_of(s, ROLE_MESH);
+
+	return s->evidence->mesh[0] || !link ? s->evidence->mesh : link->interface;
+}
+
+static const char *lan_value(const struct subject *s, char[static FIELD_STRLEN])
+{
+	const struct fact_link *lan = link_of(s, ROLE_LAN);
+	const struct fact_link *link = lan ? lan : link_of(s, ROLE_EGRESS);
+
+	return s->evidence->lan[0] || !link ? s->evidence->lan : link->interface;
+}
+
+static const char *tcp_value(const struct subject *s, char[static FIELD_STRLEN])
+{
+	return s->evidence->flow.proto == IPPROTO_TCP ? "tcp" : nullptr;
+}
+
+static const char *refusing_rule_value(const struct subject *s, char buf[static FIELD_STRLEN])
+{
+	return refusing_rule(s->verdict, buf);
+}
+
+/* The network, when only a default route leads there. */
+static const char *uncovered_value(const struct subject *s, char buf[static FIELD_STRLEN])
+{
+	return is_default_route(s->verdict) ? network_value(s, buf) : nullptr;
+}
+
+static const char *wanted_value(const struct subject *s, char buf[static FIELD_STRLEN])
+{
+	return doubled(verdict_attribute(s->verdict, "max"), buf);
+}
+
+static const char *configuration_value(const struct subject *s, char[static FIELD_STRLEN])
+{
+	const struct fact_config *config = config_of(s);
+
+	return config && config->up ? "up" : "none";
+}
+
+static const char *mesh_link_value(const struct subject *s, char[static FIELD_STRLEN])
+{
+	const struct fact_link *link = link_of(s, ROLE_MESH);
+
+	return !link ? nullptr : link->up ? "up" : "down";
 }
 
 static const char *derived_value(
 	const struct subject *s, const char *name, char buf[static FIELD_STRLEN])
 {
-	const struct verdict *v = s->verdict;
+	static const struct {
+		const char *name;
+		const char *(*value)(const struct subject *s, char buf[static FIELD_STRLEN]);
+	} derived[] = {
+		{"range", range_value},
+		{"network", network_value},
+		{"mesh", mesh_value},
+		{"lan", lan_value},
+		{"tcp", tcp_value},
+		{"refusingRule", refusing_rule_value},
+		{"uncovered", uncovered_value},
+		{"wanted", wanted_value},
+		{"configuration", configuration_value},
+		{"link", mesh_link_value},
+	};
 
-	if (!strcmp(name, "range") || !strcmp(name, "network"))
-		return config_value(s, name, buf);
-	if (!strcmp(name, "mesh"))
-		return s->evidence->mesh;
-	if (!strcmp(name, "lan"))
-		return s->evidence->lan;
-	if (!strcmp(name, "tcp"))
-		return s->evidence->flow.proto == IPPROTO_TCP ? "tcp" : nullptr;
-	if (!strcmp(name, "refusingRule"))
-		return refusing_rule(v, buf);
-	if (!strcmp(name, "uncovered"))
-		return is_default_route(v) ? config_value(s, "network", buf) : nullptr;
-	if (!strcmp(name, "wanted"))
-		return doubled(verdict_attribute(v, "max"), buf);
+	for (size_t i = 0; i < sizeof(derived) / sizeof(derived[0]); i++)
+		if (!strcmp(derived[i].name, name))
+			return derived[i].value(s, buf);
 	return nullptr;
 }
 
@@ -100,6 +171,20 @@ static const char *subject_value(const void *of, const char *name, char buf[stat
 	if (!value || !value[0])
 		value = flow_value(&s->evidence->flow, name, buf);
 	return value;
+}
+
+/* The variant whose attribute the verdict has; nullptr = none. */
+static const struct code_variant *variant_of(const struct subject *s)
+{
+	const struct code_variant *variant;
+
+	for (size_t at = 0; (variant = code_variant_next(s->verdict->code, &at));) {
+		char buf[FIELD_STRLEN];
+		const char *value = subject_value(s, variant->name, buf);
+		if (value && !strcmp(value, variant->value))
+			return variant;
+	}
+	return nullptr;
 }
 
 static void add_commands(const struct verdict *v, const struct template_values *values,
@@ -117,15 +202,11 @@ static void add_commands(const struct verdict *v, const struct template_values *
 void verdict_remedy(const struct verdict *v, const struct evidence *e, struct verdict_remedy *out)
 {
 	const struct code_row *row = code_row(v->code);
-	const struct code_variant *variant;
 	struct subject subject = {v, e};
 	struct template_values values = {subject_value, &subject};
-	size_t at = 0;
+	const struct code_variant *variant = variant_of(&subject);
 
 	*out = (struct verdict_remedy){};
-	while ((variant = code_variant_next(v->code, &at)))
-		if (attribute_is(v, variant->name, variant->value))
-			break;
 	template_text(
 		variant ? variant->remedy : row->remedy, &values, out->text, sizeof(out->text));
 	add_commands(v, &values, variant ? variant->commands : row->commands, out);

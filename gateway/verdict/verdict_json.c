@@ -4,6 +4,7 @@
 #include "lib/own.h"
 #include "verdict/fact_command.h"
 #include "verdict/verdict.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Every text of it is shown to people by somebody: nothing but printable ASCII. */
@@ -63,13 +64,27 @@ static const char *command_text(const void *of, size_t i)
 	return ((const struct verdict_remedy *)of)->commands[i];
 }
 
+/* A table of the packet filter is shown as nft names it, with its family. */
+static int set_attribute(
+	sd_json_variant **v, const struct verdict *verdict, const struct verdict_attribute *a)
+{
+	const char *family = verdict_attribute(verdict, "family");
+	char table[2 * FACT_TEXT_LEN];
+
+	if (!family || strcmp(a->name, "table") != 0)
+		return set_text(v, a->name, a->value);
+	snprintf(table, sizeof(table), "%s %s", family, a->value);
+	return set_text(v, a->name, table);
+}
+
 static int set_attributes(sd_json_variant **v, const struct verdict *verdict)
 {
 	autojson sd_json_variant *all = nullptr;
 	int r = sd_json_variant_new_object(&all, nullptr, 0);
 
 	for (size_t i = 0; i < verdict->n_attributes && r >= 0; i++)
-		r = set_text(&all, verdict->attributes[i].name, verdict->attributes[i].value);
+		if (strcmp(verdict->attributes[i].name, "family") != 0)
+			r = set_attribute(&all, verdict, &verdict->attributes[i]);
 	return r < 0 ? r : sd_json_variant_set_field(v, "attributes", all);
 }
 

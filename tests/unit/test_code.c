@@ -254,7 +254,9 @@ static void test_remedies(void **)
 		LIST("sysctl -w net.ipv4.ip_forward=1"));
 	check_remedy(CODE_FORWARDING_DISABLED, &e, LIST("wanted=1"), LIST());
 	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(),
-		LIST("meshgw apply", "ip -4 route add 100.64.0.0/12 dev CloudflareWARP"));
+		LIST("ip -4 route add 100.64.0.0/12 dev CloudflareWARP"));
+	config->up = true;
+	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(), LIST("meshgw apply"));
 	check_remedy(CODE_ROUTE_BLACKHOLE, &e,
 		LIST("prefix=10.0.1.0/24", "table=254", "metric=0",
 			"rule=32766: from all lookup main"),
@@ -279,6 +281,12 @@ static void test_remedies(void **)
 			"iptables -I DOCKER-USER -o CloudflareWARP -d 100.64.0.0/12 -j ACCEPT"));
 	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("by=ufw"),
 		LIST("ufw route allow in on CloudflareWARP from 100.64.0.0/12 to 10.0.1.0/24"));
+	check_remedy(CODE_FILTER_DROP_BRIDGE, &e,
+		LIST("family=ip", "table=filter", "chain=FORWARD"),
+		LIST("sysctl -w net.bridge.bridge-nf-call-iptables=0"));
+	check_remedy(CODE_FILTER_DROP_BRIDGE, &e, LIST("family=bridge", "table=b", "chain=f"),
+		LIST("nft insert rule bridge b f ip saddr 100.64.0.0/12 accept",
+			"nft insert rule bridge b f ip daddr 100.64.0.0/12 accept"));
 	check_remedy(CODE_CONNTRACK_TABLE_FULL, &e, LIST("max=65536"),
 		LIST("sysctl -w net.netfilter.nf_conntrack_max=131072"));
 	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST(),
@@ -301,11 +309,11 @@ static void test_remedies_of_ipv6(void **)
 	assert_int_equal(addr_parse("2606:4700:cf1:5000::9", &e.flow.client), 0);
 	/* Without a configuration the caller alone is known. */
 	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(),
-		LIST("meshgw apply", "ip -6 route add 2606:4700:cf1:5000::9 dev CloudflareWARP"));
+		LIST("ip -6 route add 2606:4700:cf1:5000::9 dev CloudflareWARP"));
 	check_remedy(CODE_FILTER_DROP_LEGACY_XTABLES, &e, LIST("table=filter"),
-		LIST("ip6tables-legacy -t filter -I FORWARD -i CloudflareWARP -s "
+		LIST("ip6tables-legacy -I FORWARD -i CloudflareWARP -s "
 		     "2606:4700:cf1:5000::9 -j ACCEPT",
-			"ip6tables-legacy -t filter -I FORWARD -o CloudflareWARP -d "
+			"ip6tables-legacy -I FORWARD -o CloudflareWARP -d "
 			"2606:4700:cf1:5000::9 -j ACCEPT"));
 	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST("range=2606:4700:cf1:5000::/64"),
 		LIST("conntrack -D -f ipv6 -s 2606:4700:cf1:5000::/64 -d 2001:db8:1::50"));
