@@ -35,10 +35,11 @@ static int on_print(enum libbpf_print_level, const char *format, va_list ap)
 /* ---- drops ---- */
 
 /* Packets that end without anybody's missing them: queues of sockets that are closed, what was
- * delivered, and what this program itself leaves over. */
+ * delivered, what is for another host by its link address, and what this program leaves over. */
 static bool is_noise(const char *reason, const char *function)
 {
-	static const char *const reasons[] = {"SKB_CONSUMED", "SKB_NOT_DROPPED_YET", "QUEUE_PURGE"};
+	static const char *const reasons[] = {
+		"SKB_CONSUMED", "SKB_NOT_DROPPED_YET", "QUEUE_PURGE", "OTHERHOST"};
 	static const char *const functions[] = {
 		"packet_rcv", "tpacket_rcv", "bpf_prog_test_run_skb", "ip6_mc_input"};
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
