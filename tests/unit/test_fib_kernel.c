@@ -338,7 +338,10 @@ static unsigned compare(const struct world *w, const struct fib *fib, const stru
 		return 1;
 	assert_non_null(r.entry);
 	assert_non_null(r.rule);
-	if (a.route.type != r.entry->type || a.route.table != r.entry->table)
+	/* Without rules of others the kernel has local and main in one IPv4 table. */
+	bool same_table = a.route.table == r.entry->table ||
+			  (r.entry->type == RTN_LOCAL && a.route.table == RT_TABLE_MAIN);
+	if (a.route.type != r.entry->type || !same_table)
 		disagree(fib, f, &r, &a, "types or tables differ");
 	if (r.entry->type == RTN_UNICAST && a.route.oif != r.entry->oif)
 		disagree(fib, f, &r, &a, "interfaces differ");
@@ -356,7 +359,7 @@ static void one_world(uint8_t family, unsigned *refused)
 	world_open(&w, family);
 	for (unsigned i = 0; i < ROUTES; i++)
 		add_route(&w);
-	for (unsigned i = 0; i < RULES; i++)
+	for (unsigned i = 0; i < RULES && seed % 8 != 0; i++)
 		add_rule(&w);
 	for (unsigned i = 0; i < QUESTIONS; i++) {
 		struct fib_flow f = some_flow(&w);
