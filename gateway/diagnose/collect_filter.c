@@ -105,6 +105,12 @@ static bool is(const struct addr *a, const struct addr *b)
 	return addr_cmp(a, b) == 0;
 }
 
+static enum fact_origin injected_as(const struct injections *set, uint16_t port)
+{
+	const struct injection *in = injection_of_port(set, port);
+	return in && in->probe != PROBE_INJECTED ? ORIGIN_ASIDE : ORIGIN_INJECTED;
+}
+
 /* Whose packet it is, in which direction. Source NAT may have hidden whom an answer is for; the
  * port tells, as a rule. */
 static bool classify(const struct collect_scope *scope, const struct injections *set,
@@ -117,11 +123,11 @@ static bool classify(const struct collect_scope *scope, const struct injections 
 	if (way->local)
 		f->origin = ORIGIN_OWN;
 	else if (f->to_target && is(&p->from, client) && is_mine(set, p->sport))
-		f->origin = ORIGIN_INJECTED;
+		f->origin = injected_as(set, p->sport);
 	else if (f->to_target)
 		f->origin = ORIGIN_REAL;
 	else if (is_mine(set, p->dport) || (is(&p->to, client) && set && set->n))
-		f->origin = ORIGIN_INJECTED;
+		f->origin = injected_as(set, p->dport);
 	else if (config_range_of(scope->config, &p->to))
 		f->origin = ORIGIN_REAL;
 	else

@@ -98,6 +98,23 @@ static bool find_end(
 	return *to_target || back || is_our_client(r, p, &to);
 }
 
+/* No injected packet that is to arrive has so small a TTL. */
+constexpr uint8_t SMALL_TTL = 32;
+
+/* Is what was injected from this port like the flow's own packets? */
+static enum fact_origin injected_as(const struct request *r, uint16_t port)
+{
+	for (size_t i = 0; i < r->inject.n; i++) {
+		const struct build *b = &r->inject.list[i].packet;
+		bool echo = b->kind == BUILD_ECHO, icmp = r->port == 0;
+		if (b->sport == port)
+			return echo == icmp && (echo || b->dport == r->port) && b->ttl >= SMALL_TTL
+				       ? ORIGIN_INJECTED
+				       : ORIGIN_ASIDE;
+	}
+	return ORIGIN_INJECTED;
+}
+
 static bool find_origin(struct whose *w, const struct packet *p, const struct end *e,
 	bool to_target, enum fact_origin *out)
 {
@@ -105,15 +122,17 @@ static bool find_origin(struct whose *w, const struct packet *p, const struct en
 	bool injected = p->has_l4 && request_injects(r, e->port);
 	bool real = p->has_l4 && is_remembered(w, e->port);
 	if (same(e->address, &r->client)) {
-		*out = !p->has_l4 || request_is_ours(r, e->port) ? ORIGIN_INJECTED : ORIGIN_REAL;
+		*out = !p->has_l4                    ? ORIGIN_INJECTED
+		       : request_is_ours(r, e->port) ? injected_as(r, e->port)
+						     : ORIGIN_REAL;
 	} else if (whose_is_host(w, e->address)) {
-		*out = injected ? ORIGIN_INJECTED : real ? ORIGIN_REAL : ORIGIN_OWN;
+		*out = injected ? injected_as(r, e->port) : real ? ORIGIN_REAL : ORIGIN_OWN;
 	} else if (is_mesh(r, e->address)) {
 		*out = ORIGIN_REAL;
 		if (to_target && p->has_l4 && !real)
 			remember(w, e->port);
 	} else {
-		*out = injected ? ORIGIN_INJECTED : ORIGIN_REAL;
+		*out = injected ? injected_as(r, e->port) : ORIGIN_REAL;
 		return injected || real;
 	}
 	return true;

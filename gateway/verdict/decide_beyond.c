@@ -203,11 +203,8 @@ static bool way_back_family(const struct view *v, struct finding *f)
 		if (!platform)
 			finding_may_be(f, CODE_PROVIDER_SOURCE_CHECK);
 	}
-	if (!nothing_came(v, ORIGIN_INJECTED)) {
-		finding_may_be(f, CODE_CHECKSUM_BAD_L4);
-		if (!observed(v))
-			finding_may_be(f, CODE_RETURN_ROUTE_MISSING);
-	}
+	if (!nothing_came(v, ORIGIN_INJECTED) && !observed(v))
+		finding_may_be(f, CODE_RETURN_ROUTE_MISSING);
 	bgp_refine(v, f);
 	return true;
 }
@@ -352,8 +349,11 @@ static bool passive_silence(const struct view *v, struct finding *f)
 	for (const struct fact *c; !unreplied && (c = view_next(v, FACT_CONNTRACK, &at));)
 		if (c->conntrack.origin == ORIGIN_REAL && !c->conntrack.seen_reply)
 			unreplied = c;
+	bool repeated = out && out->packet.count > out->packet.distinct && observed(v);
+
 	if (v->reach[ORIGIN_REAL].any >= WAY_BACK_RECEIVE || v->udp || v->side_back ||
-		view_outcome(v, PROBE_INJECTED) != OUTCOMES || !out || (!none && !unreplied))
+		view_outcome(v, PROBE_INJECTED) != OUTCOMES || !out ||
+		(!none && !unreplied && !repeated))
 		return false;
 	finding_cite(f, out);
 	finding_cite(f, none);
@@ -361,7 +361,12 @@ static bool passive_silence(const struct view *v, struct finding *f)
 	name_next_hop(v, f);
 	FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_UPSTREAM_RETURN_ROUTE_MISSING,
 		CODE_UPSTREAM_FILTERS_RANGE, CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL,
-		CODE_CHECKSUM_BAD_L4, CODE_PROVIDER_SOURCE_CHECK);
+		CODE_PROVIDER_SOURCE_CHECK);
+	/* An ICMP error would have said more; none may have been noticed. */
+	if (!none) {
+		finding_may_be(f, CODE_UPSTREAM_ADMIN_PROHIBITED);
+		finding_may_be(f, CODE_UPSTREAM_ICMP_UNREACHABLE);
+	}
 	finding_want(f, OBSERVER_PROBES);
 	return true;
 }
@@ -374,14 +379,27 @@ static bool asymmetric(const struct view *v, struct finding *f)
 	const struct fact *none = view_no_packet(
 		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true});
 
-	if (!answer || !none)
+	const struct fact *invalid = view_trace(v, false);
+	bool went = view_packet(v,
+			    (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true}) ||
+		    left(v, ORIGIN_REAL);
+	if (invalid && !invalid->trace.ct_invalid)
+		invalid = nullptr;
+	if (!answer || went || (!none && !(observed(v) && answer->packet.count > 1)))
 		return false;
 	finding_cite(f, answer);
 	finding_cite(f, none);
+	finding_cite(f, invalid);
 	finding_set_text(f, "interface", answer->packet.interface);
 	f->event = true;
 	f->origin = ORIGIN_REAL;
 	f->stays = true;
+	/* Nobody counts what does not come: a filter that knows of no connection says so, too. */
+	if (!none)
+		f->confidence = CONFIDENCE_LIKELY;
+	if (!none && !invalid)
+		FINDING_FAMILY(f, CODE_ASYMMETRIC_PATH, CODE_TUNNEL_RETURN_LOST,
+			CODE_SERVICE_BACKLOG_FULL);
 	return true;
 }
 

@@ -269,6 +269,15 @@ static bool lsm(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* Somebody of the mesh tries now; else the entry is only not forgotten yet. */
+static bool is_tried(const struct view *v)
+{
+	return view_packet(
+		       v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true}) ||
+	       view_packet(
+		       v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_KINDS, true});
+}
+
 /* An entry made before translation was switched keeps what it began with. */
 static bool stale_nat(const struct view *v, struct finding *f)
 {
@@ -285,6 +294,8 @@ static bool stale_nat(const struct view *v, struct finding *f)
 		f->origin = ORIGIN_REAL;
 		f->stays = true;
 		const struct fact *fresh = view_completed(v, ORIGIN_INJECTED);
+		if (!v->e->passive && !is_tried(v))
+			return false;
 		finding_cite(f, fresh);
 		f->confidence = fresh ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 		finding_set(

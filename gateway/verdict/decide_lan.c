@@ -134,7 +134,7 @@ static bool loop(const struct view *v, struct finding *f)
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
 		const struct fact_packet *k = &p->packet;
 		if (!k->to_target || k->point != POINT_LAN_IN || k->count < 2 ||
-			k->origin == ORIGIN_OWN)
+			!origin_is_flow(k->origin))
 			continue;
 		finding_cite(f, p);
 		finding_cite(f, drop);

@@ -123,21 +123,40 @@ bool side_forwarding(const struct view *v, const struct side *s, struct finding 
 	return true;
 }
 
+/* The way of marked packets; oif "" = any. */
+static const struct fact *marked_lookup(
+	const struct view *v, enum fact_question question, const char *oif)
+{
+	size_t at = 0;
+	for (const struct fact *l; (l = view_next(v, FACT_LOOKUP, &at));)
+		if (l->lookup.mark && l->lookup.question == question &&
+			(!oif[0] || !strcmp(l->lookup.oif, oif)))
+			return l;
+	return nullptr;
+}
+
+static bool has_marks(const struct view *v)
+{
+	return marked_lookup(v, ASK_FORWARD_BARE, "") || marked_lookup(v, ASK_REVERSE_BARE, "");
+}
+
 /* Source validation looks without the packet's mark, unless src_valid_mark says otherwise; a way
  * that only marked packets take is then unknown to it. */
 static void strict_or_blind(const struct view *v, const struct side *s, struct finding *f)
 {
 	const struct fact *valid = view_sysctl(v, "net.ipv4.conf.all.src_valid_mark");
-	const struct fact *way = s->back ? v->lookups[ASK_FORWARD] : v->lookups[ASK_REVERSE];
-	bool differs = way && s->source && strcmp(way->lookup.oif, s->source->lookup.oif) != 0;
+	enum fact_question question = s->back ? ASK_FORWARD_BARE : ASK_REVERSE_BARE;
+	const struct fact *marked = marked_lookup(v, question, "");
+	const struct fact *right = marked_lookup(v, question, s->iif);
 
 	f->code = CODE_RP_FILTER_STRICT;
-	if ((way && !way->lookup.mark) || (valid && valid->sysctl.value))
+	bool told = s->source && !v->missing[OBSERVER_ROUTES];
+	if ((valid && valid->sysctl.value) || (marked && !right) || (told && !has_marks(v)))
 		return;
-	if (way && valid && differs) {
+	if (right && valid && s->source) {
 		f->code = CODE_RP_FILTER_MARK_BLIND;
 		finding_cite(f, valid);
-		finding_cite(f, way);
+		finding_cite(f, right);
 	} else {
 		FINDING_FAMILY(f, CODE_RP_FILTER_STRICT, CODE_RP_FILTER_MARK_BLIND);
 	}

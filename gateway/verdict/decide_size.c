@@ -128,7 +128,7 @@ static bool not_clamped(const struct view *v, struct finding *f)
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
 		const struct fact_packet *k = &p->packet;
 		if (k->point != POINT_LAN_OUT || !k->to_target || k->packet != PACKET_SYN ||
-			k->origin == ORIGIN_OWN || k->mss <= fits)
+			!origin_is_flow(k->origin) || k->mss <= fits)
 			continue;
 		finding_cite(f, p);
 		finding_cite(f, mesh);

@@ -71,7 +71,8 @@ static void note(struct view *v, const struct fact *f)
 		note_first(&v->links[f->link.role], f);
 		break;
 	case FACT_LOOKUP:
-		note_first(&v->lookups[f->lookup.question], f);
+		if (!f->lookup.mark)
+			note_first(&v->lookups[f->lookup.question], f);
 		break;
 	case FACT_PROBE:
 		note_probe(v, f);
@@ -94,6 +95,23 @@ static void note(struct view *v, const struct fact *f)
 	default:
 		break;
 	}
+}
+
+/* Of several the one by which answers come in: that by which packets go out. */
+static void choose_reverse(struct view *v)
+{
+	const struct fact *forward = v->lookups[ASK_FORWARD];
+	const char *iif = forward && !forward->lookup.error && forward->lookup.oif[0] &&
+					  strcmp(forward->lookup.oif, v->mesh) != 0
+				  ? forward->lookup.oif
+				  : v->lan;
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_LOOKUP, &at));)
+		if (f->lookup.question == ASK_REVERSE && !f->lookup.mark &&
+			!strcmp(f->lookup.iif, iif)) {
+			v->lookups[ASK_REVERSE] = f;
+			return;
+		}
 }
 
 /* The neighbour that packets to the target are handed to. */
@@ -135,6 +153,7 @@ void view_init(struct view *v, const struct evidence *e)
 		note(v, v->facts[i]);
 	v->mesh = interface_name(v, ROLE_MESH, e->mesh);
 	v->lan = interface_name(v, ROLE_LAN, e->lan);
+	choose_reverse(v);
 	v->neighbour = next_hop(v);
 	/* An echo is the flow itself when the flow is ICMP. */
 	if (v->icmp && !v->probes[PROBE_INJECTED])
@@ -167,7 +186,7 @@ size_t view_index(const struct view *v, const struct fact *f)
 
 static bool packet_matches(const struct fact_packet *p, const struct packet_query *q)
 {
-	bool origin = q->origin == ORIGINS ? p->origin != ORIGIN_OWN : p->origin == q->origin;
+	bool origin = q->origin == ORIGINS ? origin_is_flow(p->origin) : p->origin == q->origin;
 	return origin && p->point == q->point && p->to_target == q->to_target &&
 	       (q->packet == PACKET_KINDS || p->packet == q->packet);
 }
@@ -205,7 +224,7 @@ const struct fact *view_drop(
 {
 	size_t at = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_DROP, &at));)
-		if (f->drop.origin != ORIGIN_OWN && f->drop.to_target == to_target &&
+		if (origin_is_flow(f->drop.origin) && f->drop.to_target == to_target &&
 			named(f->drop.reason, reason) && named(f->drop.function, function))
 			return f;
 	return nullptr;
@@ -220,7 +239,7 @@ const struct fact *view_trace(const struct view *v, bool to_target)
 {
 	size_t at = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_TRACE, &at));)
-		if (f->trace.origin != ORIGIN_OWN && f->trace.to_target == to_target &&
+		if (origin_is_flow(f->trace.origin) && f->trace.to_target == to_target &&
 			ends_packet(&f->trace) && !named(f->trace.table, "meshgw_diag_*"))
 			return f;
 	return nullptr;
@@ -311,8 +330,7 @@ bool view_ends_here(const struct view *v)
 
 bool view_masqueraded(const struct view *v)
 {
-	return v->config &&
-	       (v->config->config.excepted || !strcmp(v->config->config.mode, "masquerade"));
+	return v->config && !strcmp(v->config->config.mode, "masquerade");
 }
 
 bool view_link_works(const struct view *v, enum fact_role role)

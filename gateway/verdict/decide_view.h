@@ -37,6 +37,11 @@ enum way {
 	WAYS
 };
 
+static inline bool origin_is_flow(enum fact_origin origin)
+{
+	return origin == ORIGIN_REAL || origin == ORIGIN_INJECTED;
+}
+
 /* How far the packets of one origin came, and the fact that shows it. */
 struct reach {
 	enum way begun, any; /* packets that begin a flow and their answers; all packets */
@@ -48,7 +53,7 @@ struct view {
 	size_t n;
 	bool v6, tcp, udp, icmp;
 	const struct fact *links[ROLES];
-	const struct fact *lookups[ASKS];
+	const struct fact *lookups[ASKS];       /* of packets without a mark */
 	const struct fact *probes[PROBE_NAMES]; /* of several the one that tells most */
 	const struct fact *config, *platform, *bgp, *socket, *neighbour;
 	const struct fact *missing[OBSERVERS];
@@ -73,7 +78,7 @@ struct packet_query {
 	enum fact_packet_kind packet;
 	bool to_target;
 };
-/* Packets that were seen; those of other origins than this host's own. */
+/* Packets that were seen, of the flow that is meant or of the mesh's own. */
 const struct fact *view_packet(const struct view *v, struct packet_query q);
 /* It was watched there, and none came. */
 const struct fact *view_no_packet(const struct view *v, struct packet_query q);

@@ -71,6 +71,7 @@ static const char *origin_words(enum fact_origin origin)
 		[ORIGIN_REAL] = "of the mesh",
 		[ORIGIN_INJECTED] = "of the injected flow",
 		[ORIGIN_OWN] = "of this gateway's own probe",
+		[ORIGIN_ASIDE] = "of a probe beside the flow",
 	};
 	return words[origin];
 }

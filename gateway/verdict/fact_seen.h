@@ -28,8 +28,10 @@ enum fact_packet_kind {
 	PACKET_OTHER,
 	PACKET_KINDS
 };
-/* Who sent it: a flow of the mesh's own, or this diagnosis. */
-enum fact_origin { ORIGIN_REAL, ORIGIN_INJECTED, ORIGIN_OWN, ORIGINS };
+/* Who sent it: a flow of the mesh's own, or this diagnosis. ASIDE: injected as well, but for
+ * another port, as an echo beside a flow of TCP or UDP, or with a TTL that is meant to end; what
+ * becomes of it says nothing about the flow's own packets. */
+enum fact_origin { ORIGIN_REAL, ORIGIN_INJECTED, ORIGIN_OWN, ORIGIN_ASIDE, ORIGINS };
 
 struct fact_packet {
 	enum fact_origin origin;

@@ -20,6 +20,7 @@ static const char *const origins[ORIGINS] = {
 	[ORIGIN_REAL] = "real",
 	[ORIGIN_INJECTED] = "injected",
 	[ORIGIN_OWN] = "own",
+	[ORIGIN_ASIDE] = "aside",
 };
 static const char *const points[POINTS] = {
 	[POINT_TUN_IN] = "tun-in",

@@ -95,6 +95,19 @@ static const struct story list[] = {
 		"handle=3 ctInvalid",
 		.code = CODE_ASYMMETRIC_PATH, .confidence = CONFIDENCE_CERTAIN,
 		.next = CODE_FILTER_CT_INVALID_DROP, .only_real = true},
+	{"answers to what never came, by the filter alone",
+		"packet origin=real point=lan-in packet=syn-ack count=3 interface=eth0|"
+		"drop origin=real reason=NETFILTER_DROP function=nft_do_chain count=3|"
+		"trace origin=real family=inet table=fw chain=fwd hook=forward verdict=drop "
+		"handle=3 ctInvalid",
+		.code = CODE_ASYMMETRIC_PATH, .confidence = CONFIDENCE_LIKELY,
+		.next = CODE_FILTER_CT_INVALID_DROP, .only_real = true},
+	{"silence, passively, and nobody counted nothing",
+		NO_PROBES ROUTER
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1|"
+		"packet origin=real point=lan-out packet=syn toTarget count=3 distinct=1",
+		.code = CODE_UPSTREAM_SILENT, .confidence = CONFIDENCE_UNDETERMINED,
+		.passive = true, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
 	{"the service wants to see who calls",
 		"config mode=masquerade configured=masquerade|"
 		"probe probe=injected outcome=refused answered=1|-packet packet=syn-ack|"

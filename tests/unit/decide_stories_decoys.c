@@ -80,6 +80,27 @@ static const struct story list[] = {
 		"packet origin=injected point=lan-out packet=echo toTarget count=1",
 		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
 		.proto = IPPROTO_ICMP, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"one port is dropped, others are not",
+		DIES_INSIDE "probe probe=injected-other outcome=refused answered=1|"
+			    "probe probe=injected-echo outcome=answered answered=1|"
+			    "packet origin=aside point=lan-out packet=syn toTarget count=2|"
+			    "packet origin=aside point=lan-in packet=rst count=2|"
+			    "drop origin=aside reason=NETFILTER_DROP function=nft_do_chain count=2|"
+			    "drop origin=injected toTarget reason=NETFILTER_DROP "
+			    "function=nft_do_chain count=3|trace origin=injected toTarget "
+			    "family=inet table=fw chain=fwd hook=forward handle=2 verdict=drop",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "handle=2"},
+	{"other ports are dropped here, this one beyond",
+		DIES_BEYOND "drop origin=aside toTarget reason=NETFILTER_DROP "
+			    "function=nft_do_chain count=3|trace origin=aside toTarget "
+			    "family=inet table=fw chain=fwd hook=forward handle=2 verdict=drop",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"healthy, an old entry of connection tracking",
+		"config mode=masquerade configured=masquerade|"
+		"conntrack origin=real state=SYN_SENT replyTo=100.64.0.33 replyFrom=10.0.1.50",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"a filter stops it, other things alarm",
 		DIES_INSIDE
 		"drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain count=2|"

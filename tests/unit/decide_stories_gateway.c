@@ -130,7 +130,8 @@ static const struct story list[] = {
 		.attribute = "interface=eth0"},
 	{"strict, and blind to marks",
 		DIES_ON_RETURN "sysctl key=net.ipv4.conf.eth0.rp_filter value=1|"
-			       "lookup question=forward mark=52|"
+			       "+lookup question=forward-bare mark=52 oif=eth0|"
+			       "+lookup question=reverse-bare mark=52 oif=eth1|"
 			       "lookup question=forward-bare oif=wg0|"
 			       "drop origin=injected reason=IP_RPFILTER "
 			       "function=ip_rcv_finish_core interface=eth0 count=2",

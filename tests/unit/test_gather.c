@@ -26,6 +26,8 @@
 
 constexpr uint16_t INJECTED = 40000;
 constexpr uint16_t ECHO = 40001;
+constexpr uint16_t CLOSED = 40002;
+constexpr uint16_t HOP = 40003;
 
 static struct addr addr_of(const char *text)
 {
@@ -35,7 +37,7 @@ static struct addr addr_of(const char *text)
 	return a;
 }
 
-/* A SYN to TARGET:3000 and an echo; port 9 is asked as well. */
+/* A SYN to TARGET:3000; beside it an echo, a SYN to port 9, and one that ends at the next hop. */
 static struct request make_request(void)
 {
 	struct request r = {.family = AF_INET,
@@ -49,9 +51,18 @@ static struct request make_request(void)
 		.mesh = "mesh0",
 		.lans = {.n = 1, .list = {"lan0"}}};
 
-	r.inject.n = 2;
-	r.inject.list[0].packet = (struct build){
-		.kind = BUILD_SYN, .from = r.client, .to = r.target, .sport = INJECTED, .dport = 9};
+	r.inject.n = 4;
+	r.inject.list[0].packet = (struct build){.kind = BUILD_SYN,
+		.from = r.client,
+		.to = r.target,
+		.sport = INJECTED,
+		.dport = 3000,
+		.ttl = 64};
+	r.inject.list[2].packet = r.inject.list[3].packet = r.inject.list[0].packet;
+	r.inject.list[2].packet.sport = CLOSED;
+	r.inject.list[2].packet.dport = 9;
+	r.inject.list[3].packet.sport = HOP;
+	r.inject.list[3].packet.ttl = 2;
 	r.inject.list[1].packet = (struct build){
 		.kind = BUILD_ECHO, .from = r.client, .to = r.target, .sport = ECHO, .dport = 1};
 	return r;
@@ -131,10 +142,11 @@ static const struct {
 	bool known, to_target;
 	enum fact_origin origin;
 } cases[] = {
-	{"injected", CLIENT, TARGET, INJECTED, 9, BUILD_SYN, true, true, ORIGIN_INJECTED},
-	{"its answer", TARGET, CLIENT, 9, INJECTED, BUILD_SYN, true, false, ORIGIN_INJECTED},
-	{"behind source NAT", GATEWAY, TARGET, INJECTED, 9, BUILD_SYN, true, true, ORIGIN_INJECTED},
-	{"behind another's NAT", "192.0.2.1", TARGET, INJECTED, 9, BUILD_SYN, true, true,
+	{"injected", CLIENT, TARGET, INJECTED, 3000, BUILD_SYN, true, true, ORIGIN_INJECTED},
+	{"its answer", TARGET, CLIENT, 3000, INJECTED, BUILD_SYN, true, false, ORIGIN_INJECTED},
+	{"behind source NAT", GATEWAY, TARGET, INJECTED, 3000, BUILD_SYN, true, true,
+		ORIGIN_INJECTED},
+	{"behind another's NAT", "192.0.2.1", TARGET, INJECTED, 3000, BUILD_SYN, true, true,
 		ORIGIN_INJECTED},
 	{"to another target", CLIENT, "10.9.9.9", INJECTED, 80, BUILD_SYN, true, true,
 		ORIGIN_INJECTED},
@@ -146,7 +158,10 @@ static const struct {
 		ORIGIN_REAL},
 	{"a Worker's answer", TARGET, WORKER, 3000, 50001, BUILD_SYN, true, false, ORIGIN_REAL},
 	{"the gateway's", GATEWAY, TARGET, 50002, 3000, BUILD_SYN, true, true, ORIGIN_OWN},
-	{"injected echo", CLIENT, TARGET, ECHO, 1, BUILD_ECHO, true, true, ORIGIN_INJECTED},
+	{"injected echo", CLIENT, TARGET, ECHO, 1, BUILD_ECHO, true, true, ORIGIN_ASIDE},
+	{"to another port", CLIENT, TARGET, CLOSED, 9, BUILD_SYN, true, true, ORIGIN_ASIDE},
+	{"its answer", TARGET, CLIENT, 9, CLOSED, BUILD_SYN, true, false, ORIGIN_ASIDE},
+	{"with a small TTL", CLIENT, TARGET, HOP, 3000, BUILD_SYN, true, true, ORIGIN_ASIDE},
 	{"another's echo", WORKER, TARGET, 7, 1, BUILD_ECHO, false, false, ORIGIN_REAL},
 	{"another port", WORKER, TARGET, 50001, 443, BUILD_SYN, false, false, ORIGIN_REAL},
 	{"another target", WORKER, "10.0.1.51", 50001, 3000, BUILD_SYN, false, false, ORIGIN_REAL},
@@ -201,7 +216,7 @@ static void test_counts(void **)
 	struct request r = make_request();
 	struct gather *g = gather_new(&r);
 	struct fact facts[API_TRACE_FACTS_MAX];
-	struct bytes b = syn(CLIENT, INJECTED, TARGET, 9);
+	struct bytes b = syn(CLIENT, INJECTED, TARGET, 3000);
 
 	see(g, &b, true, false);
 	see(g, &b, true, false);
@@ -230,8 +245,8 @@ static void test_icmp(void **)
 	struct request r = make_request();
 	struct gather *g = gather_new(&r);
 	struct fact facts[API_TRACE_FACTS_MAX];
-	struct bytes there = syn(CLIENT, INJECTED, TARGET, 9);
-	struct bytes back = syn(TARGET, 9, CLIENT, INJECTED);
+	struct bytes there = syn(CLIENT, INJECTED, TARGET, 3000);
+	struct bytes back = syn(TARGET, 3000, CLIENT, INJECTED);
 	struct bytes other = syn(WORKER, 50001, TARGET, 443);
 	struct bytes big = error_about(&there, ROUTER, 3, 4);
 	struct bytes redirect = error_about(&back, ROUTER, 5, 1);
@@ -270,7 +285,7 @@ static void test_drops(void **)
 	struct request r = make_request();
 	struct gather *g = gather_new(&r);
 	struct fact facts[API_TRACE_FACTS_MAX];
-	struct bytes ours = syn(CLIENT, INJECTED, TARGET, 9);
+	struct bytes ours = syn(CLIENT, INJECTED, TARGET, 3000);
 	struct bytes other = syn(WORKER, 50001, TARGET, 443);
 
 	drop(g, &ours, "NETFILTER_DROP", "nft_do_chain");
@@ -290,7 +305,7 @@ static void test_bounds(void **)
 	struct request r = make_request();
 	struct gather *g = gather_new(&r);
 	struct fact facts[API_TRACE_FACTS_MAX];
-	struct bytes b = syn(CLIENT, INJECTED, TARGET, 9);
+	struct bytes b = syn(CLIENT, INJECTED, TARGET, 3000);
 	size_t missing = 0;
 
 	for (unsigned i = 0; i < 1000; i++) {

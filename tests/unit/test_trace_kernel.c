@@ -378,7 +378,7 @@ static void test_filtered(void **state)
 		struct trace t = start(0, 0);
 		observe(&t, f, f->own, SYN_CLOSED);
 		struct fact_drop drop = expect_drop(&t, "NETFILTER_DROP", "nft_do_chain");
-		assert_true(drop.to_target && drop.origin == ORIGIN_INJECTED);
+		assert_true(drop.to_target && drop.origin == ORIGIN_ASIDE);
 		assert_int_equal(stop(&t), 0);
 
 		t = start(0, 0);
@@ -409,13 +409,13 @@ static void test_translated(void **state)
 		observe(&t, f, f->own, SYN_CLOSED);
 		packet_expect(w->net->lan_fd, &want, &syn);
 		struct fact_packet seen = expect_packet(
-			&t, ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_SYN);
+			&t, ORIGIN_ASIDE, POINT_LAN_OUT, PACKET_SYN);
 		assert_int_equal(addr_cmp(&seen.source, &want.from), 0);
 		struct packet rst = packet_reply(&syn);
 		rst.tcp_flags = TH_RST | TH_ACK;
 		packet_send(w->net->lan_fd, &rst);
-		expect_packet(&t, ORIGIN_INJECTED, POINT_LAN_IN, PACKET_RST);
-		expect_packet(&t, ORIGIN_INJECTED, POINT_TUN_OUT, PACKET_RST);
+		expect_packet(&t, ORIGIN_ASIDE, POINT_LAN_IN, PACKET_RST);
+		expect_packet(&t, ORIGIN_ASIDE, POINT_TUN_OUT, PACKET_RST);
 		assert_int_equal(stop(&t), 0);
 	}
 }
