@@ -20,7 +20,8 @@
 #endif
 #endif
 
-static void check_covered(enum fact_kind kind, const unsigned char *mask, size_t size)
+[[maybe_unused]] static void check_covered(
+	enum fact_kind kind, const unsigned char *mask, size_t size)
 {
 	unsigned char seen[sizeof(struct fact)] = {};
 

@@ -26,6 +26,8 @@
 
 static char proof[] = "/tmp/meshgw-injection-XXXXXX"; /* a folder; who runs a payload marks it */
 
+#define LONG "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 /* Whoever runs one makes the file p in that folder. Short, for short fields. */
 static const char *const payloads[] = {
 	"\x1b[2J\x1b]0;x\x07",
@@ -46,8 +48,7 @@ static const char *const payloads[] = {
 	"x } ; flush",
 	"{table}[{v}]",
 	"%s%n%1000d",
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+	(LONG LONG LONG LONG),
 };
 
 static void check_printable(const char *text)
