@@ -10,13 +10,12 @@
 #include <stddef.h>
 #include <string.h>
 
+/* The bits are those of nftables' ct state. */
 static void say_states(struct nft_words *w, uint32_t states, bool inverted)
 {
 	char text[NFT_VALUE_LEN];
 	const uint8_t *bits = (const uint8_t *)&states;
 
-	static_assert(XT_CONNTRACK_STATE_INVALID == NF_CT_STATE_INVALID_BIT);
-	static_assert(XT_CONNTRACK_STATE_BIT(IP_CT_NEW) == NF_CT_STATE_BIT(IP_CT_NEW));
 	nft_say(w, "ct state %s%s", inverted ? "!= " : "",
 		nft_value_str(VALUE_CT_STATE, bits, sizeof(states), text));
 	if (!inverted && states & XT_CONNTRACK_STATE_INVALID)

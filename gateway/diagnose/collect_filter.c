@@ -108,31 +108,26 @@ static bool is(const struct addr *a, const struct addr *b)
 static enum fact_origin injected_as(const struct injections *set, uint16_t port)
 {
 	const struct injection *in = injection_of_port(set, port);
+
 	return in && in->probe != PROBE_INJECTED ? ORIGIN_ASIDE : ORIGIN_INJECTED;
 }
 
-/* Whose packet it is, in which direction. Source NAT may have hidden whom an answer is for; the
- * port tells, as a rule. */
-static bool classify(const struct collect_scope *scope, const struct injections *set,
-	const struct nft_way *way, struct fact_trace *f)
+/* Whose packet it is. Source NAT may have hidden whom an answer is for; the port tells, as a rule.
+ */
+static enum fact_origin origin_of(const struct collect_scope *scope, const struct injections *set,
+	const struct nft_way *way, bool to_target)
 {
 	const struct nft_step_packet *p = &way->packet;
-	const struct addr *client = &scope->flow->client, *target = &scope->flow->target;
+	const struct addr *client = &scope->flow->client;
 
-	f->to_target = is(&p->to, target);
 	if (way->local)
-		f->origin = ORIGIN_OWN;
-	else if (f->to_target && is(&p->from, client) && is_mine(set, p->sport))
-		f->origin = injected_as(set, p->sport);
-	else if (f->to_target)
-		f->origin = ORIGIN_REAL;
-	else if (is_mine(set, p->dport) || (is(&p->to, client) && set && set->n))
-		f->origin = injected_as(set, p->dport);
-	else if (config_range_of(scope->config, &p->to))
-		f->origin = ORIGIN_REAL;
-	else
-		f->origin = ORIGIN_OWN;
-	return p->from.family != AF_UNSPEC && way->last.table[0];
+		return ORIGIN_OWN;
+	if (to_target)
+		return is(&p->from, client) && is_mine(set, p->sport) ? injected_as(set, p->sport)
+								      : ORIGIN_REAL;
+	if (is_mine(set, p->dport) || (is(&p->to, client) && set && set->n))
+		return injected_as(set, p->dport);
+	return config_range_of(scope->config, &p->to) ? ORIGIN_REAL : ORIGIN_OWN;
 }
 
 static void tell_rule(struct nl_sock *s, const struct nft_step *step, struct fact_trace *f)
@@ -214,9 +209,10 @@ void collect_traces(const struct collect_scope *scope, struct nl_sock *s,
 		const struct nft_way *way = &ways->list[i];
 		size_t j = 0;
 
-		f[n] = (struct fact_trace){};
-		if (!classify(scope, set, way, &f[n]))
+		if (way->packet.from.family == AF_UNSPEC || !way->last.table[0])
 			continue;
+		f[n] = (struct fact_trace){.to_target = is(&way->packet.to, &scope->flow->target)};
+		f[n].origin = origin_of(scope, set, way, f[n].to_target);
 		while (j < n && !(f[j].origin == f[n].origin && f[j].to_target == f[n].to_target &&
 					is_same_word(told[j], way)))
 			j++;

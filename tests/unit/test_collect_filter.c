@@ -144,7 +144,7 @@ static void test_attempts(void **state)
 
 	(void)state;
 	injections_plan(&e.flow, 7, &set);
-	const struct injection *first = &set.list[0], *last = nullptr;
+	const struct injection *first = &set.list[0], *last = first;
 	uint32_t sent = 0;
 	for (size_t i = 0; i < set.n; i++) {
 		if (set.list[i].probe == PROBE_INJECTED)
