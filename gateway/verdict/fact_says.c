@@ -1,16 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict/fact_says.h"
 #include "lib/escape.h"
-#include "verdict/fact_table.h"
 #include <stdio.h>
 #include <string.h>
 
-/* A sentence as it grows, unescaped. */
-struct words {
-	char text[1536];
-	size_t used;
-};
-
-[[gnu::format(printf, 2, 3)]] static void say(struct words *w, const char *fmt, ...)
+void say(struct words *w, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -22,14 +16,13 @@ struct words {
 								 : sizeof(w->text) - w->used - 1;
 }
 
-static void say_if(struct words *w, bool condition, const char *text)
+void say_if(struct words *w, bool condition, const char *text)
 {
 	if (condition)
 		say(w, "%s", text);
 }
 
-/* " via 10.0.1.1", nothing without an address. */
-static void say_addr(struct words *w, const char *before, const struct addr *a)
+void say_addr(struct words *w, const char *before, const struct addr *a)
 {
 	char text[ADDR_STRLEN];
 
@@ -37,25 +30,25 @@ static void say_addr(struct words *w, const char *before, const struct addr *a)
 		say(w, "%s%s", before, addr_str(a, text));
 }
 
-static void say_text(struct words *w, const char *before, const char *text)
+void say_text(struct words *w, const char *before, const char *text)
 {
 	if (text[0])
 		say(w, "%s%s", before, text);
 }
 
-static void say_number(struct words *w, const char *before, int64_t n, const char *after)
+void say_number(struct words *w, const char *before, int64_t n, const char *after)
 {
 	if (n >= 0)
 		say(w, "%s%lld%s", before, (long long)n, after);
 }
 
-static void say_by(struct words *w, const char *by)
+void say_by(struct words *w, const char *by)
 {
 	if (by[0])
 		say(w, " (%s)", by);
 }
 
-static void say_errno(struct words *w, int64_t error)
+void say_errno(struct words *w, int64_t error)
 {
 	const char *text = error > 0 && error < 4096 ? strerrordesc_np((int)error) : nullptr;
 
@@ -63,22 +56,6 @@ static void say_errno(struct words *w, int64_t error)
 		say(w, "%s", text);
 	else
 		say(w, "error %lld", (long long)error);
-}
-
-static const char *origin_words(enum fact_origin origin)
-{
-	static const char *const words[ORIGINS] = {
-		[ORIGIN_REAL] = "of the mesh",
-		[ORIGIN_INJECTED] = "of the injected flow",
-		[ORIGIN_OWN] = "of this gateway's own probe",
-		[ORIGIN_ASIDE] = "of a probe beside the flow",
-	};
-	return words[origin];
-}
-
-static const char *direction_words(bool to_target)
-{
-	return to_target ? "to the target" : "of the answer";
 }
 
 static void says_link(const struct fact *fact, struct words *w)
@@ -123,7 +100,7 @@ static void say_entry(struct words *w, const struct fact_lookup *f)
 		say(w, ", by the route %s", prefix_str(&f->match, text));
 	say_table(w, f->table);
 	say_text(w, ", proto ", f->protocol_name);
-	say_number(w, ", metric ", f->metric, "");
+	say_number(w, ", metric ", f->metric ? f->metric : -1, "");
 	say_if(w, f->linkdown, ", linkdown");
 	if (f->rule[0])
 		say(w, ", rule \"%s\"", f->rule);
@@ -135,17 +112,18 @@ static void says_lookup(const struct fact *fact, struct words *w)
 {
 	const struct fact_lookup *f = &fact->lookup;
 
-	say(w, "a packet");
+	say(w, f->iif[0] ? "a packet" : "a packet of this host");
 	say_addr(w, " to ", &f->to);
 	say_addr(w, " from ", &f->from);
-	say_text(w, ", entering by ", f->iif);
+	if (f->iif[0])
+		say(w, ", entering by %s,", f->iif);
 	if (f->error) {
-		say(w, ", is refused by routing: ");
+		say(w, " is refused by routing: ");
 		say_errno(w, f->error);
 	} else if (!strcmp(f->type, "local")) {
-		say(w, ", is for this host itself");
+		say(w, " is for this host itself");
 	} else {
-		say_text(w, ", leaves by ", f->oif);
+		say_text(w, " leaves by ", f->oif);
 		say_addr(w, " via ", &f->gateway);
 		say_if(w, f->redirect, ", back where it came from");
 	}
@@ -163,144 +141,6 @@ static void says_neighbour(const struct fact *fact, struct words *w)
 	say(w, " is %s", f->state[0] ? f->state : "not known");
 	say_text(w, ", at ", f->lladdr);
 	say_text(w, ", and also at ", f->lladdr_other);
-}
-
-static void say_range(struct words *w, const char *before, int64_t min, int64_t max)
-{
-	if (min < 0 || max < 0)
-		return;
-	say(w, "%s%lld", before, (long long)min);
-	if (max != min)
-		say(w, " to %lld", (long long)max);
-}
-
-static const char *packet_words(enum fact_packet_kind packet)
-{
-	static const char *const words[PACKET_KINDS] = {
-		[PACKET_SYN] = "SYN",
-		[PACKET_SYN_ACK] = "SYN-ACK",
-		[PACKET_RST] = "RST",
-		[PACKET_FIN] = "FIN",
-		[PACKET_ACK] = "ACK",
-		[PACKET_DATA] = "data",
-		[PACKET_UDP] = "UDP",
-		[PACKET_ECHO] = "echo request",
-		[PACKET_ECHO_REPLY] = "echo reply",
-		[PACKET_FRAGMENT] = "fragment",
-		[PACKET_OTHER] = "other",
-	};
-	return words[packet];
-}
-
-static const char *point_words(enum fact_point point, bool out_of_tunnel)
-{
-	static const char *const words[POINTS] = {
-		[POINT_TUN_IN] = "entered from the tunnel",
-		[POINT_LAN_OUT] = "left towards the LAN",
-		[POINT_LAN_IN] = "came in from the LAN",
-		[POINT_TUN_OUT] = "left into the tunnel",
-		[POINT_HOST] = "ended or began at this host",
-	};
-	return point == POINT_TUN_OUT && out_of_tunnel ? "reached the way into the tunnel"
-						       : words[point];
-}
-
-static void says_packet(const struct fact *fact, struct words *w)
-{
-	const struct fact_packet *f = &fact->packet;
-
-	say(w, "%lld %s packet%s %s ", (long long)f->count, packet_words(f->packet),
-		f->count == 1 ? "" : "s", direction_words(f->to_target));
-	say(w, "%s %s", origin_words(f->origin),
-		point_words(f->point, f->origin == ORIGIN_INJECTED));
-	say_text(w, " by ", f->interface);
-	if (f->distinct > 0 && f->distinct < f->count)
-		say(w, ", %lld of them distinct", (long long)f->distinct);
-	say_addr(w, ", source ", &f->source);
-	say_text(w, " at ", f->lladdr);
-	say_range(w, ", TTL ", f->ttl_min, f->ttl_max);
-	say_range(w, ", bytes ", f->length_min, f->length_max);
-	say_number(w, ", MSS ", f->mss, "");
-	say_if(w, f->bad_ip_checksum, ", bad IP checksum");
-	say_if(w, f->bad_l4_checksum, ", bad transport checksum");
-}
-
-static const char *icmp_words(bool six, int64_t type, int64_t code)
-{
-	static const struct {
-		bool six;
-		int64_t type, code; /* code -1 = any */
-		const char *words;
-	} known[] = {
-		{false, 3, 0, "network unreachable"},
-		{false, 3, 1, "host unreachable"},
-		{false, 3, 2, "protocol unreachable"},
-		{false, 3, 3, "port unreachable"},
-		{false, 3, 4, "fragmentation needed"},
-		{false, 3, 9, "network prohibited"},
-		{false, 3, 10, "host prohibited"},
-		{false, 3, 13, "administratively prohibited"},
-		{false, 3, -1, "unreachable"},
-		{false, 5, -1, "redirect"},
-		{false, 11, 0, "TTL expired"},
-		{false, 11, 1, "fragments lost"},
-		{true, 1, 0, "no route"},
-		{true, 1, 1, "administratively prohibited"},
-		{true, 1, 3, "address unreachable"},
-		{true, 1, 4, "port unreachable"},
-		{true, 1, 5, "source address prohibited"},
-		{true, 1, 6, "route rejected"},
-		{true, 1, -1, "unreachable"},
-		{true, 2, -1, "packet too big"},
-		{true, 3, 0, "hop limit expired"},
-		{true, 3, 1, "fragments lost"},
-		{true, 137, -1, "redirect"},
-	};
-
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-		if (known[i].six == six && known[i].type == type &&
-			(known[i].code == code || known[i].code == -1))
-			return known[i].words;
-	return "other";
-}
-
-static void says_icmp(const struct fact *fact, struct words *w)
-{
-	const struct fact_icmp *f = &fact->icmp;
-
-	say(w, "ICMP error %lld/%lld, %s,", (long long)f->type, (long long)f->code,
-		icmp_words(f->sender.family == AF_INET6, f->type, f->code));
-	say_addr(w, " from ", &f->sender);
-	say_if(w, f->own, " (this gateway)");
-	say(w, " about a packet %s %s", direction_words(f->about_target_direction),
-		origin_words(f->origin));
-	say_number(w, ", MTU ", f->mtu, "");
-	if (f->count > 1)
-		say(w, ", %lld times", (long long)f->count);
-}
-
-static void says_drop(const struct fact *fact, struct words *w)
-{
-	const struct fact_drop *f = &fact->drop;
-
-	say(w, "the kernel dropped %lld packet%s %s %s: %s", (long long)f->count,
-		f->count == 1 ? "" : "s", direction_words(f->to_target), origin_words(f->origin),
-		f->reason);
-	say_text(w, " in ", f->function);
-	say_text(w, ", device ", f->interface);
-	say_number(w, ", ", f->length, " bytes");
-}
-
-static void says_trace(const struct fact *fact, struct words *w)
-{
-	const struct fact_trace *f = &fact->trace;
-
-	say(w, "a packet %s %s met \"%s\" in table %s %s, chain %s", direction_words(f->to_target),
-		origin_words(f->origin), f->verdict, f->family, f->table, f->chain);
-	say_text(w, " at hook ", f->hook);
-	say_number(w, ", rule ", f->handle, "");
-	say_text(w, ": ", f->rule);
-	say_by(w, f->by);
 }
 
 static void says_chain(const struct fact *fact, struct words *w)
@@ -325,111 +165,15 @@ static void says_counter(const struct fact *fact, struct words *w)
 {
 	const struct fact_counter *f = &fact->counter;
 
+	if (!f->delta && f->value >= 0) {
+		say(w, "%s is %lld, as before", f->name, (long long)f->value);
+		return;
+	}
 	if (f->delta)
 		say(w, "%s grew by %lld", f->name, (long long)f->delta);
 	else
 		say(w, "%s did not grow", f->name);
-	say_number(w, ", and is ", f->value, "");
-}
-
-static void says_conntrack(const struct fact *fact, struct words *w)
-{
-	const struct fact_conntrack *f = &fact->conntrack;
-
-	say(w, "conntrack has the connection %s", origin_words(f->origin));
-	say_text(w, ", state ", f->state);
-	say(w, ", %s", f->seen_reply ? "an answer was seen" : "no answer was seen");
-	say_if(w, f->source_nat, ", its source is translated");
-	say_if(w, f->destination_nat, ", its target is translated");
-	say_addr(w, ", answers are expected at ", &f->reply_to);
-	say_addr(w, " from ", &f->reply_from);
-	say_number(w, ", ", f->age_s, " s old");
-}
-
-static const char *probe_words(enum fact_probe_name probe)
-{
-	static const char *const words[PROBE_NAMES] = {
-		[PROBE_OWN] = "a connection from this gateway's own address",
-		[PROBE_RANGE] = "a connection from an address of the mesh range",
-		[PROBE_INJECTED] = "a packet of the mesh, injected at the mesh interface,",
-		[PROBE_OWN_OTHER] = "a connection from this gateway's own address",
-		[PROBE_INJECTED_OTHER] = "a packet of the mesh, injected at the mesh interface,",
-		[PROBE_OWN_ECHO] = "an echo request from this gateway's own address",
-		[PROBE_INJECTED_ECHO] = "an injected echo request of the mesh",
-		[PROBE_HOP] = "an injected packet of few hops",
-		[PROBE_OWN_HOP] = "a packet of few hops from this gateway's own address",
-		[PROBE_LARGE] = "a large echo request",
-		[PROBE_LINK] = "a question for the link-layer address",
-	};
-	return words[probe];
-}
-
-static void say_outcome(struct words *w, const struct fact_probe *f)
-{
-	static const char *const words[OUTCOMES] = {
-		[OUTCOME_ANSWERED] = "was answered",
-		[OUTCOME_REFUSED] = "was refused",
-		[OUTCOME_ERROR] = "met an ICMP error",
-		[OUTCOME_SILENT] = "was not answered",
-		[OUTCOME_LOCAL] = "did not leave this host: ",
-		[OUTCOME_ASTRAY] = "was answered, and the answer went astray",
-	};
-
-	say(w, " %s", words[f->outcome]);
-	if (f->outcome == OUTCOME_LOCAL)
-		say_errno(w, f->error);
-	if (f->outcome == OUTCOME_ERROR && f->icmp_type >= 0)
-		say(w, ", %s",
-			icmp_words(f->sender.family == AF_INET6, f->icmp_type, f->icmp_code));
-	say_addr(w, ", by ", &f->sender);
-}
-
-static void says_probe(const struct fact *fact, struct words *w)
-{
-	const struct fact_probe *f = &fact->probe;
-
-	say(w, "%s", probe_words(f->probe));
-	if (f->port > 0)
-		say(w, " to port %lld", (long long)f->port);
-	say_addr(w, " from ", &f->source);
-	say_number(w, ", TTL ", f->ttl, ",");
-	say_number(w, " of ", f->size, " bytes");
-	say_outcome(w, f);
-	if (f->rtt_us >= 0)
-		say(w, " after %lld.%03lld ms", (long long)f->rtt_us / 1000,
-			(long long)f->rtt_us % 1000);
-	if (f->sent > 1)
-		say(w, " (%lld of %lld)", (long long)f->answered, (long long)f->sent);
-}
-
-static void says_l7(const struct fact *fact, struct words *w)
-{
-	static const char *const asked[L7_ASKS] = {
-		[L7_HTTP] = "an HTTP request",
-		[L7_TLS] = "a TLS handshake",
-		[L7_DNS] = "the question for the name",
-	};
-	static const char *const words[L7_OUTCOMES] = {
-		[L7_OK] = "got its answer",
-		[L7_TLS_SPOKEN] = "got a TLS record for an answer",
-		[L7_PLAIN_SPOKEN] = "got clear text for an answer",
-		[L7_HTTPS_WANTED] = "was told to use HTTPS",
-		[L7_SILENT] = "was taken, and nothing came back",
-		[L7_CLOSED] = "saw the connection closed before any byte",
-		[L7_GARBAGE] = "got an answer of no protocol that is known",
-		[L7_CERTIFICATE] = "got a certificate that is not valid",
-		[L7_ALERT] = "got a TLS alert",
-		[L7_NAME] = "got no address",
-		[L7_NOT_CONNECTED] = "found no connection",
-	};
-	const struct fact_l7 *f = &fact->l7;
-
-	say(w, "%s %s", asked[f->ask], words[f->outcome]);
-	say_number(w, ", status ", f->status, "");
-	say_number(w, ", alert ", f->alert, "");
-	say_number(w, ", first byte after ", f->first_byte_us < 0 ? -1 : f->first_byte_us / 1000,
-		" ms");
-	say_text(w, ": ", f->text);
+	say_number(w, ", to ", f->value, "");
 }
 
 static void says_bgp(const struct fact *fact, struct words *w)

@@ -91,8 +91,10 @@ static int put_one(struct expansion *x, const char **p)
 		*p += len;
 		return value && value[0] ? put_value(x, value) : -ENOENT;
 	}
-	if (**p == '\'' || **p == '"')
-		x->quote = x->quote == **p ? '\0' : x->quote ? x->quote : **p;
+	if (**p == x->quote)
+		x->quote = '\0';
+	else if (!x->quote && (**p == '\'' || **p == '"'))
+		x->quote = **p;
 	return put(x, (*p)++, 1);
 }
 
