@@ -72,7 +72,7 @@ static int spawn(const char *const *argv, const int fds[static 3], pid_t *pid)
 	for (int i = 0; r == 0 && i < 3; i++)
 		r = posix_spawn_file_actions_adddup2(&actions, fds[i], i);
 	if (r == 0)
-		r = posix_spawn(
+		r = posix_spawnp(
 			pid, argv[0], &actions, nullptr, (char *const *)(uintptr_t)argv, environ);
 	posix_spawn_file_actions_destroy(&actions);
 	return -r;
@@ -80,29 +80,32 @@ static int spawn(const char *const *argv, const int fds[static 3], pid_t *pid)
 
 /* ---- Run ---- */
 
-/* Everything that the child prints until it closes its standard output. */
-static int read_output(int fd, int64_t deadline_ms, char **text)
+/* Everything that the child prints until it closes its standard output, or as much as may be. */
+static int read_output(int fd, int64_t deadline_ms, size_t max, struct child_result *out)
 {
+	size_t limit = max ? max : OUTPUT_MAX;
 	autofree char *buffer = nullptr;
 	size_t used = 0, size = 0;
 
 	for (;;) {
 		if (used + 1 >= size)
 			buffer = xreallocarray(buffer, size = size ? 2 * size : 4096, 1);
-		if (size > OUTPUT_MAX)
-			return -EMSGSIZE;
 		int r = wait_readable(fd, deadline_ms);
 		if (r <= 0)
 			return r < 0 ? r : -ETIME;
 		ssize_t n = read(fd, buffer + used, size - used - 1);
 		if (n < 0)
 			return -errno;
-		if (n == 0)
-			break;
 		used += (size_t)n;
+		out->cut = used > limit;
+		if (n == 0 || out->cut)
+			break;
 	}
-	buffer[used] = '\0';
-	*text = TAKE_PTR(buffer);
+	if (out->cut && !max)
+		return -EMSGSIZE;
+	out->len = out->cut ? limit : used;
+	buffer[out->len] = '\0';
+	out->output = TAKE_PTR(buffer);
 	return 0;
 }
 
@@ -137,16 +140,16 @@ static void read_last_line(int fd, char *out, size_t size)
 static int attend(const struct child *child, pid_t pid, int output, struct child_result *out)
 {
 	int64_t deadline_ms = now_ms() + (int64_t)(child->timeout_us / 1000);
-	char *text = nullptr;
-	int code;
-	int r = read_output(output, deadline_ms, &text);
-	bool late = reap(pid, r < 0 ? 0 : deadline_ms, &code);
+	struct child_result result = {};
+	int r = read_output(output, deadline_ms, child->output_max, &result);
+	bool enough = r < 0 || result.cut;
+	bool late = reap(pid, enough ? 0 : deadline_ms, &result.code);
 
-	if (r < 0 || late) {
-		free(text);
+	if (r < 0 || (late && !enough)) {
+		free(result.output);
 		return r < 0 ? r : -ETIME;
 	}
-	*out = (struct child_result){.output = text, .code = code};
+	*out = result;
 	return 0;
 }
 

@@ -11,15 +11,19 @@
 #include <stdint.h>
 
 struct child {
-	const char *const *argv; /* argv[0] is a path; ends with nullptr */
-	const char *input;       /* nullptr = nothing to read */
+	const char *const
+		*argv;     /* argv[0] is a path or is looked for in $PATH; ends with nullptr */
+	const char *input; /* nullptr = nothing to read */
 	size_t input_len;
 	uint64_t timeout_us;
+	size_t output_max; /* what is beyond it is cut off; 0 = too much is an error */
 };
 
 struct child_result {
 	char *output; /* owned, NUL-terminated */
-	int code;     /* exit status, or 128 and the signal, as a shell shows it */
+	size_t len;
+	bool cut;
+	int code; /* exit status, or 128 and the signal, as a shell shows it */
 	char last_words[160];
 };
 

@@ -29,12 +29,13 @@ const struct cli_option cli_options[] = {
 	{"from", "WHO", "Whose flow: workers, devices, or an address", CLI_FROM, 0},
 	{"passive", nullptr, "Send nothing, only look", CLI_PASSIVE, 0},
 	{"limit", "MS", "End after so many milliseconds (10000)", CLI_LIMIT, 0},
+	{"from-bundle", "BUNDLE", "The evidence in a bundle, without a daemon", CLI_BUNDLE, 0},
 	{"yes", nullptr, "Do it without asking", CLI_YES, 'y'},
 	{},
 };
 
 /* Indexes of the rows above that mean something to the parser. */
-enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 12 };
+enum { OPTION_JSON, OPTION_TIMEOUT, OPTION_HELP, OPTION_VERSION, OPTIONS = 13 };
 
 const struct command *command_find(const struct command *table, const char *name)
 {
@@ -114,6 +115,12 @@ static enum exit_status take_from(struct cli *cli, const char *text)
 	return EXIT_DONE;
 }
 
+static enum exit_status take_bundle(struct cli *cli, const char *text)
+{
+	cli->bundle = text;
+	return EXIT_DONE;
+}
+
 /* Those with an argument, by their bit. */
 static const struct taker {
 	unsigned bit;
@@ -122,6 +129,7 @@ static const struct taker {
 	{CLI_CONFIRM, take_confirm},
 	{CLI_LIMIT, take_limit},
 	{CLI_FROM, take_from},
+	{CLI_BUNDLE, take_bundle},
 };
 
 static enum exit_status take_option(struct cli *cli, int index, struct parsed *parsed)

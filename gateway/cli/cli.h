@@ -75,6 +75,7 @@ enum exit_status cmd_confirm(struct cli *cli);
 enum exit_status cmd_undo(struct cli *cli);
 enum exit_status cmd_status(struct cli *cli);
 enum exit_status cmd_down(struct cli *cli);
+enum exit_status cmd_bundle(struct cli *cli);
 enum exit_status cmd_diagnose(struct cli *cli);
 enum exit_status cmd_doctor(struct cli *cli);
 enum exit_status cmd_fix(struct cli *cli);

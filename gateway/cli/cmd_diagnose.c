@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cmd_diagnose: asks the daemon, or its code without a daemon, why a flow does not complete.
+ * cmd_diagnose: asks the daemon, or its code without a daemon, why a flow does not complete; or
+ * decides once more about the evidence in a bundle.
  */
+#include "cli/bundle.h"
 #include "cli/change.h"
 #include "cli/progress.h"
 #include "cli/reply_verdict.h"
 #include "lib/xmalloc.h"
+#include "verdict/verdict.h"
+#include <errno.h>
 #include <inttypes.h>
 
 static sd_json_variant *parameters(const struct cli *cli)
@@ -70,10 +74,44 @@ static enum exit_status show(struct cli *cli, sd_json_variant *reply)
 		return failure_set(
 			&cli->failure, EXIT_PROTOCOL, "the answer of meshgwd makes no sense");
 	verdict.target = cli->argument;
+	/* A bundle is mostly of another machine. */
+	verdict.remedy.applicable &= !cli->bundle;
 	cli->out->verdict(&cli->view, &verdict);
 	enum exit_status status = verdict_status(&verdict);
 	verdict_clear(&verdict);
 	return status;
+}
+
+static sd_json_variant *decide(const struct evidence *e)
+{
+	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *json = nullptr, *record = nullptr;
+	sd_json_variant *reply = nullptr;
+	struct verdict verdict;
+
+	verdict_decide(e, &verdict);
+	if (verdict_to_json(&verdict, e, &json) < 0 || evidence_to_json(e, &record) < 0 ||
+		sd_json_buildo(&reply, SD_JSON_BUILD_PAIR_VARIANT("verdict", json),
+			SD_JSON_BUILD_PAIR_VARIANT("record", record)) < 0)
+		out_of_memory();
+	return reply;
+}
+
+static enum exit_status decide_again(struct cli *cli)
+{
+	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
+	struct evidence evidence = {};
+	struct err err;
+
+	if (cli->argument || cli->given & (CLI_FROM | CLI_PASSIVE | CLI_LIMIT))
+		return failure_set(
+			&cli->failure, EXIT_USAGE, "--from-bundle is not for asking anew");
+	int r = bundle_read_file(cli->bundle, &evidence, &err);
+	if (r < 0)
+		return failure_set(
+			&cli->failure, r == -EFBIG ? EXIT_TOO_LARGE : EXIT_FILE, "%s", err.msg);
+	reply = decide(&evidence);
+	evidence_clear(&evidence);
+	return show(cli, reply);
 }
 
 enum exit_status cmd_diagnose(struct cli *cli)
@@ -82,6 +120,8 @@ enum exit_status cmd_diagnose(struct cli *cli)
 	struct flow flow;
 	struct err err;
 
+	if (cli->bundle)
+		return decide_again(cli);
 	if (!cli->argument)
 		return failure_set(&cli->failure, EXIT_USAGE,
 			"diagnose needs a TARGET, such as 10.0.1.50:3000; see meshgw help diagnose");

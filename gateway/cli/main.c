@@ -46,9 +46,9 @@ static const struct command commands[] = {
 	},
 	{
 		.name = "diagnose",
-		.arguments = "[--from WHO] [--passive] [--limit MS] TARGET",
+		.arguments = "[--from WHO] [--passive] [--limit MS] TARGET | --from-bundle BUNDLE",
 		.summary = "Find out why a flow of the mesh does not complete",
-		.options = CLI_FROM | CLI_PASSIVE | CLI_LIMIT,
+		.options = CLI_FROM | CLI_PASSIVE | CLI_LIMIT | CLI_BUNDLE,
 		.max_arguments = 1,
 		.run = cmd_diagnose,
 	},
@@ -71,6 +71,13 @@ static const struct command commands[] = {
 		.summary = "Show flows of the mesh that fail, as they do",
 		.options = CLI_VERBOSE,
 		.run = cmd_watch,
+	},
+	{
+		.name = "bundle",
+		.arguments = "[FILE]",
+		.summary = "Write the last diagnosis and the state of this node to a tar",
+		.max_arguments = 1,
+		.run = cmd_bundle,
 	},
 	{
 		.name = "down",

@@ -5,13 +5,13 @@
 _meshgw()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='check plan apply confirm undo status diagnose doctor fix watch down frr version help'
+	local commands='check plan apply confirm undo status diagnose doctor fix watch bundle down frr version help'
 	local options='--json --timeout --help --version'
 	local command='' word i
 
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		word=${COMP_WORDS[i]}
-		if [[ $word != -* && ${COMP_WORDS[i - 1]} != --@(timeout|confirm|from|limit) ]]; then
+		if [[ $word != -* && ${COMP_WORDS[i - 1]} != --@(timeout|confirm|from|from-bundle|limit) ]]; then
 			command=$word
 			break
 		fi
@@ -20,6 +20,11 @@ _meshgw()
 	COMPREPLY=()
 	case $prev in
 	--timeout | --confirm | --limit) return ;;
+	--from-bundle)
+		compopt -o filenames 2>/dev/null
+		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+		return
+		;;
 	--from)
 		mapfile -t COMPREPLY < <(compgen -W 'workers devices' -- "$cur")
 		return
@@ -31,7 +36,7 @@ _meshgw()
 	apply) options+=' --confirm' ;;
 	status | watch) options+=' --verbose' ;;
 	fix) options+=' --yes' ;;
-	diagnose) options+=' --from --passive --limit' ;;
+	diagnose) options+=' --from --passive --limit --from-bundle' ;;
 	esac
 
 	if [[ $cur == -* ]]; then
@@ -42,7 +47,7 @@ _meshgw()
 		mapfile -t COMPREPLY < <(compgen -W render -f -- "$cur")
 	elif [[ $command == fix && $prev == fix ]]; then
 		mapfile -t COMPREPLY < <(compgen -W leftovers -- "$cur")
-	elif [[ $command == @(check|plan|apply|frr) ]]; then
+	elif [[ $command == @(check|plan|apply|bundle|frr) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

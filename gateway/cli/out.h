@@ -15,6 +15,13 @@
 
 struct command;
 
+/* What bundle has written. */
+struct bundle_summary {
+	const char *file;
+	size_t tasks, failed; /* how many there were, and did not go well */
+	bool has_verdict;     /* there was a diagnosis to add */
+};
+
 struct view {
 	struct term out, err;
 	bool verbose;
@@ -31,6 +38,7 @@ struct out {
 	void (*checks)(const struct view *v, const struct checks *c);
 	/* json: the same as it came */
 	void (*flow)(const struct view *v, const struct reply_flow *f, sd_json_variant *json);
+	void (*bundle)(const struct view *v, const struct bundle_summary *b);
 	void (*version)(const struct view *v, const char *version);
 	/* command: the one asked for, nullptr = all; table ends with an empty row */
 	void (*help)(

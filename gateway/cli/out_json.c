@@ -100,6 +100,17 @@ static void json_version(const struct view *v, const char *version)
 	put_json(v, json);
 }
 
+static void json_bundle(const struct view *v, const struct bundle_summary *b)
+{
+	autojson sd_json_variant *json = nullptr;
+
+	must(sd_json_buildo(&json, SD_JSON_BUILD_PAIR_STRING("file", b->file),
+		SD_JSON_BUILD_PAIR_UNSIGNED("tasks", b->tasks),
+		SD_JSON_BUILD_PAIR_UNSIGNED("failed", b->failed),
+		SD_JSON_BUILD_PAIR_BOOLEAN("verdict", b->has_verdict)));
+	put_json(v, json);
+}
+
 static void append_option(sd_json_variant **list, const struct cli_option *o)
 {
 	char letter[2] = {o->letter};
@@ -182,6 +193,7 @@ const struct out out_json = {
 	.verdict = json_verdict,
 	.checks = json_checks,
 	.flow = json_flow,
+	.bundle = json_bundle,
 	.version = json_version,
 	.help = json_help,
 	.failure = json_failure,

@@ -118,6 +118,16 @@ static void text_version(const struct view *v, const char *version)
 	term_raw(&v->out, STYLE_PLAIN, "\n");
 }
 
+static void text_bundle(const struct view *v, const struct bundle_summary *b)
+{
+	term_print(&v->out, STYLE_PLAIN, "%s: %zu of %zu parts, without passwords and keys",
+		b->file, b->tasks - b->failed, b->tasks);
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+	if (!b->has_verdict)
+		term_raw(&v->out, STYLE_WARN,
+			"It has no verdict: run meshgw diagnose TARGET before.\n");
+}
+
 /* ---- Help ---- */
 
 static void help_options(const struct view *v, unsigned bits)
@@ -208,6 +218,7 @@ const struct out out_text = {
 	.verdict = out_text_verdict,
 	.checks = out_text_checks,
 	.flow = out_text_flow,
+	.bundle = text_bundle,
 	.version = text_version,
 	.help = text_help,
 	.failure = text_failure,

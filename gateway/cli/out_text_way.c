@@ -48,12 +48,14 @@ static const char *or_words(const char *name, const char *words)
 	return *name ? name : words;
 }
 
-/* "10.0.1.50:3000" of "tcp 10.0.1.50:3000" */
-static const char *target_of(const struct reply_verdict *v)
+/* "db:5432" of "tcp db:5432 (10.0.1.50)" */
+static const char *target_of(const struct reply_verdict *v, char out[static FLOW_STRLEN])
 {
 	const char *space = strchr(v->flow, ' ');
+	const char *target = space ? space + 1 : v->flow;
 
-	return or_words(space ? space + 1 : v->flow, "service");
+	snprintf(out, FLOW_STRLEN, "%.*s", (int)strcspn(target, " "), target);
+	return or_words(out, "service");
 }
 
 static void add_station(struct way *way, const char *name)
@@ -73,6 +75,8 @@ static bool ends_here(const struct reply_verdict *v)
 
 static void add_stations(struct way *way, const struct reply_verdict *v)
 {
+	char target[FLOW_STRLEN];
+
 	add_station(way, caller_of(v));
 	add_station(way, "tunnel");
 	add_station(way, or_words(v->mesh, "mesh interface"));
@@ -81,7 +85,7 @@ static void add_stations(struct way *way, const struct reply_verdict *v)
 		add_station(way, or_words(v->lan, "LAN interface"));
 		add_station(way, "LAN");
 	}
-	add_station(way, target_of(v));
+	add_station(way, target_of(v, target));
 }
 
 static enum verdict_point point_parse(const char *name)
