@@ -25,13 +25,14 @@ struct nft_diag {
 	char table[TABLE_LEN];
 };
 
-static int create(struct nft_diag *d, const struct nft_diag_ask *ask, struct err *err)
+static int create(
+	struct nft_diag *d, const struct nft_diag_ask *ask, bool at_ingress, struct err *err)
 {
 	struct nft_txn t;
 
 	nft_conn_begin(d->conn, &t);
 	t.table = d->table;
-	nft_diag_build(&t, ask);
+	nft_diag_build(&t, ask, at_ingress);
 	int r = nft_conn_commit(d->conn, &t, "table of the diagnosis", err);
 	nft_txn_clear(&t);
 	return r;
@@ -43,13 +44,24 @@ static bool name_is_taken(int r)
 	return r == -EEXIST || r == -EBUSY;
 }
 
+/* What the kernel says to a hook that it does not have, or an interface that is not there. */
+static bool ingress_is_refused(int r)
+{
+	return r == -ENOENT || r == -EOPNOTSUPP || r == -EINVAL || r == -ENODEV;
+}
+
 static int create_any(struct nft_diag *d, const struct nft_diag_ask *ask, struct err *err)
 {
+	bool at_ingress = true;
 	int r = -EEXIST;
 
 	for (unsigned i = 1; name_is_taken(r) && i <= NAMES; i++) {
 		snprintf(d->table, sizeof(d->table), NFT_DIAG_TABLE "%u", i);
-		r = create(d, ask, err);
+		r = create(d, ask, at_ingress, err);
+		if (at_ingress && ingress_is_refused(r)) {
+			at_ingress = false;
+			r = create(d, ask, at_ingress, err);
+		}
 	}
 	return r;
 }

@@ -14,6 +14,8 @@
  * socket is closed, also if the process is killed. Injected packets are known by their client and a
  * block of source ports (the identifier, of an echo), which nobody else may use meanwhile.
  *
+ *   arrive_N   ingress of an interface,      traces the flow already where it comes in, if the
+ *              first                        kernel can and the interfaces are there
  *   enter      prerouting, first             traces the flow
  *   enter_ct   prerouting, after conntrack   answers that source NAT renamed (with_ct)
  *   leave      output, first                 traces this host's own packets of the flow
@@ -37,7 +39,8 @@ struct nft_diag_ask {
 	const struct prefix *ranges;    /* whose flows to the target are traced; of any family */
 	size_t n_ranges;
 	char mesh_interface[IFNAMSIZ];
-	bool with_ct; /* may ask conntrack, which that switches on */
+	char lan_interface[IFNAMSIZ]; /* by which answers come; "" = not known */
+	bool with_ct;                 /* may ask conntrack, which that switches on */
 };
 
 /* 0; -EPERM without CAP_NET_ADMIN; -errno. */

@@ -30,5 +30,8 @@ bool nft_diag_expects(const struct nft_diag_ask *ask, enum nft_answer_kind kind)
 constexpr size_t NFT_DIAG_SET_LEN = 24;
 const char *nft_diag_set(enum nft_answer_kind kind, bool own, char buf[static NFT_DIAG_SET_LEN]);
 
+/* Chains where packets come in begin so. */
+#define NFT_DIAG_ARRIVE "arrive_"
+
 /* All messages of the table that the transaction is about. */
-void nft_diag_build(struct nft_txn *t, const struct nft_diag_ask *ask);
+void nft_diag_build(struct nft_txn *t, const struct nft_diag_ask *ask, bool at_ingress);

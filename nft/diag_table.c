@@ -161,16 +161,16 @@ static void add_trace_few(const struct build *b, struct nftnl_rule *r, const cha
 
 /* ---- tracing ---- */
 
-static void trace_injected(const struct build *b)
+static void trace_injected(const struct build *b, const char *chain)
 {
-	struct nftnl_rule *r = nft_rule_new("enter");
+	struct nftnl_rule *r = nft_rule_new(chain);
 
 	if (!is_icmp(b->ask)) {
 		match_source(b, r, &b->ask->client);
 		expr_l4proto(r, b->ask->proto);
 		match_mine(b, r, 0);
 		add_trace(b, r, "injected");
-		r = nft_rule_new("enter");
+		r = nft_rule_new(chain);
 	}
 	match_source(b, r, &b->ask->client);
 	expr_l4proto(r, b->v->icmp);
@@ -180,13 +180,13 @@ static void trace_injected(const struct build *b)
 }
 
 /* Not by the client's address, which source NAT may have hidden. */
-static void trace_answers(const struct build *b)
+static void trace_answers(const struct build *b, const char *chain)
 {
 	for (enum nft_answer_kind k = 0; k < NFT_ANSWER_KINDS; k++) {
 		const struct nft_diag_kind *kind = &nft_diag_kinds[k];
 		if (!nft_diag_expects(b->ask, k))
 			continue;
-		struct nftnl_rule *r = nft_rule_new("enter");
+		struct nftnl_rule *r = nft_rule_new(chain);
 		if (kind->quotes) {
 			expr_family(r, b->f);
 			expr_l4proto(r, b->v->icmp);
@@ -220,18 +220,18 @@ static void trace_flow(
 	add_trace_few(b, r, comment);
 }
 
-static void trace_real(const struct build *b)
+static void trace_real(const struct build *b, const char *chain)
 {
 	for (size_t i = 0; i < b->ask->n_ranges; i++) {
 		const struct prefix *range = &b->ask->ranges[i];
 		if (range->addr.family != b->f->family)
 			continue;
-		struct nftnl_rule *r = nft_rule_new("enter");
+		struct nftnl_rule *r = nft_rule_new(chain);
 		expr_family(r, b->f);
 		nft_expr_source_prefix(r, b->f, range);
 		trace_flow(b, r, true, "real flows");
 	}
-	trace_flow(b, nft_rule_new("enter"), false, "answers to anybody");
+	trace_flow(b, nft_rule_new(chain), false, "answers to anybody");
 }
 
 /* Answers to the gateway's own address, under whatever port source NAT chose. */
@@ -251,14 +251,48 @@ static void trace_renamed(const struct build *b)
 	add_trace_few(b, r, "answers to injected packets, translated");
 }
 
-static void add_tracing(const struct build *b)
+static void add_rules(const struct build *b, const char *chain)
 {
-	nft_add_chain(b->t, "enter", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_FIRST);
 	if (b->ask->mine_last) {
-		trace_injected(b);
-		trace_answers(b);
+		trace_injected(b, chain);
+		trace_answers(b, chain);
 	}
-	trace_real(b);
+	trace_real(b, chain);
+}
+
+static void add_ingress(const struct build *b, const char *name, const char *device)
+{
+	autonftnl(chain) *chain = nftnl_need(nftnl_chain_alloc());
+
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_FAMILY, NFPROTO_INET);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TABLE, b->t->table);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_NAME, name);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_TYPE, "filter");
+	nftnl_chain_set_u32(chain, NFTNL_CHAIN_HOOKNUM, NF_INET_INGRESS);
+	nftnl_chain_set_s32(chain, NFTNL_CHAIN_PRIO, INT32_MIN);
+	nftnl_chain_set_str(chain, NFTNL_CHAIN_DEV, device);
+	struct nlmsghdr *nlh = nft_txn_msg(
+		b->t, NFT_MSG_NEWCHAIN, NLM_F_CREATE, "ingress of %s", device);
+	nftnl_chain_nlmsg_build_payload(nlh, chain);
+	nft_txn_push(b->t, nlh);
+	add_rules(b, name);
+}
+
+static void add_entrances(const struct build *b, bool at_ingress)
+{
+	const char *mesh = b->ask->mesh_interface, *lan = b->ask->lan_interface;
+
+	if (at_ingress && mesh[0])
+		add_ingress(b, NFT_DIAG_ARRIVE "mesh", mesh);
+	if (at_ingress && lan[0] && strcmp(mesh, lan) != 0)
+		add_ingress(b, NFT_DIAG_ARRIVE "lan", lan);
+	nft_add_chain(b->t, "enter", "filter", NF_INET_PRE_ROUTING, NF_IP_PRI_FIRST);
+	add_rules(b, "enter");
+}
+
+static void add_tracing(const struct build *b, bool at_ingress)
+{
+	add_entrances(b, at_ingress);
 	if (b->ask->mine_last && b->ask->with_ct)
 		trace_renamed(b);
 
@@ -382,14 +416,14 @@ static void add_answers(const struct build *b, bool own)
 			add_kind(b, k, own);
 }
 
-void nft_diag_build(struct nft_txn *t, const struct nft_diag_ask *ask)
+void nft_diag_build(struct nft_txn *t, const struct nft_diag_ask *ask, bool at_ingress)
 {
 	unsigned six = ask->target.family == AF_INET6;
 	const struct build b = {t, ask, &nft_families[six], &versions[six]};
 
 	nft_add_table(t, NFT_TABLE_F_OWNER, NLM_F_CREATE | NLM_F_EXCL,
 		"a diagnosis of meshgw; ends with it");
-	add_tracing(&b);
+	add_tracing(&b, at_ingress);
 	if (!ask->mine_last)
 		return;
 	add_answers(&b, false);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "nft/way.h"
 #include "lib/xmalloc.h"
-#include "nft/diag.h"
+#include "nft/diag_int.h"
 #include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,10 +17,16 @@ static bool is_chain(const struct nft_step *s, const char *chain)
 	return !strcmp(s->chain, chain);
 }
 
+static bool is_arrival(const struct nft_step *s)
+{
+	return !strncmp(s->chain, NFT_DIAG_ARRIVE, strlen(NFT_DIAG_ARRIVE));
+}
+
 /* The chains of a diagnosis from which packets begin to be traced. */
 static bool begins(const struct nft_step *s)
 {
-	return s->enters && is_diagnosis(s) && (is_chain(s, "enter") || is_chain(s, "leave"));
+	return s->enters && is_diagnosis(s) &&
+	       (is_arrival(s) || is_chain(s, "enter") || is_chain(s, "leave"));
 }
 
 /* The latest of this id: the kernel makes it of what a repeated packet may have again. */
@@ -44,6 +50,7 @@ static struct nft_way *add(struct nft_ways *w, const struct nft_step *s)
 		.id = s->id,
 		.packet = s->packet,
 		.local = is_diagnosis(s) && is_chain(s, "leave"),
+		.arrived = is_diagnosis(s) && is_arrival(s),
 	};
 	return way;
 }
@@ -90,8 +97,12 @@ void nft_ways_add(const struct nft_step *step, void *ways)
 		w->lost = true;
 		return;
 	}
-	struct nft_way *way = begins(step) ? nullptr : find(w, step->id);
-	if (!way)
+	struct nft_way *way = find(w, step->id);
+	/* From the interface on it is the same packet. */
+	bool goes_on = way && way->arrived && begins(step) && is_chain(step, "enter");
+	if (goes_on)
+		way->arrived = false;
+	if (!way || (begins(step) && !goes_on))
 		way = add(w, step);
 	if (way)
 		take(way, step);

@@ -23,7 +23,8 @@ struct nft_way {
 	struct nft_step base;          /* where it entered the base chain that spoke last */
 	struct nft_step last;          /* the last word of somebody else's table */
 	enum nft_fate fate;
-	bool local; /* sent by this host */
+	bool local;   /* sent by this host */
+	bool arrived; /* seen at the ingress of an interface, and not behind it yet */
 };
 
 constexpr size_t NFT_WAYS = 256;

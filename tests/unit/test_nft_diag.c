@@ -376,6 +376,24 @@ static void test_passive(void **state)
 	}
 }
 
+/* Without the interfaces it is the same but for what happens at them. */
+static void test_without_interfaces(void **state)
+{
+	struct nft_world *w = *state;
+	struct nft_diag_ask ask = ask_of(versions, IPPROTO_TCP);
+	struct packet syn = packet_new(
+		versions->client, versions->service, IPPROTO_TCP, MINE + 1, PORT);
+	struct packet answer = packet_reply(&syn);
+
+	snprintf(ask.lan_interface, sizeof(ask.lan_interface), "gone0");
+	struct diagnosis g = {.v = versions, .d = open_diag(&ask)};
+	pass(w->net->mesh_fd, w->net->lan_fd, &syn);
+	packet_send(w->net->lan_fd, &answer);
+	assert_kept(w, versions);
+	expect_answer(only(&g, NFT_ANSWER_TCP), versions->service, PORT, "mesh0");
+	nft_diag_close(g.d);
+}
+
 static void test_killed(void **state)
 {
 	int ready[2];
@@ -413,6 +431,7 @@ int main(void)
 		KERNEL_TEST(test_conntrack),
 		KERNEL_TEST(test_names),
 		KERNEL_TEST(test_passive),
+		KERNEL_TEST(test_without_interfaces),
 		KERNEL_TEST(test_killed),
 	};
 

@@ -66,6 +66,7 @@ static struct world begin(struct nft_world *w, const struct version *v)
 		.ranges = nft_model("route")->ranges,
 		.n_ranges = nft_model("route")->n_ranges,
 		.mesh_interface = "mesh0",
+		.lan_interface = "lan0",
 	};
 	struct err err = {};
 
@@ -142,7 +143,13 @@ static const struct blame {
 	{"nft add table inet f; nft 'add chain inet f post { type filter hook postrouting priority 0; "
 	 "}'; nft add rule inet f post oifname lan0 drop",
 		"post", "post", "oifname \"lan0\" drop", TO},
-	/* Behind everybody but the diagnosis. */
+	/* Before and behind everybody but the diagnosis. */
+	{"nft add table netdev x; nft 'add chain netdev x in { type filter hook ingress device mesh0 "
+	 "priority -500; }'; nft add rule netdev x in tcp dport 3000 drop",
+		"in", "in", "tcp dport 3000 drop", TO},
+	{"nft add table netdev x; nft 'add chain netdev x in { type filter hook ingress device lan0 "
+	 "priority 0; policy drop; }'",
+		"in", "in", nullptr, BACK | POLICY},
 	{"nft add table inet f; nft 'add chain inet f fw { type filter hook forward priority 10000; "
 	 "}'; nft add rule inet f fw tcp sport 3000 drop",
 		"fw", "fw", "tcp sport 3000 drop", BACK},
