@@ -69,6 +69,7 @@ static void open_diag(struct collect *c, struct evidence *e)
 	for (size_t i = 0; i < config->n_ranges; i++)
 		ranges[i] = config->ranges[i].prefix;
 	snprintf(ask.mesh_interface, sizeof(ask.mesh_interface), "%s", e->mesh);
+	snprintf(ask.lan_interface, sizeof(ask.lan_interface), "%s", e->lan);
 	/* The ear before the voice. */
 	int r = nft_trace_open(&c->trace, &err);
 	if (r >= 0)
