@@ -24,9 +24,9 @@
 #define LEGACY_REMEDY \
 	"Accept the mesh range with iptables-legacy, or move the old rules to nftables."
 
-#define ROUTE_REMEDY                                                                                 \
-	"Install the route of the range into the tunnel; once meshgw is configured, it does so and " \
-	"keeps it."
+#define ROUTE_REMEDY                                                                          \
+	"Install the route of the range into the tunnel; once meshgw is configured, it does " \
+	"so and keeps it."
 #define ROUTE_COMMAND "ip -{v} route add {range} dev {mesh}"
 
 static const struct code_variant variants[] = {
@@ -67,6 +67,11 @@ static const struct code_variant variants[] = {
 		{"ip link set dev {mesh} up"}},
 	{CODE_RETURN_ROUTE_MISSING, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
 	{CODE_RP_FILTER_NO_ROUTE, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
+	{CODE_UPSTREAM_RETURN_ROUTE_MISSING, "configuration", "none",
+		"Give the site's router, or the service's host, a route to the mesh range[ {range}] "
+		"by this gateway. Or write /etc/meshgw/meshgw.yaml and apply it: meshgw hides the "
+		"callers until it is proven that answers come back.",
+		{"meshgw apply"}},
 };
 
 const struct code_variant *code_variant_next(enum code code, size_t *at)

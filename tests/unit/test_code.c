@@ -51,6 +51,9 @@ static void check_sentence(const char *name, const char *text)
 	bool optional = false;
 
 	check_text(name, text);
+	if (strlen(text) + strlen("2606:4700:cf1:5000::/64 This mends  as well.") + 36 >
+		FACT_SAYS_LEN)
+		fail_msg("%s: \"%s\" is too long with its values", name, text);
 	for (const char *p = text; *p; p++) {
 		optional = *p == '[' ? true : *p == ']' ? false : optional;
 		if (*p == '{' && !optional)
