@@ -20,7 +20,8 @@
  *   enter_ct   prerouting, after conntrack   answers that source NAT renamed (with_ct)
  *   leave      output, first                 traces this host's own packets of the flow
  *   answers    forward, last                 counts and ends answers to injected packets
- *   said       output, last                  the same for what this host says itself
+ *   said       output, last                  the same for what this host says itself, as a
+ *                                            service or about the packets
  */
 #include "lib/err.h"
 #include "lib/ip.h"

@@ -388,7 +388,7 @@ static void add_kind(const struct build *b, enum nft_answer_kind k, bool own)
 	add_set(b, k, name);
 	nft_add_chain(b->t, name, nullptr, 0, 0);
 	add_count(b, k, name);
-	if (k == NFT_ANSWER_TCP && !own)
+	if (k == NFT_ANSWER_TCP)
 		add_reset(b, name);
 	struct nftnl_rule *end = nft_rule_new(name);
 	nft_expr_verdict(end, NF_DROP, nullptr);

@@ -15,12 +15,14 @@
 #include "nft/diag.h"
 #include "nft_world.h"
 #include "packet.h"
+#include <arpa/inet.h>
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -261,6 +263,72 @@ static void test_own_words(void **state)
 	}
 }
 
+/* How many connections wait for their third packet here (proc_net_tcp, state SYN_RECV)? */
+static int half_open(const struct version *v)
+{
+	FILE *in = fopen(v->icmp == IPPROTO_ICMP ? "/proc/thread-self/net/tcp"
+						 : "/proc/thread-self/net/tcp6",
+		"re");
+	char line[512];
+	unsigned state;
+	int n = 0;
+
+	assert_non_null(in);
+	while (fgets(line, sizeof(line), in))
+		n += sscanf(line, "%*s %*s %*s %x", &state) == 1 && state == 3;
+	fclose(in);
+	return n;
+}
+
+static int listen_on(const char *address, uint8_t family)
+{
+	struct sockaddr_in6 six = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+	struct sockaddr_in four = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+	const struct sockaddr *sa = family == AF_INET ? (struct sockaddr *)&four
+						      : (struct sockaddr *)&six;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(
+		inet_pton(family, address,
+			family == AF_INET ? (void *)&four.sin_addr : (void *)&six.sin6_addr),
+		1);
+	assert_int_equal(bind(fd, sa, family == AF_INET ? sizeof(four) : sizeof(six)), 0);
+	assert_int_equal(listen(fd, 8), 0);
+	return fd;
+}
+
+/* The service is on this host: its answer is kept here, and it forgets the connection. */
+static void test_own_service(void **state)
+{
+	static const char *const own[] = {"10.0.1.11", "2001:db8:1::11"};
+	struct nft_world *w = *state;
+
+	for (const struct version *v = versions; v < versions + 2; v++) {
+		const char *address = own[v - versions];
+		int fd = listen_on(address, v->icmp == IPPROTO_ICMP ? AF_INET : AF_INET6);
+		struct packet syn = packet_new(v->client, address, IPPROTO_TCP, MINE + 1, PORT);
+		struct nft_diag_ask ask = ask_of(v, IPPROTO_TCP);
+		struct packet got;
+
+		packet_send(w->net->mesh_fd, &syn);
+		struct packet answer = packet_reply(&syn);
+		packet_expect(w->net->mesh_fd, &answer, &got);
+		assert_int_equal(half_open(v), 1); /* as it is without a diagnosis */
+
+		ask.target = netns_addr(address);
+		struct diagnosis g = {.v = v, .d = open_diag(&ask)};
+		syn.sport++;
+		packet_send(w->net->mesh_fd, &syn);
+		assert_kept(w, v);
+		const struct nft_answer *a = only(&g, NFT_ANSWER_TCP);
+		assert_true(a->own);
+		assert_int_equal(a->flags, TH_SYN | TH_ACK);
+		assert_int_equal(half_open(v), 1);
+		nft_diag_close(g.d);
+		close(fd);
+	}
+}
+
 /* Others' flows, and those of the client itself from other ports or to other targets. */
 static void test_bystanders(void **state)
 {
@@ -427,6 +495,7 @@ int main(void)
 		KERNEL_TEST(test_other_answers),
 		KERNEL_TEST(test_astray),
 		KERNEL_TEST(test_own_words),
+		KERNEL_TEST(test_own_service),
 		KERNEL_TEST(test_bystanders),
 		KERNEL_TEST(test_conntrack),
 		KERNEL_TEST(test_names),
