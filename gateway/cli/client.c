@@ -225,5 +225,5 @@ enum exit_status client_call(
 	int fd;
 	enum exit_status status = client_connect(call, &fd, f);
 
-	return status == EXIT_DONE ? ask_over(fd, call, reply, f) : status;
+	return fd >= 0 ? ask_over(fd, call, reply, f) : status;
 }

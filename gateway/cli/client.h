@@ -22,7 +22,7 @@ struct client_call {
 	void *arg;
 };
 
-/* EXIT_DONE and *fd (owned by the caller): only connects. */
+/* EXIT_DONE and *fd (owned by the caller), or the failure's status and a negative *fd. */
 enum exit_status client_connect(const struct client_call *call, int *fd, struct failure *f);
 /* EXIT_DONE and *reply (owned by the caller), or the failure's status. */
 enum exit_status client_call(

@@ -77,6 +77,15 @@ static const char *meaning(const char *confidence)
 	return "";
 }
 
+/* Commands know some things by several names: each is said once. */
+static bool said_before(sd_json_variant *attributes, size_t i, const char *value)
+{
+	for (size_t j = 1; j < i; j += 2)
+		if (strcmp(strings_at(attributes, j), value) == 0)
+			return true;
+	return false;
+}
+
 static void print_attributes(const struct term *t, sd_json_variant *attributes)
 {
 	char line[1024] = "";
@@ -86,8 +95,9 @@ static void print_attributes(const struct term *t, sd_json_variant *attributes)
 	for (size_t i = 0; (name = strings_at(attributes, i)) &&
 			   (value = strings_at(attributes, i + 1)) && used < sizeof(line);
 		i += 2)
-		used += (size_t)snprintf(
-			line + used, sizeof(line) - used, "%s%s %s", i ? ", " : "", name, value);
+		if (*value && !said_before(attributes, i, value))
+			used += (size_t)snprintf(line + used, sizeof(line) - used, "%s%s %s",
+				used ? ", " : "", name, value);
 	if (used)
 		term_wrap(t, STYLE_DIM, INDENT, 0, "%s", line);
 }

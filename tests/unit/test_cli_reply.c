@@ -23,7 +23,9 @@ static const char whole[] =
 	"\"conditions\":[{\"code\":\"c\",\"severity\":\"error\",\"subject\":\"s\",\"message\":\"m\","
 	"\"since\":7,\"remedy\":\"r\",\"dependsOn\":\"d\"}],"
 	"\"counters\":[{\"name\":\"n\",\"packets\":1,\"bytes\":18446744073709551615}],"
-	"\"pending\":{\"remainingSeconds\":9},\"repairs\":3}";
+	"\"pending\":{\"remainingSeconds\":9},\"repairs\":3,"
+	"\"flows\":[{\"target\":\"t\",\"code\":\"c\",\"confidence\":\"likely\",\"summary\":\"s\","
+	"\"client\":\"a\",\"count\":1,\"firstSeen\":2,\"lastSeen\":3}]}";
 
 static sd_json_variant *parse(const char *text)
 {
@@ -87,6 +89,7 @@ static void test_fields(void **)
 		{"counters", false},
 		{"pending", true},
 		{"repairs", false},
+		{"flows", true},
 	};
 
 	for (size_t i = 0; i < COUNT(fields); i++)
