@@ -10,13 +10,14 @@ enum exit_status cmd_doctor(struct cli *cli)
 	struct change change = {
 		.method = "Doctor",
 		.reads = true,
+		.once = {.verb = {"doctor"}, .timeout_us = cli->timeout_us},
 		.waiting = progress_tick,
 		.arg = &progress,
 	};
 	struct checks checks;
 
 	progress_begin(&progress, &cli->view.err, "Looking at this node");
-	enum exit_status status = change_call(cli, &change, false, &reply);
+	enum exit_status status = change_call_anyway(cli, &change, &reply);
 	progress_end(&progress);
 	if (status != EXIT_DONE)
 		return status;

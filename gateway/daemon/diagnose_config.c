@@ -43,7 +43,8 @@ static const struct link *find_lan(
 	struct kernel *k = g->kernel;
 
 	q.fib_match = true;
-	if (k->ops->route_ask(k, &q, &answer, nullptr) == 0 && !answer.error) {
+	if (target->family != AF_UNSPEC && k->ops->route_ask(k, &q, &answer, nullptr) == 0 &&
+		!answer.error) {
 		*route = answer.route;
 		const struct link *l = link_by_index(&g->seen.links, route->oif);
 		if (is_lan(l))
@@ -56,19 +57,36 @@ static const struct link *find_lan(
 	return nullptr;
 }
 
+/* The one that its first address stands in; len 0 = none. */
+static struct prefix network_of(const struct gateway *g, const struct link *lan)
+{
+	for (size_t i = 0; i < g->seen.addresses.n; i++) {
+		const struct ifaddr_entry *a = &g->seen.addresses.list[i];
+		struct prefix p = observed_network(a);
+		if (a->ifindex == lan->ifindex && !prefix_is_special(&p))
+			return p;
+	}
+	return (struct prefix){};
+}
+
 static int guess(
 	const struct reload *r, const struct flow *flow, struct config **out, struct err *err)
 {
 	char network[PREFIX_STRLEN];
 	struct route route = {};
-	const struct link *lan = find_lan(r->gateway, &flow->target, &route);
-	struct prefix p = prefix_of(&flow->target);
+	const struct addr *target = &flow->target;
+	const struct link *lan = find_lan(r->gateway, target, &route);
 
 	if (!lan)
 		return err_set(err, ENODEV,
 			"there is no configuration, and no interface that could be the LAN's");
+	struct prefix p = target->family == AF_UNSPEC ? network_of(r->gateway, lan)
+						      : prefix_of(target);
 	if (route.oif && route.gateway.family == AF_UNSPEC && route.dst.len > 0)
 		p = route.dst;
+	if (p.len == 0)
+		return err_set(err, ENODEV,
+			"there is no configuration, and %s has no address of a network", lan->name);
 	char text[IFNAMSIZ + PREFIX_STRLEN + 64];
 	snprintf(text, sizeof(text), "lan: [{interface: \"%s\", networks: [\"%s\"]}]\n", lan->name,
 		prefix_str(&p, network));

@@ -4,7 +4,8 @@
  * diagnose_config: by which configuration a flow is judged: the one that runs; else the last
  * confirmed one; else the file in /etc; else a guess: the ranges that Cloudflare has by default,
  * and the target's own interface and network as the kernel's routes name them. A guess changes
- * nothing: it only says where to look.
+ * nothing: it only says where to look. Without a target (AF_UNSPEC) it is the first interface that
+ * could be the LAN's, with the network of its address.
  */
 #include "daemon/reload.h"
 #include "verdict/evidence.h"

@@ -40,7 +40,7 @@ struct options {
 static const char usage[] =
 	"usage: meshgwd [--config FILE] [--state-dir DIR] [--runtime-dir DIR] [--user USER]\n"
 	"               [--receive-buffer BYTES] [--vtysh PROGRAM] [--debug[=TOKENS]]\n"
-	"               [--once down | --once plan [FILE | --down] |\n"
+	"               [--once down | --once doctor | --once plan [FILE | --down] |\n"
 	"                --once diagnose [--from CLASS|ADDRESS] [--passive] [--limit MS] TARGET]\n"
 	"       meshgwd --help | --version\n";
 
@@ -203,6 +203,8 @@ static int run_once(const struct options *o, const char *file, struct kernel *k,
 		.config_path = file, .etc_path = o->config, .vtysh = o->vtysh, .down = o->down};
 	if (!strcmp(o->once, "down"))
 		return once_down(&once, k, s);
+	if (!strcmp(o->once, "doctor"))
+		return once_doctor(&once, k, s);
 	if (!strcmp(o->once, "diagnose")) {
 		ask.target = file;
 		ask.limit_us = (uint64_t)o->limit_ms * 1000;
@@ -251,7 +253,7 @@ static bool usable(const struct options *o, const char *file)
 {
 	if (!o->once)
 		return !file && !o->down;
-	if (!strcmp(o->once, "down"))
+	if (!strcmp(o->once, "down") || !strcmp(o->once, "doctor"))
 		return !file && !o->down;
 	if (!strcmp(o->once, "diagnose"))
 		return file && !o->down;

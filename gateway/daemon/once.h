@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * once: what `meshgw` asks of this program when no daemon runs: one plan, taking down, or
- * a diagnosis. The
- * same code as the daemon's, without a loop; the answer is one JSON object on stdout in the
- * form of the varlink method's reply or error.
+ * once: what `meshgw` asks of this program when no daemon runs: one plan, taking down, a
+ * diagnosis, or a look at the node. The same code as the daemon's, without a loop; the answer is
+ * one JSON object on stdout in the form of the varlink method's reply or error.
  */
 #include "daemon/kernel.h"
 #include "daemon/store.h"
@@ -26,4 +25,5 @@ struct once_diagnosis {
 int once_plan(const struct once_options *options, struct kernel *kernel, struct store *store);
 int once_diagnose(const struct once_options *options, const struct once_diagnosis *ask,
 	struct kernel *kernel, struct store *store);
+int once_doctor(const struct once_options *options, struct kernel *kernel, struct store *store);
 int once_down(const struct once_options *options, struct kernel *kernel, struct store *store);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * once_diagnose: a diagnosis on a node where no daemon runs, as one finds it before anything is
- * set up. Looks at this host as the daemon would and changes nothing.
+ * once_diagnose: a diagnosis, or a look at the node, where no daemon runs, as one finds it before
+ * anything is set up. Looks at this host as the daemon would and changes nothing.
  */
 #include "daemon/clock.h"
 #include "daemon/diagnoses.h"
+#include "daemon/examine.h"
 #include "daemon/once.h"
 #include "daemon/once_int.h"
 #include "lib/api.h"
@@ -52,23 +53,53 @@ static int diagnose(
 	return a->status;
 }
 
+/* A daemon that never was: it has seen this host once. */
+struct nobody {
+	struct gateway gateway;
+	struct reload reload;
+	struct conditions none;
+	struct server_context context;
+};
+
+static void nobody_init(
+	struct nobody *n, const struct once_options *o, struct kernel *kernel, struct store *store)
+{
+	*n = (struct nobody){};
+	n->context = (struct server_context){.reload = &n->reload, .conditions = &n->none};
+	gateway_init(&n->gateway, kernel, nullptr, nullptr);
+	reload_init(&n->reload, &n->gateway, store, o->etc_path);
+	(void)gateway_pass(&n->gateway, clock_monotonic_us());
+}
+
+static void nobody_clear(struct nobody *n)
+{
+	reload_clear(&n->reload);
+	gateway_clear(&n->gateway);
+}
+
 int once_diagnose(const struct once_options *o, const struct once_diagnosis *ask,
 	struct kernel *kernel, struct store *store)
 {
-	struct gateway g;
-	struct reload reload;
-	struct conditions none = {};
+	struct nobody n;
 	struct answer a = {.status = 1};
-	struct server_context context = {.reload = &reload, .conditions = &none};
 
 	if (sd_event_new(&a.event) < 0)
 		abort();
-	gateway_init(&g, kernel, nullptr, nullptr);
-	reload_init(&reload, &g, store, o->etc_path);
-	(void)gateway_pass(&g, clock_monotonic_us());
-	diagnose(&context, ask, &a);
-	reload_clear(&reload);
-	gateway_clear(&g);
+	nobody_init(&n, o, kernel, store);
+	diagnose(&n.context, ask, &a);
+	nobody_clear(&n);
 	sd_event_unref(a.event);
 	return a.status;
+}
+
+int once_doctor(const struct once_options *o, struct kernel *kernel, struct store *store)
+{
+	struct nobody n;
+
+	nobody_init(&n, o, kernel, store);
+	sd_json_variant *reply = examine_reply(&n.context);
+	nobody_clear(&n);
+	int status = once_print(reply, 0);
+	sd_json_variant_unref(reply);
+	return status;
 }

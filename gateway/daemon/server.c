@@ -41,6 +41,7 @@ static const struct method {
 	{API_INTERFACE ".Down", false, api_down},
 	{API_INTERFACE ".Diagnose", false, api_diagnose},
 	{API_INTERFACE ".Recall", false, api_recall},
+	{API_INTERFACE ".Doctor", false, api_doctor},
 };
 
 static int bind_methods(sd_varlink_server *s, bool control)

@@ -80,3 +80,5 @@ int api_diagnose(sd_varlink *link, sd_json_variant *parameters, sd_varlink_metho
 	void *userdata);
 int api_recall(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);
+int api_doctor(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);

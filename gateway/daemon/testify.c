@@ -57,7 +57,7 @@ void testify_config(const struct gateway *g, struct evidence *e)
 	PUT(f->mode, "none");
 	f->own_address = observed_is_own(&g->seen, &flow->target);
 	f->up = g->phase == GATEWAY_UP && g->config;
-	if (!f->up)
+	if (!f->up || flow->target.family == AF_UNSPEC)
 		return;
 	const struct config_range *range = config_range_of(g->config, &flow->client);
 	f->source_known = range != nullptr;
@@ -141,13 +141,15 @@ static void tell_neighbours(
 	const struct frr_sync *s, const struct conditions *found, struct evidence *e)
 {
 	const struct config_bgp *bgp = &s->config->bgp;
+	uint8_t asked = e->flow.target.family; /* AF_UNSPEC = both */
 
 	for (size_t i = 0; i < bgp->n_neighbors; i++) {
 		tell_neighbour(s, found, &bgp->neighbors[i], e);
 		for (size_t j = 0; j < s->view.show.n_prefixes; j++) {
 			const struct frr_prefix_state *p = &s->view.show.prefixes[j];
 			uint8_t family = p->prefix.addr.family;
-			if (family == e->flow.target.family && sends(&bgp->neighbors[i], family))
+			if ((asked == AF_UNSPEC || family == asked) &&
+				sends(&bgp->neighbors[i], family))
 				tell_prefix(s, p, &bgp->neighbors[i], e);
 		}
 	}

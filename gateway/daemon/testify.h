@@ -3,6 +3,9 @@
 /*
  * testify: what the daemon itself can say about a flow, as facts for a diagnosis: what the
  * configuration makes of it, which conditions stand, and what FRRouting showed last. Reads only.
+ *
+ * A flow without a target (AF_UNSPEC) stands for the node as a whole: then the configuration says
+ * only whether it is in force, and BGP speaks of everything.
  */
 #include "daemon/server.h"
 #include "verdict/evidence.h"

@@ -107,6 +107,7 @@ static void ask(struct site *s, bool control, const char *message, char answer[s
 
 static const char *const changing[] = {
 	CALL("Plan"), APPLY(CONTENT), CALL("Confirm"), CALL("Undo"), CALL("Down"), CALL("Nothing")};
+static const char *const looking[] = {CALL("Doctor"), CALL("Recall")};
 
 static void test_status_socket_only_reads(void **state)
 {
@@ -120,9 +121,31 @@ static void test_status_socket_only_reads(void **state)
 		ask(s, false, changing[i], answer);
 		assert_non_null(strstr(answer, METHOD_NOT_FOUND));
 	}
+	/* These read as well, and tell more of the host than everybody may know. */
+	for (size_t i = 0; i < COUNT(looking); i++) {
+		ask(s, false, looking[i], answer);
+		assert_non_null(strstr(answer, METHOD_NOT_FOUND));
+	}
 	autofree char *after = world_text(&s->w);
 	assert_string_equal(before, after);
 	assert_int_equal(s->changes, 0);
+}
+
+/* What each check says is up to the host that runs this; a configuration is in force, or not. */
+static void test_doctor(void **state)
+{
+	struct site *s = *state;
+	static char answer[1 << 20];
+
+	for (size_t i = 0; i < 2; i++) {
+		autoclose int fd = connect_client(s, true);
+		tell(s, fd, CALL("Doctor"), sizeof(CALL("Doctor")), answer, sizeof(answer));
+		assert_non_null(strstr(answer, "\"checks\":[{\"name\":"));
+		assert_non_null(strstr(answer, "\"record\":{"));
+		assert_non_null(strstr(answer, i ? "\"up\":false" : "\"up\":true"));
+		static char down[65536];
+		ask(s, true, CALL("Down"), down);
+	}
 }
 
 static void test_control_socket(void **state)
@@ -238,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_status_socket_only_reads),
 		TEST(test_control_socket),
+		TEST(test_doctor),
 		TEST(test_confirm_window),
 		TEST(test_bad_clients),
 		TEST(test_too_many_clients),
