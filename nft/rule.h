@@ -34,7 +34,8 @@ struct nft_rule {
 	struct prefix source;
 };
 
-/* Reads one NFT_MSG_NEWRULE message. 0 or -EBADMSG. */
+/* Reads one NFT_MSG_NEWRULE message, of the kernel only: libnftnl trusts its form. 0 or -EBADMSG.
+ */
 [[nodiscard]] int nft_rule_read(const struct nlmsghdr *nlh, struct nft_rule *out);
 
 struct nl_sock;

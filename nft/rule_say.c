@@ -39,7 +39,7 @@ static void note_oif(struct nft_rule *r, enum nft_term term, const uint8_t *data
 static void note_source(struct nft_rule *r, enum nft_term term, const struct nft_operand *o,
 	const uint8_t *data, size_t len)
 {
-	int bits = o->masked ? nft_mask_bits(o->data, o->len) : (int)len * 8;
+	int bits = !o->masked ? (int)len * 8 : o->len == len ? nft_mask_bits(o->data, len) : -1;
 	uint8_t family = is_named(o, "ip saddr") ? AF_INET : AF_INET6;
 
 	if (r->source_term != NFT_TERM_ABSENT || bits < 0 || len > addr_bytes(family))

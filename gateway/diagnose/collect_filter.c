@@ -112,22 +112,57 @@ static enum fact_origin injected_as(const struct injections *set, uint16_t port)
 	return in && in->probe != PROBE_INJECTED ? ORIGIN_ASIDE : ORIGIN_INJECTED;
 }
 
-/* Whose packet it is. Source NAT may have hidden whom an answer is for; the port tells, as a rule.
- */
-static enum fact_origin origin_of(const struct collect_scope *scope, const struct injections *set,
-	const struct nft_way *way, bool to_target)
+static bool is_icmp(uint8_t proto)
 {
+	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
+}
+
+/* Like the flow, whoever sent it: to the service, or from it. */
+static bool is_alike(const struct flow *flow, const struct nft_step_packet *p, bool to_target)
+{
+	if (is_icmp(flow->proto))
+		return is_icmp(p->proto) && (to_target || is(&p->from, &flow->target));
+	return p->proto == flow->proto &&
+	       (to_target ? p->dport == flow->port
+			  : is(&p->from, &flow->target) && p->sport == flow->port);
+}
+
+/* Whose packet it is; ORIGINS = none that this is about: others trace packets, too. Source NAT may
+ * have hidden whom an answer is for; the port tells, as a rule. Which packet an ICMP error quotes
+ * is not told, so it is beside the flow. */
+static enum fact_origin origin_of(const struct collect_scope *scope, const struct injections *set,
+	const struct nft_way *way, bool to_target, bool forwarded)
+{
+	const struct flow *flow = scope->flow;
 	const struct nft_step_packet *p = &way->packet;
-	const struct addr *client = &scope->flow->client;
+	bool error = is_icmp(p->proto) && !p->sport;
 
 	if (way->local)
 		return ORIGIN_OWN;
-	if (to_target)
-		return is(&p->from, client) && is_mine(set, p->sport) ? injected_as(set, p->sport)
-								      : ORIGIN_REAL;
-	if (is_mine(set, p->dport) || (is(&p->to, client) && set && set->n))
+	if (to_target && is(&p->from, &flow->client) && is_mine(set, p->sport))
+		return injected_as(set, p->sport);
+	if (!to_target && is(&p->from, &flow->target) && is_mine(set, p->dport))
 		return injected_as(set, p->dport);
-	return config_range_of(scope->config, &p->to) ? ORIGIN_REAL : ORIGIN_OWN;
+	if (error && is(&p->to, &flow->client))
+		return ORIGIN_ASIDE;
+	if (error || !is_alike(flow, p, to_target))
+		return ORIGINS;
+	return to_target || forwarded || config_range_of(scope->config, &p->to) ? ORIGIN_REAL
+										: ORIGIN_OWN;
+}
+
+static const struct nft_base_chain *base_of(
+	const struct nft_ruleset *rules, const struct nft_way *way)
+{
+	return nft_ruleset_find(rules, way->base.family, way->base.table, way->base.chain);
+}
+
+/* Behind source NAT an answer to the mesh is for this host by its address, and goes on. */
+static bool is_forwarded(const struct nft_ruleset *rules, const struct nft_way *way)
+{
+	const struct nft_base_chain *base = base_of(rules, way);
+
+	return base && (!strcmp(base->hook, "forward") || !strcmp(base->hook, "postrouting"));
 }
 
 static void tell_rule(struct nl_sock *s, const struct nft_step *step, struct fact_trace *f)
@@ -171,8 +206,7 @@ static void describe(const struct nft_way *way, const struct nft_ruleset *rules,
 	struct fact_trace *f)
 {
 	const struct nft_step *last = &way->last;
-	const struct nft_base_chain *base = nft_ruleset_find(
-		rules, way->base.family, way->base.table, way->base.chain);
+	const struct nft_base_chain *base = base_of(rules, way);
 
 	copy(f->family, sizeof(f->family), nft_family_str(last->family));
 	copy(f->table, sizeof(f->table), last->table);
@@ -203,8 +237,13 @@ void collect_traces(const struct collect_scope *scope, struct nl_sock *s,
 {
 	const struct nft_way *told[TRACES_MAX];
 	struct fact_trace f[TRACES_MAX];
+	struct err err = {};
 	size_t n = 0;
 
+	if (ways->lost) {
+		(void)err_set(&err, ENOBUFS, "nft trace: more packets than could be followed");
+		collect_missing(e, OBSERVER_NFT_TRACE, &err);
+	}
 	for (size_t i = 0; i < ways->n && n < TRACES_MAX; i++) {
 		const struct nft_way *way = &ways->list[i];
 		size_t j = 0;
@@ -212,7 +251,9 @@ void collect_traces(const struct collect_scope *scope, struct nl_sock *s,
 		if (way->packet.from.family == AF_UNSPEC || !way->last.table[0])
 			continue;
 		f[n] = (struct fact_trace){.to_target = is(&way->packet.to, &scope->flow->target)};
-		f[n].origin = origin_of(scope, set, way, f[n].to_target);
+		f[n].origin = origin_of(scope, set, way, f[n].to_target, is_forwarded(rules, way));
+		if (f[n].origin == ORIGINS)
+			continue;
 		while (j < n && !(f[j].origin == f[n].origin && f[j].to_target == f[n].to_target &&
 					is_same_word(told[j], way)))
 			j++;

@@ -362,6 +362,63 @@ static void test_arrival(void **state)
 	end(&g);
 }
 
+/* Packets of others that anybody traces say nothing about the flow. */
+static void test_strangers(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		uint8_t proto;
+		uint16_t sport, dport;
+		bool local;
+		enum fact_origin want; /* ORIGINS = no fact */
+		bool to_target, forwarded;
+	} cases[] = {
+		/* Answers behind source NAT. */
+		{SERVICE, "10.0.1.11", IPPROTO_TCP, PORT, 4711, false, ORIGIN_REAL, false, true},
+		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, PORT, false, ORIGIN_REAL, true},
+		{SERVICE, "100.64.9.9", IPPROTO_TCP, PORT, 4711, false, ORIGIN_REAL, false},
+		{SERVICE, "10.0.1.11", IPPROTO_TCP, PORT, 4711, false, ORIGIN_OWN, false},
+		{"10.0.1.11", SERVICE, IPPROTO_TCP, 4711, PORT, true, ORIGIN_OWN, true},
+		{ROUTER, CLIENT, IPPROTO_ICMP, 0, 0, false, ORIGIN_ASIDE, false},
+		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, 22, false, ORIGINS, true},
+		{"100.64.9.9", SERVICE, IPPROTO_UDP, 4711, PORT, false, ORIGINS, true},
+		{SERVICE, "100.64.9.9", IPPROTO_TCP, 22, 4711, false, ORIGINS, false},
+		{"10.0.1.77", "10.0.1.78", IPPROTO_TCP, 4711, PORT, false, ORIGINS, false},
+		{ROUTER, "10.0.1.78", IPPROTO_ICMP, 0, 0, false, ORIGINS, false},
+	};
+	struct nft_world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct nft_way way = {
+			.packet = {.from = netns_addr(cases[i].from),
+				.to = netns_addr(cases[i].to),
+				.proto = cases[i].proto,
+				.sport = cases[i].sport,
+				.dport = cases[i].dport},
+			.last = {.table = "t", .chain = "c", .type = NFT_STEP_POLICY},
+			.fate = NFT_FATE_DROPPED,
+			.local = cases[i].local,
+		};
+		struct nft_base_chain base = {.table = "t", .chain = "c", .hook = "prerouting"};
+		struct nft_ways ways = {.list = &way, .n = 1};
+		const struct nft_ruleset rules = {.chains = &base, .n = 1};
+		struct world g;
+
+		way.base = way.last;
+		if (cases[i].forwarded)
+			snprintf(base.hook, sizeof(base.hook), "forward");
+		base.by = "";
+		begin(&g, w);
+		collect_traces(&g.scope, w->nl, &rules, &g.set, &ways, &g.e);
+		assert_int_equal(g.e.n, cases[i].want != ORIGINS);
+		if (g.e.n) {
+			assert_int_equal(g.e.facts[0].trace.origin, cases[i].want);
+			assert_int_equal(g.e.facts[0].trace.to_target, cases[i].to_target);
+		}
+		end(&g);
+	}
+}
+
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
 
 int main(void)
@@ -371,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_attempts),
 		KERNEL_TEST(test_trace),
 		KERNEL_TEST(test_arrival),
+		KERNEL_TEST(test_strangers),
 	};
 
 	if (!netns_may())
