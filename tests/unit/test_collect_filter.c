@@ -375,16 +375,16 @@ static void test_strangers(void **state)
 	} cases[] = {
 		/* Answers behind source NAT. */
 		{SERVICE, "10.0.1.11", IPPROTO_TCP, PORT, 4711, false, ORIGIN_REAL, false, true},
-		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, PORT, false, ORIGIN_REAL, true},
-		{SERVICE, "100.64.9.9", IPPROTO_TCP, PORT, 4711, false, ORIGIN_REAL, false},
-		{SERVICE, "10.0.1.11", IPPROTO_TCP, PORT, 4711, false, ORIGIN_OWN, false},
-		{"10.0.1.11", SERVICE, IPPROTO_TCP, 4711, PORT, true, ORIGIN_OWN, true},
-		{ROUTER, CLIENT, IPPROTO_ICMP, 0, 0, false, ORIGIN_ASIDE, false},
-		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, 22, false, ORIGINS, true},
-		{"100.64.9.9", SERVICE, IPPROTO_UDP, 4711, PORT, false, ORIGINS, true},
-		{SERVICE, "100.64.9.9", IPPROTO_TCP, 22, 4711, false, ORIGINS, false},
-		{"10.0.1.77", "10.0.1.78", IPPROTO_TCP, 4711, PORT, false, ORIGINS, false},
-		{ROUTER, "10.0.1.78", IPPROTO_ICMP, 0, 0, false, ORIGINS, false},
+		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, PORT, false, ORIGIN_REAL, true, false},
+		{SERVICE, "100.64.9.9", IPPROTO_TCP, PORT, 4711, false, ORIGIN_REAL, false, false},
+		{SERVICE, "10.0.1.11", IPPROTO_TCP, PORT, 4711, false, ORIGIN_OWN, false, false},
+		{"10.0.1.11", SERVICE, IPPROTO_TCP, 4711, PORT, true, ORIGIN_OWN, true, false},
+		{ROUTER, CLIENT, IPPROTO_ICMP, 0, 0, false, ORIGIN_ASIDE, false, false},
+		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, 22, false, ORIGINS, true, false},
+		{"100.64.9.9", SERVICE, IPPROTO_UDP, 4711, PORT, false, ORIGINS, true, false},
+		{SERVICE, "100.64.9.9", IPPROTO_TCP, 22, 4711, false, ORIGINS, false, false},
+		{"10.0.1.77", "10.0.1.78", IPPROTO_TCP, 4711, PORT, false, ORIGINS, false, false},
+		{ROUTER, "10.0.1.78", IPPROTO_ICMP, 0, 0, false, ORIGINS, false, false},
 	};
 	struct nft_world *w = *state;
 
