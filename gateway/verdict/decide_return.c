@@ -144,6 +144,8 @@ static bool return_route(const struct view *v, struct finding *f)
 	name_range(v, f);
 	bool answered = v->state_reach >= WAY_BACK_RECEIVE;
 	f->confidence = answered ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	/* Filters of the forward hook see an answer also on the wrong way. */
+	f->stays = v->state_reach < WAY_TUNNEL_BACK && !v->side_back;
 	classify(v, &lookup->lookup, f);
 	doubt_link(v, f);
 	if (!v->config)

@@ -108,6 +108,7 @@ static bool hairpin(const struct view *v, struct finding *f)
 	finding_set_addr(f, "target", &v->e->flow.target);
 	struct side s = side_forward(v);
 	f->confidence = side_confidence(v, &s);
+	f->stays = led && v->state_reach < WAY_LAN; /* filters see it on the wrong way, too */
 	if (!led || !lookup->lookup.entry)
 		FINDING_FAMILY(f, CODE_ROUTE_HAIRPIN_TUNNEL, CODE_WARP_TABLE_CAPTURES_LAN,
 			CODE_RANGE_OVERLAPS_LAN);
