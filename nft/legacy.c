@@ -2,10 +2,12 @@
 #include "nft/legacy.h"
 #include "lib/own.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 static const struct kind {
 	uint8_t family;
@@ -16,6 +18,40 @@ static const struct kind {
 	{AF_INET, "net/ip_tables_names", "ip_tables", "iptable_"},
 	{AF_INET6, "net/ip6_tables_names", "ip6_tables", "ip6table_"},
 };
+
+static int kept[2] = {-1, -1}; /* the lists, in the order of kinds */
+
+void nft_legacy_keep(uint8_t family, int fd)
+{
+	int *slot = &kept[family == AF_INET6];
+
+	own_close(slot);
+	*slot = fd;
+}
+
+void nft_legacy_open(void)
+{
+	char path[PATH_MAX];
+
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(path, sizeof(path), "/proc/%s", kinds[i].names);
+		int fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd >= 0)
+			nft_legacy_keep(kinds[i].family, fd);
+	}
+}
+
+/* From its beginning: such a file says each time what there is now. */
+static FILE *open_kept(const struct kind *k)
+{
+	int fd = kept[k - kinds];
+
+	fd = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0 && lseek(fd, 0, SEEK_SET) == 0)
+		return fdopen(fd, "r");
+	own_close(&fd);
+	return nullptr;
+}
 
 static void add_name(char names[static NFT_LEGACY_LEN], const char *name)
 {
@@ -63,8 +99,12 @@ enum nft_legacy nft_legacy_read(const char *proc, uint8_t family, char names[sta
 	const struct kind *k = &kinds[family == AF_INET6];
 	autofclose FILE *in = open_proc(proc, k->names);
 
+	int error = in ? 0 : errno;
+
 	names[0] = '\0';
+	if (error && error != ENOENT)
+		in = open_kept(k);
 	if (in)
 		return read_names(in, names);
-	return errno == ENOENT ? NFT_LEGACY_NONE : read_modules(proc, k, names);
+	return error == ENOENT ? NFT_LEGACY_NONE : read_modules(proc, k, names);
 }

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/marks.h"
 #include "lib/own.h"
+#include "nft/legacy.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
@@ -20,6 +21,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 enum exit_status {
@@ -249,6 +251,23 @@ static int run(const struct options *o, const char *file, struct err *err)
 	return r;
 }
 
+/* Lists that only root may open: systemd has, or we have, before we became a user. */
+static void take_lists(void)
+{
+	char **names = nullptr;
+	int n = sd_listen_fds_with_names(true, &names);
+
+	nft_legacy_open();
+	for (int i = 0; i < n; i++) {
+		if (!strcmp(names[i], "ip_tables"))
+			nft_legacy_keep(AF_INET, SD_LISTEN_FDS_START + i);
+		else if (!strcmp(names[i], "ip6_tables"))
+			nft_legacy_keep(AF_INET6, SD_LISTEN_FDS_START + i);
+		free(names[i]);
+	}
+	free(names);
+}
+
 static bool usable(const struct options *o, const char *file)
 {
 	if (!o->once)
@@ -278,6 +297,7 @@ int main(int argc, char **argv)
 	}
 	int r = make_directories(&o, &err);
 	umask(0027);
+	take_lists();
 	if (r >= 0)
 		r = privilege_settle(o.user, &err);
 	if (r >= 0)

@@ -171,6 +171,19 @@ bool collect_answered(const struct collect *c, enum fact_probe_name probe)
 	return false;
 }
 
+uint64_t collect_ended(const struct collect *c, enum fact_origin origin)
+{
+	uint64_t packets = 0;
+
+	for (size_t i = 0; c->o.injections && i < c->n_answers; i++) {
+		const struct injection *j = injection_of_port(c->o.injections, c->answers[i].mine);
+		bool aside = j && j->probe != PROBE_INJECTED;
+		if (j && origin == (aside ? ORIGIN_ASIDE : ORIGIN_INJECTED))
+			packets += c->answers[i].packets;
+	}
+	return packets;
+}
+
 bool collect_waits_for_neighbour(const struct collect *c)
 {
 	struct neigh neigh;

@@ -26,6 +26,8 @@ void collect_poll(struct collect *c);
 
 /* Has any injected packet of this name been answered? */
 [[nodiscard]] bool collect_answered(const struct collect *c, enum fact_probe_name probe);
+/* How many packets that answered injected ones of this origin ended in the diagnosis' table. */
+uint64_t collect_ended(const struct collect *c, enum fact_origin origin);
 /* The next hop's link address is still being asked for. */
 [[nodiscard]] bool collect_waits_for_neighbour(const struct collect *c);
 

@@ -81,6 +81,22 @@ static void take_facts(struct evidence *to, const struct evidence *from)
 		*evidence_add(to, from->facts[i].kind) = from->facts[i];
 }
 
+/* Answers that the table of the diagnosis ended are no drops of anybody's filter. */
+static void forget_own_drops(const struct diagnosis *d, struct evidence *e)
+{
+	for (size_t i = 0; i < e->n; i++) {
+		struct fact_drop *f = &e->facts[i].drop;
+		if (e->facts[i].kind != FACT_DROP || f->to_target ||
+			strcmp(f->reason, "NETFILTER_DROP") != 0)
+			continue;
+		int64_t ours = (int64_t)collect_ended(d->collect, f->origin);
+		if (f->count > ours)
+			f->count -= ours;
+		else
+			e->facts[i--] = e->facts[--e->n];
+	}
+}
+
 static void release(struct diagnosis *d)
 {
 	sd_event_source_disable_unref(d->timer);
@@ -132,6 +148,8 @@ static void finish(struct diagnosis *d)
 		own_probe_tell(d->own[i], &d->e);
 	if (d->trace)
 		take_facts(&d->e, trace_link_facts(d->trace));
+	collect_poll(d->collect);
+	forget_own_drops(d, &d->e);
 	collect_end(d->collect, sent_packets(d), &d->e);
 	o.tell(o.arg, &d->e);
 	d->e.took_us = clock_us(CLOCK_MONOTONIC) - d->began_us;

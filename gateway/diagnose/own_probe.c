@@ -25,7 +25,7 @@ struct own_probe {
 	int fds[ATTEMPTS];
 	uint64_t sent_us[ATTEMPTS];
 	size_t sent;
-	bool over;
+	bool over, unasked;
 	struct fact_probe fact;
 };
 
@@ -59,6 +59,7 @@ static struct addr address_get(const union socket_address *sa)
 	return a;
 }
 
+/* -ENOTSUP: not for this user (net.ipv4.ping_group_range). */
 static int open_socket(const struct own_probe *p)
 {
 	static const struct linger at_once = {.l_onoff = 1};
@@ -69,7 +70,7 @@ static int open_socket(const struct own_probe *p)
 		(tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, t->proto);
 
 	if (fd < 0)
-		return -errno;
+		return -ENOTSUP;
 	/* An answered connection ends with a RST, and leaves nothing at either end. */
 	if (tcp && setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once)) < 0)
 		return -errno;
@@ -137,6 +138,8 @@ static void ask(struct own_probe *p, uint64_t now_us)
 	p->fact.sent++;
 	if (r == -ECONNREFUSED)
 		end(p, OUTCOME_REFUSED, ECONNREFUSED);
+	else if (r == -ENOTSUP)
+		p->over = p->unasked = true;
 	else if (r < 0)
 		end(p, OUTCOME_LOCAL, -r);
 }
@@ -252,7 +255,10 @@ bool own_probe_answered(const struct own_probe *p)
 	return p->fact.probe == PROBE_OWN && p->fact.outcome == OUTCOME_ANSWERED;
 }
 
+/* Without a socket nothing was asked, and nothing is known. */
 void own_probe_tell(const struct own_probe *p, struct evidence *e)
 {
+	if (p->unasked)
+		return;
 	evidence_add(e, FACT_PROBE)->probe = p->fact;
 }
