@@ -122,7 +122,7 @@ static void on_tell(void *arg, struct evidence *e)
 	const struct diagnose_ticket *t = arg;
 	const struct server_context *c = t->all->context;
 
-	testify_config(c->reload->gateway, e);
+	testify_config(c->reload->gateway, t->config, e);
 	testify_conditions(c->conditions, e);
 	if (c->frr)
 		testify_bgp(c->frr, e);

@@ -26,46 +26,58 @@ static bool is_alone(const struct prove_network *proof, const struct config_netw
 	return true;
 }
 
-static void tell_network(const struct gateway *g, const struct addr *target, struct fact_config *f)
+/* Where it is in force, also what has been proven counts. */
+static void tell_mode(const struct gateway *g, const struct config_place *place,
+	const struct addr *target, struct fact_config *f)
 {
-	struct config_place place = config_place_of(g->config, target);
 	enum return_path alone = RETURN_PATH_ROUTE;
+	const struct config_network *network = place->network;
+	const char *interface = place->lan->interface;
+	const struct prove_network *proof = prove_find(&g->prove, interface, &network->prefix);
+	bool masquerade = want_network_masquerades(&g->prove, interface, network);
+
+	if (is_alone(proof, network, target, &alone)) {
+		f->excepted = masquerade != (alone == RETURN_PATH_MASQUERADE);
+		masquerade = alone == RETURN_PATH_MASQUERADE;
+	}
+	PUT(f->mode, "%s", masquerade ? "masquerade" : "route");
+	if (proof)
+		PUT(f->proof, "%s", prove_network_state(proof));
+}
+
+static void tell_network(const struct gateway *g, const struct config *config,
+	const struct addr *target, struct fact_config *f)
+{
+	struct config_place place = config_place_of(config, target);
 
 	if (!place.network)
 		return;
 	f->network_known = true;
 	f->network = place.network->prefix;
 	PUT(f->interface, "%s", place.lan->interface);
-	const struct prove_network *proof = prove_find(
-		&g->prove, place.lan->interface, &place.network->prefix);
-	bool masquerade = want_network_masquerades(&g->prove, place.lan->interface, place.network);
-	if (is_alone(proof, place.network, target, &alone)) {
-		f->excepted = masquerade != (alone == RETURN_PATH_MASQUERADE);
-		masquerade = alone == RETURN_PATH_MASQUERADE;
-	}
-	PUT(f->mode, "%s", masquerade ? "masquerade" : "route");
 	PUT(f->configured, "%s", return_path_str(place.network->return_path));
-	if (proof)
-		PUT(f->proof, "%s", prove_network_state(proof));
+	if (f->up)
+		tell_mode(g, &place, target, f);
 }
 
-void testify_config(const struct gateway *g, struct evidence *e)
+void testify_config(const struct gateway *g, const struct config *config, struct evidence *e)
 {
 	struct fact_config *f = &evidence_add(e, FACT_CONFIG)->config;
 	const struct flow *flow = &e->flow;
+	const struct config_range *range;
 
 	PUT(f->mode, "none");
 	f->own_address = observed_is_own(&g->seen, &flow->target);
-	f->up = g->phase == GATEWAY_UP && g->config;
-	if (!f->up || flow->target.family == AF_UNSPEC)
+	if (!config)
 		return;
-	const struct config_range *range = config_range_of(g->config, &flow->client);
+	range = config_range_of(config, &flow->client);
+	f->up = g->phase == GATEWAY_UP && g->config;
 	f->source_known = range != nullptr;
 	if (range)
 		f->range = range->prefix;
-	f->allowed = config_allows(
-		g->config, &flow->client, &flow->target, flow->proto, flow->port);
-	tell_network(g, &flow->target, f);
+	f->allowed = !f->up ||
+		     config_allows(config, &flow->client, &flow->target, flow->proto, flow->port);
+	tell_network(g, config, &flow->target, f);
 }
 
 void testify_conditions(const struct conditions *all, struct evidence *e)

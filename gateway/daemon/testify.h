@@ -10,7 +10,9 @@
 #include "daemon/server.h"
 #include "verdict/evidence.h"
 
-/* The configuration that speaks: the one that runs; nullptr = none is in force. */
-void testify_config(const struct gateway *g, struct evidence *e);
+/* What a configuration makes of the flow: the one that runs, or, where none is in force, the one
+ * by which the flow is judged (diagnose_config.h); then nothing is refused and nothing hidden.
+ * nullptr: nothing is known. */
+void testify_config(const struct gateway *g, const struct config *config, struct evidence *e);
 void testify_conditions(const struct conditions *all, struct evidence *e);
 void testify_bgp(const struct frr_sync *s, struct evidence *e);
