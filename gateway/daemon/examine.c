@@ -55,7 +55,7 @@ void examine_node(const struct server_context *c, struct evidence *e)
 		look_at_kernel(config, e);
 		look_at_filters(config, e);
 	}
-	testify_config(c->reload->gateway, config, e);
+	testify_config(c->reload->gateway, config ? config : c->reload->gateway->config, e);
 	testify_conditions(c->conditions, e);
 	if (c->frr)
 		testify_bgp(c->frr, e);
