@@ -50,15 +50,20 @@ static enum way came_to(const struct view *v, const struct findings *all, enum f
 /* Packets were seen behind the place: it did not stop them. */
 static bool passed(const struct view *v, const struct findings *all, const struct finding *f)
 {
+	enum way until = f->until ? f->until : f->way;
 	if (f->stays)
 		return false;
+	/* Of real flows others may go on, and answers to old ones come late: only a whole
+	 * handshake says something. */
+	if (f->event && f->origin == ORIGIN_REAL)
+		return view_completed(v, ORIGIN_REAL);
 	if (f->event)
-		return came_to(v, all, f->origin) > f->way;
+		return came_to(v, all, f->origin) > until;
 	enum fact_origin shown = v->reach[ORIGIN_INJECTED].any ? ORIGIN_INJECTED : ORIGIN_REAL;
 	enum way way = came_to(v, all, shown);
 	if (v->state_reach > way)
 		way = v->state_reach;
-	return way > f->way || v->side_back;
+	return way > until || v->side_back;
 }
 
 /* The order of the way; at one place what is surer; then that of the tables. */

@@ -186,6 +186,15 @@ static bool icmp_error(const struct view *v, struct finding *f)
 	return true;
 }
 
+static bool hop_answers(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *p; (p = view_next(v, FACT_PROBE, &at));)
+		if (p->probe.probe == PROBE_HOP && p->probe.outcome == OUTCOME_ERROR)
+			return true;
+	return false;
+}
+
 /* The range is refused or silent where this host is answered. */
 static bool way_back_family(const struct view *v, struct finding *f)
 {
@@ -198,6 +207,9 @@ static bool way_back_family(const struct view *v, struct finding *f)
 		finding_set_text(f, "by", platform->platform.provider);
 		FINDING_FAMILY(f, CODE_PROVIDER_SOURCE_CHECK, CODE_UPSTREAM_RETURN_ROUTE_MISSING,
 			CODE_UPSTREAM_FILTERS_RANGE);
+	} else if (hop_answers(v)) {
+		/* The next router knows the way back; one behind it, or the service, may not. */
+		FINDING_FAMILY(f, CODE_UPSTREAM_FILTERS_RANGE, CODE_UPSTREAM_RETURN_ROUTE_MISSING);
 	} else {
 		FINDING_FAMILY(f, CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE);
 		if (!platform)
@@ -385,6 +397,9 @@ static bool asymmetric(const struct view *v, struct finding *f)
 		    left(v, ORIGIN_REAL);
 	if (invalid && !invalid->trace.ct_invalid)
 		invalid = nullptr;
+	const struct fact *back = v->lookups[ASK_REVERSE];
+	if (back && (back->lookup.error || strcmp(back->lookup.oif, v->mesh) != 0))
+		return false; /* what comes again and again goes in a circle */
 	if (!answer || went || (!none && !(observed(v) && answer->packet.count > 1)))
 		return false;
 	finding_cite(f, answer);

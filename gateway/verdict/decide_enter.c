@@ -165,23 +165,26 @@ static bool source_is_own(const struct view *v, struct finding *f)
 	return true;
 }
 
-static bool hook_program(
-	const struct view *v, struct finding *f, const char *reason, bool to_target)
+static bool hook_program(const struct view *v, struct finding *f, const char *reason,
+	const char *function, bool to_target)
 {
-	const struct fact *drop = view_drop(v, reason, "", to_target);
+	const struct fact *drop = view_drop(v, reason, function, to_target);
 	if (!drop)
 		return false;
 	finding_event(f, drop, drop->drop.origin);
 	finding_set_text(f, "interface", drop->drop.interface);
 	finding_set_text(f, "dev", drop->drop.interface);
-	finding_set_text(f, "reason", drop->drop.reason);
+	finding_set_text(f, "reason", function[0] ? "XDP" : drop->drop.reason);
 	finding_set_text(f, "function", drop->drop.function);
 	return true;
 }
 
 static bool tc_or_xdp(const struct view *v, struct finding *f)
 {
-	return hook_program(v, f, "XDP*", true) || hook_program(v, f, "TC_INGRESS", true);
+	if (hook_program(v, f, "XDP*", "", true) || hook_program(v, f, "TC_INGRESS", "", true))
+		return true;
+	/* Kernels before 6.19 have no reason for it. */
+	return hook_program(v, f, "NOT_SPECIFIED", "do_xdp_generic", true);
 }
 
 static const struct rule list[] = {

@@ -31,7 +31,11 @@ static void classify(const struct fact_trace *t, struct finding *f)
 			f->code = !strcmp(t->verdict, "reject") ? hooks[i].reject : hooks[i].code;
 			f->way = t->to_target ? hooks[i].to : hooks[i].back;
 		}
-	if (t->fib)
+	bool nat = strstr(t->rule, "masquerade") || strstr(t->rule, "MASQUERADE");
+	if (nat && !strcmp(t->hook, "postrouting"))
+		f->code =
+			CODE_NAT_NO_SOURCE_ADDRESS; /* what translates drops only for want of one */
+	else if (t->fib)
 		f->code = CODE_FILTER_FIB_DROP;
 	else if (t->ct_invalid)
 		f->code = CODE_FILTER_CT_INVALID_DROP;
@@ -68,6 +72,30 @@ static void blame_trace(const struct fact *trace, struct finding *f)
 	finding_set_text(f, "rule", t->rule);
 }
 
+/* br_netfilter leads frames through chains that are meant for what is routed. Such a packet's
+ * device is a port of the bridge, which none has that was routed. */
+static void classify_bridged(const struct view *v, struct finding *f, bool to_target)
+{
+	const struct fact *drop = view_drop(v, "NETFILTER_DROP", "", to_target);
+	const struct fact *lan = v->links[ROLE_LAN];
+	const struct fact *call = v->v6 ? view_sysctl(v, "net.bridge.bridge-nf-call-ip6tables")
+					: view_sysctl(v, "net.bridge.bridge-nf-call-iptables");
+	bool port = lan && !strcmp(lan->link.master_kind, "bridge");
+
+	if (!call || !call->sysctl.value || f->code != CODE_FILTER_DROP_FORWARD || (lan && !port))
+		return;
+	if (port && drop && strcmp(drop->drop.interface, lan->link.interface) != 0)
+		return;
+	if (port && drop) {
+		f->code = CODE_FILTER_DROP_BRIDGE;
+		finding_cite(f, lan);
+		finding_cite(f, call);
+		finding_set_text(f, "sysctl", call->sysctl.key);
+	} else {
+		FINDING_FAMILY(f, CODE_FILTER_DROP_FORWARD, CODE_FILTER_DROP_BRIDGE);
+	}
+}
+
 static bool by_trace(const struct view *v, struct finding *f, bool to_target)
 {
 	const struct fact *trace = view_trace(v, to_target);
@@ -78,6 +106,10 @@ static bool by_trace(const struct view *v, struct finding *f, bool to_target)
 	finding_cite(f, view_drop(v, "NETFILTER_DROP", "", to_target));
 	if (!strcmp(trace->trace.by, "meshgw"))
 		classify_own(v, f);
+	else
+		classify_bridged(v, f, to_target);
+	if (f->code == CODE_NAT_NO_SOURCE_ADDRESS)
+		finding_cite(f, v->links[ROLE_LAN]);
 	size_t at = 0;
 	for (const struct fact *c; (c = view_next(v, FACT_CHAIN, &at));)
 		if (!strcmp(c->chain.table, trace->trace.table) &&
@@ -148,8 +180,10 @@ static void cite_conntrack(const struct view *v, struct finding *f)
 static void classify_slow(const struct view *v, struct finding *f)
 {
 	const struct fact *dropped = view_counter(v, "nf_conntrack.drop");
+	const struct fact *failed = view_counter(v, "nf_conntrack.insert_failed");
 	const struct fact *legacy = legacy_chain(v);
 	int full = conntrack_full(v);
+	bool idle = dropped && !dropped->counter.delta && failed && !failed->counter.delta && !full;
 
 	f->confidence = CONFIDENCE_CERTAIN;
 	if (full == 1 && dropped && dropped->counter.delta > 0) {
@@ -161,12 +195,15 @@ static void classify_slow(const struct view *v, struct finding *f)
 		f->way = WAY_POSTROUTING;
 		finding_cite(f, view_grew(v, "nf_conntrack.insert_failed"));
 		cite_conntrack(v, f);
-	} else if (legacy && dropped && !dropped->counter.delta) {
+	} else if (idle && (legacy || v->missing[OBSERVER_RULESET])) {
 		f->code = CODE_FILTER_DROP_LEGACY_XTABLES;
-		finding_cite(f, legacy);
+		f->confidence = legacy ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		finding_cite(f, legacy ? legacy : v->missing[OBSERVER_RULESET]);
 		finding_cite(f, dropped);
-		finding_set_text(f, "table", legacy->chain.table);
-		finding_set_text(f, "by", legacy->chain.by);
+		if (legacy) {
+			finding_set_text(f, "table", legacy->chain.table);
+			finding_set_text(f, "by", legacy->chain.by);
+		}
 	} else {
 		FINDING_FAMILY(f, CODE_FILTER_DROP_LEGACY_XTABLES, CODE_CONNTRACK_TABLE_FULL,
 			CODE_NAT_PORT_EXHAUSTED);
@@ -174,6 +211,15 @@ static void classify_slow(const struct view *v, struct finding *f)
 		cite_conntrack(v, f);
 		finding_want(f, OBSERVER_COUNTERS);
 	}
+}
+
+static const struct fact *ingress_chain(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
+		if (!strcmp(f->chain.hook, "ingress"))
+			return f;
+	return nullptr;
 }
 
 /* A rule of nftables dropped it, and no trace says which. */
@@ -187,10 +233,17 @@ static void classify_nft(const struct view *v, struct finding *f, bool back)
 		CODE_NOT_ALLOWED};
 	const struct fact *lan = v->links[ROLE_LAN];
 
+	/* In front of where a trace begins. */
+	if (!view_ends_here(v) && ingress_chain(v))
+		finding_may_be(f, CODE_FILTER_DROP_PREROUTING);
 	if (view_ends_here(v))
 		finding_family(f, sizeof(here) / sizeof(here[0]), here);
 	else
 		finding_family(f, sizeof(family) / sizeof(family[0]), family);
+	if (!view_ends_here(v) && ingress_chain(v)) {
+		f->code = CODE_FILTER_DROP_PREROUTING;
+		finding_cite(f, ingress_chain(v));
+	}
 	if (!v->config || !v->config->config.allowed || !v->config->config.network_known)
 		finding_may_be(f, CODE_NOT_ALLOWED);
 	if (!back && (!lan || !lan->link.has_address))

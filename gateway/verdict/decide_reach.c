@@ -29,6 +29,7 @@ static const struct {
 	enum way way;
 } drops[] = {
 	{"XDP", "", WAY_RECEIVE},
+	{"NOT_SPECIFIED", "do_xdp_generic", WAY_RECEIVE},
 	{"TC_INGRESS", "", WAY_RECEIVE},
 	{"IPV6DISABLED", "", WAY_RECEIVE},
 	{"IP_CSUM", "", WAY_RECEIVE},
@@ -160,6 +161,9 @@ static void from_drop(struct view *v, const struct fact_drop *d)
 
 static void from_trace(struct view *v, const struct fact_trace *t)
 {
+	/* ICMP errors about it are traced as its answers are. */
+	if (!t->to_target && view_outcome(v, PROBE_INJECTED) == OUTCOME_ERROR)
+		return;
 	enum way way = way_of_hook(t->hook);
 	reached(v, t->origin, t->to_target ? way : turned(way), true);
 }
@@ -195,8 +199,14 @@ void reach_measure(struct view *v)
 
 const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 {
-	if (origin == ORIGIN_INJECTED && view_outcome(v, PROBE_INJECTED) == OUTCOME_ANSWERED)
+	enum fact_outcome injected = view_outcome(v, PROBE_INJECTED);
+	bool fails = injected < OUTCOMES && injected != OUTCOME_ANSWERED;
+
+	if (origin == ORIGIN_INJECTED && injected == OUTCOME_ANSWERED)
 		return v->probes[PROBE_INJECTED];
+	/* What one sees of real flows then may be the rest of older ones. */
+	if (fails && !(v->udp && origin == ORIGIN_REAL))
+		return nullptr;
 	static const enum fact_packet_kind answers[] = {
 		PACKET_SYN_ACK, PACKET_UDP, PACKET_ECHO_REPLY, PACKET_DATA};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {

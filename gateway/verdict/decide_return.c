@@ -10,15 +10,18 @@ constexpr int64_t TABLE_DEFAULT = 253;
 
 static bool tc_or_xdp(const struct view *v, struct finding *f)
 {
-	static const char *const reasons[] = {"XDP*", "TC_INGRESS", "TC_EGRESS"};
-	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
-		const struct fact *drop = view_drop(v, reasons[i], "", false);
+	static const struct {
+		const char *reason, *function, *told;
+	} ends[] = {{"XDP*", "", "XDP"}, {"NOT_SPECIFIED", "do_xdp_generic", "XDP"},
+		{"TC_INGRESS", "", "TC_INGRESS"}, {"TC_EGRESS", "", "TC_EGRESS"}};
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		const struct fact *drop = view_drop(v, ends[i].reason, ends[i].function, false);
 		if (!drop)
 			continue;
 		finding_event(f, drop, drop->drop.origin);
 		finding_set_text(f, "dev", drop->drop.interface);
 		finding_set_text(f, "interface", drop->drop.interface);
-		finding_set_text(f, "reason", drop->drop.reason);
+		finding_set_text(f, "reason", ends[i].told);
 		return true;
 	}
 	return false;
@@ -86,6 +89,8 @@ static void classify(const struct view *v, const struct fact_lookup *l, struct f
 	if (!l->entry && !l->error)
 		FINDING_FAMILY(f, CODE_RETURN_ROUTE_MISSING, CODE_RETURN_ROUTE_SHADOWED,
 			CODE_POLICY_RULE_CAPTURES_RETURN, CODE_CGNAT_OVERLAP);
+	else if (l->entry && !foreign && l->match.len > 0 && !strcmp(l->protocol_name, "kernel"))
+		f->code = CODE_RANGE_OVERLAPS_LAN; /* connected there */
 	else if (l->entry && foreign && in_cgnat(&l->match) &&
 		 (other || !l->hides_mesh_route || !strncmp(l->oif, "tailscale", 9)))
 		f->code = CODE_CGNAT_OVERLAP;
@@ -142,6 +147,7 @@ static bool return_route(const struct view *v, struct finding *f)
 	side_blame(f, lookup);
 	cite_symptoms(v, f);
 	name_range(v, f);
+	f->until = WAY_BACK_EGRESS; /* filters see it on its wrong way, too */
 	bool answered = v->state_reach >= WAY_BACK_RECEIVE;
 	f->confidence = answered ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 	/* Filters of the forward hook see an answer also on the wrong way. */
@@ -169,6 +175,7 @@ static bool astray(const struct view *v, struct finding *f)
 	cite_symptoms(v, f);
 	finding_cite(f, lookup);
 	name_range(v, f);
+	f->until = WAY_BACK_EGRESS;
 	if (lookup) {
 		f->confidence = CONFIDENCE_LIKELY;
 		f->code = CODE_ASYMMETRIC_PATH;

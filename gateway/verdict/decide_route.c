@@ -30,6 +30,7 @@ static bool lan_missing(const struct view *v, struct finding *f)
 	const struct fact *l = v->links[ROLE_LAN];
 	if (!l || l->link.exists)
 		return false;
+	f->until = WAY_EGRESS;
 	finding_cite(f, l);
 	finding_cite(f, v->lookups[ASK_FORWARD]);
 	finding_set_text(f, "interface", l->link.interface);
@@ -46,6 +47,7 @@ static bool lan_down(const struct view *v, struct finding *f)
 
 	if ((!l || !l->link.exists || (l->link.up && l->link.carrier)) && !marked)
 		return false;
+	f->until = WAY_EGRESS; /* neighbours fail for it as well */
 	if (l && l->link.exists && !l->link.up) {
 		f->code = CODE_LAN_INTERFACE_DOWN;
 	} else if (marked) {
@@ -103,6 +105,7 @@ static bool hairpin(const struct view *v, struct finding *f)
 
 	if (!led && !(out && !lookup))
 		return false;
+	f->until = WAY_EGRESS; /* filters see it on its wrong way, too */
 	finding_cite(f, out);
 	side_blame(f, lookup);
 	finding_set_addr(f, "target", &v->e->flow.target);
@@ -130,6 +133,7 @@ static bool overlaps(const struct view *v, struct finding *f)
 	finding_set_prefix(f, "network", &v->config->config.network);
 	const struct fact *lookup = v->lookups[ASK_FORWARD];
 	bool taken = lookup && strcmp(lookup->lookup.oif, v->lan) != 0;
+	f->until = WAY_EGRESS;
 	if (taken)
 		finding_cite(f, lookup);
 	f->confidence = taken ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
@@ -145,6 +149,7 @@ static bool wrong_egress(const struct view *v, struct finding *f)
 		!strcmp(lookup->lookup.oif, v->lan) || !strcmp(lookup->lookup.oif, v->mesh) ||
 		!strcmp(lookup->lookup.type, "local") || view_ends_here(v))
 		return false;
+	f->until = WAY_EGRESS;
 	side_blame(f, lookup);
 	finding_set_text(f, "interface", lookup->lookup.oif);
 	finding_set_text(f, "wanted", v->lan);

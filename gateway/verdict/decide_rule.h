@@ -15,6 +15,7 @@ struct finding {
 	enum code code;
 	enum confidence confidence;
 	enum way way;
+	enum way until;        /* packets that came further were not stopped; WAY_NOWHERE = way */
 	enum verdict_point at; /* ATS = that of the place on the way */
 	/* It was seen happening to a packet of this origin; else it is how things stand. */
 	bool event;

@@ -123,14 +123,17 @@ bool side_forwarding(const struct view *v, const struct side *s, struct finding 
 	return true;
 }
 
+/* Cloudflare's client marks its own packets with this, and never those of others. */
+constexpr int64_t WARP_MARK = 0x100cf;
+
 /* The way of marked packets; oif "" = any. */
 static const struct fact *marked_lookup(
 	const struct view *v, enum fact_question question, const char *oif)
 {
 	size_t at = 0;
 	for (const struct fact *l; (l = view_next(v, FACT_LOOKUP, &at));)
-		if (l->lookup.mark && l->lookup.question == question &&
-			(!oif[0] || !strcmp(l->lookup.oif, oif)))
+		if (l->lookup.mark && l->lookup.mark != WARP_MARK &&
+			l->lookup.question == question && (!oif[0] || !strcmp(l->lookup.oif, oif)))
 			return l;
 	return nullptr;
 }
@@ -140,35 +143,52 @@ static bool has_marks(const struct view *v)
 	return marked_lookup(v, ASK_FORWARD_BARE, "") || marked_lookup(v, ASK_REVERSE_BARE, "");
 }
 
+/* The flow's own entry carries the mark. */
+static const struct fact *carries(const struct view *v, int64_t mark)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (origin_is_flow(c->conntrack.origin) && c->conntrack.mark == mark)
+			return c;
+	return nullptr;
+}
+
 /* Source validation looks without the packet's mark, unless src_valid_mark says otherwise; a way
- * that only marked packets take is then unknown to it. */
-static void strict_or_blind(const struct view *v, const struct side *s, struct finding *f)
+ * that only marked packets take is then unknown to it. Answers get the mark from their connection.
+ */
+static void strict_or_blind(
+	const struct view *v, const struct side *s, const char *iif, struct finding *f)
 {
 	const struct fact *valid = view_sysctl(v, "net.ipv4.conf.all.src_valid_mark");
 	enum fact_question question = s->back ? ASK_FORWARD_BARE : ASK_REVERSE_BARE;
-	const struct fact *marked = marked_lookup(v, question, "");
-	const struct fact *right = marked_lookup(v, question, s->iif);
+	const struct fact *right = marked_lookup(v, question, iif);
+	const struct fact *entry = right ? carries(v, right->lookup.mark) : nullptr;
+	bool told = s->source && !v->missing[OBSERVER_ROUTES];
 
 	f->code = CODE_RP_FILTER_STRICT;
-	bool told = s->source && !v->missing[OBSERVER_ROUTES];
-	if ((valid && valid->sysctl.value) || (marked && !right) || (told && !has_marks(v)))
+	if ((valid && valid->sysctl.value) || (told && !has_marks(v)) ||
+		(!right && marked_lookup(v, question, "")))
 		return;
-	if (right && valid && s->source) {
+	if (right && valid && s->back && entry) {
 		f->code = CODE_RP_FILTER_MARK_BLIND;
 		finding_cite(f, valid);
 		finding_cite(f, right);
+		finding_cite(f, entry);
+	} else if (right && s->back) {
+		FINDING_FAMILY(f, CODE_RP_FILTER_MARK_BLIND, CODE_RP_FILTER_STRICT);
 	} else {
 		FINDING_FAMILY(f, CODE_RP_FILTER_STRICT, CODE_RP_FILTER_MARK_BLIND);
 	}
 }
 
-static void blame_rp_filter(const struct view *v, const struct side *s, struct finding *f)
+static void blame_rp_filter(
+	const struct view *v, const struct side *s, const char *iif, struct finding *f)
 {
 	const struct fact *all = view_sysctl(v, "net.ipv4.conf.all.rp_filter");
-	const struct fact *own = view_sysctl(v, "net.ipv4.conf.%s.rp_filter", s->iif);
+	const struct fact *own = view_sysctl(v, "net.ipv4.conf.%s.rp_filter", iif);
 	bool by_all = all && own && all->sysctl.value > own->sysctl.value;
 
-	finding_set_text(f, "interface", s->iif);
+	finding_set_text(f, "interface", iif);
 	blame_sysctl(f, by_all ? all : own, "2");
 	finding_cite(f, own);
 	finding_cite(f, all);
@@ -184,10 +204,12 @@ static void blame_rp_filter(const struct view *v, const struct side *s, struct f
 bool side_rp_filter(const struct view *v, const struct side *s, struct finding *f)
 {
 	const struct fact *drop = view_drop(v, "IP_RPFILTER", "", !s->back);
-	int64_t mode = view_rp_filter(v, s->iif);
+	/* The drop tells by which interface it really came in. */
+	const char *iif = drop && drop->drop.interface[0] ? drop->drop.interface : s->iif;
+	int64_t mode = view_rp_filter(v, iif);
 	bool no_route = s->source && s->source->lookup.error;
 	bool elsewhere = s->source && !s->source->lookup.error && s->source->lookup.oif[0] &&
-			 strcmp(s->source->lookup.oif, s->iif) != 0;
+			 strcmp(s->source->lookup.oif, iif) != 0;
 	bool refused = s->lookup && s->lookup->lookup.error == EINVAL;
 
 	if (v->v6 || (!drop && !(refused && ((mode == 1 && elsewhere) || (mode > 0 && no_route)))))
@@ -196,10 +218,10 @@ bool side_rp_filter(const struct view *v, const struct side *s, struct finding *
 		finding_event(f, drop, drop->drop.origin);
 	if (refused)
 		finding_cite(f, s->lookup);
-	blame_rp_filter(v, s, f);
+	blame_rp_filter(v, s, iif, f);
 	f->confidence = drop ? CONFIDENCE_CERTAIN : side_confidence(v, s);
-	if (mode == 1)
-		strict_or_blind(v, s, f);
+	if (mode == 1 || (mode < 0 && elsewhere))
+		strict_or_blind(v, s, iif, f);
 	else if (mode == 2)
 		f->code = CODE_RP_FILTER_NO_ROUTE;
 	else
@@ -300,6 +322,7 @@ bool side_vrf(const struct view *v, const struct side *s, struct finding *f)
 	const char *right = s->back ? v->mesh : v->lan;
 	if (l && !l->lookup.error && !strcmp(l->lookup.oif, right))
 		return false;
+	f->until = s->back ? WAY_BACK_EGRESS : WAY_EGRESS;
 	finding_cite(f, a ? mesh : lan);
 	finding_cite(f, l);
 	finding_set_text(f, "interface", a ? mesh->link.interface : lan->link.interface);

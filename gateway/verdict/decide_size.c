@@ -8,8 +8,10 @@ constexpr int64_t REPEATED = 3;
 
 static const struct fact *too_big(const struct view *v)
 {
+	const struct fact *smaller = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_OUT, PACKET_DATA, false});
 	const struct fact *drop = view_drop(v, "PKT_TOO_BIG", "", false);
-	return drop && drop->drop.count >= REPEATED ? drop : nullptr;
+	return drop && (drop->drop.count >= REPEATED || !smaller) ? drop : nullptr;
 }
 
 /* The gateway's own error on its way to the service. */
@@ -66,6 +68,18 @@ static bool blackhole_lan(const struct view *v, struct finding *f)
 		finding_set_number(f, "mtu", mesh->link.mtu);
 	finding_set_number(f, "size", drop->drop.length);
 	finding_set_text(f, "interface", v->mesh);
+	/* So few may be the beginning of a discovery that goes on well. */
+	if (drop->drop.count < REPEATED) {
+		if (told || !eaten)
+			FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_LAN,
+				CODE_PMTU_ERRORS_FILTERED_LOCALLY, CODE_HEALTHY);
+		else
+			FINDING_FAMILY(f, CODE_PMTU_ERRORS_FILTERED_LOCALLY,
+				CODE_PMTU_BLACKHOLE_LAN, CODE_HEALTHY);
+		if (eaten && !told)
+			blame_rule(eaten, f);
+		return true;
+	}
 	if (told && told->icmp.count > 1)
 		return true;
 	if (eaten && !told) {

@@ -152,6 +152,8 @@ void view_init(struct view *v, const struct evidence *e)
 	for (size_t i = 0; i < v->n; i++)
 		note(v, v->facts[i]);
 	v->mesh = interface_name(v, ROLE_MESH, e->mesh);
+	if (!v->links[ROLE_LAN] && !e->lan[0])
+		v->links[ROLE_LAN] = v->links[ROLE_EGRESS];
 	v->lan = interface_name(v, ROLE_LAN, e->lan);
 	choose_reverse(v);
 	v->neighbour = next_hop(v);
@@ -219,15 +221,22 @@ static bool named(const char *name, const char *wanted)
 	return !len || !strcmp(name, wanted);
 }
 
+/* Of two alike that of the injected flow: it is the one that is meant, and nothing of it is left
+ * over from before. */
 const struct fact *view_drop(
 	const struct view *v, const char *reason, const char *function, bool to_target)
 {
+	const struct fact *real = nullptr;
 	size_t at = 0;
-	for (const struct fact *f; (f = view_next(v, FACT_DROP, &at));)
-		if (origin_is_flow(f->drop.origin) && f->drop.to_target == to_target &&
-			named(f->drop.reason, reason) && named(f->drop.function, function))
+	for (const struct fact *f; (f = view_next(v, FACT_DROP, &at));) {
+		if (!origin_is_flow(f->drop.origin) || f->drop.to_target != to_target ||
+			!named(f->drop.reason, reason) || !named(f->drop.function, function))
+			continue;
+		if (f->drop.origin == ORIGIN_INJECTED)
 			return f;
-	return nullptr;
+		note_first(&real, f);
+	}
+	return real;
 }
 
 static bool ends_packet(const struct fact_trace *t)
@@ -237,12 +246,17 @@ static bool ends_packet(const struct fact_trace *t)
 
 const struct fact *view_trace(const struct view *v, bool to_target)
 {
+	const struct fact *real = nullptr;
 	size_t at = 0;
-	for (const struct fact *f; (f = view_next(v, FACT_TRACE, &at));)
-		if (origin_is_flow(f->trace.origin) && f->trace.to_target == to_target &&
-			ends_packet(&f->trace) && !named(f->trace.table, "meshgw_diag_*"))
+	for (const struct fact *f; (f = view_next(v, FACT_TRACE, &at));) {
+		if (!origin_is_flow(f->trace.origin) || f->trace.to_target != to_target ||
+			!ends_packet(&f->trace) || named(f->trace.table, "meshgw_diag_*"))
+			continue;
+		if (f->trace.origin == ORIGIN_INJECTED)
 			return f;
-	return nullptr;
+		note_first(&real, f);
+	}
+	return real;
 }
 
 const struct fact *view_own_icmp(const struct view *v, int64_t type, int64_t code)

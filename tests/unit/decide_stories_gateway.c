@@ -133,6 +133,7 @@ static const struct story list[] = {
 			       "+lookup question=forward-bare mark=52 oif=eth0|"
 			       "+lookup question=reverse-bare mark=52 oif=eth1|"
 			       "lookup question=forward-bare oif=wg0|"
+			       "conntrack origin=injected seenReply mark=52|"
 			       "drop origin=injected reason=IP_RPFILTER "
 			       "function=ip_rcv_finish_core interface=eth0 count=2",
 		.code = CODE_RP_FILTER_MARK_BLIND, .confidence = CONFIDENCE_CERTAIN},
