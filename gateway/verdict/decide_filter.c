@@ -312,6 +312,41 @@ static bool table_full(const struct view *v, struct finding *f)
 	return view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT;
 }
 
+static const struct fact *nat_chain(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
+		if (f->chain.nat_source && strcmp(f->chain.by, "meshgw") != 0)
+			return f;
+	return nullptr;
+}
+
+/* Every port of the gateway's address is taken for this service: entries cannot be confirmed. */
+static bool ports_exhausted(const struct view *v, struct finding *f)
+{
+	const struct fact *failed = view_grew(v, "nf_conntrack.insert_failed");
+	const struct fact *trace = nullptr, *chain = nat_chain(v);
+	size_t at = 0;
+
+	for (const struct fact *t; !trace && (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_INJECTED && strstr(t->trace.rule, "masquerade"))
+			trace = t;
+	if (!failed || failed->counter.delta < 2 || conntrack_full(v) == 1 ||
+		view_outcome(v, PROBE_INJECTED) != OUTCOME_SILENT || view_drop(v, "", "", true) ||
+		view_packet(v, (struct packet_query){ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS,
+				       true}) ||
+		!(trace || chain || view_masqueraded(v)))
+		return false;
+	finding_cite(f, failed);
+	finding_cite(f, trace);
+	finding_cite(f, chain);
+	cite_conntrack(v, f);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	finding_set_number(f, "port", v->e->flow.port);
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
 static bool lsm(const struct view *v, struct finding *f)
 {
 	const struct fact *drop = view_drop(v, "SECURITY_HOOK", "", true);
@@ -331,18 +366,36 @@ static bool is_tried(const struct view *v)
 		       v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_KINDS, true});
 }
 
+/* Is a new flow translated? That of the injected one shows; else the configuration tells. 1, 0, -1
+ * = not known. */
+static int translates(const struct view *v, const struct fact **shown)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.seen_reply) {
+			*shown = c;
+			return c->conntrack.source_nat;
+		}
+	*shown = v->config;
+	if (!v->config || !v->config->config.mode[0] || !strcmp(v->config->config.mode, "none"))
+		return -1;
+	return view_masqueraded(v);
+}
+
 /* An entry made before translation was switched keeps what it began with. */
 static bool stale_nat(const struct view *v, struct finding *f)
 {
 	size_t at = 0;
-	if (!v->config || !v->config->config.mode[0] || !strcmp(v->config->config.mode, "none"))
+	const struct fact *shown;
+	int now = translates(v, &shown);
+	if (now < 0)
 		return false;
 	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));) {
 		if (c->conntrack.origin != ORIGIN_REAL || c->conntrack.seen_reply ||
-			c->conntrack.source_nat == view_masqueraded(v))
+			c->conntrack.source_nat == now)
 			continue;
 		finding_cite(f, c);
-		finding_cite(f, v->config);
+		finding_cite(f, shown);
 		f->event = true;
 		f->origin = ORIGIN_REAL;
 		f->stays = true;
@@ -360,15 +413,6 @@ static bool stale_nat(const struct view *v, struct finding *f)
 		return true;
 	}
 	return false;
-}
-
-static const struct fact *nat_chain(const struct view *v)
-{
-	size_t at = 0;
-	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
-		if (f->chain.nat_source && strcmp(f->chain.by, "meshgw") != 0)
-			return f;
-	return nullptr;
 }
 
 /* Somebody else's source NAT: the service sees an address that nobody here chose. */
@@ -412,6 +456,7 @@ static const struct rule list[] = {
 	{CODE_NAT_NO_SOURCE_ADDRESS, WAY_POSTROUTING, no_source_address},
 	{CODE_FILTER_DROP_FORWARD, WAY_FORWARD, dropped_forward},
 	{CODE_CONNTRACK_TABLE_FULL, WAY_PREROUTING, table_full},
+	{CODE_NAT_PORT_EXHAUSTED, WAY_POSTROUTING, ports_exhausted},
 	{CODE_NOT_ALLOWED, WAY_FORWARD, not_allowed},
 	{CODE_LSM_DROP, WAY_FORWARD, lsm},
 	{CODE_CONNTRACK_STALE_NAT, WAY_POSTROUTING, stale_nat},

@@ -155,8 +155,10 @@ static bool ttl_expired(const struct view *v, struct finding *f)
 	const struct fact *drop = view_drop(v, "IP_INHDR", "", true);
 	size_t at = 0;
 
-	/* Packets that were injected with a small TTL are meant to end. */
-	if (!drop || drop->drop.origin != ORIGIN_REAL)
+	/* Packets that were injected with a small TTL are meant to end; what comes again from the
+	 * LAN goes in a circle. */
+	if (!drop || drop->drop.origin != ORIGIN_REAL ||
+		view_packet(v, (struct packet_query){ORIGINS, POINT_LAN_IN, PACKET_KINDS, true}))
 		return false;
 	finding_event(f, drop, ORIGIN_REAL);
 	finding_cite(f, v->v6 ? view_own_icmp(v, 3, 0) : view_own_icmp(v, 11, 0));

@@ -161,8 +161,8 @@ static void from_drop(struct view *v, const struct fact_drop *d)
 
 static void from_trace(struct view *v, const struct fact_trace *t)
 {
-	/* ICMP errors about it are traced as its answers are. */
-	if (!t->to_target && view_outcome(v, PROBE_INJECTED) == OUTCOME_ERROR)
+	/* ICMP errors are traced as answers are; what passes is told by the probe anyway. */
+	if (!t->to_target && t->origin == ORIGIN_INJECTED && !strcmp(t->verdict, "accept"))
 		return;
 	enum way way = way_of_hook(t->hook);
 	reached(v, t->origin, t->to_target ? way : turned(way), true);

@@ -5,6 +5,8 @@
 
 /* One error is how path MTU discovery works; a sender that listens needs no third. */
 constexpr int64_t REPEATED = 3;
+/* No more of them are told apart (trace/gather.c). */
+constexpr int64_t DISTINCT_MAX = 32;
 
 static const struct fact *too_big(const struct view *v)
 {
@@ -100,7 +102,7 @@ static bool blackhole_tunnel(const struct view *v, struct finding *f)
 		const struct fact_packet *k = &p->packet;
 		if (k->origin != ORIGIN_REAL || k->point != POINT_TUN_OUT || k->to_target ||
 			k->packet != PACKET_DATA || k->count < k->distinct + REPEATED ||
-			k->length_max < 1200)
+			k->distinct >= DISTINCT_MAX || k->length_max < 1200)
 			continue;
 		finding_cite(f, p);
 		finding_set_number(f, "size", k->length_max);
