@@ -365,12 +365,12 @@ static void add_count(const struct build *b, enum nft_answer_kind k, const char 
 	nft_add_rule(b->t, r, "counted");
 }
 
-/* Only what was about to enter the tunnel is an answer to end properly. */
+/* Also of an answer that is led astray: else the service repeats it for a minute, when this table
+ * is long gone. */
 static void add_reset(const struct build *b, const char *name)
 {
 	struct nftnl_rule *r = nft_rule_new(name);
 
-	nft_expr_ifname(r, NFT_OUT, b->ask->mesh_interface);
 	nft_expr_syn_ack(r);
 	nft_expr_reset(r);
 	nft_add_rule(b->t, r, "the service can forget it");

@@ -71,6 +71,19 @@ def failing_call(lab: Lab, want: list[str], why: str) -> None:
     print(f"\n{why}", flush=True)
 
 
+def verdict(lab: Lab, code: str, then: str | None = None) -> None:
+    """What `meshgw diagnose` says of the call that failed: its cause, and the one behind it."""
+    target = f"{flow.SERVICE[0]}:{flow.HTTP}"
+    said = lab.gw1.run(["meshgw", "--json", "diagnose", target], check=False).stdout
+    print(f"\n    gw1# meshgw diagnose {target}", flush=True)
+    for line in lab.gw1.run(["meshgw", "diagnose", target], check=False).stdout.splitlines():
+        print(f"    {line}".rstrip(), flush=True)
+    found = json.loads(said)
+    expect(found["code"] == code, f"the verdict should be {code}, not {found['code']}")
+    expect(found["confidence"] == "certain", f"{code} should be certain")
+    expect(found.get("next") == then, f"the fault behind it should be {then}, not {found.get('next')}")
+
+
 def good_call(lab: Lab, seen: str) -> None:
     """A call that is answered; the service says which address it saw."""
     answer = call(lab)
@@ -89,10 +102,12 @@ def loop(lab: Lab) -> None:
         "  by the default route: nothing here knows that 100.64.0.0/12 is behind the tunnel. The\n"
         "  router sends it back, and so it goes round until its TTL ends.",
     )
+    verdict(lab, "return-route-missing")
 
 
 def bare(lab: Lab) -> None:
     """As Cloudflare's client leaves a gateway"""
+    lab.gw1.systemctl("start", "meshgw-trace.socket", "meshgw-probe.socket")
     loop(lab)
 
 
@@ -138,6 +153,7 @@ def no_route(lab: Lab) -> None:
         "  Nothing comes back to gw1, and the SYN is repeated in vain: now the router does not\n"
         "  know the way either.",
     )
+    verdict(lab, "upstream-return-route-missing", "return-route-missing")
 
 
 def automatic(lab: Lab) -> None:
