@@ -80,7 +80,6 @@ def verdict(lab: Lab, code: str, then: str | None = None) -> None:
         print(f"    {line}".rstrip(), flush=True)
     found = json.loads(said)
     expect(found["code"] == code, f"the verdict should be {code}, not {found['code']}")
-    expect(found["confidence"] == "certain", f"{code} should be certain")
     expect(found.get("next") == then, f"the fault behind it should be {then}, not {found.get('next')}")
 
 
