@@ -21,6 +21,14 @@
 		"'rule family={fw} source address={range} accept'",                   \
 		"firewall-cmd --reload"}
 
+/* nft's own "ct state" would make iptables refuse the whole table. */
+#define IPTABLES_REMEDY \
+	"Accept the mesh range in that chain, in the way of the program that owns it."
+#define IPTABLES_COMMANDS                                                             \
+	{"{ipt} -t {table} -I {chain} -i {mesh} -s {range}[ -d {network}] -j ACCEPT", \
+		"{ipt} -t {table} -I {chain} -i {lan} -d {range} -m conntrack "       \
+		"--ctstate ESTABLISHED,RELATED -j ACCEPT"}
+
 #define LEGACY_REMEDY \
 	"Accept the mesh range with iptables-legacy, or move the old rules to nftables."
 
@@ -36,6 +44,8 @@ static const struct code_variant variants[] = {
 	{CODE_FILTER_REJECT_FORWARD, "by", "ufw", UFW_REMEDY, UFW_COMMANDS},
 	{CODE_FILTER_DROP_FORWARD, "by", "firewalld", FIREWALLD_REMEDY, FIREWALLD_COMMANDS},
 	{CODE_FILTER_REJECT_FORWARD, "by", "firewalld", FIREWALLD_REMEDY, FIREWALLD_COMMANDS},
+	{CODE_FILTER_DROP_FORWARD, "iptables", "yes", IPTABLES_REMEDY, IPTABLES_COMMANDS},
+	{CODE_FILTER_REJECT_FORWARD, "iptables", "yes", IPTABLES_REMEDY, IPTABLES_COMMANDS},
 	{CODE_FILTER_FIB_DROP, "by", "firewalld",
 		"Mend the route to the packet's source first; if it is right, make firewalld's "
 		"check loose.",
@@ -68,9 +78,9 @@ static const struct code_variant variants[] = {
 	{CODE_RETURN_ROUTE_MISSING, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
 	{CODE_RP_FILTER_NO_ROUTE, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
 	{CODE_UPSTREAM_RETURN_ROUTE_MISSING, "configuration", "none",
-		"Give the site's router, or the service's host, a route to the mesh range[ {range}] "
-		"by this gateway. Or write /etc/meshgw/meshgw.yaml and apply it: meshgw hides the "
-		"callers until it is proven that answers come back.",
+		"Give the site's router, or the service's host, a route to the mesh range[ "
+		"{range}] by this gateway. Or write /etc/meshgw/meshgw.yaml and apply it: meshgw "
+		"hides the callers until it is proven that answers come back.",
 		{"meshgw apply"}},
 };
 

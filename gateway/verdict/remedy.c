@@ -12,6 +12,13 @@ struct subject {
 	const struct evidence *evidence;
 };
 
+static bool attribute_is(const struct verdict *v, const char *name, const char *value)
+{
+	const char *is = verdict_attribute(v, name);
+
+	return is && !strcmp(is, value);
+}
+
 static bool is_default_route(const struct verdict *v)
 {
 	const char *prefix = verdict_attribute(v, "prefix");
@@ -129,6 +136,25 @@ static const char *configuration_value(const struct subject *s, char[static FIEL
 	return config && config->up ? "up" : "none";
 }
 
+/* Is the chain to blame one of iptables-nft, by its table's name? A table of the same name that was
+ * made by nft has base chains in lower case, by custom. */
+static const char *iptables_value(const struct subject *s, char[static FIELD_STRLEN])
+{
+	static const char *const tables[] = {"filter", "mangle", "raw", "nat", "security"};
+	static const char *const custom[] = {
+		"input", "forward", "output", "prerouting", "postrouting"};
+	const struct verdict *v = s->verdict;
+	const char *table = verdict_attribute(v, "table"), *chain = verdict_attribute(v, "chain");
+	bool known = false;
+
+	for (size_t i = 0; table && i < sizeof(tables) / sizeof(tables[0]); i++)
+		known |= !strcmp(table, tables[i]);
+	for (size_t i = 0; chain && i < sizeof(custom) / sizeof(custom[0]); i++)
+		known &= strcmp(chain, custom[i]) != 0;
+	bool family = attribute_is(v, "family", "ip") || attribute_is(v, "family", "ip6");
+	return known && family ? "yes" : "no";
+}
+
 static const char *mesh_link_value(const struct subject *s, char[static FIELD_STRLEN])
 {
 	const struct fact_link *link = link_of(s, ROLE_MESH);
@@ -152,6 +178,7 @@ static const char *derived_value(
 		{"uncovered", uncovered_value},
 		{"wanted", wanted_value},
 		{"configuration", configuration_value},
+		{"iptables", iptables_value},
 		{"link", mesh_link_value},
 	};
 

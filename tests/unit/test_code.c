@@ -282,6 +282,12 @@ static void test_remedies(void **)
 		LIST("by=docker", "family=ip", "table=filter", "chain=FORWARD"),
 		LIST("iptables -I DOCKER-USER -i CloudflareWARP -s 100.64.0.0/12 -j ACCEPT",
 			"iptables -I DOCKER-USER -o CloudflareWARP -d 100.64.0.0/12 -j ACCEPT"));
+	check_remedy(CODE_FILTER_REJECT_FORWARD, &e,
+		LIST("by=libvirt", "family=ip", "table=filter", "chain=LIBVIRT_FWI"),
+		LIST("iptables -t filter -I LIBVIRT_FWI -i CloudflareWARP -s 100.64.0.0/12 -d "
+		     "10.0.1.0/24 -j ACCEPT",
+			"iptables -t filter -I LIBVIRT_FWI -i eth0 -d 100.64.0.0/12 -m conntrack "
+			"--ctstate ESTABLISHED,RELATED -j ACCEPT"));
 	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("by=ufw"),
 		LIST("ufw route allow in on CloudflareWARP from 100.64.0.0/12 to 10.0.1.0/24"));
 	check_remedy(CODE_FILTER_DROP_BRIDGE, &e,
