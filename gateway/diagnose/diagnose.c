@@ -21,10 +21,11 @@ constexpr uint64_t TICK_US = 10'000;
 constexpr uint64_t ANSWERS_US = 1'250'000;
 constexpr uint64_t NEIGHBOUR_US = 3'400'000;
 constexpr uint64_t PASSIVE_US = 4'000'000;
-constexpr uint64_t SEEN_US = 1'500'000; /* passive: after the first packet of a flow */
-constexpr uint64_t TALK_US = 3'000'000;
-constexpr uint64_t ON_TIME_US = 50'000; /* an injection may be so late */
-constexpr uint64_t END_US = 100'000;    /* kept for the end */
+constexpr uint64_t SEEN_US = 1'500'000;   /* passive: after the first packet of a flow */
+constexpr uint64_t TALK_US = 1'800'000;   /* a service that is silent for so long is silent */
+constexpr uint64_t TALKED_US = 3'200'000; /* with a second attempt, and the program's start */
+constexpr uint64_t ON_TIME_US = 50'000;   /* an injection may be so late */
+constexpr uint64_t END_US = 100'000;      /* kept for the end */
 
 enum phase { PHASE_READY, PHASE_ASKING, PHASE_TALKING };
 
@@ -303,8 +304,9 @@ static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 		begin_asking(d);
 	}
 	bool settled = d->phase == PHASE_ASKING && is_settled(d, now);
-	bool said = d->phase == PHASE_TALKING &&
-		    (!d->talked_us || now - d->talked_us >= TALK_US + END_US);
+	bool said = d->phase == PHASE_TALKING && (!d->talked_us || now - d->talked_us >= TALKED_US);
+	if (said && d->talked_us)
+		add_missing(d, OBSERVER_L7, "meshgw-probe does not answer");
 	if (is_over(d, now) || said || (settled && !begin_talking(d, now))) {
 		finish(d);
 		return 0;

@@ -14,6 +14,9 @@
 			out_of_memory();                                     \
 	} while (0)
 
+/* A service that understands the other language says so at once. */
+constexpr uint64_t AGAIN_US = 700'000;
+
 struct said {
 	char bytes[ASK_BYTES + 1]; /* of the answer's body, or of what is no HTTP */
 	size_t n;
@@ -231,6 +234,9 @@ static bool is_doubtful(enum fact_l7_outcome outcome)
 
 void ask_service(const struct ask *a, struct evidence *out)
 {
+	struct ask again = *a;
+
+	again.timeout_us = a->timeout_us < AGAIN_US ? a->timeout_us : AGAIN_US;
 	if (is_doubtful(converse(a, a->tls, out)))
-		(void)converse(a, !a->tls, out);
+		(void)converse(&again, !a->tls, out);
 }

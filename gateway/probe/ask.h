@@ -7,8 +7,8 @@
  * used, nothing is sent that the request did not name. Clear text that is not answered by HTTP is
  * followed by a TLS handshake, and the other way round, because most mistakes are that one.
  *
- * It blocks until its deadline. What a service says is anybody's text: it is cut, and escaped by
- * who shows it (lib/escape.h).
+ * It blocks until its deadline, and for a moment more if the other language is tried. What a
+ * service says is anybody's text: it is cut, and escaped by who shows it (lib/escape.h).
  */
 #include "verdict/evidence.h"
 
