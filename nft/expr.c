@@ -113,6 +113,12 @@ void nft_expr_source_prefix(
 	expr_prefix(r, f, f->source, prefix);
 }
 
+void nft_expr_to_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix)
+{
+	expr_prefix(r, f, f->dest, prefix);
+}
+
 void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map)
 {
 	expr_family(r, f);

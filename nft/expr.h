@@ -36,8 +36,10 @@ void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const ch
 /* ip daddr PREFIX; of the family */
 void nft_expr_dest_prefix(
 	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix);
-/* ip saddr PREFIX, in a table of that family alone */
+/* ip saddr PREFIX, ip daddr PREFIX, in a table of that family alone */
 void nft_expr_source_prefix(
+	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix);
+void nft_expr_to_prefix(
 	struct nftnl_rule *r, const struct nft_family *f, const struct prefix *prefix);
 /* ip saddr vmap @MAP */
 void nft_expr_source_vmap(struct nftnl_rule *r, const struct nft_family *f, const char *map);

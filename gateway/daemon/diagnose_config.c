@@ -2,9 +2,11 @@
 #include "daemon/diagnose_config.h"
 #include "conf/defaults.h"
 #include "lib/own.h"
+#include "lib/xmalloc.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static int parse(const char *text, size_t len, struct config **out)
@@ -15,18 +17,37 @@ static int parse(const char *text, size_t len, struct config **out)
 	return r;
 }
 
+static bool is_fine(const char *text, size_t len)
+{
+	struct config *config = nullptr;
+	bool fine = parse(text, len, &config) == 0;
+	config_free(config);
+	return fine;
+}
+
+int diagnose_config_text(const struct reload *r, char **text, size_t *len)
+{
+	if (r->running) {
+		*text = xcalloc(1, r->running_len + 1);
+		memcpy(*text, r->running_text, r->running_len);
+		*len = r->running_len;
+		return 0;
+	}
+	if (r->store && store_read_config(r->store, STORE_CONFIRMED, text, len, nullptr) >= 0) {
+		if (is_fine(*text, *len))
+			return 0;
+		free(*text);
+		*text = nullptr;
+	}
+	return config_read_file(r->path, text, len, nullptr) < 0 ? -ENOENT : 0;
+}
+
 static bool read_kept(const struct reload *r, struct config **out)
 {
-	autofree char *confirmed = nullptr, *file = nullptr;
+	autofree char *text = nullptr;
 	size_t len = 0;
 
-	if (r->running && parse(r->running_text, r->running_len, out) == 0)
-		return true;
-	if (r->store &&
-		store_read_config(r->store, STORE_CONFIRMED, &confirmed, &len, nullptr) >= 0 &&
-		parse(confirmed, len, out) == 0)
-		return true;
-	return config_read_file(r->path, &file, &len, nullptr) >= 0 && parse(file, len, out) == 0;
+	return diagnose_config_text(r, &text, &len) == 0 && parse(text, len, out) == 0;
 }
 
 static bool is_lan(const struct link *l)

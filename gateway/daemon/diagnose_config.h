@@ -13,3 +13,5 @@
 /* *out is the caller's. 0, or -errno with a sentence. */
 [[nodiscard]] int diagnose_config(
 	const struct reload *reload, const struct flow *flow, struct config **out, struct err *err);
+/* Of these, the text of a configuration that somebody wrote; the caller's. -ENOENT = none. */
+[[nodiscard]] int diagnose_config_text(const struct reload *reload, char **text, size_t *len);

@@ -35,6 +35,9 @@ struct diagnoses {
 	struct server_context *context;
 	struct diagnose_ticket *list;
 	sd_json_variant *verdict, *record;
+	bool decided; /* the two below are worth something */
+	struct verdict last;
+	struct evidence evidence;
 };
 
 struct diagnoses *diagnoses_new(sd_event *event, struct server_context *context)
@@ -55,6 +58,7 @@ void diagnoses_free(struct diagnoses *d)
 	}
 	sd_json_variant_unref(d->verdict);
 	sd_json_variant_unref(d->record);
+	evidence_clear(&d->evidence);
 	sd_event_unref(d->event);
 	free(d);
 }
@@ -93,6 +97,21 @@ sd_json_variant *diagnoses_record(const struct diagnoses *d)
 	return d->record;
 }
 
+const struct verdict *diagnoses_decided(const struct diagnoses *d)
+{
+	return d->decided ? &d->last : nullptr;
+}
+
+const struct evidence *diagnoses_evidence(const struct diagnoses *d)
+{
+	return &d->evidence;
+}
+
+void diagnoses_spend(struct diagnoses *d)
+{
+	d->decided = false;
+}
+
 static void keep(sd_json_variant **slot, sd_json_variant *v)
 {
 	sd_json_variant_unref(*slot);
@@ -102,17 +121,20 @@ static void keep(sd_json_variant **slot, sd_json_variant *v)
 static void on_done(void *arg, struct evidence *e)
 {
 	struct diagnose_ticket *t = arg;
-	struct verdict verdict;
+	struct diagnoses *d = t->all;
 	autojson sd_json_variant *v = nullptr, *record = nullptr;
 
 	t->diagnosis = nullptr;
-	verdict_decide(e, &verdict);
-	log_verdict(e, &verdict);
-	if (verdict_to_json(&verdict, e, &v) < 0 || evidence_to_json(e, &record) < 0)
+	verdict_decide(e, &d->last);
+	d->decided = true;
+	log_verdict(e, &d->last);
+	if (verdict_to_json(&d->last, e, &v) < 0 || evidence_to_json(e, &record) < 0)
 		out_of_memory();
-	evidence_clear(e);
-	keep(&t->all->verdict, v);
-	keep(&t->all->record, record);
+	evidence_clear(&d->evidence);
+	d->evidence = *e;
+	*e = (struct evidence){};
+	keep(&d->verdict, v);
+	keep(&d->record, record);
 	t->done(t->arg, v, record);
 	diagnoses_cancel(t);
 }

@@ -9,7 +9,7 @@
  * is that of a bare node.
  */
 #include "daemon/server.h"
-#include "verdict/evidence.h"
+#include "verdict/verdict.h"
 
 struct diagnoses;
 struct diagnose_ticket; /* one that is under way */
@@ -35,3 +35,7 @@ void diagnoses_cancel(struct diagnose_ticket *t);
 /* The last one; nullptr = there was none since the daemon's start. */
 sd_json_variant *diagnoses_verdict(const struct diagnoses *d);
 sd_json_variant *diagnoses_record(const struct diagnoses *d);
+/* The same as values, until a repair has made them past. */
+const struct verdict *diagnoses_decided(const struct diagnoses *d);
+const struct evidence *diagnoses_evidence(const struct diagnoses *d);
+void diagnoses_spend(struct diagnoses *d);

@@ -42,6 +42,7 @@ static const struct method {
 	{API_INTERFACE ".Diagnose", false, api_diagnose},
 	{API_INTERFACE ".Recall", false, api_recall},
 	{API_INTERFACE ".Doctor", false, api_doctor},
+	{API_INTERFACE ".Fix", false, api_fix},
 };
 
 static int bind_methods(sd_varlink_server *s, bool control)

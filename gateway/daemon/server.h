@@ -82,3 +82,5 @@ int api_recall(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
 	void *userdata);
 int api_doctor(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);
+int api_fix(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);

@@ -22,6 +22,8 @@ constexpr uint32_t MARK_RT_TABLE = 254; /* RT_TABLE_MAIN */
 
 /* The comment of our rules in other programs' tables (key remedies). */
 #define MARK_REMEDY "meshgw remedy"
+/* The same of what `meshgw fix` wrote there: its operator's, and left alone by the daemon. */
+#define MARK_FIX "meshgw fix"
 
 /* Packets that ask whether answers find their way back to a mesh address: their packet mark, and
  * in the conntrack mark of their flow what table inet meshgw saw of the answer. Both stay clear of

@@ -275,6 +275,52 @@ int route_del(struct nl_sock *s, const struct route *r, struct err *err)
 	return res < 0 ? route_fail(res, r, err) : 0;
 }
 
+static bool route_is_same(const struct route *r, void *arg)
+{
+	const struct route *wanted = arg;
+	return route_cmp(r, wanted) == 0 && r->type == wanted->type && r->tos == wanted->tos &&
+	       !addr_cmp(&r->gateway, &wanted->gateway);
+}
+
+/* A 0 in a delete means "any": so it is looked first whether the one that is meant is there, and
+ * said again what the dump said. Of two that differ in what is 0 here, the kernel takes the first;
+ * for a metric that is the right one, since it sorts by it. */
+int route_del_foreign(struct nl_sock *s, const struct route *r, struct err *err)
+{
+	struct route wanted = *r;
+	struct route_filter filter = {
+		.family = r->dst.addr.family, .table = r->table, .protocol = r->protocol};
+	struct route_set found = {};
+	int res = route_dump(s, &filter, route_is_same, &wanted, &found, err);
+	size_t n = found.n;
+	if (n)
+		wanted = found.list[0];
+	route_set_clear(&found);
+	if (res < 0)
+		return res;
+	if (n == 0)
+		return route_fail(-ESRCH, r, err);
+
+	struct nl_message m;
+	struct rtmsg rtm = {.rtm_family = wanted.dst.addr.family,
+		.rtm_dst_len = wanted.dst.len,
+		.rtm_tos = wanted.tos,
+		.rtm_protocol = wanted.protocol,
+		.rtm_scope = RT_SCOPE_NOWHERE,
+		.rtm_type = wanted.type};
+	struct nlmsghdr *nlh = nl_begin(&m, RTM_DELROUTE, 0, &rtm, sizeof(rtm));
+	attr_put_addr(nlh, RTA_DST, &wanted.dst.addr);
+	mnl_attr_put_u32(nlh, RTA_TABLE, wanted.table);
+	if (wanted.metric)
+		mnl_attr_put_u32(nlh, RTA_PRIORITY, wanted.metric);
+	if (wanted.oif && wanted.type == RTN_UNICAST)
+		mnl_attr_put_u32(nlh, RTA_OIF, (uint32_t)wanted.oif);
+	if (wanted.gateway.family == wanted.dst.addr.family)
+		attr_put_addr(nlh, RTA_GATEWAY, &wanted.gateway);
+	res = nl_request(s, nlh, err);
+	return res < 0 ? route_fail(res, r, err) : 0;
+}
+
 static struct nlmsghdr *route_question_begin(struct nl_message *m, const struct route_question *q)
 {
 	uint8_t bits = (uint8_t)addr_bits(q->dst.family);

@@ -74,6 +74,10 @@ struct route_filter {
 /* Deletes one route with this dst, table, metric, protocol (none of them 0) and, if not 0, oif,
  * whatever its type. -ESRCH when there is none. */
 [[nodiscard]] int route_del(struct nl_sock *s, const struct route *r, struct err *err);
+/* Deletes exactly this route of somebody else's, which a dump has shown: dst, table, metric,
+ * protocol, type, oif and gateway count, also where they are 0. For an operator who asked for it;
+ * the daemon by itself never does. -ESRCH when it is not there (any more). */
+[[nodiscard]] int route_del_foreign(struct nl_sock *s, const struct route *r, struct err *err);
 
 /* Reads one RTM_NEWROUTE/DELROUTE message. 0 or -EBADMSG. */
 [[nodiscard]] int route_read(const struct nlmsghdr *nlh, struct route *out);

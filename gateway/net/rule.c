@@ -180,6 +180,77 @@ void rule_set_clear(struct rule_set *set)
 	*set = (struct rule_set){};
 }
 
+/* ---- writing ---- */
+
+static void put_ports(struct nlmsghdr *nlh, uint16_t type, const struct rule_ports *p)
+{
+	struct fib_rule_port_range range = {.start = p->first, .end = p->last};
+	if (p->last)
+		mnl_attr_put(nlh, type, sizeof(range), &range);
+}
+
+static void put_selectors(struct nlmsghdr *nlh, const struct rule *r)
+{
+	struct fib_rule_uid_range users = {.start = r->uid_first, .end = r->uid_last};
+
+	if (r->from.len)
+		attr_put_addr(nlh, FRA_SRC, &r->from.addr);
+	if (r->to.len)
+		attr_put_addr(nlh, FRA_DST, &r->to.addr);
+	if (r->iif[0])
+		mnl_attr_put_strz(nlh, FRA_IIFNAME, r->iif);
+	if (r->oif[0])
+		mnl_attr_put_strz(nlh, FRA_OIFNAME, r->oif);
+	if (r->fwmark || r->fwmask) {
+		mnl_attr_put_u32(nlh, FRA_FWMARK, r->fwmark);
+		mnl_attr_put_u32(nlh, FRA_FWMASK, r->fwmask);
+	}
+	if (r->proto)
+		mnl_attr_put_u8(nlh, FRA_IP_PROTO, r->proto);
+	put_ports(nlh, FRA_SPORT_RANGE, &r->sport);
+	put_ports(nlh, FRA_DPORT_RANGE, &r->dport);
+	if (r->users)
+		mnl_attr_put(nlh, FRA_UID_RANGE, sizeof(users), &users);
+	if (r->suppress >= 0 && r->action == FR_ACT_TO_TBL)
+		mnl_attr_put_u32(nlh, FRA_SUPPRESS_PREFIXLEN, (uint32_t)r->suppress);
+}
+
+static int rule_write(
+	struct nl_sock *s, uint16_t type, uint16_t flags, const struct rule *r, struct err *err)
+{
+	char text[RULE_STRLEN];
+	struct nl_message m;
+	struct fib_rule_hdr frh = {.family = r->family,
+		.src_len = r->from.len,
+		.dst_len = r->to.len,
+		.action = r->action,
+		.flags = r->invert ? FIB_RULE_INVERT : 0};
+
+	rule_str(r, text, sizeof(text));
+	if (r->unmodelled || r->l3mdev || r->action == FR_ACT_GOTO)
+		return err_set(
+			err, EOPNOTSUPP, "rule %s: it asks for more than is understood here", text);
+	struct nlmsghdr *nlh = nl_begin(&m, type, flags, &frh, sizeof(frh));
+	mnl_attr_put_u32(nlh, FRA_PRIORITY, r->priority);
+	if (r->action == FR_ACT_TO_TBL)
+		mnl_attr_put_u32(nlh, FRA_TABLE, r->table);
+	put_selectors(nlh, r);
+	int res = nl_request(s, nlh, err);
+	if (res < 0)
+		err_ctx(err, "rule %s", text);
+	return res;
+}
+
+int rule_add(struct nl_sock *s, const struct rule *r, struct err *err)
+{
+	return rule_write(s, RTM_NEWRULE, NLM_F_CREATE | NLM_F_EXCL, r, err);
+}
+
+int rule_del(struct nl_sock *s, const struct rule *r, struct err *err)
+{
+	return rule_write(s, RTM_DELRULE, 0, r, err);
+}
+
 /* ---- as text ---- */
 
 struct text {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * rule: policy routing rules, read only (fib_rules, ip-rule(8)). meshgw adds none: WARP puts its
- * own in front of everything at each reconnect.
+ * rule: policy routing rules (fib_rules, ip-rule(8)). The daemon adds none by itself: WARP puts its
+ * own in front of everything at each reconnect. `meshgw fix` writes one where its operator says so.
  */
 #include "lib/err.h"
 #include "lib/ip.h"
@@ -48,6 +48,12 @@ struct rule_set {
 void rule_set_clear(struct rule_set *set);
 /* Reads one RTM_NEWRULE/DELRULE message. 0 or -EBADMSG. */
 [[nodiscard]] int rule_read(const struct nlmsghdr *nlh, struct rule *out);
+
+/* Adds a rule, or deletes one that a dump has shown, to the last of its selectors. Of the action
+ * FR_ACT_TO_TBL, or one that refuses. 0; -EEXIST, -ENOENT; -EOPNOTSUPP when the rule asks for more
+ * than struct rule can say. */
+[[nodiscard]] int rule_add(struct nl_sock *s, const struct rule *r, struct err *err);
+[[nodiscard]] int rule_del(struct nl_sock *s, const struct rule *r, struct err *err);
 
 /* As `ip rule` prints it, tables by number but for local, main and default:
  * "5209: not from all fwmark 0x100cf lookup 65743". Returns buf. */

@@ -26,13 +26,13 @@ const struct code_row code_part_filter[] = {
 		"The trace of a packet ends with drop, or with a policy of drop, in a chain at "
 		"hook forward; the kernel drops with NETFILTER_DROP in nft_do_chain.",
 		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, false},
+		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, true},
 	[CODE_FILTER_REJECT_FORWARD - first] = {"filter-reject-forward", CODE_CLASS_NODE,
 		"A packet filter on this gateway rejects the packet where it is forwarded.",
 		"The trace of a packet ends with reject in a chain at hook forward, and the "
 		"caller gets an ICMP error or a reset.",
 		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, false},
+		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, true},
 	[CODE_FILTER_DROP_LEGACY_XTABLES - first] = {"filter-drop-legacy-xtables", CODE_CLASS_NODE,
 		"A rule of the old iptables drops the packet, which nft does not show.",
 		"The kernel drops with NETFILTER_DROP in nf_hook_slow, the trace of nftables "
@@ -46,7 +46,7 @@ const struct code_row code_part_filter[] = {
 		"A packet filter on this gateway drops the packet before it is routed.",
 		"The trace of a packet ends with drop in a chain at hook prerouting or ingress.",
 		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
+		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, true},
 	[CODE_FILTER_FIB_DROP - first] = {"filter-fib-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because routing would not send answers by "
 		"where it came in.",
@@ -76,7 +76,7 @@ const struct code_row code_part_filter[] = {
 		"program that owns it.",
 		{"nft insert rule {family} {table} {chain} iifname {mesh} {l3} "
 		 "saddr {range} accept"},
-		false},
+		true},
 	[CODE_FILTER_DROP_OUTPUT - first] = {"filter-drop-output", CODE_CLASS_NODE,
 		"A packet filter drops packets that this gateway itself sends: probes, BGP, ICMP "
 		"errors, answers.",
@@ -87,7 +87,7 @@ const struct code_row code_part_filter[] = {
 		{"nft insert rule {family} {table} {chain} oifname {lan} accept",
 			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
 			"daddr {range} accept"},
-		false},
+		true},
 	[CODE_FILTER_DROP_POSTROUTING - first] = {"filter-drop-postrouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet when it is about to leave.",
 		"The trace of a packet ends with drop in a chain at hook postrouting or egress.",
@@ -96,7 +96,7 @@ const struct code_row code_part_filter[] = {
 		 "daddr {network} accept",
 			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
 			"daddr {range} accept"},
-		false},
+		true},
 	[CODE_TC_OR_XDP_DROP - first] = {"tc-or-xdp-drop", CODE_CLASS_NODE,
 		"A program or filter attached to the interface drops the packet before or after "
 		"everything else.",

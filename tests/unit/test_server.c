@@ -148,6 +148,43 @@ static void test_doctor(void **state)
 	}
 }
 
+#define FIX(code, preview)                                                       \
+	"{\"method\":\"io.meshgw.Gateway.Fix\",\"parameters\":{\"code\":\"" code \
+	"\",\"preview\":" preview "}}"
+#define NOT_FIXABLE "\"error\":\"io.meshgw.Gateway.NotFixable\""
+
+/* Nothing was diagnosed: only what needs no evidence is repaired, and a preview changes nothing. */
+static void test_fix(void **state)
+{
+	struct site *s = *state;
+	static char answer[65536];
+
+	ask(s, false, FIX("return-route-missing", "true"), answer);
+	assert_non_null(strstr(answer, METHOD_NOT_FOUND));
+	ask(s, true, FIX("no-such-code", "true"), answer);
+	assert_non_null(strstr(answer, INVALID_PARAMETER));
+	ask(s, true, FIX("service-port-closed", "true"), answer);
+	assert_non_null(strstr(answer, NOT_FIXABLE));
+	ask(s, true, FIX("route-blackhole", "false"), answer);
+	assert_non_null(strstr(answer, NOT_FIXABLE));
+	ask(s, true, APPLY(CONTENT), answer);
+	world_run(&s->w, WORLD_SECOND);
+	ask(s, true, FIX("return-route-missing", "false"), answer);
+	assert_non_null(strstr(answer, "\"operations\":[]"));
+	autofree char *up = world_text(&s->w);
+	ask(s, true, CALL("Down"), answer);
+	autofree char *down = world_text(&s->w);
+	ask(s, true, FIX("return-route-missing", "true"), answer);
+	assert_non_null(strstr(answer, "route 100.64.0.0/12"));
+	autofree char *preview = world_text(&s->w);
+	assert_string_equal(preview, down);
+	ask(s, true, FIX("return-route-missing", "false"), answer);
+	assert_non_null(strstr(answer, "route 100.64.0.0/12"));
+	world_run(&s->w, WORLD_SECOND);
+	autofree char *again = world_text(&s->w);
+	assert_string_equal(again, up);
+}
+
 static void test_control_socket(void **state)
 {
 	struct site *s = *state;
@@ -262,6 +299,7 @@ int main(void)
 		TEST(test_status_socket_only_reads),
 		TEST(test_control_socket),
 		TEST(test_doctor),
+		TEST(test_fix),
 		TEST(test_confirm_window),
 		TEST(test_bad_clients),
 		TEST(test_too_many_clients),

@@ -1,0 +1,412 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/fix.h"
+#include "lib/marks.h"
+#include <errno.h>
+#include <linux/fib_rules.h>
+#include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PUT(field, text) snprintf((field), sizeof(field), "%.*s", (int)sizeof(field) - 1, (text))
+
+struct subject {
+	const struct verdict *v;
+	const struct evidence *e;
+	struct prefix range, network; /* of the flow: those of the configuration, else its ends */
+	char mesh[IFNAMSIZ], lan[IFNAMSIZ];
+};
+
+struct fix_step *fix_add(struct fix *f, enum fix_kind kind)
+{
+	/* No planner has that many; a spare place is written again and again. */
+	struct fix_step *step = &f->list[f->n];
+
+	if (f->n + 1 < FIX_STEPS)
+		f->n++;
+	*step = (struct fix_step){.kind = kind, .sysctl.from = -1};
+	return step;
+}
+
+static const char *attribute(const struct subject *s, const char *name)
+{
+	const char *value = verdict_attribute(s->v, name);
+	return value ? value : "";
+}
+
+static int refuse(struct err *err, const char *why)
+{
+	return err_set(err, EOPNOTSUPP, "%s", why);
+}
+
+/* ---- sysctls ---- */
+
+/* sysctl(8) writes dots for slashes, and the other way round. */
+static bool read_key(const char *dotted, char out[SYSCTL_KEY_LEN])
+{
+	if (strncmp(dotted, "net.", 4) != 0 || strlen(dotted) >= SYSCTL_KEY_LEN)
+		return false;
+	snprintf(out, SYSCTL_KEY_LEN, "%s", dotted + 4);
+	for (char *c = out; *c; c++)
+		*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+	return true;
+}
+
+static int plan_value(const char *key, long long value, struct fix *out, struct err *err)
+{
+	char path[SYSCTL_KEY_LEN];
+
+	if (value < 0 || value > INT32_MAX || !read_key(key, path))
+		return refuse(err, "the diagnosis does not name the setting");
+	struct fix_sysctl *sysctl = &fix_add(out, FIX_SYSCTL)->sysctl;
+	memcpy(sysctl->key, path, sizeof(path));
+	sysctl->to = (int)value;
+	return 0;
+}
+
+static int plan_sysctl(const struct subject *s, struct fix *out, struct err *err)
+{
+	const char *wanted = attribute(s, "wanted");
+	char *end;
+	long long value = strtoll(wanted, &end, 10);
+
+	if (end == wanted || *end)
+		value = -1;
+	return plan_value(attribute(s, "sysctl"), value, out, err);
+}
+
+/* A table that is full: twice as large. */
+static int plan_limit(const struct subject *s, struct fix *out, struct err *err)
+{
+	const char *key = attribute(s, "sysctl");
+	long long max = strtoll(attribute(s, "max"), nullptr, 10);
+	const struct fact *f;
+
+	if (!key[0])
+		key = "net.netfilter.nf_conntrack_max";
+	for (size_t at = 0; max <= 0 && (f = evidence_next(s->e, FACT_SYSCTL, &at));)
+		if (!strcmp(f->sysctl.key, key))
+			max = f->sysctl.value;
+	if (max <= 0)
+		return refuse(err, "the diagnosis does not know the limit");
+	return plan_value(key, 2 * max, out, err);
+}
+
+/* ---- routes ---- */
+
+/* Who would put it back, or must be told otherwise. */
+static const struct {
+	uint8_t protocol;
+	const char *why;
+} owners[] = {
+	{RTPROT_KERNEL, "the kernel made this route for an address: take the address away"},
+	{RTPROT_RA, "a router advertisement made this route: the router must stop it"},
+	{RTPROT_DHCP, "DHCP made this route: its server must stop it"},
+	{RTPROT_ZEBRA, "FRRouting made this route: remove it there"},
+	{RTPROT_BIRD, "BIRD made this route: remove it there"},
+	{RTPROT_KEEPALIVED, "keepalived made this route: remove it there"},
+	{RTPROT_BGP, "BGP made this route: filter it there"},
+	{RTPROT_ISIS, "IS-IS made this route: filter it there"},
+	{RTPROT_OSPF, "OSPF made this route: filter it there"},
+	{RTPROT_RIP, "RIP made this route: filter it there"},
+	{RTPROT_EIGRP, "EIGRP made this route: filter it there"},
+	{MARK_RTPROT, "this route is meshgw's own"},
+};
+
+/* The lookup that the verdict rests on, and whose entry it blames. */
+static const struct fact_lookup *blamed(const struct subject *s)
+{
+	char text[PREFIX_STRLEN];
+
+	for (size_t i = 0; i < s->v->n_evidence; i++) {
+		const struct fact *f = &s->e->facts[s->v->evidence[i]];
+		if (f->kind != FACT_LOOKUP || !f->lookup.entry)
+			continue;
+		const struct fact_lookup *l = &f->lookup;
+		bool of_rule = l->match.addr.family == AF_UNSPEC && l->rule[0];
+		if (of_rule || !strcmp(prefix_str(&l->match, text), attribute(s, "prefix")))
+			return l;
+	}
+	return nullptr;
+}
+
+static int add_route(const struct fact_lookup *l, struct fix *out, struct err *err)
+{
+	if (l->match.len == 0)
+		return refuse(
+			err, "it is the default route, without which this host may be cut off");
+	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
+		if (l->protocol == owners[i].protocol)
+			return refuse(err, owners[i].why);
+	if (l->metric < 0 || l->table <= 0)
+		return refuse(err, "the diagnosis does not know the entry exactly");
+	struct fix_route *r = &fix_add(out, FIX_ROUTE)->route;
+	r->route = (struct route){.dst = l->match,
+		.table = (uint32_t)l->table,
+		.metric = (uint32_t)l->metric,
+		.protocol = (uint8_t)l->protocol};
+	PUT(r->type, l->type);
+	if (!strcmp(l->type, "unicast"))
+		PUT(r->interface, l->oif);
+	return 0;
+}
+
+static bool refuses(const char *type)
+{
+	return !strcmp(type, "unreachable") || !strcmp(type, "blackhole") ||
+	       !strcmp(type, "prohibit");
+}
+
+static int plan_refusing(const struct subject *s, struct fix *out, struct err *err)
+{
+	const struct fact_lookup *l = blamed(s);
+
+	if (!l || !refuses(l->type))
+		return refuse(err, "the diagnosis does not name the entry that refuses");
+	if (l->match.addr.family != AF_UNSPEC)
+		return add_route(l, out, err);
+	struct fix_step *step = fix_add(out, FIX_RULE_DEL);
+	PUT(step->rule_text, l->rule);
+	step->rule.family = s->e->flow.target.family;
+	return 0;
+}
+
+static int plan_shadow(const struct subject *s, struct fix *out, struct err *err)
+{
+	const struct fact_lookup *l = blamed(s);
+
+	if (!l)
+		return refuse(err, "the diagnosis does not name the route that stands in front");
+	return add_route(l, out, err);
+}
+
+/* ---- rules ---- */
+
+/* Only priority 0 stays in front: WARP puts its rule before all others at each reconnect. */
+static int plan_rule(const struct prefix *to, const char *iif, struct fix *out, struct err *err)
+{
+	if (to->addr.family == AF_UNSPEC || to->len == 0)
+		return refuse(err, "the diagnosis does not name a network");
+	struct rule *rule = &fix_add(out, FIX_RULE_ADD)->rule;
+	*rule = (struct rule){.family = to->addr.family,
+		.table = RT_TABLE_MAIN,
+		.action = FR_ACT_TO_TBL,
+		.to = *to,
+		.suppress = -1};
+	PUT(rule->iif, iif);
+	return 0;
+}
+
+static int plan_network_rule(const struct subject *s, struct fix *out, struct err *err)
+{
+	return plan_rule(&s->network, "", out, err);
+}
+
+static int plan_range_rule(const struct subject *s, struct fix *out, struct err *err)
+{
+	return plan_rule(&s->range, "", out, err);
+}
+
+static int plan_lan_rule(const struct subject *s, struct fix *out, struct err *err)
+{
+	if (!s->lan[0])
+		return refuse(err, "the diagnosis does not name the LAN interface");
+	return plan_rule(&s->range, s->lan, out, err);
+}
+
+/* A route in main leads into the tunnel, or a rule leads to a table that does. */
+static int plan_hairpin(const struct subject *s, struct fix *out, struct err *err)
+{
+	return !strcmp(attribute(s, "table"), "254") ? plan_shadow(s, out, err)
+						     : plan_network_rule(s, out, err);
+}
+
+/* ---- filters ---- */
+
+enum term { ANY, MESH, LAN, RANGE, NETWORK };
+struct match {
+	enum term iif, oif, from, to;
+};
+
+static uint8_t nfproto(const char *family)
+{
+	static const struct {
+		const char *name;
+		uint8_t number;
+	} families[] = {{"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"inet", NFPROTO_INET}};
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (!strcmp(families[i].name, family))
+			return families[i].number;
+	return NFPROTO_UNSPEC;
+}
+
+static const char *interface_of(const struct subject *s, enum term t)
+{
+	return t == MESH ? s->mesh : t == LAN ? s->lan : "";
+}
+
+static struct prefix prefix_term(const struct subject *s, enum term t)
+{
+	return t == RANGE ? s->range : t == NETWORK ? s->network : (struct prefix){};
+}
+
+static int add_accept(
+	const struct subject *s, const struct match *m, struct fix *out, struct err *err)
+{
+	const char *handle = attribute(s, "handle");
+	struct fix_accept a = {.family = nfproto(attribute(s, "family"))};
+	struct nft_accept *accept = &a.accept;
+
+	if (a.family == NFPROTO_UNSPEC || !attribute(s, "table")[0] || !attribute(s, "chain")[0])
+		return refuse(err, "the diagnosis did not see which chain it is");
+	if (!strcmp(attribute(s, "table"), MARK_NFT_TABLE) && a.family == NFPROTO_INET)
+		return refuse(err, "the table is meshgw's own: change meshgw.yaml");
+	PUT(a.table, attribute(s, "table"));
+	PUT(a.chain, attribute(s, "chain"));
+	PUT(a.text, attribute(s, "rule"));
+	a.handle = handle[0] && handle[0] != '-' ? strtoull(handle, nullptr, 10) : 0;
+	PUT(accept->iif, interface_of(s, m->iif));
+	PUT(accept->oif, interface_of(s, m->oif));
+	accept->from = prefix_term(s, m->from);
+	accept->to = prefix_term(s, m->to);
+	if ((m->iif && !accept->iif[0]) || (m->oif && !accept->oif[0]))
+		return refuse(err, "the diagnosis does not name the interfaces");
+	fix_add(out, FIX_ACCEPT)->accept = a;
+	return 0;
+}
+
+static int plan_accepts(
+	const struct subject *s, const struct match pair[2], struct fix *out, struct err *err)
+{
+	int r = add_accept(s, &pair[0], out, err);
+	return r < 0 ? r : add_accept(s, &pair[1], out, err);
+}
+
+static int plan_forward(const struct subject *s, struct fix *out, struct err *err)
+{
+	static const struct match pair[] = {
+		{MESH, LAN, RANGE, NETWORK}, {LAN, MESH, NETWORK, RANGE}};
+	return plan_accepts(s, pair, out, err);
+}
+
+static int plan_prerouting(const struct subject *s, struct fix *out, struct err *err)
+{
+	static const struct match pair[] = {
+		{MESH, ANY, RANGE, NETWORK}, {LAN, ANY, NETWORK, RANGE}};
+	return plan_accepts(s, pair, out, err);
+}
+
+static int plan_postrouting(const struct subject *s, struct fix *out, struct err *err)
+{
+	static const struct match pair[] = {{ANY, LAN, ANY, NETWORK}, {ANY, MESH, ANY, RANGE}};
+	return plan_accepts(s, pair, out, err);
+}
+
+static int plan_input(const struct subject *s, struct fix *out, struct err *err)
+{
+	static const struct match from_mesh = {MESH, ANY, RANGE, ANY};
+	return add_accept(s, &from_mesh, out, err);
+}
+
+/* ---- the rest ---- */
+
+static int plan_stale(const struct subject *s, struct fix *out, struct err *)
+{
+	struct fix_step *step = fix_add(out, FIX_CONNTRACK);
+
+	step->from = s->range;
+	step->to = prefix_of(&s->e->flow.target);
+	return 0;
+}
+
+static int plan_apply(const struct subject *, struct fix *out, struct err *)
+{
+	fix_add(out, FIX_APPLY);
+	return 0;
+}
+
+static const struct {
+	enum code code;
+	int (*plan)(const struct subject *s, struct fix *out, struct err *err);
+} planners[] = {
+	{CODE_FORWARDING_DISABLED, plan_sysctl},
+	{CODE_FORWARDING_DISABLED_ON_INTERFACE, plan_sysctl},
+	{CODE_RP_FILTER_STRICT, plan_sysctl},
+	{CODE_RP_FILTER_NO_ROUTE, plan_apply},
+	{CODE_RP_FILTER_MARK_BLIND, plan_sysctl},
+	{CODE_IPV6_DISABLED, plan_sysctl},
+	{CODE_ROUTE_UNREACHABLE, plan_refusing},
+	{CODE_ROUTE_BLACKHOLE, plan_refusing},
+	{CODE_ROUTE_PROHIBIT, plan_refusing},
+	{CODE_ROUTE_HAIRPIN_TUNNEL, plan_hairpin},
+	{CODE_RETURN_ROUTE_MISSING, plan_apply},
+	{CODE_RETURN_ROUTE_SHADOWED, plan_shadow},
+	{CODE_POLICY_RULE_CAPTURES_RETURN, plan_range_rule},
+	{CODE_WARP_TABLE_CAPTURES_LAN, plan_network_rule},
+	{CODE_CGNAT_OVERLAP, plan_lan_rule},
+	{CODE_FILTER_DROP_FORWARD, plan_forward},
+	{CODE_FILTER_REJECT_FORWARD, plan_forward},
+	{CODE_FILTER_DROP_PREROUTING, plan_prerouting},
+	{CODE_FILTER_DROP_INPUT, plan_input},
+	{CODE_FILTER_DROP_OUTPUT, plan_postrouting},
+	{CODE_FILTER_DROP_POSTROUTING, plan_postrouting},
+	{CODE_CONNTRACK_TABLE_FULL, plan_limit},
+	{CODE_CONNTRACK_STALE_NAT, plan_stale},
+	{CODE_NEIGHBOUR_TABLE_FULL, plan_limit},
+};
+
+constexpr size_t PLANNERS = sizeof(planners) / sizeof(planners[0]);
+
+static size_t planner_of(enum code code)
+{
+	size_t i = 0;
+	while (i < PLANNERS && planners[i].code != code)
+		i++;
+	return i;
+}
+
+bool fix_knows(enum code code)
+{
+	return planner_of(code) < PLANNERS;
+}
+
+bool fix_applies(enum code code)
+{
+	size_t i = planner_of(code);
+	return i < PLANNERS && planners[i].plan == plan_apply;
+}
+
+static struct subject subject_of(const struct verdict *v, const struct evidence *e)
+{
+	struct subject s = {.v = v, .e = e};
+	size_t at = 0;
+	const struct fact *config = evidence_next(e, FACT_CONFIG, &at), *f;
+
+	s.range = config && config->config.range.addr.family ? config->config.range
+							     : prefix_of(&e->flow.client);
+	s.network = config && config->config.network.addr.family ? config->config.network
+								 : prefix_of(&e->flow.target);
+	PUT(s.mesh, e->mesh);
+	PUT(s.lan, e->lan);
+	for (at = 0; (f = evidence_next(e, FACT_LINK, &at));) {
+		if (!s.mesh[0] && f->link.role == ROLE_MESH)
+			PUT(s.mesh, f->link.interface);
+		if (!s.lan[0] && (f->link.role == ROLE_LAN || f->link.role == ROLE_EGRESS))
+			PUT(s.lan, f->link.interface);
+	}
+	return s;
+}
+
+int fix_plan(const struct verdict *v, const struct evidence *e, struct fix *out, struct err *err)
+{
+	struct subject s = subject_of(v, e);
+
+	*out = (struct fix){};
+	size_t i = planner_of(v->code);
+	if (i < PLANNERS)
+		return planners[i].plan(&s, out, err);
+	return err_set(err, EOPNOTSUPP, "there is no repair of %s that meshgw could make here",
+		code_str(v->code));
+}

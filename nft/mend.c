@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "nft/mend.h"
+#include "lib/marks.h"
+#include "net/nl.h"
+#include "nft/attr.h"
+#include "nft/batch.h"
+#include "nft/expr_int.h"
+#include "nft/rule.h"
+#include "nft/ruleset.h"
+#include "nft/txn.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAT_TABLE "nat"
+
+/* ---- one transaction ---- */
+
+static struct nlmsghdr *message(
+	struct nft_txn *t, uint8_t family, uint16_t type, uint16_t flags, const char *what)
+{
+	struct nlmsghdr *nlh = nft_txn_msg(t, type, flags, "%s", what);
+	struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+
+	nfg->nfgen_family = family;
+	return nlh;
+}
+
+static int commit(struct nl_sock *s, uint32_t generation,
+	void (*build)(struct nft_txn *t, const void *arg), const void *arg, const char *where,
+	struct err *err)
+{
+	struct nft_conn *c = nullptr;
+	struct nft_txn t;
+	int r = nft_conn_new(s, &c, err);
+
+	if (r < 0)
+		return r;
+	nft_conn_begin(c, &t);
+	nft_txn_require(&t, generation);
+	build(&t, arg);
+	r = nft_conn_commit(c, &t, where, err);
+	nft_txn_clear(&t);
+	nft_conn_free(c);
+	return r == -ERESTART ? err_set(err, EAGAIN, "%s: the ruleset has just changed", where) : r;
+}
+
+/* ---- accepts ---- */
+
+static void say_interface(char *buf, const char *word, const char *name)
+{
+	size_t at = strlen(buf);
+	if (name[0])
+		snprintf(buf + at, NFT_ACCEPT_STRLEN - at, "%s %s ", word, name);
+}
+
+static void say_prefix(char *buf, const char *word, const struct prefix *p)
+{
+	char text[PREFIX_STRLEN];
+	size_t at = strlen(buf);
+	if (p->addr.family != AF_UNSPEC)
+		snprintf(buf + at, NFT_ACCEPT_STRLEN - at, "%s %s %s ",
+			p->addr.family == AF_INET ? "ip" : "ip6", word, prefix_str(p, text));
+}
+
+const char *nft_accept_str(const struct nft_accept *a, char buf[static NFT_ACCEPT_STRLEN])
+{
+	buf[0] = '\0';
+	say_interface(buf, "iifname", a->iif);
+	say_interface(buf, "oifname", a->oif);
+	say_prefix(buf, "saddr", &a->from);
+	say_prefix(buf, "daddr", &a->to);
+	size_t at = strlen(buf);
+	snprintf(buf + at, NFT_ACCEPT_STRLEN - at, "accept");
+	return buf;
+}
+
+struct accepts {
+	const struct nft_mend_place *place;
+	const struct nft_accept *list;
+	size_t n;
+};
+
+/* In a table of one family alone nothing asks for it: iptables-nft(8) would not know the words. */
+static void add_terms(struct nftnl_rule *r, uint8_t table, const struct nft_accept *a)
+{
+	uint8_t family = a->from.addr.family ? a->from.addr.family : a->to.addr.family;
+	const struct nft_family *f = &nft_families[family == AF_INET6];
+
+	if (a->iif[0])
+		nft_expr_ifname(r, NFT_IN, a->iif);
+	if (a->oif[0])
+		nft_expr_ifname(r, NFT_OUT, a->oif);
+	if (family && table != NFPROTO_IPV4 && table != NFPROTO_IPV6)
+		expr_family(r, f);
+	if (a->from.addr.family)
+		nft_expr_source_prefix(r, f, &a->from);
+	if (a->to.addr.family)
+		nft_expr_to_prefix(r, f, &a->to);
+}
+
+static void add_accept(
+	struct nft_txn *t, const struct nft_mend_place *place, const struct nft_accept *a)
+{
+	autonftnl(rule) *r = nft_rule_new(place->chain);
+	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_RULE_COMMENT, MARK_FIX);
+	char what[NFT_ACCEPT_STRLEN];
+	/* In front of the position without NLM_F_APPEND (nf_tables_newrule()). */
+	uint16_t flags = NLM_F_CREATE | (place->handle ? 0 : NLM_F_APPEND);
+
+	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, place->family);
+	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, place->table);
+	if (place->handle)
+		nftnl_rule_set_u64(r, NFTNL_RULE_POSITION, place->handle);
+	add_terms(r, place->family, a);
+	nft_expr_count(r);
+	nft_expr_verdict(r, NF_ACCEPT, nullptr);
+	nftnl_rule_set_data(
+		r, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+	struct nlmsghdr *nlh = message(
+		t, place->family, NFT_MSG_NEWRULE, flags, nft_accept_str(a, what));
+	nftnl_rule_nlmsg_build_payload(nlh, r);
+	nft_txn_push(t, nlh);
+}
+
+static void build_accepts(struct nft_txn *t, const void *arg)
+{
+	const struct accepts *all = arg;
+
+	for (size_t i = 0; i < all->n; i++)
+		add_accept(t, all->place, &all->list[i]);
+}
+
+static int check_rule(struct nl_sock *s, const struct nft_mend_place *place, struct err *err)
+{
+	struct nft_rule rule;
+
+	if (!place->handle)
+		return 0;
+	int r = nft_rule_find(
+		s, place->family, place->table, place->chain, place->handle, &rule, err);
+	if (r == -ENOENT || (r >= 0 && place->text &&
+				    strncmp(rule.text, place->text, strlen(place->text)) != 0))
+		return err_set(err, ESTALE,
+			"the rule with handle %llu of chain %s is not what it was; diagnose again",
+			(unsigned long long)place->handle, place->chain);
+	return r;
+}
+
+int nft_mend_accept(struct nl_sock *s, const struct nft_mend_place *place,
+	const struct nft_accept *list, size_t n, bool check, struct err *err)
+{
+	struct accepts all = {place, list, n};
+	uint32_t generation = 0;
+	char where[128];
+
+	snprintf(where, sizeof(where), "chain %s %.40s %.40s", nft_family_str(place->family),
+		place->table, place->chain);
+	int r = nft_ruleset_generation(s, &generation, err);
+	if (r >= 0)
+		r = check_rule(s, place, err);
+	if (r < 0 || check)
+		return r;
+	return commit(s, generation, build_accepts, &all, where, err);
+}
+
+/* ---- a masquerade that somebody left behind ---- */
+
+struct table {
+	size_t rules, others;
+	bool masquerade;
+	const char *interface;
+};
+
+static bool is_masquerade(const struct nft_rule *r, const char *interface)
+{
+	char by_name[64], by_index[64];
+
+	snprintf(by_name, sizeof(by_name), "oifname \"%s\" masquerade", interface);
+	snprintf(by_index, sizeof(by_index), "oif \"%s\" masquerade", interface);
+	return !strcmp(r->text, by_name) || !strcmp(r->text, by_index);
+}
+
+static int on_rule(const struct nlmsghdr *nlh, void *arg)
+{
+	struct table *t = arg;
+	struct nft_rule rule;
+
+	t->rules++;
+	if (nft_rule_read(nlh, &rule) == 0 && is_masquerade(&rule, t->interface))
+		t->masquerade = true;
+	return MNL_CB_OK;
+}
+
+static int on_other(const struct nlmsghdr *, void *arg)
+{
+	struct table *t = arg;
+
+	t->others++;
+	return MNL_CB_OK;
+}
+
+static void start_over(void *arg)
+{
+	*(struct table *)arg = (struct table){.interface = ((struct table *)arg)->interface};
+}
+
+static int dump(struct nl_sock *s, uint16_t type, uint16_t table_attr, mnl_cb_t cb, struct table *t,
+	struct err *err)
+{
+	struct nfgenmsg header = {.nfgen_family = NFPROTO_INET, .version = NFNETLINK_V0};
+	struct nl_message m;
+	struct nlmsghdr *nlh = nl_begin(
+		&m, (uint16_t)(NFNL_SUBSYS_NFTABLES << 8 | type), 0, &header, sizeof(header));
+
+	mnl_attr_put_strz(nlh, table_attr, NAT_TABLE);
+	int r = nl_dump(s, nlh, cb, start_over, t, err);
+	return r == -ENOENT ? 0 : r;
+}
+
+/* 1 = there is such a table and nothing else in it. */
+static int look(struct nl_sock *s, const char *interface, uint32_t *generation, struct err *err)
+{
+	struct table t = {.interface = interface};
+	uint32_t after = 0;
+	int r = nft_ruleset_generation(s, generation, err);
+
+	if (r >= 0)
+		r = dump(s, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, &t, err);
+	struct table rest = {};
+	if (r >= 0)
+		r = dump(s, NFT_MSG_GETSET, NFTA_SET_TABLE, on_other, &rest, err);
+	if (r >= 0)
+		r = dump(s, NFT_MSG_GETOBJ, NFTA_OBJ_TABLE, on_other, &rest, err);
+	if (r >= 0)
+		r = nft_ruleset_generation(s, &after, err);
+	if (r < 0)
+		return err_ctx(err, "table inet " NAT_TABLE);
+	return t.rules == 1 && t.masquerade && rest.others == 0 && after == *generation;
+}
+
+int nft_mend_find_nat(struct nl_sock *s, const char *interface, struct err *err)
+{
+	uint32_t generation = 0;
+	return look(s, interface, &generation, err);
+}
+
+static void build_delete(struct nft_txn *t, const void *)
+{
+	struct nlmsghdr *nlh = message(
+		t, NFPROTO_INET, NFT_MSG_DELTABLE, 0, "table inet " NAT_TABLE);
+
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NAT_TABLE);
+	nft_txn_push(t, nlh);
+}
+
+int nft_mend_delete_nat(struct nl_sock *s, const char *interface, struct err *err)
+{
+	uint32_t generation = 0;
+	int r = look(s, interface, &generation, err);
+
+	if (r == 0)
+		return err_set(err, ENOENT,
+			"table inet " NAT_TABLE " is gone, or does something else as well");
+	return r < 0 ? r
+		     : commit(s, generation, build_delete, nullptr, "table inet " NAT_TABLE, err);
+}
