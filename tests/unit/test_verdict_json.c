@@ -92,7 +92,7 @@ static void test_cause(void **)
 		"the program that owns it.\",\"commands\":[\"nft insert rule inet site guard "
 		"iifname CloudflareWARP ip saddr 100.64.0.0/12 ip daddr 10.0.1.50 accept\",\"nft "
 		"insert rule inet site guard iifname eth0 ip daddr 100.64.0.0/12 ct state "
-		"established,related accept\"],\"applicable\":false},\"wanted\":[\"drops\"]}");
+		"established,related accept\"],\"applicable\":true},\"wanted\":[\"drops\"]}");
 	evidence_clear(&e);
 }
 
