@@ -55,6 +55,68 @@ static bool real_trouble(const struct view *v)
 	return false;
 }
 
+/* A packet of a real flow that all filters let pass. */
+static const struct fact *real_trace(const struct view *v, bool to_target)
+{
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_REAL && t->trace.to_target == to_target &&
+			!strcmp(t->trace.verdict, "accept"))
+			return t;
+	return nullptr;
+}
+
+static bool leads_to_mesh(const struct view *v)
+{
+	const struct fact *back = v->lookups[ASK_REVERSE];
+	return back && !back->lookup.error && v->mesh[0] && !strcmp(back->lookup.oif, v->mesh);
+}
+
+/* Nobody saw packets; rules saw those to the service, and none of an answer, which this host
+ * gets. */
+static bool seen_by_rules(const struct view *v, struct finding *f)
+{
+	const struct fact *there = real_trace(v, true);
+
+	if (view_outcome(v, PROBE_INJECTED) != OUTCOMES || !there || real_trace(v, false) ||
+		!leads_to_mesh(v) || !v->missing[OBSERVER_TRACE] ||
+		v->missing[OBSERVER_NFT_TRACE] || view_outcome(v, PROBE_OWN) != OUTCOME_ANSWERED ||
+		view_masqueraded(v))
+		return false;
+	finding_cite(f, there);
+	finding_cite(f, v->probes[PROBE_OWN]);
+	finding_cite(f, v->lookups[ASK_REVERSE]);
+	FINDING_FAMILY(f, CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE,
+		CODE_FILTER_DROP_FORWARD, CODE_FILTER_DROP_LEGACY_XTABLES,
+		CODE_NEIGHBOUR_UNRESOLVED, CODE_RP_FILTER_STRICT, CODE_PROVIDER_SOURCE_CHECK);
+	f->at = AT_LAN_RETURN;
+	return true;
+}
+
+/* What this gateway could do works; but while others called through the tunnel, nobody called this
+ * target. Who waits for a call knows that it is missing, and this gateway does not. */
+constexpr int64_t OTHERS_MANY = 3;
+
+static bool nobody_called(const struct view *v, struct finding *f)
+{
+	char name[FACT_NAME_LEN];
+	snprintf(name, sizeof(name), "%s.rx_packets", v->mesh);
+	const struct fact *others = view_grew(v, name);
+
+	if (!others || others->counter.delta < OTHERS_MANY || view_real(v) || assured(v) ||
+		v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS] ||
+		v->missing[OBSERVER_NFT_TRACE])
+		return false;
+	found(f, CODE_NO_TRAFFIC_OBSERVED, CONFIDENCE_INCONCLUSIVE);
+	finding_cite(f, v->probes[PROBE_INJECTED]);
+	finding_cite(f, others);
+	finding_may_be(f, CODE_HEALTHY);
+	finding_may_be(f, CODE_TUNNEL_NO_INGRESS);
+	finding_may_be(f, CODE_TUNNEL_REPLICA_PASSIVE);
+	f->way = WAY_ENTER;
+	return true;
+}
+
 static bool healthy(const struct view *v, struct finding *f)
 {
 	static const enum fact_probe_name others[] = {
@@ -64,6 +126,8 @@ static bool healthy(const struct view *v, struct finding *f)
 	const struct fact *range = v->probes[PROBE_RANGE], *forward = v->lookups[ASK_FORWARD];
 	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
 
+	if (injected && nobody_called(v, f))
+		return true;
 	if (injected || real) {
 		found(f, CODE_HEALTHY, real_trouble(v) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
 		finding_cite(f, injected);
@@ -74,6 +138,20 @@ static bool healthy(const struct view *v, struct finding *f)
 	if (entry && (got == OUTCOMES || v->udp)) {
 		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
 		finding_cite(f, entry);
+		return true;
+	}
+	const struct fact *elsewhere = view_answered_elsewhere(v), *there, *back;
+	if (elsewhere) {
+		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
+		finding_cite(f, elsewhere);
+		return true;
+	}
+	if (got == OUTCOMES && (there = real_trace(v, true)) && (back = real_trace(v, false)) &&
+		leads_to_mesh(v)) {
+		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
+		finding_cite(f, there);
+		finding_cite(f, back);
+		finding_cite(f, v->lookups[ASK_REVERSE]);
 		return true;
 	}
 	if (v->udp && v->side_back) {
@@ -165,7 +243,7 @@ void about_decide(const struct view *v, struct finding *f)
 {
 	const struct fact *blind = blinded(v);
 
-	if (healthy(v, f))
+	if (healthy(v, f) || seen_by_rules(v, f))
 		return;
 	if (nobody_came(v) && (v->e->passive || !blind)) {
 		found(f, CODE_NO_TRAFFIC_OBSERVED, CONFIDENCE_INCONCLUSIVE);

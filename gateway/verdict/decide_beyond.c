@@ -290,6 +290,8 @@ static bool silent(const struct view *v, struct finding *f)
 		return false;
 	f->event = true;
 	f->origin = ORIGIN_INJECTED;
+	if (view_answered_elsewhere(v))
+		return false;
 	if (v->udp) {
 		/* A service may have nothing to say to what it is sent. */
 		if (own != OUTCOME_ANSWERED && !(alive(v) && !way_back(v)))
@@ -400,7 +402,7 @@ static bool asymmetric(const struct view *v, struct finding *f)
 	const struct fact *back = v->lookups[ASK_REVERSE];
 	if (back && (back->lookup.error || strcmp(back->lookup.oif, v->mesh) != 0))
 		return false; /* what comes again and again goes in a circle */
-	if (!answer || went || (!none && !(observed(v) && answer->packet.count > 1)))
+	if (!answer || went || (!none && !(observed(v) && (invalid || answer->packet.count > 1))))
 		return false;
 	finding_cite(f, answer);
 	finding_cite(f, none);

@@ -3,6 +3,9 @@
 #include "verdict/decide_rule.h"
 #include <string.h>
 
+/* Cloudflare's client keeps its routes in this table. */
+constexpr int64_t WARP_TABLE = 65743;
+
 static bool name_not_resolved(const struct view *v, struct finding *f)
 {
 	size_t at = 0;
@@ -45,9 +48,19 @@ static bool mesh_down(const struct view *v, struct finding *f)
 static bool registered_as_client(const struct view *v, struct finding *f)
 {
 	const struct fact *told = view_condition(v, "node-registered-as-client");
-	if (!told)
+	const struct fact *back = v->lookups[ASK_REVERSE];
+	bool all = back && back->lookup.entry && back->lookup.table == WARP_TABLE &&
+		   back->lookup.match.len <= 1 && !view_real(v);
+
+	if (!told && !all)
 		return false;
 	finding_cite(f, told);
+	if (all) {
+		finding_cite(f, back);
+		finding_set_prefix(f, "prefix", &back->lookup.match);
+		finding_set_number(f, "table", back->lookup.table);
+		f->stays = true; /* it is the callers that do not come */
+	}
 	f->confidence = CONFIDENCE_LIKELY;
 	return true;
 }

@@ -82,11 +82,12 @@ static void classify_bridged(const struct view *v, struct finding *f, bool to_ta
 					: view_sysctl(v, "net.bridge.bridge-nf-call-iptables");
 	bool port = lan && !strcmp(lan->link.master_kind, "bridge");
 
-	if (!call || !call->sysctl.value || f->code != CODE_FILTER_DROP_FORWARD || (lan && !port))
+	if (f->code != CODE_FILTER_DROP_FORWARD || (lan && !port) ||
+		(call ? !call->sysctl.value : !port))
 		return;
 	if (port && drop && strcmp(drop->drop.interface, lan->link.interface) != 0)
 		return;
-	if (port && drop) {
+	if (port && drop && call) {
 		f->code = CODE_FILTER_DROP_BRIDGE;
 		finding_cite(f, lan);
 		finding_cite(f, call);
@@ -138,6 +139,7 @@ static bool not_allowed(const struct view *v, struct finding *f)
 		return false;
 	finding_cite(f, v->config);
 	finding_set(f, "by", "meshgw");
+	f->stays = !view_works(v); /* other ports may be allowed */
 	finding_set_text(f, "reason", c->network_known ? "allow" : "networks");
 	finding_set_addr(f, "target", &v->e->flow.target);
 	f->confidence = CONFIDENCE_LIKELY;
@@ -309,6 +311,7 @@ static bool table_full(const struct view *v, struct finding *f)
 		return false;
 	cite_conntrack(v, f);
 	f->confidence = CONFIDENCE_LIKELY;
+	f->stays = true;
 	return view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT;
 }
 
@@ -344,6 +347,7 @@ static bool ports_exhausted(const struct view *v, struct finding *f)
 	finding_set_addr(f, "target", &v->e->flow.target);
 	finding_set_number(f, "port", v->e->flow.port);
 	f->confidence = CONFIDENCE_LIKELY;
+	f->stays = true; /* other ports are free */
 	return true;
 }
 
@@ -364,6 +368,15 @@ static bool is_tried(const struct view *v)
 		       v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true}) ||
 	       view_packet(
 		       v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_KINDS, true});
+}
+
+static bool is_repeated(const struct view *v)
+{
+	const struct packet_query in = {ORIGIN_REAL, POINT_TUN_IN, PACKET_SYN, true};
+	const struct packet_query out = {ORIGIN_REAL, POINT_LAN_OUT, PACKET_SYN, true};
+	const struct fact *a = view_packet(v, in), *b = view_packet(v, out);
+	return (a && a->packet.count > a->packet.distinct) ||
+	       (b && b->packet.count > b->packet.distinct);
 }
 
 /* Is a new flow translated? That of the injected one shows; else the configuration tells. 1, 0, -1
@@ -388,7 +401,8 @@ static bool stale_nat(const struct view *v, struct finding *f)
 	size_t at = 0;
 	const struct fact *shown;
 	int now = translates(v, &shown);
-	if (now < 0)
+	/* Real flows that go on show that the entry is only not forgotten yet. */
+	if (now < 0 || view_completed(v, ORIGIN_REAL))
 		return false;
 	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));) {
 		if (c->conntrack.origin != ORIGIN_REAL || c->conntrack.seen_reply ||
@@ -403,10 +417,12 @@ static bool stale_nat(const struct view *v, struct finding *f)
 		if (!v->e->passive && !is_tried(v))
 			return false;
 		finding_cite(f, fresh);
-		f->confidence = fresh ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		f->confidence = fresh && !v->udp ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 		finding_set(
 			f, "reason", "%s", c->conntrack.source_nat ? "translated" : "untranslated");
 		finding_set_addr(f, "address", &c->conntrack.reply_to);
+		if (v->tcp && !is_repeated(v))
+			FINDING_FAMILY(f, CODE_CONNTRACK_STALE_NAT, CODE_HEALTHY);
 		/* Without a fresh flow beside it the mapping may be somebody's intention. */
 		if (!fresh && c->conntrack.source_nat)
 			FINDING_FAMILY(f, CODE_CONNTRACK_STALE_NAT, CODE_NAT_UNEXPECTED_OWNER);

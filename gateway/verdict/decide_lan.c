@@ -165,7 +165,8 @@ static bool ttl_expired(const struct view *v, struct finding *f)
 	finding_cite(f, view_grew(v, "IcmpOutTimeExcds"));
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_IN &&
-			p->packet.ttl_min >= 0 && p->packet.ttl_min <= 1) {
+			p->packet.ttl_min >= 0 && p->packet.ttl_min <= 1 &&
+			p->packet.ttl_max <= 2) {
 			finding_cite(f, p);
 			finding_set_number(f, "value", p->packet.ttl_min);
 			return true;

@@ -222,3 +222,28 @@ bool view_works(const struct view *v)
 {
 	return view_completed(v, ORIGIN_INJECTED) || view_completed(v, ORIGIN_REAL);
 }
+
+const struct fact *view_answered_elsewhere(const struct view *v)
+{
+	const struct packet_query syn = {ORIGIN_REAL, POINT_TUN_IN, PACKET_SYN, true};
+	const struct packet_query ack = {ORIGIN_REAL, POINT_TUN_IN, PACKET_ACK, true};
+	const struct packet_query answer = {ORIGIN_REAL, POINT_LAN_IN, PACKET_KINDS, false};
+	const struct packet_query out = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_KINDS, false};
+	const struct fact *began = view_packet(v, syn), *went_on = view_packet(v, ack);
+
+	if (!v->tcp || !began || !went_on || began->packet.count > began->packet.distinct ||
+		view_packet(v, answer) || view_packet(v, out))
+		return nullptr;
+	return went_on;
+}
+
+const struct fact *view_real(const struct view *v)
+{
+	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true};
+	const struct fact *seen = view_packet(v, q);
+	size_t at = 0;
+	for (const struct fact *t; !seen && (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_REAL && t->trace.to_target)
+			seen = t;
+	return seen;
+}

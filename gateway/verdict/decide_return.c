@@ -194,6 +194,16 @@ static bool vrf(const struct view *v, struct finding *f)
 	return side_vrf(v, &s, f);
 }
 
+static const struct fact *repeated_syn(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_IN &&
+			p->packet.packet == PACKET_SYN && p->packet.count > p->packet.distinct)
+			return p;
+	return nullptr;
+}
+
 /* The tunnel's program does not take packets as fast as they come. */
 static bool queue_full(const struct view *v, struct finding *f)
 {
@@ -201,7 +211,8 @@ static bool queue_full(const struct view *v, struct finding *f)
 	char name[FACT_NAME_LEN];
 
 	/* Under load a queue is full now and then; flows go on. */
-	if (v->reach[ORIGIN_REAL].any >= WAY_TALK)
+	const struct packet_query data = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_DATA, false};
+	if (v->reach[ORIGIN_REAL].any >= WAY_TALK || view_packet(v, data))
 		return false;
 	if (drop)
 		finding_event(f, drop, drop->drop.origin);
@@ -221,6 +232,8 @@ static bool queue_full(const struct view *v, struct finding *f)
 		f->stays = true;
 		return true;
 	}
+	if (drop && !repeated_syn(v) && !told)
+		FINDING_FAMILY(f, CODE_TUNNEL_QUEUE_FULL, CODE_HEALTHY);
 	return drop;
 }
 
@@ -237,16 +250,6 @@ static bool egress(const struct view *v, struct finding *f)
 	if (!view_link_works(v, ROLE_MESH))
 		FINDING_FAMILY(f, CODE_TUNNEL_INTERFACE_DOWN, CODE_EGRESS_QUEUE_DROP);
 	return true;
-}
-
-static const struct fact *repeated_syn(const struct view *v)
-{
-	size_t at = 0;
-	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
-		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_IN &&
-			p->packet.packet == PACKET_SYN && p->packet.count > p->packet.distinct)
-			return p;
-	return nullptr;
 }
 
 static const struct fact *repeated_answer(const struct view *v)

@@ -253,33 +253,53 @@ static bool slow(const struct view *v, struct finding *f)
 	return true;
 }
 
-/* Real requests went to the service; it ended the connection without a byte. */
-static bool closes_early(const struct view *v, struct finding *f)
+/* Nothing of an answer's content was seen on either side of this gateway. */
+static bool no_content(const struct view *v)
 {
-	const struct fact *request = view_packet(
-		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_DATA, true});
-	const struct fact *no_data = view_no_packet(
-		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_DATA, false});
-	const struct fact *end = view_packet(
-		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_FIN, false});
+	const struct packet_query in = {ORIGIN_REAL, POINT_LAN_IN, PACKET_DATA, false};
+	const struct packet_query out = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_DATA, false};
+
+	if (view_no_packet(v, in))
+		return true;
+	return !view_packet(v, in) && !view_packet(v, out) && !v->missing[OBSERVER_TRACE] &&
+	       !v->missing[OBSERVER_PACKETS];
+}
+
+/* Several requests; a single one may be answered in a moment. */
+constexpr int64_t REQUESTS = 3;
+
+/* Real requests went to the service, and its words are not known otherwise: it ended the connection
+ * without a byte, or says nothing. */
+static bool no_answer(const struct view *v, struct finding *f)
+{
+	const struct packet_query data = {ORIGIN_REAL, POINT_LAN_OUT, PACKET_DATA, true};
+	const struct packet_query fin = {ORIGIN_REAL, POINT_LAN_IN, PACKET_FIN, false};
+	const struct packet_query rst = {ORIGIN_REAL, POINT_LAN_IN, PACKET_RST, false};
+	const struct fact *request = view_packet(v, data), *end = view_packet(v, fin);
 
 	if (!end)
-		end = view_packet(
-			v, (struct packet_query){ORIGIN_REAL, POINT_LAN_IN, PACKET_RST, false});
-	if (!v->tcp || !request || !no_data)
+		end = view_packet(v, rst);
+	const struct packet_query heard = {ORIGIN_REAL, POINT_LAN_IN, PACKET_ACK, false};
+
+	if (!v->tcp || said(v, L7_HTTP) || said(v, L7_TLS) || !request || !no_content(v) ||
+		(!end && !view_packet(v, heard)))
+		return false;
+	if (end && 2 * end->packet.count < request->packet.count)
+		end = nullptr; /* of callers that gave up */
+	if (!end && request->packet.count < REQUESTS && !v->e->passive)
 		return false;
 	finding_cite(f, request);
-	finding_cite(f, no_data);
 	finding_cite(f, end);
 	name_port(v, f);
 	f->stays = true;
+	finding_want(f, OBSERVER_L7);
 	if (end)
 		FINDING_FAMILY(f, CODE_SERVICE_CLOSES_EARLY, CODE_SERVICE_EXPECTS_TLS,
 			CODE_SERVICE_EXPECTS_PLAINTEXT);
 	else
 		FINDING_FAMILY(f, CODE_SERVICE_ACCEPTS_NO_ANSWER, CODE_SERVICE_SLOW,
 			CODE_SERVICE_CLOSES_EARLY, CODE_PMTU_BLACKHOLE_LAN);
-	return v->e->passive;
+	return true;
 }
 
 static const struct rule list[] = {
@@ -288,6 +308,6 @@ static const struct rule list[] = {
 	{CODE_SERVICE_BACKLOG_FULL, WAY_SERVICE, backlog_full},
 	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, talk},
 	{CODE_SERVICE_SLOW, WAY_TALK, slow},
-	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, closes_early},
+	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, no_answer},
 };
 const struct rules rules_service = {list, sizeof(list) / sizeof(list[0])};

@@ -112,5 +112,10 @@ bool view_link_works(const struct view *v, enum fact_role role); /* known to */
 enum fact_outcome view_outcome(const struct view *v, enum fact_probe_name probe);
 /* The flow begins and is answered, through the tunnel's end. */
 const struct fact *view_completed(const struct view *v, enum fact_origin origin);
+/* Real flows go on although no answer comes by here: another node has the way back. The packet
+ * that shows it. */
+const struct fact *view_answered_elsewhere(const struct view *v);
+/* A caller of the mesh was seen. */
+const struct fact *view_real(const struct view *v);
 bool view_works(const struct view *v);   /* for packets of any origin but this host */
 bool view_entered(const struct view *v); /* packets of the mesh, or like them, were there */

@@ -19,8 +19,8 @@ struct story {
 	const char *client, *target; /* other than usual */
 	enum code candidate;         /* must be among them; 0 = none */
 	bool covered;                /* both_covered */
-	/* It concerns packets of the mesh that the injected ones are not like: without the only
-	 * fact about those the gateway is rightly said to work. */
+	/* It concerns packets of the mesh that the injected ones are not like: without a fact about
+	 * those, what these tell is rightly said. */
 	bool only_real;
 };
 

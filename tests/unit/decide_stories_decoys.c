@@ -97,6 +97,40 @@ static const struct story list[] = {
 			    "family=inet table=fw chain=fwd hook=forward handle=2 verdict=drop",
 		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"others call, and nobody calls this target",
+		"counter name=CloudflareWARP.rx_packets delta=8", .code = CODE_NO_TRAFFIC_OBSERVED,
+		.confidence = CONFIDENCE_INCONCLUSIVE, .candidate = CODE_TUNNEL_NO_INGRESS,
+		.only_real = true},
+	{"healthy, others call as well",
+		"counter name=CloudflareWARP.rx_packets delta=800|"
+		"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=2|"
+		"packet origin=real point=tun-out packet=syn-ack count=2 distinct=2|"
+		"trace origin=real toTarget family=inet table=meshgw chain=forward hook=forward "
+		"verdict=accept by=meshgw|"
+		"trace origin=real family=inet table=meshgw chain=forward hook=forward "
+		"verdict=accept by=meshgw",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy under load",
+		"packet origin=real point=tun-in packet=syn toTarget count=9 distinct=9|"
+		"packet origin=real point=tun-in packet=ack toTarget count=90 distinct=32|"
+		"packet origin=real point=tun-out packet=syn-ack count=9 distinct=9|"
+		"packet origin=real point=tun-out packet=data count=165 distinct=32 lengthMax=1280|"
+		"drop origin=real reason=FULL_RING function=tun_net_xmit count=46|"
+		"counter name=CloudflareWARP.tx_dropped delta=70",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, answers take the other replica",
+		DIES_BEYOND
+		"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=2|"
+		"packet origin=real point=lan-out packet=syn toTarget count=2 distinct=2|"
+		"packet origin=real point=tun-in packet=ack toTarget count=4 distinct=4",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
+	{"healthy, an old entry, and real flows",
+		"config mode=masquerade configured=masquerade|"
+		"packet origin=real point=tun-in packet=syn toTarget count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"conntrack origin=injected seenReply sourceNat replyTo=10.0.1.2|"
+		"conntrack origin=real state=SYN_SENT replyTo=100.64.0.33 replyFrom=10.0.1.50",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"healthy, an old entry of connection tracking",
 		"config mode=masquerade configured=masquerade|"
 		"conntrack origin=real state=SYN_SENT replyTo=100.64.0.33 replyFrom=10.0.1.50",

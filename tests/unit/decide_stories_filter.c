@@ -124,6 +124,31 @@ static const struct story list[] = {
 		DIES_INSIDE DROPPED_SLOW "config mode=masquerade configured=masquerade|"
 					 "counter name=nf_conntrack.insert_failed delta=2 value=90",
 		.code = CODE_NAT_PORT_EXHAUSTED, .confidence = CONFIDENCE_CERTAIN},
+	{"no port left for translation, and no drop was seen",
+		DIES_INSIDE "probe probe=injected-other outcome=refused answered=1|"
+			    "chain family=ip table=nat chain=post hook=postrouting natSource|"
+			    "counter name=nf_conntrack.insert_failed delta=13 value=90|"
+			    "probe probe=own outcome=silent answered=0",
+		.code = CODE_NAT_PORT_EXHAUSTED, .confidence = CONFIDENCE_LIKELY},
+	{"no address for somebody's translation",
+		DIES_INSIDE DROPPED
+		"link role=lan hasAddress=no|trace origin=injected toTarget family=ip table=nat "
+		"chain=post hook=postrouting handle=2 verdict=drop "
+		"rule='oifname eth0 masquerade'",
+		.code = CODE_NAT_NO_SOURCE_ADDRESS, .confidence = CONFIDENCE_CERTAIN},
+	{"frames of a bridge",
+		DIES_ON_RETURN DROPPED_BACK
+		"link role=lan master=br0 masterType=bridge|"
+		"sysctl key=net.bridge.bridge-nf-call-iptables value=1|"
+		"trace origin=injected family=ip table=filter chain=FORWARD hook=forward handle=2 "
+		"verdict=drop",
+		.code = CODE_FILTER_DROP_BRIDGE, .confidence = CONFIDENCE_CERTAIN},
+	{"in front of the trace",
+		DIES_INSIDE DROPPED "chain family=netdev table=site chain=in hook=ingress",
+		.code = CODE_FILTER_DROP_PREROUTING, .confidence = CONFIDENCE_UNDETERMINED},
+	{"iptables-legacy, and only root may know",
+		DIES_INSIDE DROPPED_SLOW "missing observer=ruleset why='only root may list them'",
+		.code = CODE_FILTER_DROP_LEGACY_XTABLES, .confidence = CONFIDENCE_LIKELY},
 	{"no address to translate to",
 		DIES_INSIDE DROPPED
 		"config mode=masquerade configured=masquerade|link role=lan hasAddress=no",

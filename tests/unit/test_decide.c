@@ -172,7 +172,8 @@ static bool still_right(const struct story *s, const struct verdict *v)
 		return true;
 	if (v->code == CODE_HEALTHY)
 		return s->only_real;
-	if (v->confidence == CONFIDENCE_INCONCLUSIVE)
+	if (v->confidence == CONFIDENCE_INCONCLUSIVE ||
+		(s->only_real && v->confidence == CONFIDENCE_UNDETERMINED))
 		return true;
 	return v->confidence == CONFIDENCE_UNDETERMINED && contains_truth(s, v);
 }
