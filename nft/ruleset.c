@@ -218,11 +218,20 @@ static void note_nat(struct walk *w, const struct nft_rule *r)
 	snprintf(c->nat_chain, sizeof(c->nat_chain), "%s", r->chain);
 }
 
-/* ufw sets the policy always, Docker where it switched forwarding on; others only put their jumps
- * there. */
+/* Whose word on the policy weighs more: ufw sets it always, Docker where it switched forwarding on,
+ * others leave it and live with it. Tailscale only puts its jumps there. */
+static int weight(const char *by)
+{
+	if (!strcmp(by, "ufw"))
+		return 3;
+	if (!strcmp(by, "docker"))
+		return 2;
+	return by[0] && strcmp(by, "tailscale") != 0 ? 1 : 0;
+}
+
 static void note_guest(struct nft_base_chain *c, const char *by)
 {
-	if (!strcmp(by, "ufw") || (!strcmp(by, "docker") && !c->by[0]))
+	if (weight(by) > weight(c->by))
 		c->by = by;
 }
 

@@ -4,8 +4,8 @@
  * ruleset: the base chains of everybody, as they stand: what could decide about a packet, whose it
  * is, and whether it holds source NAT that could take flows of the mesh.
  *
- * Whose a chain is, where its own name tells nothing, is told by the chains that it leads to, if
- * they are of a program that sets the policy: ufw and Docker do so in chain FORWARD of iptables.
+ * Whose a chain is, where its own name tells nothing, is told by the chains that it leads to: most
+ * likely of the program that sets the policy, as ufw and Docker do in chain FORWARD of iptables.
  * Source NAT is looked for in chains of type nat at postrouting and in all that they lead to; a
  * rule counts unless its interface or source rules the mesh out. Rules of iptables-legacy are in
  * none of this (legacy.h).

@@ -61,6 +61,10 @@ static void test_chains(void **state)
 	shell("iptables -P FORWARD DROP; iptables -N ufw-before-forward;"
 	      "iptables -A FORWARD -p tcp -j ACCEPT; iptables -A FORWARD -j ufw-before-forward;"
 	      "ip6tables -N ts-forward; ip6tables -A FORWARD -j ts-forward;"
+	      "iptables -t mangle -N DOCKER-X; iptables -t mangle -N KUBE-X;"
+	      "iptables -t mangle -A FORWARD -j KUBE-X; iptables -t mangle -A FORWARD -j DOCKER-X;"
+	      "iptables -t raw -N KUBE-X; iptables -t raw -A PREROUTING -j KUBE-X;"
+	      "iptables -N DOCKER-USER; iptables -I FORWARD -j DOCKER-USER;"
 	      "nft add table inet firewalld;"
 	      "nft 'add chain inet firewalld fw { type filter hook forward priority filter + 10; }';"
 	      "nft add table netdev x;"
@@ -72,8 +76,10 @@ static void test_chains(void **state)
 	assert_string_equal(c->hook, "forward");
 	assert_string_equal(c->type, "filter");
 	assert_string_equal(c->by, "ufw");
-	assert_int_equal(c->rules, 2);
+	assert_int_equal(c->rules, 3);
 	assert_true(c->drops && !c->owned);
+	assert_string_equal(find(&r, NFPROTO_IPV4, "mangle", "FORWARD")->by, "docker");
+	assert_string_equal(find(&r, NFPROTO_IPV4, "raw", "PREROUTING")->by, "kube");
 	c = find(&r, NFPROTO_IPV6, "filter", "FORWARD");
 	assert_string_equal(c->by, "");
 	assert_false(c->drops);
