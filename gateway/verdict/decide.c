@@ -11,6 +11,7 @@ static const struct rules *const tables[] = {
 	&rules_enter,
 	&rules_route,
 	&rules_filter,
+	&rules_nat,
 	&rules_lan,
 	&rules_beyond,
 	&rules_service,

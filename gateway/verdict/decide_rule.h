@@ -42,8 +42,8 @@ struct rules {
 	size_t n;
 };
 /* In the order of the way. */
-extern const struct rules rules_enter, rules_route, rules_filter, rules_lan, rules_beyond,
-	rules_service, rules_return, rules_size;
+extern const struct rules rules_enter, rules_route, rules_filter, rules_nat, rules_lan,
+	rules_beyond, rules_service, rules_return, rules_size;
 
 void finding_cite(struct finding *f, const struct fact *fact); /* nullptr is allowed */
 [[gnu::format(printf, 3, 4)]] void finding_set(

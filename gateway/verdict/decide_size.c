@@ -94,15 +94,28 @@ static bool blackhole_lan(const struct view *v, struct finding *f)
 	return true;
 }
 
+constexpr int64_t STALLED_US = 200'000;
+
+/* Full segments went out for a while, one of them again, and hardly an acknowledgement came. */
+static bool stalls(const struct view *v, const struct fact_packet *data)
+{
+	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_ACK, true};
+	const struct fact *acks = view_packet(v, q);
+
+	return data->distinct >= 8 && data->count > data->distinct && acks &&
+	       acks->packet.count * 4 < data->count && data->last_us - data->first_us >= STALLED_US;
+}
+
 /* Full segments go into the tunnel again and again. */
 static bool blackhole_tunnel(const struct view *v, struct finding *f)
 {
 	size_t at = 0;
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
 		const struct fact_packet *k = &p->packet;
+		bool repeated = k->count >= k->distinct + REPEATED;
 		if (k->origin != ORIGIN_REAL || k->point != POINT_TUN_OUT || k->to_target ||
-			k->packet != PACKET_DATA || k->count < k->distinct + REPEATED ||
-			k->distinct >= DISTINCT_MAX || k->length_max < 1200)
+			k->packet != PACKET_DATA || k->distinct >= DISTINCT_MAX ||
+			k->length_max < 1200 || (!repeated && !stalls(v, k)))
 			continue;
 		finding_cite(f, p);
 		finding_set_number(f, "size", k->length_max);
@@ -110,6 +123,8 @@ static bool blackhole_tunnel(const struct view *v, struct finding *f)
 		f->origin = ORIGIN_REAL;
 		f->stays = true;
 		f->confidence = CONFIDENCE_LIKELY;
+		if (!repeated)
+			FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_TUNNEL, CODE_HEALTHY);
 		return true;
 	}
 	return false;

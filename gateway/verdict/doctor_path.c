@@ -14,8 +14,10 @@ const char *doctor_lookup_str(const struct fact_lookup *l, char buf[static FACT_
 	char to[ADDR_STRLEN], via[ADDR_STRLEN];
 
 	addr_str(&l->to, to);
+	const char *error = l->error > 0 && l->error < 4096 ? strerrordesc_np((int)l->error)
+							    : nullptr;
 	if (l->error)
-		snprintf(buf, FACT_TEXT_LEN, "%s: %s", to, strerrordesc_np((int)l->error));
+		snprintf(buf, FACT_TEXT_LEN, "%s: %s", to, error ? error : "refused");
 	else if (l->gateway.family != AF_UNSPEC)
 		snprintf(buf, FACT_TEXT_LEN, "%s goes to %s by %s", to, addr_str(&l->gateway, via),
 			l->oif);

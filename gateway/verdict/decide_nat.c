@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Connection tracking and address translation. */
+#include "verdict/decide_nat.h"
+#include <string.h>
+
+/* Is the table of connections full? 1, 0, -1 = not known. */
+int nat_conntrack_full(const struct view *v)
+{
+	const struct fact *count = view_counter(v, "nf_conntrack_count");
+	const struct fact *max = view_counter(v, "nf_conntrack_max");
+	if (!count || !max)
+		return -1;
+	return count->counter.value * 100 >= max->counter.value * 98;
+}
+
+void nat_cite_conntrack(const struct view *v, struct finding *f)
+{
+	const struct fact *count = view_counter(v, "nf_conntrack_count");
+	const struct fact *max = view_counter(v, "nf_conntrack_max");
+	finding_cite(f, view_grew(v, "nf_conntrack.drop"));
+	finding_cite(f, count);
+	finding_cite(f, max);
+	if (count)
+		finding_set_number(f, "count", count->counter.value);
+	if (max)
+		finding_set_number(f, "max", max->counter.value);
+}
+
+/* The address that a masqueraded packet would get is missing: nf_nat_masquerade drops. */
+bool nat_no_source_address(const struct view *v, struct finding *f)
+{
+	const struct fact *lan = v->links[ROLE_LAN];
+	const struct fact *drop = view_drop(v, "NETFILTER_DROP", "nft_do_chain*", true);
+
+	if (!view_masqueraded(v) || !lan || !lan->link.exists || lan->link.has_address ||
+		view_trace(v, true))
+		return false;
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	finding_cite(f, lan);
+	finding_cite(f, v->config);
+	finding_set_text(f, "interface", lan->link.interface);
+	f->confidence = drop ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	return true;
+}
+
+/* No drop was seen, and the counters of connection tracking tell. */
+static bool table_full(const struct view *v, struct finding *f)
+{
+	if (nat_conntrack_full(v) != 1 || !view_grew(v, "nf_conntrack.drop") ||
+		view_drop(v, "", "", true) || view_trace(v, true))
+		return false;
+	nat_cite_conntrack(v, f);
+	f->confidence = CONFIDENCE_LIKELY;
+	f->stays = true;
+	return view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT;
+}
+
+static const struct fact *nat_chain(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
+		if (f->chain.nat_source && strcmp(f->chain.by, "meshgw") != 0)
+			return f;
+	return nullptr;
+}
+
+/* Every port of the gateway's address is taken for this service: entries cannot be confirmed. */
+static bool ports_exhausted(const struct view *v, struct finding *f)
+{
+	const struct fact *failed = view_grew(v, "nf_conntrack.insert_failed");
+	const struct fact *trace = nullptr, *chain = nat_chain(v);
+	size_t at = 0;
+
+	for (const struct fact *t; !trace && (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_INJECTED && strstr(t->trace.rule, "masquerade"))
+			trace = t;
+	if (!failed || failed->counter.delta < 2 || nat_conntrack_full(v) == 1 ||
+		view_outcome(v, PROBE_INJECTED) != OUTCOME_SILENT || view_drop(v, "", "", true) ||
+		view_packet(v, (struct packet_query){ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS,
+				       true}) ||
+		!(trace || chain || view_masqueraded(v)))
+		return false;
+	finding_cite(f, failed);
+	finding_cite(f, trace);
+	finding_cite(f, chain);
+	nat_cite_conntrack(v, f);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	finding_set_number(f, "port", v->e->flow.port);
+	f->confidence = CONFIDENCE_LIKELY;
+	f->stays = true; /* other ports are free */
+	return true;
+}
+
+/* Somebody of the mesh tries now; else the entry is only not forgotten yet. */
+static bool is_tried(const struct view *v)
+{
+	return view_packet(
+		       v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true}) ||
+	       view_packet(
+		       v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_KINDS, true});
+}
+
+static bool is_repeated(const struct view *v)
+{
+	const struct packet_query in = {ORIGIN_REAL, POINT_TUN_IN, PACKET_SYN, true};
+	const struct packet_query out = {ORIGIN_REAL, POINT_LAN_OUT, PACKET_SYN, true};
+	const struct fact *a = view_packet(v, in), *b = view_packet(v, out);
+	return (a && a->packet.count > a->packet.distinct) ||
+	       (b && b->packet.count > b->packet.distinct);
+}
+
+/* Is a new flow translated? That of the injected one shows; else the configuration tells. 1, 0, -1
+ * = not known. */
+static int translates(const struct view *v, const struct fact **shown)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.seen_reply) {
+			*shown = c;
+			return c->conntrack.source_nat;
+		}
+	*shown = v->config;
+	if (!v->config || !v->config->config.mode[0] || !strcmp(v->config->config.mode, "none"))
+		return -1;
+	return view_masqueraded(v);
+}
+
+/* An entry made before translation was switched keeps what it began with. */
+static bool stale_nat(const struct view *v, struct finding *f)
+{
+	size_t at = 0;
+	const struct fact *shown;
+	int now = translates(v, &shown);
+	/* Real flows that go on show that the entry is only not forgotten yet. */
+	if (now < 0 || view_completed(v, ORIGIN_REAL))
+		return false;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));) {
+		if (c->conntrack.origin != ORIGIN_REAL || c->conntrack.seen_reply ||
+			c->conntrack.source_nat == now)
+			continue;
+		finding_cite(f, c);
+		finding_cite(f, shown);
+		f->event = true;
+		f->origin = ORIGIN_REAL;
+		f->stays = true;
+		const struct fact *fresh = view_completed(v, ORIGIN_INJECTED);
+		if (!v->e->passive && !is_tried(v))
+			return false;
+		finding_cite(f, fresh);
+		f->confidence = fresh && !v->udp ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+		finding_set(
+			f, "reason", "%s", c->conntrack.source_nat ? "translated" : "untranslated");
+		finding_set_addr(f, "address", &c->conntrack.reply_to);
+		if (v->tcp && !is_repeated(v))
+			FINDING_FAMILY(f, CODE_CONNTRACK_STALE_NAT, CODE_HEALTHY);
+		/* Without a fresh flow beside it the mapping may be somebody's intention. */
+		if (!fresh && c->conntrack.source_nat)
+			FINDING_FAMILY(f, CODE_CONNTRACK_STALE_NAT, CODE_NAT_UNEXPECTED_OWNER);
+		return true;
+	}
+	return false;
+}
+
+/* Somebody else's source NAT: the service sees an address that nobody here chose. */
+static bool unexpected_nat(const struct view *v, struct finding *f)
+{
+	const struct fact *out = nullptr, *entry = nullptr, *chain = nat_chain(v);
+	size_t at = 0;
+
+	if (!v->config || strcmp(v->config->config.mode, "route") != 0 || view_masqueraded(v))
+		return false;
+	for (const struct fact *p; !out && (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.point == POINT_LAN_OUT && p->packet.to_target &&
+			p->packet.count > 0 && p->packet.origin == ORIGIN_INJECTED &&
+			p->packet.source.family != AF_UNSPEC &&
+			!prefix_contains_addr(&v->config->config.range, &p->packet.source))
+			out = p;
+	at = 0;
+	for (const struct fact *c; !entry && (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.source_nat)
+			entry = c;
+	if ((!out && !entry) || view_works(v))
+		return false;
+	finding_cite(f, out);
+	finding_cite(f, entry);
+	finding_cite(f, chain);
+	finding_cite(f, v->config);
+	finding_set_addr(f, "address", out ? &out->packet.source : &entry->conntrack.reply_to);
+	if (chain) {
+		finding_set_text(f, "by", chain->chain.by);
+		finding_set_text(f, "family", chain->chain.family);
+		finding_set_text(f, "table", chain->chain.table);
+		finding_set_text(f, "chain", chain->chain.chain);
+	}
+	f->stays = v->state_reach <= WAY_LAN;
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
+static const struct rule list[] = {
+	{CODE_NAT_NO_SOURCE_ADDRESS, WAY_POSTROUTING, nat_no_source_address},
+	{CODE_CONNTRACK_TABLE_FULL, WAY_PREROUTING, table_full},
+	{CODE_NAT_PORT_EXHAUSTED, WAY_POSTROUTING, ports_exhausted},
+	{CODE_CONNTRACK_STALE_NAT, WAY_POSTROUTING, stale_nat},
+	{CODE_NAT_UNEXPECTED_OWNER, WAY_POSTROUTING, unexpected_nat},
+};
+const struct rules rules_nat = {list, sizeof(list) / sizeof(list[0])};
