@@ -2,6 +2,7 @@
 #include "daemon/diagnoses.h"
 #include "daemon/diagnose_config.h"
 #include "daemon/testify.h"
+#include "daemon/want.h"
 #include "diagnose/diagnose.h"
 #include "diagnose/probe_link.h"
 #include "lib/api_probe.h"
@@ -162,6 +163,7 @@ static int begin(struct diagnose_ticket *t, struct err *err)
 	if (r < 0)
 		return r;
 	t->options.config = t->config;
+	t->options.prober = want_probe_source(t->config, t->options.flow.target.family);
 	r = diagnose_start(t->all->event, &t->options, &t->diagnosis);
 	return r < 0 ? err_set(err, -r, "too many diagnoses are under way; try again in a moment")
 		     : 0;

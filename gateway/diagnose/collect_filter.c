@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/collect_filter.h"
 #include "conf/admits.h"
+#include "lib/marks.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "nft/by.h"
@@ -117,6 +118,14 @@ static bool is_icmp(uint8_t proto)
 	return proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6;
 }
 
+/* meshgw's probes of the way back go to the same services; their answers end in chains of their
+ * own (nft/table_probe.c). */
+static bool ends_probe(const struct nft_step *last)
+{
+	return !strcmp(last->table, MARK_NFT_TABLE) &&
+	       !strncmp(last->chain, "probe_", strlen("probe_"));
+}
+
 /* Like the flow, whoever sent it: to the service, or from it. */
 static bool is_alike(const struct flow *flow, const struct nft_step_packet *p, bool to_target)
 {
@@ -145,7 +154,7 @@ static enum fact_origin origin_of(const struct collect_scope *scope, const struc
 		return injected_as(set, p->dport);
 	if (error && is(&p->to, &flow->client))
 		return ORIGIN_ASIDE;
-	if (error || !is_alike(flow, p, to_target))
+	if (error || ends_probe(&way->last) || !is_alike(flow, p, to_target))
 		return ORIGINS;
 	return to_target || forwarded || config_range_of(scope->config, &p->to) ? ORIGIN_REAL
 										: ORIGIN_OWN;

@@ -372,6 +372,7 @@ static void begin_trace(struct diagnosis *d)
 	struct trace_options o = {.socket = d->trace_socket,
 		.flow = d->e.flow,
 		.own = collect_own_address(d->collect),
+		.prober = d->o.prober,
 		.ranges = d->ranges,
 		.n_ranges = d->o.config->n_ranges,
 		.mesh = d->e.mesh,

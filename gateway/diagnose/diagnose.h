@@ -31,6 +31,7 @@ struct diagnose_options {
 	bool passive;
 	uint64_t limit_us;
 	const struct config *config; /* borrowed until the end */
+	struct addr prober; /* what meshgwd's probes of the way back come from; AF_UNSPEC = none */
 	const char *trace_socket, *probe_socket;
 	/* Adds what only the daemon knows (config, conditions, BGP), at the end. */
 	void (*tell)(void *arg, struct evidence *e);

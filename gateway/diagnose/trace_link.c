@@ -108,7 +108,8 @@ static sd_json_variant *build_injections(const struct injections *set)
 
 static sd_json_variant *build_request(const struct trace_options *o)
 {
-	char client[ADDR_STRLEN], target[ADDR_STRLEN], own[ADDR_STRLEN], range[PREFIX_STRLEN];
+	char client[ADDR_STRLEN], target[ADDR_STRLEN], own[ADDR_STRLEN], prober[ADDR_STRLEN],
+		range[PREFIX_STRLEN];
 	autojson sd_json_variant *ports = build_ports(o->injections), *ranges = empty_list(),
 				 *lans = empty_list(), *inject = build_injections(o->injections);
 	sd_json_variant *v = nullptr;
@@ -128,6 +129,8 @@ static sd_json_variant *build_request(const struct trace_options *o)
 		    SD_JSON_BUILD_PAIR_UNSIGNED("port", o->flow.port),
 		    SD_JSON_BUILD_PAIR_CONDITION(o->own.family != AF_UNSPEC, "own",
 			    SD_JSON_BUILD_STRING(addr_str(&o->own, own))),
+		    SD_JSON_BUILD_PAIR_CONDITION(o->prober.family != AF_UNSPEC, "prober",
+			    SD_JSON_BUILD_STRING(addr_str(&o->prober, prober))),
 		    SD_JSON_BUILD_PAIR_STRING("meshInterface", o->mesh),
 		    SD_JSON_BUILD_PAIR_VARIANT("lanInterfaces", lans),
 		    SD_JSON_BUILD_PAIR_UNSIGNED("durationMs", o->duration_us / 1000),

@@ -16,6 +16,7 @@ struct trace_options {
 	const char *socket;
 	struct flow flow;            /* client: whom the injected packets are from */
 	struct addr own;             /* this host's address on the LAN; AF_UNSPEC = not known */
+	struct addr prober;          /* what probes of the way back come from; AF_UNSPEC = none */
 	const struct prefix *ranges; /* sources of real flows */
 	size_t n_ranges;
 	const char *mesh, *lan, *egress;     /* interfaces; nullptr = none */

@@ -27,6 +27,8 @@ static SD_VARLINK_DEFINE_METHOD_FULL(Observe, SD_VARLINK_REQUIRES_MORE, NOTE("4 
 	NOTE("0 for ICMP"), INPUT(port, SD_VARLINK_INT, 0),
 	NOTE("Address that the gateway's own probes come from"),
 	INPUT(own, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Address of the ranges that meshgwd's probes of the way back come from"),
+	INPUT(prober, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	INPUT(meshInterface, SD_VARLINK_STRING, 0),
 	INPUT(lanInterfaces, SD_VARLINK_STRING, SD_VARLINK_ARRAY), NOTE("At most 15000"),
 	INPUT(durationMs, SD_VARLINK_INT, 0), INPUT_OF(inject, Injection, SD_VARLINK_ARRAY),

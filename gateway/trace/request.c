@@ -204,6 +204,8 @@ static const char *find_bad(const struct request *r)
 		return "target";
 	if (r->own.family != AF_UNSPEC && r->own.family != r->family)
 		return "own";
+	if (r->prober.family != AF_UNSPEC && r->prober.family != r->family)
+		return "prober";
 	if (!is_icmp(r) && r->proto != IPPROTO_TCP && r->proto != IPPROTO_UDP)
 		return "proto";
 	if (is_icmp(r) != (r->port == 0))
@@ -248,6 +250,7 @@ int request_read(sd_json_variant *v, struct request *out, const char **bad)
 		{"target", SD_JSON_VARIANT_STRING, dispatch_addr, AT(target), must},
 		{"port", number, sd_json_dispatch_uint16, AT(port), must},
 		{"own", SD_JSON_VARIANT_STRING, dispatch_addr, AT(own), SD_JSON_NULLABLE},
+		{"prober", SD_JSON_VARIANT_STRING, dispatch_addr, AT(prober), SD_JSON_NULLABLE},
 		{"meshInterface", SD_JSON_VARIANT_STRING, dispatch_interface, AT(mesh), must},
 		{"lanInterfaces", SD_JSON_VARIANT_ARRAY, dispatch_lans, AT(lans), must},
 		{"durationMs", number, sd_json_dispatch_uint64, AT(duration_us), must},

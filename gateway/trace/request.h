@@ -37,7 +37,7 @@ struct request_injections {
 struct request {
 	uint8_t family; /* AF_INET, AF_INET6 */
 	uint8_t proto;
-	struct addr client, target, own; /* own: AF_UNSPEC = not told */
+	struct addr client, target, own, prober; /* own, prober: AF_UNSPEC = not told */
 	uint16_t port;
 	struct request_ports ports; /* source ports of ours, without those of injections */
 	struct request_ranges ranges;

@@ -115,6 +115,12 @@ static enum fact_origin injected_as(const struct request *r, uint16_t port)
 	return ORIGIN_INJECTED;
 }
 
+/* A probe of the way back, or its answer, which end in meshgw's own filter: of no flow. */
+static bool is_proof(const struct request *r, const struct packet *p, const struct end *e)
+{
+	return same(e->address, &r->prober) && p->has_l4 && !request_is_ours(r, e->port);
+}
+
 static bool find_origin(struct whose *w, const struct packet *p, const struct end *e,
 	bool to_target, enum fact_origin *out)
 {
@@ -143,7 +149,7 @@ bool whose_packet(struct whose *w, const struct packet *p, struct whose_answer *
 	struct end end;
 	struct whose_answer a;
 	if (p->quote_at || !find_end(w->request, p, &end, &a.to_target) ||
-		!is_of_kind(w->request, p, end.port) ||
+		!is_of_kind(w->request, p, end.port) || is_proof(w->request, p, &end) ||
 		!find_origin(w, p, &end, a.to_target, &a.origin))
 		return false;
 	*out = a;

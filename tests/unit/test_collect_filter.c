@@ -12,6 +12,7 @@
 
 #include "diagnose/collect_answer.h"
 #include "diagnose/collect_filter.h"
+#include "lib/marks.h"
 #include "net/nl.h"
 #include "nft_world.h"
 #include "packet.h"
@@ -371,8 +372,10 @@ static void test_strangers(void **state)
 		uint16_t sport, dport;
 		bool local;
 		enum fact_origin want; /* ORIGINS = no fact */
-		bool to_target, forwarded;
+		bool to_target, forwarded, probe;
 	} cases[] = {
+		/* One of meshgw's probes of the way back. */
+		{SERVICE, CLIENT, IPPROTO_TCP, PORT, 4711, false, ORIGINS, false, true, true},
 		/* Answers behind source NAT. */
 		{SERVICE, "10.0.1.11", IPPROTO_TCP, PORT, 4711, false, ORIGIN_REAL, false, true},
 		{"100.64.9.9", SERVICE, IPPROTO_TCP, 4711, PORT, false, ORIGIN_REAL, true, false},
@@ -405,6 +408,10 @@ static void test_strangers(void **state)
 		struct world g;
 
 		way.base = way.last;
+		if (cases[i].probe) {
+			strcpy(way.last.table, MARK_NFT_TABLE);
+			strcpy(way.last.chain, "probe_end");
+		}
 		if (cases[i].forwarded)
 			snprintf(base.hook, sizeof(base.hook), "forward");
 		base.by = "";

@@ -41,11 +41,12 @@ constexpr uint16_t PORT = 40000;
 static const struct family {
 	int number;
 	uint8_t tcp, icmp;
-	const char *client, *target, *own, *range;
+	const char *client, *target, *own, *range, *prober;
 } families[] = {
-	{4, IPPROTO_TCP, IPPROTO_ICMP, "100.64.12.189", "10.0.1.50", "10.0.1.11", "100.64.0.0/12"},
+	{4, IPPROTO_TCP, IPPROTO_ICMP, "100.64.12.189", "10.0.1.50", "10.0.1.11", "100.64.0.0/12",
+		"100.64.9.9"},
 	{6, IPPROTO_TCP, IPPROTO_ICMPV6, "2606:4700:cf1:5000::bd", "2001:db8:1::50",
-		"2001:db8:1::11", "2606:4700:cf1:5000::/64"},
+		"2001:db8:1::11", "2606:4700:cf1:5000::/64", "2606:4700:cf1:5000::99"},
 };
 
 /* The program, and what it has said. */
@@ -171,9 +172,9 @@ static void observe(struct trace *t, const struct family *f, const char *own, co
 	snprintf(call, sizeof(call),
 		"{\"method\":\"io.meshgw.Trace.Observe\",\"more\":true,\"parameters\":{"
 		"\"family\":%d,\"proto\":%u,\"client\":\"%s\",\"ports\":[],\"ranges\":[\"%s\"],"
-		"\"target\":\"%s\",\"port\":3000,\"own\":\"%s\",\"meshInterface\":\"mesh0\","
+		"\"target\":\"%s\",\"port\":3000,\"own\":\"%s\",\"prober\":\"%s\",\"meshInterface\":\"mesh0\","
 		"\"lanInterfaces\":[\"lan0\",\"nothing0\"],\"durationMs\":8000,\"inject\":[%s]}}",
-		f->number, f->tcp, f->client, f->range, f->target, own, inject);
+		f->number, f->tcp, f->client, f->range, f->target, own, f->prober, inject);
 	say(t, call);
 	hear_facts(t);
 	assert_false(t->done);
@@ -330,9 +331,11 @@ static void test_real(void **state)
 		const struct family *f = &families[i];
 		struct packet real = packet_new(f->client, f->target, f->tcp, 50000, 3000);
 		struct packet other = packet_new(f->client, f->target, f->tcp, 50001, 3001);
+		struct packet probe = packet_new(f->prober, f->target, f->tcp, 50002, 3000);
 		struct trace t = start(0, 0);
 		struct fact found;
 		observe(&t, f, f->own, SYN);
+		packet_send(w->net->mesh_fd, &probe);
 		real.from.b[addr_bytes(real.from.family) - 1] ^= 1;
 		packet_send(w->net->mesh_fd, &other);
 		packet_send(w->net->mesh_fd, &real);
