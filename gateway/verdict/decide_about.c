@@ -117,6 +117,21 @@ static bool nobody_called(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* It was injected, and what came of it is not known. */
+static bool half_told(const struct view *v)
+{
+	const struct packet_query q = {ORIGIN_INJECTED, POINT_TUN_IN, PACKET_KINDS, true};
+	return view_outcome(v, PROBE_INJECTED) == OUTCOMES &&
+	       (view_packet(v, q) || view_outcome(v, PROBE_INJECTED_OTHER) < OUTCOMES);
+}
+
+/* What the service says was asked, where there is something to ask. */
+static bool talk_known(const struct view *v)
+{
+	size_t at = 0;
+	return v->e->flow.scheme == SCHEME_NONE || view_next(v, FACT_L7, &at);
+}
+
 static bool healthy(const struct view *v, struct finding *f)
 {
 	static const enum fact_probe_name others[] = {
@@ -128,14 +143,17 @@ static bool healthy(const struct view *v, struct finding *f)
 
 	if (injected && nobody_called(v, f))
 		return true;
-	if (injected || real) {
-		found(f, CODE_HEALTHY, real_trouble(v) ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN);
+	if (injected || (real && !half_told(v))) {
+		bool sure = !real_trouble(v) && talk_known(v);
+		found(f, CODE_HEALTHY, sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
+		if (!talk_known(v))
+			finding_want(f, OBSERVER_L7);
 		finding_cite(f, injected);
 		finding_cite(f, real);
 		finding_cite(f, v->probes[PROBE_OWN]);
 		return true;
 	}
-	if (entry && (got == OUTCOMES || v->udp)) {
+	if (entry && v->e->passive) {
 		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
 		finding_cite(f, entry);
 		return true;
@@ -147,14 +165,16 @@ static bool healthy(const struct view *v, struct finding *f)
 		return true;
 	}
 	if (got == OUTCOMES && (there = real_trace(v, true)) && (back = real_trace(v, false)) &&
-		leads_to_mesh(v)) {
+		leads_to_mesh(v) && view_outcome(v, PROBE_OWN) == OUTCOME_ANSWERED) {
 		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
 		finding_cite(f, there);
 		finding_cite(f, back);
 		finding_cite(f, v->lookups[ASK_REVERSE]);
 		return true;
 	}
-	if (v->udp && v->side_back) {
+	/* A service may have nothing to say to what it is sent. */
+	if (v->udp && v->side_back && got == OUTCOME_SILENT &&
+		view_outcome(v, PROBE_OWN) == OUTCOME_SILENT) {
 		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
 		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
 			finding_cite(f, v->probes[others[i]]);

@@ -400,6 +400,9 @@ static bool asymmetric(const struct view *v, struct finding *f)
 	if (invalid && !invalid->trace.ct_invalid)
 		invalid = nullptr;
 	const struct fact *back = v->lookups[ASK_REVERSE];
+	enum fact_outcome injected = view_outcome(v, PROBE_INJECTED);
+	if (injected < OUTCOMES && injected != OUTCOME_ANSWERED)
+		return false; /* what stops that one stops these */
 	if (back && (back->lookup.error || strcmp(back->lookup.oif, v->mesh) != 0))
 		return false; /* what comes again and again goes in a circle */
 	if (!answer || went || (!none && !(observed(v) && (invalid || answer->packet.count > 1))))

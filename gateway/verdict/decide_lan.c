@@ -172,6 +172,8 @@ static bool ttl_expired(const struct view *v, struct finding *f)
 			return true;
 		}
 	FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP);
+	if (!v->lookups[ASK_FORWARD])
+		finding_may_be(f, CODE_ROUTE_WRONG_EGRESS);
 	return true;
 }
 

@@ -205,7 +205,8 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 	if (origin == ORIGIN_INJECTED && injected == OUTCOME_ANSWERED)
 		return v->probes[PROBE_INJECTED];
 	/* What one sees of real flows then may be the rest of older ones. */
-	if (fails && !(v->udp && origin == ORIGIN_REAL))
+	bool mute = v->udp && view_outcome(v, PROBE_OWN) == OUTCOME_SILENT;
+	if (fails && !(mute && origin == ORIGIN_REAL))
 		return nullptr;
 	static const enum fact_packet_kind answers[] = {
 		PACKET_SYN_ACK, PACKET_UDP, PACKET_ECHO_REPLY, PACKET_DATA};

@@ -85,6 +85,12 @@ static bool no_route(const struct view *v, struct finding *f)
 			CODE_LAN_INTERFACE_MISSING, CODE_ROUTE_LINKDOWN, CODE_VRF_MISMATCH);
 	else if (!v->links[ROLE_MESH])
 		FINDING_FAMILY(f, CODE_NO_ROUTE_TO_DESTINATION, CODE_VRF_MISMATCH);
+	/* IPv6 gives this reason for entries that refuse as well. */
+	if (!lookup && v->v6) {
+		FINDING_FAMILY(f, CODE_NO_ROUTE_TO_DESTINATION);
+		finding_may_be(f, CODE_ROUTE_UNREACHABLE);
+		finding_may_be(f, CODE_ROUTE_PROHIBIT);
+	}
 	return true;
 }
 
@@ -132,7 +138,7 @@ static bool overlaps(const struct view *v, struct finding *f)
 	finding_set_prefix(f, "range", &v->config->config.range);
 	finding_set_prefix(f, "network", &v->config->config.network);
 	const struct fact *lookup = v->lookups[ASK_FORWARD];
-	bool taken = lookup && strcmp(lookup->lookup.oif, v->lan) != 0;
+	bool taken = lookup && !view_is_lan(v, lookup->lookup.oif);
 	f->until = WAY_EGRESS;
 	if (taken)
 		finding_cite(f, lookup);
@@ -146,7 +152,7 @@ static bool wrong_egress(const struct view *v, struct finding *f)
 	const struct fact *lookup = v->lookups[ASK_FORWARD];
 
 	if (!lookup || lookup->lookup.error || !lookup->lookup.oif[0] || !v->lan[0] ||
-		!strcmp(lookup->lookup.oif, v->lan) || !strcmp(lookup->lookup.oif, v->mesh) ||
+		view_is_lan(v, lookup->lookup.oif) || !strcmp(lookup->lookup.oif, v->mesh) ||
 		!strcmp(lookup->lookup.type, "local") || view_ends_here(v))
 		return false;
 	f->until = WAY_EGRESS;

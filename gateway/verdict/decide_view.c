@@ -342,6 +342,13 @@ bool view_ends_here(const struct view *v)
 	       (forward && !strcmp(forward->lookup.type, "local"));
 }
 
+bool view_is_lan(const struct view *v, const char *interface)
+{
+	const struct fact *lan = v->links[ROLE_LAN];
+	return !strcmp(interface, v->lan) ||
+	       (lan && lan->link.master[0] && !strcmp(interface, lan->link.master));
+}
+
 bool view_masqueraded(const struct view *v)
 {
 	return v->config && !strcmp(v->config->config.mode, "masquerade");

@@ -106,6 +106,8 @@ const struct fact *view_counter(const struct view *v, const char *name);
 
 /* The flow ends at this host; no LAN has a part in it. */
 bool view_ends_here(const struct view *v);
+/* The interface of the configuration, or the bridge that it is a port of. */
+bool view_is_lan(const struct view *v, const char *interface);
 bool view_masqueraded(const struct view *v);
 bool view_link_works(const struct view *v, enum fact_role role); /* known to */
 /* What became of the probe; OUTCOMES = it was not sent, or nobody knows. */
