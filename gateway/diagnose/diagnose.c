@@ -71,7 +71,7 @@ static void add_missing(struct diagnosis *d, enum fact_observer observer, const 
 {
 	struct fact_missing *m = &evidence_add(&d->e, FACT_MISSING)->missing;
 	m->observer = observer;
-	snprintf(m->why, sizeof(m->why), "%s", why);
+	snprintf(m->why, sizeof(m->why), "%.*s", (int)sizeof(m->why) - 1, why);
 }
 
 /* ---- the end ---- */

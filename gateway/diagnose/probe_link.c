@@ -22,7 +22,7 @@ static void add_missing(struct evidence *facts, const char *why)
 {
 	struct fact_missing *m = &evidence_add(facts, FACT_MISSING)->missing;
 	m->observer = OBSERVER_L7;
-	snprintf(m->why, sizeof(m->why), "meshgw-probe: %s", why);
+	snprintf(m->why, sizeof(m->why), "meshgw-probe: %.100s", why);
 }
 
 static struct addr first_address(sd_json_variant *parameters)

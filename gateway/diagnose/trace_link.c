@@ -34,7 +34,7 @@ static void tell_ready(struct trace_link *t, bool observing)
 
 static void fail(struct trace_link *t, const char *why)
 {
-	snprintf(t->why, sizeof(t->why), "meshgw-trace: %s", why);
+	snprintf(t->why, sizeof(t->why), "meshgw-trace: %.100s", why);
 	log_debug("diagnose", "%s", t->why);
 	tell_ready(t, false);
 }
