@@ -78,43 +78,49 @@ static const struct link *find_lan(
 	return nullptr;
 }
 
-/* The one that its first address stands in; len 0 = none. */
-static struct prefix network_of(const struct gateway *g, const struct link *lan)
+static int parse_lan(const struct link *lan, const struct prefix *network, struct config **out)
 {
-	for (size_t i = 0; i < g->seen.addresses.n; i++) {
+	char text[IFNAMSIZ + PREFIX_STRLEN + 64], name[PREFIX_STRLEN];
+
+	snprintf(text, sizeof(text), "lan: [{interface: \"%s\", networks: [\"%s\"]}]\n", lan->name,
+		prefix_str(network, name));
+	return parse(text, strlen(text), out);
+}
+
+/* A target that cannot be in a LAN, such as this host itself, leaves the network open; so
+ * does none. */
+static int parse_addresses(const struct gateway *g, const struct link *lan, struct config **out)
+{
+	int r = -ENODEV;
+
+	for (size_t i = 0; r < 0 && i < g->seen.addresses.n; i++) {
 		const struct ifaddr_entry *a = &g->seen.addresses.list[i];
-		struct prefix p = observed_network(a);
-		if (a->ifindex == lan->ifindex && !prefix_is_special(&p))
-			return p;
+		struct prefix network = observed_network(a);
+		if (a->ifindex == lan->ifindex)
+			r = parse_lan(lan, &network, out);
 	}
-	return (struct prefix){};
+	return r;
 }
 
 static int guess(
 	const struct reload *r, const struct flow *flow, struct config **out, struct err *err)
 {
-	char network[PREFIX_STRLEN];
 	struct route route = {};
-	const struct addr *target = &flow->target;
-	const struct link *lan = find_lan(r->gateway, target, &route);
+	const struct link *lan = find_lan(r->gateway, &flow->target, &route);
+	struct prefix network = prefix_of(&flow->target);
 
 	if (!lan)
 		return err_set(err, ENODEV,
 			"there is no configuration, and no interface that could be the LAN's");
-	struct prefix p = target->family == AF_UNSPEC ? network_of(r->gateway, lan)
-						      : prefix_of(target);
 	if (route.oif && route.gateway.family == AF_UNSPEC && route.dst.len > 0)
-		p = route.dst;
-	if (p.len == 0)
-		return err_set(err, ENODEV,
-			"there is no configuration, and %s has no address of a network", lan->name);
-	char text[IFNAMSIZ + PREFIX_STRLEN + 64];
-	snprintf(text, sizeof(text), "lan: [{interface: \"%s\", networks: [\"%s\"]}]\n", lan->name,
-		prefix_str(&p, network));
-	if (parse(text, strlen(text), out) < 0)
-		return err_set(err, EINVAL, "there is no configuration, and %s is no LAN network",
-			network);
-	return 0;
+		network = route.dst;
+	bool told = network.addr.family != AF_UNSPEC;
+	if ((told && parse_lan(lan, &network, out) == 0) ||
+		parse_addresses(r->gateway, lan, out) == 0)
+		return 0;
+	return err_set(err, EINVAL,
+		"there is no configuration, and %s has no network that could be the LAN",
+		lan->name);
 }
 
 int diagnose_config(

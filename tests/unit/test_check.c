@@ -56,8 +56,11 @@ static struct oracle oracle_new(void)
 }
 
 static struct link links[] = {
-	{WORLD_LAN, "eth0", IFF_UP | IFF_LOWER_UP, 1500},
-	{WORLD_MESH, "CloudflareWARP", IFF_UP | IFF_LOWER_UP, 1280},
+	{.ifindex = WORLD_LAN, .name = "eth0", .flags = IFF_UP | IFF_LOWER_UP, .mtu = 1500},
+	{.ifindex = WORLD_MESH,
+		.name = "CloudflareWARP",
+		.flags = IFF_UP | IFF_LOWER_UP,
+		.mtu = 1280},
 };
 
 static void run(struct oracle *o, const char *yaml, struct observed *seen, struct check_result *out)
