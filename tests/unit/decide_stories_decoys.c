@@ -80,6 +80,42 @@ static const struct story list[] = {
 		"packet origin=injected point=lan-out packet=echo toTarget count=1",
 		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
 		.proto = IPPROTO_ICMP, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"answers of an older attempt are no success",
+		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
+			    "function=nft_do_chain count=3|trace origin=injected toTarget "
+			    "family=ip table=filter chain=FORWARD hook=forward handle=-1 "
+			    "verdict='policy drop' by=ufw|"
+			    "packet origin=real point=lan-in packet=syn-ack count=1 distinct=1|"
+			    "packet origin=real point=tun-out packet=syn-ack count=1 distinct=1",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "by=ufw"},
+	{"what this host drops of its own is not the flow's",
+		DIES_BEYOND "drop origin=own toTarget reason=NETFILTER_DROP function=nft_do_chain "
+			    "count=9|drop origin=own reason=IP_RPFILTER count=2|"
+			    "packet origin=injected point=lan-in packet=other count=0",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"no ICMP error came, since this gateway holds them back",
+		DIES_INSIDE "lookup question=forward error=101 oif='' type='' entry=no|"
+			    "drop origin=injected toTarget reason=IP_INNOROUTES function=ip_error "
+			    "count=3|counter name=IcmpOutRateLimitHost delta=3",
+		.code = CODE_NO_ROUTE_TO_DESTINATION, .confidence = CONFIDENCE_CERTAIN},
+	{"EHOSTUNREACH, and forwarding is on",
+		DIES_INSIDE "lookup question=forward error=113 oif='' type='' entry=no",
+		.code = CODE_ROUTE_UNREACHABLE, .confidence = CONFIDENCE_CERTAIN},
+	{"EINVAL, and nothing is refused for its source",
+		DIES_INSIDE "lookup question=forward error=22 oif='' type='' entry=no",
+		.code = CODE_ROUTE_BLACKHOLE, .confidence = CONFIDENCE_CERTAIN},
+	{"the next router answers, and the service does not",
+		DIES_BEYOND "packet origin=injected point=lan-in packet=other count=0|"
+			    "probe probe=hop outcome=error sender=10.0.1.1 ttl=2 icmpType=11 "
+			    "icmpCode=0",
+		.code = CODE_UPSTREAM_FILTERS_RANGE, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_UPSTREAM_RETURN_ROUTE_MISSING},
+	{"IPv6 knows no forwarding of an interface",
+		"sysctl key=net.ipv6.conf.CloudflareWARP.forwarding value=0|"
+		"sysctl key=net.ipv6.conf.eth0.forwarding value=0",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .six = true},
 	{"one port is dropped, others are not",
 		DIES_INSIDE "probe probe=injected-other outcome=refused answered=1|"
 			    "probe probe=injected-echo outcome=answered answered=1|"
