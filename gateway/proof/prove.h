@@ -28,8 +28,11 @@
 constexpr uint64_t PROVE_NEVER = UINT64_MAX;
 constexpr uint16_t PROVE_BGP_PORT = 179;
 constexpr size_t PROVE_EXCEPTIONS_MAX = 256; /* of one network */
-/* An exception ends when its host has been silent for so long: it may be gone for good. */
+/* An exception ends when its host has been silent for so long, and others have been heard for so
+ * long now: it may be gone for good. */
 constexpr uint64_t PROVE_EXCEPTION_SILENT_US = 24ULL * 3600 * 1'000'000;
+constexpr uint64_t PROVE_EXCEPTION_HEARD_US = 3600ULL * 1'000'000;
+constexpr size_t PROVE_RETIRED_MAX = 32; /* of those, how many stay known in any case */
 
 /* What one round says about a network. */
 enum prove_verdict {
@@ -81,7 +84,8 @@ struct prove_network {
 	uint64_t rounds;          /* since start */
 	struct prove_tally tally; /* of the last round */
 	struct prove_known known; /* after it */
-	uint64_t news_round;      /* words from before this round are of another time */
+	uint64_t heard_us;   /* since when there is always somebody who speaks, 0 = nobody does */
+	uint64_t news_round; /* words from before this round are of another time */
 	enum prove_verdict verdict;
 };
 

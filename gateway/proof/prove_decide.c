@@ -117,8 +117,9 @@ static bool may_except(const struct prove_network *n, const struct witness *w)
 }
 
 /* While the network does not say yes, a no may be everybody's, and is held against nobody. */
-static void note_host(struct witness *w, bool good)
+static void note_host(const struct prove_network *n, struct witness *w)
 {
+	bool good = n->verdict == PROVE_GOOD;
 	enum witness_says says = witness_says(w->last);
 	if (!good)
 		w->denials = 0;
@@ -128,6 +129,8 @@ static void note_host(struct witness *w, bool good)
 		w->yes_row++;
 	else if (says == WITNESS_NO)
 		w->yes_row = 0;
+	if (says == WITNESS_YES || says == WITNESS_NO)
+		w->denied = says == WITNESS_NO && n->known.yes;
 }
 
 /* Does it say no right now, while the network says yes? One that falls silent after a no says
@@ -158,13 +161,24 @@ static bool judge_host(
 	return true;
 }
 
-/* It stays a witness: should it come back and still say no, it becomes one again. */
-static bool expire(struct witness *w, uint64_t now_us)
+static bool may_retire(const struct prove_network *n)
+{
+	size_t retired = 0;
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		retired += n->witnesses.list[i].retired;
+	return retired < PROVE_RETIRED_MAX;
+}
+
+/* It stays a witness: should it come back and still say no, it becomes one again. Silence of all
+ * says nothing about one. */
+static bool expire(const struct prove_network *n, struct witness *w, uint64_t now_us)
 {
 	if (!w->excepted || w->origin == WITNESS_CONFIGURED || w->silences < SILENT_ROUNDS ||
-		now_us - w->silent_us < PROVE_EXCEPTION_SILENT_US)
+		now_us - w->silent_us < PROVE_EXCEPTION_SILENT_US || !n->heard_us ||
+		now_us - n->heard_us < PROVE_EXCEPTION_HEARD_US)
 		return false;
 	w->excepted = false;
+	w->retired = may_retire(n);
 	w->denials = 0;
 	w->switched = true;
 	log_host(w, "silent for long, no longer masqueraded alone");
@@ -178,11 +192,19 @@ static bool judge_hosts(struct prove *p, struct prove_network *n, uint64_t now_u
 		struct witness *w = &n->witnesses.list[i];
 		if (!w->asked)
 			continue;
-		note_host(w, n->verdict == PROVE_GOOD);
+		note_host(n, w);
 		changed |= judge_host(p, n, w, now_us);
-		changed |= expire(w, now_us);
+		changed |= expire(n, w, now_us);
 	}
 	return changed;
+}
+
+/* One that is off now may have been among those who kept the network masqueraded, and comes back.
+ */
+static bool has_denied(const struct witness *w, uint64_t now_us)
+{
+	return w->word == WITNESS_NO ||
+	       (w->denied && w->silences && now_us - w->silent_us < PROVE_EXCEPTION_SILENT_US);
 }
 
 /* Whose last word was no must not lose its flows to a switch, asked in this round or not. */
@@ -190,7 +212,7 @@ static void except_deniers(struct prove_network *n, uint64_t now_us)
 {
 	for (size_t i = 0; i < n->witnesses.n; i++) {
 		struct witness *w = &n->witnesses.list[i];
-		if (w->word == WITNESS_NO && may_except(n, w))
+		if (has_denied(w, now_us) && may_except(n, w))
 			except(w, now_us);
 	}
 }
@@ -209,8 +231,12 @@ static void enter(struct prove_network *n, bool route, uint64_t now_us)
 	n->window = 0;
 }
 
-static void note_round(struct prove_network *n)
+static void note_round(struct prove_network *n, uint64_t now_us)
 {
+	if (!n->known.yes && !n->known.no)
+		n->heard_us = 0;
+	else if (!n->heard_us)
+		n->heard_us = now_us;
 	if (n->verdict == PROVE_GOOD || (n->verdict == PROVE_OPEN && !n->route))
 		n->row++;
 	else if (n->verdict != PROVE_FILTERED && n->verdict != PROVE_NOTHING)
@@ -287,7 +313,7 @@ unsigned prove_end(struct prove *p, struct prove_network *n, uint64_t now_us)
 	tally(n, &n->tally);
 	n->known = prove_count_hosts(p, n);
 	n->verdict = judge(n, p->probe.accept_neighbor);
-	note_round(n);
+	note_round(n, now_us);
 	log_network(LOG_DEBUG, n, "round");
 	unsigned change = judge_hosts(p, n, now_us) ? PROVE_HOSTS : 0;
 	change |= judge_network(p, n, now_us);

@@ -36,6 +36,7 @@ static void take_word(struct prove_network *n, struct witness *w, uint64_t now_u
 		return;
 	w->turned = says == WITNESS_NO && w->word == WITNESS_YES;
 	w->word = spoke ? says : WITNESS_NOTHING;
+	w->retired &= !spoke;
 	w->word_round = n->rounds;
 }
 

@@ -107,11 +107,12 @@ struct witness *witness_add(struct witnesses *set, const struct addr *address, u
 	return w;
 }
 
-/* One of those that count against the bound: exceptions are kept beside them, because forgetting
- * one would end it. */
+/* One of those that count against the bound. Exceptions are kept beside them, because forgetting
+ * one would end it, and so are those that were exceptions: one that comes back while its network is
+ * routed is never learned again, because its answers to flows do not get here. */
 static bool is_bounded(const struct witness *w)
 {
-	return w->origin == WITNESS_LEARNED && !w->excepted;
+	return w->origin == WITNESS_LEARNED && !w->excepted && !w->retired;
 }
 
 static bool is_of(const struct witness *w, const struct addr *host)

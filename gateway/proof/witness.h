@@ -65,12 +65,14 @@ struct witness {
 	enum witness_says word;         /* its last yes or no; nothing once it answers nobody */
 	uint64_t word_round;            /* that brought it */
 	bool turned;                    /* it is no and was yes before */
-	unsigned silences;              /* rounds in a row in which it answered nobody */
-	uint64_t silent_us;             /* the first of them */
+	bool denied; /* it said no last while others said yes, also if it answers nobody now */
+	unsigned silences;    /* rounds in a row in which it answered nobody */
+	uint64_t silent_us;   /* the first of them */
 	uint32_t denials;     /* WITNESS_NO while the network said yes; a bit a round, latest 0 */
 	unsigned yes_row;     /* rounds in a row in which it said yes */
 	bool excepted;        /* is masqueraded, whatever the network is */
 	uint64_t excepted_us; /* since then */
+	bool retired;         /* it was, until it had been silent for long: not to be forgotten */
 	bool switched;        /* the last round made it an exception, or ended that */
 };
 
@@ -84,8 +86,9 @@ struct witness *witness_find(
 /* Adds one that is not there yet. Pointers into the list end here. */
 struct witness *witness_add(struct witnesses *set, const struct addr *address, uint16_t port,
 	enum witness_origin origin);
-/* One that mesh flows reached. At most max learned ones are kept, and few of one host: a new one
- * takes the place of one that has long been silent. nullptr = no room. */
+/* One that mesh flows reached. At most max learned ones are kept beside exceptions and retired
+ * ones, and few of one host: a new one takes the place of one that has long been silent. nullptr =
+ * no room. */
 struct witness *witness_learn(
 	struct witnesses *set, const struct addr *address, uint16_t port, size_t max);
 /* Those of an origin that are not in the list go, others come. port is that of all of them. */

@@ -411,6 +411,107 @@ static void test_exception_expires(void **)
 	prove_clear(&s.prove);
 }
 
+/* Rounds for so long; no host that admits only the LAN, and is awake, is ever shown the mesh. */
+static void site_run_unbroken(struct site *s, uint64_t duration_us)
+{
+	for (uint64_t end = s->now + duration_us; s->now < end;) {
+		for (unsigned i = 0; i < s->n_hosts && s->n->route; i++)
+			assert_true(s->hosts[i] != LAN_ONLY || masqueraded_alone(s, i));
+		site_round(s);
+	}
+}
+
+static void set_all(struct site *s, unsigned count, enum truth truth)
+{
+	for (unsigned i = 0; i < count; i++)
+		s->hosts[i] = truth;
+}
+
+/* Those that kept the network masqueraded are off at night, and then the one that is left shows who
+ * calls. In the morning they are reached as before. */
+static void test_sleepers(void **)
+{
+	for (unsigned n = 2; n <= 30; n++) {
+		struct site s;
+		site_init(&s, 8);
+		add(&s, n, LAN_ONLY);
+		add(&s, 1, ROUTED);
+		site_run(&s, 600 * SECOND);
+		assert_false(s.n->route);
+		for (unsigned day = 0; day < 3; day++) {
+			set_all(&s, n, DEAD);
+			site_run(&s, 8 * HOUR);
+			assert_true(s.n->route);
+			set_all(&s, n, LAN_ONLY);
+			site_run_unbroken(&s, HOUR);
+		}
+		prove_clear(&s.prove);
+	}
+}
+
+/* What was said while nobody answered the mesh is held against nobody, asleep or not. */
+static void test_sleepers_of_a_loss(void **)
+{
+	struct site s;
+	site_init(&s, 8);
+	add(&s, 6, LAN_ONLY);
+	site_run(&s, 60 * SECOND);
+	set_all(&s, 3, DEAD);
+	site_run(&s, 60 * SECOND);
+	for (unsigned i = 3; i < 6; i++)
+		s.hosts[i] = ROUTED;
+	site_run(&s, 60 * SECOND);
+	assert_true(s.n->route);
+	assert_int_equal(count_alone(&s), 0);
+	prove_clear(&s.prove);
+}
+
+/* When the whole site is off for long, that is no news of those that are masqueraded alone. */
+static void test_outage_ends_no_exception(void **)
+{
+	struct site s;
+	site_init(&s, 8);
+	add(&s, 3, LAN_ONLY);
+	add(&s, 5, ROUTED);
+	site_run(&s, 60 * SECOND);
+	assert_int_equal(count_alone(&s), 3);
+	set_all(&s, 8, DEAD);
+	site_run(&s, 48 * HOUR);
+	assert_true(s.n->route);
+	assert_int_equal(count_alone(&s), 3);
+	for (unsigned i = 3; i < 8; i++)
+		s.hosts[i] = ROUTED;
+	site_run(&s, 600 * SECOND); /* some take longer to start */
+	set_all(&s, 3, LAN_ONLY);
+	site_run_unbroken(&s, HOUR);
+
+	set_all(&s, 3, DEAD);
+	site_run(&s, 25 * HOUR);
+	assert_int_equal(count_alone(&s), 0);
+	prove_clear(&s.prove);
+}
+
+/* One whose exception has ended is not forgotten for others: while its network is routed no flow
+ * would make it known again. */
+static void test_retired_is_known(void **)
+{
+	struct site s;
+	site_init(&s, 2);
+	add(&s, 1, LAN_ONLY);
+	add(&s, 7, ROUTED);
+	site_run(&s, 60 * SECOND);
+	s.hosts[0] = DEAD;
+	site_run(&s, 25 * HOUR);
+	assert_false(masqueraded_alone(&s, 0));
+	add(&s, 20, ROUTED);
+	site_run(&s, 600 * SECOND);
+	assert_int_equal(s.n->witnesses.n, 9);
+	s.hosts[0] = LAN_ONLY;
+	site_run(&s, 120 * SECOND);
+	assert_true(masqueraded_alone(&s, 0) && s.n->route);
+	prove_clear(&s.prove);
+}
+
 /* After a restart nothing is known but the exceptions. */
 static void site_adopted(struct site *s, unsigned exceptions)
 {
@@ -469,6 +570,10 @@ int main(void)
 		cmocka_unit_test(test_loss_beside_the_dead),
 		cmocka_unit_test(test_exceptions_do_not_pile_up),
 		cmocka_unit_test(test_exception_expires),
+		cmocka_unit_test(test_sleepers),
+		cmocka_unit_test(test_sleepers_of_a_loss),
+		cmocka_unit_test(test_outage_ends_no_exception),
+		cmocka_unit_test(test_retired_is_known),
 		cmocka_unit_test(test_adopted_stays),
 		cmocka_unit_test(test_adopted_is_lost),
 	};
