@@ -63,7 +63,7 @@ def judge(case: Case, verdict: dict[str, Any], status: int) -> Judgement:
     modest = case.kind == "degraded" and word == UNANSWERED
     if word not in (RIGHT, SIBLING) and not modest:
         complaints.append(f"{word}: {code or 'nothing'} ({verdict.get('confidence', '-')})")
-    accused = {code, verdict.get("next") or ""}
+    accused = {code if answered(verdict) else "", verdict.get("next") or ""}
     complaints += [f"forbidden: {bad}" for bad in expect.forbidden if bad in accused]
     if expect.next and verdict.get("next") != expect.next:
         complaints.append(f"next is {verdict.get('next')}, not {expect.next}")

@@ -144,9 +144,7 @@ def one(world: World, case: Case, gates_only: bool) -> dict[str, Any]:
         run.broken.append(f"{type(error).__name__}: {error}")
     for caller in world.callers.values():
         caller.tell("stop")
-    left = world.undo(case) + world.settles(before)
-    if left:
-        world.spoilt()
+    left = world.restore(case, before, mended=run.repaired is not None)
     if gates_only:
         judged = Judgement("", ())
     else:

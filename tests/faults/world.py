@@ -31,7 +31,7 @@ from warp import Traits
 HERE = Path("/src/tests/faults")
 SCRATCH = Path("/run/faults")
 ROUTER = {"bare": "static", "route": "static", "masquerade": "none", "bgp": "bgp"}
-WHOLE_S = 6.0
+WHOLE_S, MENDED_S = 6.0, 1.0
 CA_FILE = "usr/local/share/ca-certificates/lab.crt"
 # One shell, so that a look costs as little as it can. Numbers that move are left out.
 LOOK = r"""
@@ -228,8 +228,16 @@ class World:
         """The router has the mesh ranges by gw1 again."""
         self.lab.routing.learns(what)
 
-    def undo(self, case: Case) -> list[str]:
-        """All of it, whatever fails; what failed."""
+    def restore(self, case: Case, before: dict[str, list[str]], *, mended: bool) -> list[str]:
+        """Undoes a case; what is left of it. What a remedy left is no fault: the site is made anew."""
+        failed = self._undo(case)
+        left = self.settles(before, MENDED_S if mended else WHOLE_S)
+        if left:
+            self.spoilt()
+        return failed + left if left and not mended else []
+
+    def _undo(self, case: Case) -> list[str]:
+        """All of it, whatever fails; what failed: a remedy may have done the same before."""
         failed = []
         for process in self.running:
             process.stop()
@@ -260,7 +268,7 @@ class World:
             seen[name] = sorted(text.splitlines())
         return seen
 
-    def settles(self, before: dict[str, list[str]]) -> list[str]:
+    def settles(self, before: dict[str, list[str]], seconds: float) -> list[str]:
         """Waits until all is as before; else the lines that are not."""
         different: list[str] = []
 
@@ -272,7 +280,7 @@ class World:
             return not different
 
         try:
-            poll_until(same, WHOLE_S, "as before", interval=0.05)
+            poll_until(same, seconds, "as before", interval=0.05)
         except AssertionError:
             return different
         return []
