@@ -156,7 +156,9 @@ def first_of(*looks: Callable[[Facts], str]) -> Callable[[Facts], str]:
 
 def drops(facts: Facts) -> str:
     """The most frequent one's."""
-    found = sorted(facts.of("drop"), key=lambda f: -int(f.get("count", 0)))
+    # Answers to what was injected end in the diagnosis' own filter.
+    seen = (f for f in facts.of("drop") if f.get("origin") == "real" or f.get("toTarget"))
+    found = sorted(seen, key=lambda f: -int(f.get("count", 0)))
     return next((REASONS[f["reason"]] for f in found if f["reason"] in REASONS), HEALTHY)
 
 

@@ -197,6 +197,7 @@ def case_of(name: str, raw: dict[str, Any], ci: bool) -> Case:
     known = words(family)
     spec = flow_of(fill(told.get("flow", {}), known), known)
     known["target"], known["port"] = spec["address"], str(spec["port"])
+    known["at"] = target({}, spec)[0]
     told = fill(told, known)
     then = {**told.get("flow", {}), **told.get("then", {})}
     later = flow_of(then, known)

@@ -9,7 +9,7 @@ from lab import network
 from lab.node import Node
 from lab.state import State
 
-# The kernel's own, but for the one of table local, which a flush leaves.
+# The kernel's own, but for the one of table local.
 RULES = ("-4 rule add pref 32766 lookup main", "-4 rule add pref 32767 lookup default",
          "-6 rule add pref 32766 lookup main")  # fmt: skip
 
@@ -22,7 +22,7 @@ def restore(node: Node, sysctls: Mapping[str, str]) -> None:
     for link in node.json("ip -j link"):
         if link["ifname"] not in own:
             node.run(["ip", "link", "del", link["ifname"]])
-    lines = [f"-{family} rule flush" for family in (4, 6)]
+    lines = [line for family in (4, 6) for line in _flush_rules(node, family)]
     lines += [f"-{family} route flush table all" for family in (4, 6)]
     for ifname in sorted(own):
         mtu = 65536 if ifname == "lo" else 1500
@@ -38,6 +38,15 @@ def restore(node: Node, sysctls: Mapping[str, str]) -> None:
         node.run(["sysctl", "-qw", *wrong])
     _batch(node, ("link set lo up",))
     network.configure(node.name)
+
+
+def _flush_rules(node: Node, family: int) -> list[str]:
+    """`ip rule flush` leaves all of priority 0, where others than the kernel's may be as well."""
+    first = [rule for rule in node.json(f"ip -j -{family} rule") if rule["priority"] == 0]
+    if len(first) == 1:
+        return [f"-{family} rule flush"]
+    delete = [f"-{family} rule del pref 0"] * len(first)
+    return [f"-{family} rule flush", *delete, f"-{family} rule add pref 0 lookup local"]
 
 
 def _batch(node: Node, lines: tuple[str, ...]) -> None:
