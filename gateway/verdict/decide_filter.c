@@ -63,7 +63,7 @@ static void classify_own(const struct view *v, struct finding *f)
 static void blame_trace(const struct fact *trace, struct finding *f)
 {
 	const struct fact_trace *t = &trace->trace;
-	finding_event(f, trace, t->origin);
+	finding_event(f, trace, t->origin == ORIGIN_OWN ? ORIGIN_INJECTED : t->origin);
 	finding_set_text(f, "by", t->by);
 	finding_set_text(f, "family", t->family);
 	finding_set_text(f, "table", t->table);
@@ -203,32 +203,46 @@ static const struct fact *ingress_chain(const struct view *v)
 }
 
 /* A rule of nftables dropped it, and no trace says which. */
-static void classify_nft(const struct view *v, struct finding *f, bool back)
+static void classify_here(struct finding *f, bool back)
+{
+	static const enum code there[] = {CODE_FILTER_DROP_INPUT, CODE_FILTER_DROP_PREROUTING,
+		CODE_FILTER_FIB_DROP, CODE_FILTER_CT_INVALID_DROP, CODE_NOT_ALLOWED};
+	static const enum code answers[] = {
+		CODE_FILTER_DROP_OUTPUT, CODE_FILTER_DROP_POSTROUTING, CODE_FILTER_CT_INVALID_DROP};
+
+	if (back)
+		finding_family(f, sizeof(answers) / sizeof(answers[0]), answers);
+	else
+		finding_family(f, sizeof(there) / sizeof(there[0]), there);
+}
+
+static void classify_forwarded(const struct view *v, struct finding *f, bool back)
 {
 	static const enum code family[] = {CODE_FILTER_DROP_FORWARD, CODE_FILTER_REJECT_FORWARD,
 		CODE_FILTER_DROP_PREROUTING, CODE_FILTER_FIB_DROP, CODE_FILTER_CT_INVALID_DROP,
 		CODE_FILTER_DROP_POSTROUTING};
-	static const enum code here[] = {CODE_FILTER_DROP_INPUT, CODE_FILTER_DROP_OUTPUT,
-		CODE_FILTER_DROP_PREROUTING, CODE_FILTER_FIB_DROP, CODE_FILTER_CT_INVALID_DROP,
-		CODE_NOT_ALLOWED};
-	const struct fact *lan = v->links[ROLE_LAN];
+	const struct fact *ingress = ingress_chain(v), *lan = v->links[ROLE_LAN];
 
-	/* In front of where a trace begins. */
-	if (!view_ends_here(v) && ingress_chain(v))
+	/* An ingress chain lies in front of where a trace begins. */
+	if (ingress)
 		finding_may_be(f, CODE_FILTER_DROP_PREROUTING);
-	if (view_ends_here(v))
-		finding_family(f, sizeof(here) / sizeof(here[0]), here);
-	else
-		finding_family(f, sizeof(family) / sizeof(family[0]), family);
-	if (!view_ends_here(v) && ingress_chain(v)) {
+	finding_family(f, sizeof(family) / sizeof(family[0]), family);
+	if (ingress)
 		f->code = CODE_FILTER_DROP_PREROUTING;
-		finding_cite(f, ingress_chain(v));
-	}
+	finding_cite(f, ingress);
 	if (!v->config || !v->config->config.allowed || !v->config->config.network_known)
 		finding_may_be(f, CODE_NOT_ALLOWED);
 	if (!back && (!lan || !lan->link.has_address))
 		finding_may_be(f, CODE_NAT_NO_SOURCE_ADDRESS);
 	finding_may_be(f, CODE_FILTER_DROP_BRIDGE);
+}
+
+static void classify_nft(const struct view *v, struct finding *f, bool back)
+{
+	if (view_ends_here(v))
+		classify_here(f, back);
+	else
+		classify_forwarded(v, f, back);
 	finding_want(f, OBSERVER_NFT_TRACE);
 }
 

@@ -239,6 +239,14 @@ const struct fact *view_drop(
 	return real;
 }
 
+/* What this host answers for itself, as the target, is traced as its own. */
+static bool is_of_flow(const struct view *v, const struct fact_trace *t)
+{
+	return origin_is_flow(t->origin) ||
+	       (t->origin == ORIGIN_OWN && !t->to_target && !strcmp(t->hook, "output") &&
+		       view_ends_here(v));
+}
+
 static bool ends_packet(const struct fact_trace *t)
 {
 	return strstr(t->verdict, "drop") || !strcmp(t->verdict, "reject");
@@ -249,7 +257,7 @@ const struct fact *view_trace(const struct view *v, bool to_target)
 	const struct fact *real = nullptr;
 	size_t at = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_TRACE, &at));) {
-		if (!origin_is_flow(f->trace.origin) || f->trace.to_target != to_target ||
+		if (!is_of_flow(v, &f->trace) || f->trace.to_target != to_target ||
 			!ends_packet(&f->trace) || named(f->trace.table, "meshgw_diag_*"))
 			continue;
 		if (f->trace.origin == ORIGIN_INJECTED)

@@ -83,6 +83,18 @@ static const struct story list[] = {
 		"handle=8 verdict=reject by=warp",
 		.code = CODE_FILTER_DROP_OUTPUT, .confidence = CONFIDENCE_CERTAIN,
 		.attribute = "by=warp"},
+	{"of the gateway itself, as the kernel traces it",
+		DIES_INSIDE
+		"drop origin=injected reason=NETFILTER_DROP function=nft_do_chain|"
+		"config ownAddress|lookup question=forward type=local oif=lo table=255|"
+		"socket listening reachable|-lookup question=reverse|"
+		"-lookup question=reverse-bare|-neighbour|"
+		"trace origin=injected toTarget family=inet table=warp chain=input hook=input "
+		"handle=2 verdict=accept|"
+		"trace origin=own family=inet table=site chain=out hook=output handle=2 "
+		"verdict=drop",
+		.code = CODE_FILTER_DROP_OUTPUT, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "table=site"},
 	{"a rule, and nobody saw which",
 		DIES_INSIDE DROPPED "missing observer=nft-trace why='no trace'",
 		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
