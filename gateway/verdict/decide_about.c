@@ -128,8 +128,12 @@ static bool half_told(const struct view *v)
 /* What the service says was asked, where there is something to ask. */
 static bool talk_known(const struct view *v)
 {
+	enum fact_l7_ask ask = v->e->flow.scheme == SCHEME_HTTPS ? L7_TLS : L7_HTTP;
 	size_t at = 0;
-	return v->e->flow.scheme == SCHEME_NONE || view_next(v, FACT_L7, &at);
+	for (const struct fact *l; (l = view_next(v, FACT_L7, &at));)
+		if (l->l7.ask == ask)
+			return true;
+	return v->e->flow.scheme == SCHEME_NONE;
 }
 
 static bool healthy(const struct view *v, struct finding *f)
@@ -164,8 +168,9 @@ static bool healthy(const struct view *v, struct finding *f)
 		finding_cite(f, elsewhere);
 		return true;
 	}
-	if (got == OUTCOMES && (there = real_trace(v, true)) && (back = real_trace(v, false)) &&
-		leads_to_mesh(v) && view_outcome(v, PROBE_OWN) == OUTCOME_ANSWERED) {
+	if (got == OUTCOMES && !half_told(v) && (there = real_trace(v, true)) &&
+		(back = real_trace(v, false)) && leads_to_mesh(v) &&
+		view_outcome(v, PROBE_OWN) == OUTCOME_ANSWERED) {
 		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
 		finding_cite(f, there);
 		finding_cite(f, back);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Before the gateway, and what its kernel refuses at first sight. */
 #include "verdict/decide_rule.h"
+#include <errno.h>
 #include <string.h>
 
 /* Cloudflare's client keeps its routes in this table. */
@@ -136,7 +137,11 @@ static bool martian(const struct view *v, struct finding *f, const struct addr *
 		"IP_LOCALNET", "IP_INVALID_SOURCE", "IP_INVALID_DEST"};
 	if (!is_loopback(a) && !(source && is_multicast(a)))
 		return false;
-	f->confidence = CONFIDENCE_LIKELY;
+	const struct fact *lookup = v->lookups[ASK_FORWARD];
+	bool refused = lookup && lookup->lookup.error == EINVAL;
+	if (refused)
+		finding_cite(f, lookup);
+	f->confidence = refused && view_entered(v) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 	for (size_t i = 0; i < sizeof(reasons) / sizeof(reasons[0]); i++) {
 		const struct fact *drop = view_drop(v, reasons[i], "", true);
 		if (drop) {
