@@ -59,6 +59,7 @@ struct gateway {
 	struct prove prove; /* of networks in mode auto; gateway_switch() does what it decides */
 	bool stirred;       /* something happened that may have changed the way back */
 	bool adopted;       /* what the table masquerades has been looked at, or written by us */
+	bool interrupted;   /* the table found at start may be of a change that was given up */
 	bool hears_bgp;     /* somebody listens for the ends of BGP sessions (net/nflog.h) */
 	struct want want;
 	struct observed seen;

@@ -84,7 +84,8 @@ void gateway_adopt_modes(struct gateway *g)
 	if (r < 0)
 		log_warn("gateway", "what was masqueraded before cannot be read: %s", err.msg);
 	if (r > 0) {
-		adopt(&g->prove, &modes);
+		if (!g->interrupted) /* else it may route what was never proven */
+			adopt(&g->prove, &modes);
 		adopt_witnesses(g);
 		remodel(g);
 	}

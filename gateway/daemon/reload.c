@@ -179,10 +179,13 @@ static void end_interrupted(struct reload *r)
 	size_t len;
 	if (store_read_config(r->store, STORE_CANDIDATE, &text, &len, nullptr) == -ENOENT) {
 		r->state.down = r->state.rolled_back = r->state.undone = false;
-	} else if (r->state.pending) {
-		log_warn("reload", "a change died before it was confirmed: rolled back");
-		r->state.rolled_back = true;
-		r->state.undone = false;
+	} else {
+		r->gateway->interrupted = true;
+		if (r->state.pending) {
+			log_warn("reload", "a change died before it was confirmed: rolled back");
+			r->state.rolled_back = true;
+			r->state.undone = false;
+		}
 	}
 	r->state.applying = r->state.pending = false;
 	(void)save(r, nullptr);

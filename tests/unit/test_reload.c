@@ -432,6 +432,28 @@ static void test_adopt_older(void **state)
 	check_runs(w, world_masquerade);
 }
 
+/* A change gave a network to the site's routers, and the daemon dies before it is confirmed. What
+ * the table says then is not what was proven. */
+static void test_adopt_nothing_of_a_trial(void **state)
+{
+	static const char before[] = "lan:\n  - interface: eth0\n"
+				     "    networks: [10.0.1.0/24, 10.0.2.0/24]\n"
+				     "return_path: auto\n";
+	static const char trial[] = "lan:\n  - interface: eth0\n    networks:\n"
+				    "      - 10.0.1.0/24\n"
+				    "      - {prefix: 10.0.2.0/24, return_path: route}\n"
+				    "return_path: auto\n";
+	struct world *w = *state;
+
+	assert_int_equal(apply(w, before, 0), 0);
+	assert_int_equal(apply(w, trial, 60), 0);
+	restart(w);
+	assert_int_equal(w->gateway.prove.n, 2);
+	assert_false(w->gateway.prove.networks[0].route);
+	assert_false(w->gateway.prove.networks[1].route);
+	check_runs(w, before);
+}
+
 static void test_start_from_file(void **state)
 {
 	struct world *w = *state;
@@ -674,6 +696,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_down_sysctls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_adopt_older, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_adopt_nothing_of_a_trial, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_from_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_from_bad_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_bad_file, setup, teardown),
