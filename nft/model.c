@@ -46,7 +46,7 @@ static bool allow_equal(const struct nft_allow *a, const struct nft_allow *b)
 
 static bool allow_lists_equal(const struct nft_model *a, const struct nft_model *b)
 {
-	if (a->allow_list != b->allow_list || a->n_allow != b->n_allow)
+	if (a->track != b->track || a->allow_list != b->allow_list || a->n_allow != b->n_allow)
 		return false;
 	for (size_t i = 0; i < a->n_allow; i++)
 		if (!allow_equal(&a->allow[i], &b->allow[i]))

@@ -64,6 +64,9 @@ struct nft_model {
 	const struct addr *neighbors;
 	size_t n_neighbors;
 
+	/* Flows are tracked although nothing above or below needs it. */
+	bool track;
+
 	/* The allow list judges new flows from the mesh to the networks. */
 	bool allow_list;
 	const struct nft_allow *allow;

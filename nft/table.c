@@ -438,6 +438,15 @@ static void add_bounds(const struct nft_build *b)
 			add_bounds_refusal(b, f);
 }
 
+/* That a rule asks for it switches connection tracking on (nf_ct_netns_get()). */
+static void add_tracking(struct nft_txn *t)
+{
+	struct nftnl_rule *r = nft_rule_new("forward");
+
+	nft_expr_invalid(r);
+	nft_add_rule(t, r, "flows are tracked, for meshgw watch");
+}
+
 /* from_mesh comes last because an accept ends the packet's way through the chain. */
 static void add_forward(const struct nft_build *b)
 {
@@ -457,6 +466,8 @@ static void add_forward(const struct nft_build *b)
 	add_bounds(b);
 
 	nft_add_chain(b->t, "forward", "filter", NF_INET_FORWARD, NF_IP_PRI_FILTER);
+	if (b->m->track)
+		add_tracking(b->t);
 	add_goto(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
 	add_from_lan(b, "forward");
 	add_goto(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");

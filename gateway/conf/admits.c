@@ -65,3 +65,24 @@ bool config_allows(const struct config *config, const struct addr *from, const s
 	}
 	return false;
 }
+
+static bool needs_tracking(const struct config_network *n)
+{
+	if (n->return_path != RETURN_PATH_ROUTE)
+		return true;
+	for (size_t i = 0; i < n->n_hosts; i++)
+		if (n->hosts[i].return_path != RETURN_PATH_ROUTE)
+			return true;
+	return false;
+}
+
+bool config_watches(const struct config *config)
+{
+	if (config->watch_own)
+		return config->watch;
+	for (size_t i = 0; i < config->n_lans; i++)
+		for (size_t j = 0; j < config->lans[i].n_networks; j++)
+			if (needs_tracking(&config->lans[i].networks[j]))
+				return true;
+	return config->has_allow;
+}

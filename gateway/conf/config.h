@@ -171,6 +171,7 @@ struct config {
 	struct config_probe probe;
 	struct config_bgp bgp;
 	uint32_t remedies;   /* bit per enum remedy */
+	bool watch, watch_own; /* as the file says, if it does; config_watches() */
 	struct arena *arena; /* owns everything above */
 };
 
@@ -196,6 +197,10 @@ struct config_diags {
  * by the caller). 0 or -errno with a sentence: -EFBIG too large, -EISDIR a folder, -EINVAL
  * neither file nor folder, else what open(2) or read(2) said. */
 [[nodiscard]] int config_read_file(const char *path, char **text, size_t *len, struct err *err);
+
+/* Are flows that fail to be noticed? Where the file does not say: if anything needs connection
+ * tracking anyway. */
+bool config_watches(const struct config *config);
 
 void config_free(struct config *config);
 void config_diags_clear(struct config_diags *diags);

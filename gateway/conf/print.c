@@ -201,5 +201,7 @@ int config_print(const struct config *config, FILE *out)
 	if (config->bgp.configured)
 		print_bgp(&config->bgp, out);
 	print_remedies(config->remedies, out);
+	if (config->watch_own)
+		fprintf(out, "watch: %s\n", config->watch ? "true" : "false");
 	return fflush(out) == EOF || ferror(out) ? -EIO : 0;
 }

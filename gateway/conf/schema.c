@@ -8,6 +8,7 @@
 #include "conf/schema_table.h"
 #include "conf/suggest.h"
 #include "conf/value.h"
+#include "conf/value_number.h"
 #include "conf/value_word.h"
 #include <string.h>
 
@@ -327,14 +328,20 @@ static const struct field top_fields[] = {
 		.expects = "a list of remedies",
 		.read = read_remedies,
 		AT(struct draft, config.remedies)},
+	{.key = "watch",
+		.type = TEXT,
+		.expects = "true or false",
+		.read = value_bool,
+		AT(struct draft, config.watch),
+		GIVEN(struct draft, config.watch_own)},
 };
 const struct mapping schema_top = FIELDS(top_fields);
 
 void schema_read(struct reader *r, struct draft *draft)
 {
 	static const struct field top = {.type = MAPPING,
-		.expects =
-			"a mapping with the keys mesh, lan, return_path, allow, probe, bgp, remedies",
+		.expects = "a mapping with the keys mesh, lan, return_path, allow, probe, bgp, "
+			   "remedies, watch",
 		.mapping = &schema_top};
 
 	draft->config.probe = default_probe;

@@ -4,6 +4,7 @@
  * the counters.
  */
 #include "daemon/clock.h"
+#include "daemon/flow_watch.h"
 #include "daemon/objects.h"
 #include "daemon/reply.h"
 #include "daemon/reply_bgp.h"
@@ -116,6 +117,7 @@ int api_get_status(
 		return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, nullptr);
 	struct lists l = {};
 	autojson sd_json_variant *bgp = c->frr ? reply_bgp(c->frr) : nullptr;
+	autojson sd_json_variant *flows = flow_watch_rows(c->flow_watch);
 	lists_fill(&l, c);
 	unsigned left = reload_remaining(c->reload, clock_boottime_us());
 	const char *mesh = g->config ? g->config->mesh_interface : nullptr;
@@ -135,7 +137,9 @@ int api_get_status(
 			SD_JSON_BUILD_OBJECT(
 				SD_JSON_BUILD_PAIR_UNSIGNED("remainingSeconds", left))),
 		SD_JSON_BUILD_PAIR_UNSIGNED("repairs", g->repairs),
-		SD_JSON_BUILD_PAIR_CONDITION(bgp != nullptr, "bgp", SD_JSON_BUILD_VARIANT(bgp)));
+		SD_JSON_BUILD_PAIR_CONDITION(bgp != nullptr, "bgp", SD_JSON_BUILD_VARIANT(bgp)),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			flows != nullptr, "flows", SD_JSON_BUILD_VARIANT(flows)));
 	lists_clear(&l);
 	return r;
 }

@@ -2,6 +2,7 @@
 #include "daemon/loop.h"
 #include "daemon/answer.h"
 #include "daemon/clock.h"
+#include "daemon/flow_watch.h"
 #include "daemon/frr_conditions.h"
 #include "daemon/frr_driver.h"
 #include "daemon/frr_proof.h"
@@ -68,6 +69,7 @@ static void make_conditions(struct loop *l)
 	conditions_commit(&l->conditions, &next, clock_realtime_us());
 	if (l->context.answers)
 		answers_step(l->context.answers);
+	flow_watch_step(l->context.flow_watch);
 }
 
 static void arm(sd_event_source *timer, uint64_t at_us)
@@ -366,12 +368,14 @@ static int setup(struct loop *l, struct err *err)
 		r = open_frr(l, err);
 	if (r < 0)
 		return r;
+	l->context.flow_watch = flow_watch_new(l->event, &l->context);
 	run_pass(l);
 	return server_new(l->event, l->options->runtime_dir, &l->context, &l->server, err);
 }
 
 static void teardown(struct loop *l)
 {
+	flow_watch_free(l->context.flow_watch);
 	server_free(l->server);
 	frr_driver_free(l->context.frr_driver);
 	frr_sync_clear(&l->frr);

@@ -43,6 +43,7 @@ static const struct method {
 	{API_INTERFACE ".Recall", false, api_recall},
 	{API_INTERFACE ".Doctor", false, api_doctor},
 	{API_INTERFACE ".Fix", false, api_fix},
+	{API_INTERFACE ".Follow", false, api_follow},
 };
 
 static int bind_methods(sd_varlink_server *s, bool control)

@@ -25,6 +25,7 @@ struct server_context {
 	struct answers *answers;       /* made with the server */
 	struct diagnoses *diagnoses;   /* likewise */
 	const struct conditions *conditions;
+	struct flow_watch *flow_watch; /* nullptr = none */
 	/* Called after a method has changed something: conditions are made anew. */
 	void (*changed)(void *arg);
 	void *arg;
@@ -83,4 +84,6 @@ int api_recall(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
 int api_doctor(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);
 int api_fix(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata);
+int api_follow(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);

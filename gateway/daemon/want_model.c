@@ -225,6 +225,7 @@ struct nft_model *want_model(const struct config *config, const struct prove *pr
 	if (hears_bgp)
 		model_neighbors(config, m);
 	model_allow(config, m);
+	m->track = config_watches(config) && !m->nat && !m->allow_list;
 	return m;
 }
 

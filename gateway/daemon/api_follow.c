@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * api_follow: Follow: flows that fail, as they do.
+ */
+#include "daemon/flow_watch.h"
+#include "daemon/server.h"
+#include "lib/api.h"
+
+int api_follow(
+	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+{
+	static const sd_json_dispatch_field none[] = {{}};
+	struct server_context *c = server_heard(userdata);
+	struct err err = {};
+	int r = sd_varlink_dispatch(link, parameters, none, nullptr);
+	if (r != 0)
+		return r;
+	if (flow_watch_follow(c->flow_watch, link, userdata, &err) < 0)
+		return sd_varlink_errorbo(link, API_ERROR_NOT_WATCHING,
+			SD_JSON_BUILD_PAIR_STRING("message", err.msg));
+	return 0;
+}
