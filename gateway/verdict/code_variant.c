@@ -12,13 +12,17 @@
 #define UFW_REMEDY "Let ufw route the mesh range to the LAN; it keeps the rule."
 #define UFW_COMMANDS {"ufw route allow in on {mesh} from {range}[ to {network}]"}
 
+/* Policies between ANY zones are looked at for interfaces that are in a zone by name only. */
 #define FIREWALLD_REMEDY "Give firewalld a policy that accepts the mesh range; it keeps the policy."
-#define FIREWALLD_COMMANDS                                                            \
-	{"firewall-cmd --permanent --new-policy meshgw",                              \
-		"firewall-cmd --permanent --policy meshgw --add-ingress-zone ANY && " \
-		"firewall-cmd --permanent --policy meshgw --add-egress-zone ANY",     \
-		"firewall-cmd --permanent --policy meshgw --add-rich-rule "           \
-		"'rule family={fw} source address={range} accept'",                   \
+#define FIREWALLD_COMMANDS                                                                   \
+	{"firewall-cmd --get-zone-of-interface {mesh} || firewall-cmd --permanent "          \
+	 "--zone \"$(firewall-cmd --get-default-zone)\" --add-interface {mesh}",             \
+		"firewall-cmd --permanent --get-policies | grep -qw meshgw || firewall-cmd " \
+		"--permanent --new-policy meshgw && firewall-cmd --permanent --policy "      \
+		"meshgw --add-ingress-zone ANY && firewall-cmd --permanent --policy meshgw " \
+		"--add-egress-zone ANY",                                                     \
+		"firewall-cmd --permanent --policy meshgw --add-rich-rule "                  \
+		"'rule family={fw} source address={range} accept'",                          \
 		"firewall-cmd --reload"}
 
 /* nft's own "ct state" would make iptables refuse the whole table. */

@@ -14,14 +14,18 @@ docstring begins with the number of the event:
     7  TUN without its reader            30  notifications lost
     8  TUN's reader stalls               31  dumps interrupted
     9  the client's rule moves in front  33  conntrack flushed
+   10  the client's table holds the LAN  35  a second daemon
+   11  … or blackholes                   37  rights taken away
+   12  the client's filter rejects       38  a huge routing table
    13  ruleset flushed                   39  IPv6 off and on, router advertisements
-   17  systemd-networkd removes routing  40  other mesh ranges
-   18  the LAN's interface is made anew  41  mgmtd dies
-   19  another DHCP lease, or none       42  FRR reloads, or saves, or is replaced
-   20  the LAN loses its carrier         43  an end inside the confirm window
-   35  a second daemon                   44  the daemon restarts under traffic
-   37  rights taken away
-   38  a huge routing table
+   14  firewalld reloads, ufw begins     40  other mesh ranges
+   15  Docker starts                     41  mgmtd dies
+   16  libvirt, podman, k8s filter       42  FRR reloads, or saves, or is replaced
+   17  systemd-networkd removes routing  43  an end inside the confirm window
+   18  the LAN's interface is made anew  44  the daemon restarts under traffic
+   19  another DHCP lease, or none
+   20  the LAN loses its carrier
+   21  suspended, all wiped, resumed
 
 34 and 36 are tests/unit/test_crash_kernel.c and test_reload_faults.c; 28 is test_overlap.py.
 """
@@ -51,6 +55,8 @@ SHOW_S = 3.0
 MODES = ("route", "masquerade")
 # What a daemon says, or systemd of it, that ended by a defect: ABRT, SEGV and their like.
 DEFECT = "Assertion|status=(4|6|7|8|11)/"
+# The exit statuses of `meshgw diagnose` (meshgw-diagnose.8).
+HEALTHY, NODE, LAN, SERVICE, TUNNEL, UNDECIDED = 0, 13, 14, 15, 16, 17
 DROP_IN = "etc/systemd/system/meshgwd.service.d/test.conf"
 
 
@@ -59,6 +65,11 @@ def config(mode: str, text: str = CONFIG) -> str:
     if mode == "auto":
         text = re.sub(r"^( +- )([^ :]+|\"\S+\")$", r"\1{prefix: \2, witness: none}", text, flags=re.M)
     return f"{text}return_path: {mode}\n"
+
+
+def target(address: str, port: int = flow.HTTP) -> str:
+    """A target of `meshgw diagnose`."""
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
 
 
 def counter(gateway: Machine, name: str, unit: str = "packets") -> int:
@@ -149,6 +160,37 @@ class Site:
     def repairs(self) -> int:
         """How often meshgw had to put something back."""
         return int(self.status()["repairs"])
+
+    # What meshgw diagnose says.
+
+    def diagnose(self, whom: str, *options: str) -> dict[str, Any]:
+        """The verdict, and as `status` the exit status."""
+        done = self.gw.run(["meshgw", "--json", "diagnose", *options, whom], check=False)
+        try:
+            verdict = dict(json.loads(done.stdout))
+        except ValueError as error:
+            raise CommandError(f"diagnose {whom}: {done.stdout}{done.stderr}") from error
+        return {**verdict, "status": done.returncode}
+
+    def finds(self, code: str, address: str, status: int = NODE, **attributes: str) -> list[str]:
+        """The verdict about HTTP at an address, and what it blames; the remedy's commands."""
+        verdict = self.diagnose(target(address))
+        said = {key: verdict["attributes"].get(key) for key in attributes}
+        shown = json.dumps(verdict, indent=1)
+        assert (verdict["code"], verdict["status"]) == (code, status), shown
+        assert said == attributes, shown
+        return list(verdict["remedy"]["commands"])
+
+    def is_healthy(self) -> None:
+        """New requests are answered, and so says a diagnosis, in each family."""
+        self.heals()
+        for address in flow.SERVICE:
+            self.finds("healthy", address, HEALTHY)
+
+    def does(self, commands: list[str]) -> None:
+        """A remedy, as the verdict words it."""
+        assert commands
+        self.gw.run("\n".join(["set -e", *commands]))
 
     # The daemon.
 

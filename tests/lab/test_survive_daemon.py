@@ -248,6 +248,27 @@ def test_second_instance_refuses(site: Site, kept: Kept) -> None:
 
 
 @in_route
+@pytest.mark.parametrize("mode", ["route"], indirect=True)
+def test_suspended(site: Site, kept: Kept) -> None:
+    """Event 21: The machine sleeps, and another one wakes up: nothing of ours is in place.
+
+    The clocks cannot be made to jump here: test_loop.c does that.
+    """
+    with kept(site.gw):
+        site.gw.run(f"kill -STOP {site.pid()}")
+        for option in ("-4", "-6"):
+            site.gw.run(f"ip {option} route flush proto 107")
+        site.gw.run("ip link set CloudflareWARP down && nft flush ruleset")
+        site.gw.run("sysctl -qw net.ipv4.ip_forward=0 net.ipv6.conf.all.forwarding=0")
+        for address in flow.SERVICE:
+            assert site.fails(address)
+        site.gw.run(f"kill -CONT {site.pid()}")
+        site.warp.install_sysctls()
+        site.warp.reconnect()
+        site.is_healthy()
+        site.is_well()
+
+
 def test_hanging_daemon(site: Site, kept: Kept) -> None:
     """status says so in time; flows go on; systemd ends it and starts another."""
     assert site.gw.unit("meshgwd", "WatchdogUSec") == "20s"

@@ -16,7 +16,7 @@ from lab import flow
 from lab.machine import Machine
 from lab.node import Node
 from lab.shell import poll_until
-from survival import Site, Talk, config
+from survival import Site, Talk, config, target
 
 FLOOD = """
 import socket
@@ -25,6 +25,9 @@ while True:
     sock.sendto(b"x" * 1000, ("100.96.0.10", 9))
 """
 MANUAL = "100.64.0.0/12 dev CloudflareWARP"
+NETWORKS = ("10.0.1.0/24", "2001:db8:1::/64")
+RANGES = ("100.64.0.0/12", "2606:4700:cf1:5000::/64")
+ONE_MODE = pytest.mark.parametrize("mode", ["route"], indirect=True)
 
 
 def test_deleted_and_recreated(site: Site, kept: Kept) -> None:
@@ -169,6 +172,55 @@ def test_reader_stalls(site: Site, kept: Kept, service: Node) -> None:
         site.warp.resume()
         site.heals()
         site.is_well(seconds=10)
+
+
+@ONE_MODE
+def test_table_captures_lan(site: Site, kept: Kept) -> None:
+    """Event 10: Another profile: the client takes what is for the LAN back into the tunnel."""
+    with kept(site.gw):
+        for prefix in NETWORKS:
+            site.warp.add_to_table(prefix)
+        for six, prefix in enumerate(NETWORKS):
+            address = flow.SERVICE[six]
+            site.shows("warp-table-captures-lan", prefix)
+            assert site.fails(address)
+            site.does(site.finds("warp-table-captures-lan", address, table="65743", prefix=prefix))
+            site.heals(address)
+            site.gw.run(f"ip -{(4, 6)[six]} rule del priority 0 to {prefix} lookup main")
+        for prefix in NETWORKS:
+            site.warp.delete_from_table(prefix)
+        site.is_healthy()
+        site.is_well()
+
+
+@ONE_MODE
+@pytest.mark.parametrize("prefixes", [NETWORKS, RANGES], ids=["there", "back"])
+def test_blackholes_left(site: Site, kept: Kept, prefixes: tuple[str, str]) -> None:
+    """Event 11: The client leaves blackholes in its table, which its rule still asks."""
+    with kept(site.gw):
+        for prefix in prefixes:
+            site.gw.run(f"ip route add blackhole {prefix} table 65743 proto static")
+        for address, prefix in zip(flow.SERVICE, prefixes, strict=True):
+            site.shows("route-refused", prefix)
+            assert site.fails(address)
+            site.does(site.finds("route-blackhole", address, prefix=prefix, type="blackhole"))
+            site.heals(address)
+        site.is_well()
+
+
+@ONE_MODE
+def test_client_rejects_the_lan(site: Site, kept: Kept) -> None:
+    """Event 12: The client's filter stops what the gateway says and hears itself, no flow."""
+    with kept(site.gw):
+        site.warp.change(strict_input=True, strict_output=True)
+        assert not flow.reaches(site.gw, flow.SERVICE[0])
+        verdict = site.diagnose(target(flow.SERVICE[0]))
+        assert verdict["code"] == "healthy" and verdict["confidence"] == "certain"
+        assert "did not leave this host" in str(verdict["evidence"])
+        site.heals(flow.SERVICE[0])
+        site.warp.change(strict_input=False, strict_output=False)
+        site.is_healthy()
+        site.is_well()
 
 
 @pytest.mark.parametrize("duplicates", [False, True])
