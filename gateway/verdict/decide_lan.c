@@ -171,9 +171,7 @@ static bool ttl_expired(const struct view *v, struct finding *f)
 			finding_set_number(f, "value", p->packet.ttl_min);
 			return true;
 		}
-	FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP);
-	if (!v->lookups[ASK_FORWARD])
-		finding_may_be(f, CODE_ROUTE_WRONG_EGRESS);
+	FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP, CODE_ROUTE_WRONG_EGRESS);
 	return true;
 }
 

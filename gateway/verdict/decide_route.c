@@ -170,6 +170,29 @@ static bool wrong_egress(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* What left comes back by the tunnel, again and again: the way out leads to the provider. */
+static bool comes_back(const struct view *v, struct finding *f)
+{
+	const struct fact *lookup = v->lookups[ASK_FORWARD];
+	const struct fact *in = view_packet(
+		v, (struct packet_query){ORIGIN_INJECTED, POINT_TUN_IN, PACKET_KINDS, true});
+	const struct fact *out = view_packet(
+		v, (struct packet_query){ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS, true});
+
+	if (!in || !out || in->packet.count < 3 * in->packet.distinct ||
+		in->packet.ttl_max - in->packet.ttl_min < 3)
+		return false;
+	finding_cite(f, in);
+	finding_cite(f, out);
+	side_blame(f, lookup);
+	finding_set_text(f, "interface", out->packet.interface);
+	f->confidence = CONFIDENCE_LIKELY;
+	f->until = WAY_LAN;
+	if (!lookup)
+		FINDING_FAMILY(f, CODE_ROUTE_WRONG_EGRESS, CODE_ROUTING_LOOP);
+	return true;
+}
+
 static const struct rule list[] = {
 	{CODE_RP_FILTER_STRICT, WAY_ROUTE, rp_filter},
 	{CODE_FORWARDING_DISABLED, WAY_ROUTE, forwarding},
@@ -181,5 +204,6 @@ static const struct rule list[] = {
 	{CODE_NO_ROUTE_TO_DESTINATION, WAY_ROUTE, no_route},
 	{CODE_ROUTE_HAIRPIN_TUNNEL, WAY_ROUTE, hairpin},
 	{CODE_ROUTE_WRONG_EGRESS, WAY_ROUTE, wrong_egress},
+	{CODE_ROUTE_WRONG_EGRESS, WAY_ROUTE, comes_back},
 };
 const struct rules rules_route = {list, sizeof(list) / sizeof(list[0])};

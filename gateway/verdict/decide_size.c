@@ -8,12 +8,16 @@ constexpr int64_t REPEATED = 3;
 /* No more of them are told apart (trace/gather.c). */
 constexpr int64_t DISTINCT_MAX = 32;
 
+/* The head of an answer may be small anyway. */
+constexpr int64_t FULL_SIZE = 1000;
+
 static const struct fact *too_big(const struct view *v)
 {
-	const struct fact *smaller = view_packet(
+	const struct fact *fits = view_packet(
 		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_OUT, PACKET_DATA, false});
 	const struct fact *drop = view_drop(v, "PKT_TOO_BIG", "", false);
-	return drop && (drop->drop.count >= REPEATED || !smaller) ? drop : nullptr;
+	bool shrinks = fits && fits->packet.length_max >= FULL_SIZE;
+	return drop && (drop->drop.count >= REPEATED || !shrinks) ? drop : nullptr;
 }
 
 /* The gateway's own error on its way to the service. */
@@ -71,7 +75,7 @@ static bool blackhole_lan(const struct view *v, struct finding *f)
 	finding_set_number(f, "size", drop->drop.length);
 	finding_set_text(f, "interface", v->mesh);
 	/* So few may be the beginning of a discovery that goes on well. */
-	if (drop->drop.count < REPEATED) {
+	if (drop->drop.count < REPEATED && !(told && told->icmp.count >= REPEATED)) {
 		if (told || !eaten)
 			FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_LAN,
 				CODE_PMTU_ERRORS_FILTERED_LOCALLY, CODE_HEALTHY);

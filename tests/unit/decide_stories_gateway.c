@@ -218,6 +218,16 @@ static const struct story list[] = {
 			    "interface=eth1|probe probe=own outcome=silent|-neighbour",
 		.code = CODE_ROUTE_WRONG_EGRESS, .confidence = CONFIDENCE_CERTAIN,
 		.attribute = "dev=eth1"},
+	{"out by the Internet and back by the tunnel",
+		DIES_BEYOND "lookup question=forward oif=wan0 gateway=192.0.2.1 match=10.0.1.50/32|"
+			    "link role=lan interface=wan0|"
+			    "packet origin=injected point=tun-in packet=syn toTarget count=96 "
+			    "distinct=3 ttlMin=2 ttlMax=64|packet origin=injected point=lan-out "
+			    "packet=syn toTarget count=96 distinct=3 ttlMin=1 ttlMax=63 "
+			    "interface=wan0|probe probe=own outcome=silent answered=0|-neighbour|"
+			    "drop origin=real toTarget reason=IP_INHDR function=ip_forward count=5",
+		.code = CODE_ROUTE_WRONG_EGRESS, .confidence = CONFIDENCE_LIKELY,
+		.attribute = "prefix=10.0.1.50/32"},
 	{"carrier of the LAN gone",
 		DIES_INSIDE "link role=lan carrier=no|lookup question=forward linkdown|"
 			    "neighbour address=10.0.1.50 state=failed|"

@@ -83,6 +83,19 @@ static const struct story list[] = {
 		"counter name=IpFragFails delta=6",
 		.code = CODE_PMTU_BLACKHOLE_LAN, .confidence = CONFIDENCE_CERTAIN,
 		.attribute = "mtu=1280", .only_real = true},
+	{"answers too large, but for their head",
+		"drop origin=real reason=PKT_TOO_BIG function=ip_forward interface=eth0 length=1500 "
+		"count=1|icmp origin=real point=lan-out own type=3 code=4 mtu=1280 count=4|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=data count=1 distinct=1 lengthMax=194",
+		.code = CODE_PMTU_BLACKHOLE_LAN, .confidence = CONFIDENCE_CERTAIN,
+		.only_real = true},
+	{"healthy, and the sender shrinks",
+		"drop origin=real reason=PKT_TOO_BIG function=ip_forward interface=eth0 length=1500 "
+		"count=1|icmp origin=real point=lan-out own type=3 code=4 mtu=1280 count=1|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=data count=80 distinct=32 lengthMax=1280",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
 	{"answers too large, and the error does not leave",
 		"drop origin=real reason=PKT_TOO_BIG function=ip_forward interface=eth0 length=1500 "
 		"count=6|trace origin=own toTarget family=inet table=cloudflare-warp chain=output "
