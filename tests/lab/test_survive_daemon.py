@@ -248,7 +248,6 @@ def test_second_instance_refuses(site: Site, kept: Kept) -> None:
 
 
 @in_route
-@pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_suspended(site: Site, kept: Kept) -> None:
     """Event 21: The machine sleeps, and another one wakes up: nothing of ours is in place.
 
@@ -269,6 +268,7 @@ def test_suspended(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@in_route
 def test_hanging_daemon(site: Site, kept: Kept) -> None:
     """status says so in time; flows go on; systemd ends it and starts another."""
     assert site.gw.unit("meshgwd", "WatchdogUSec") == "20s"
