@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* After a switch to routes, flows that stay without an answer are looked for so long. */
+/* After a switch to routes, flows that stay without an answer are looked for so long; for good
+ * where services are known to the table that no round asks. */
 constexpr uint64_t SUSPECT_US = 300'000'000;
 constexpr size_t UNANSWERED_MAX = 1024;
 
@@ -163,10 +164,33 @@ static void read_unanswered(const struct gateway *g, struct prober_knowledge *k)
 		k->n_unanswered = (size_t)n < UNANSWERED_MAX ? (size_t)n : UNANSWERED_MAX;
 }
 
+/* Does a round ever ask this host, or does the configuration say what it gets? */
+static bool is_judged(const struct prove_network *n, const struct addr *host)
+{
+	for (size_t i = 0; i < n->witnesses.n; i++)
+		if (!addr_cmp(&n->witnesses.list[i].address, host))
+			return true;
+	for (size_t i = 0; i < n->n_hosts; i++)
+		if (!addr_cmp(&n->hosts[i].address, host))
+			return true;
+	return false;
+}
+
+static bool all_judged(const struct prober_knowledge *known, const struct prove_network *n)
+{
+	for (size_t i = 0; i < known->n_witnesses; i++)
+		if (prefix_contains_addr(&n->prefix, &known->witnesses[i].address) &&
+			!is_judged(n, &known->witnesses[i].address))
+			return false;
+	return true;
+}
+
 static void suspect(const struct gateway *g, struct prober_knowledge *known,
 	struct prove_network *n, uint64_t now_us)
 {
-	if (!n->route || n->adopted || now_us - n->since_us > SUSPECT_US)
+	if (!n->route || n->adopted)
+		return;
+	if (now_us - n->since_us > SUSPECT_US && all_judged(known, n))
 		return;
 	if (!known->unanswered)
 		read_unanswered(g, known);

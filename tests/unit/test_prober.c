@@ -436,6 +436,28 @@ static void test_suspect(void **)
 	scene_clear(&s);
 }
 
+/* So is one that is called for the first time long after the switch, where more services have
+ * answered than are kept as witnesses. */
+static void test_suspect_late(void **)
+{
+	struct scene s;
+	scene_init(&s, config);
+	for (unsigned i = 0; i < 40; i++) {
+		char host[ADDR_STRLEN];
+		snprintf(host, sizeof(host), "10.0.2.%u", 100 + i);
+		dummy_witness(s.w.kernel, host, 80, 1);
+		service(&s, host, i == 39 ? lan_only : answers);
+	}
+	services(&s, answers);
+	scene_run(&s, 3600 * WORLD_SECOND);
+	assert_true(network(&s)->route && !host_masqueraded(&s, "10.0.2.139"));
+	flow(&s, IPPROTO_TCP, 60007, "10.0.2.139", 0);
+	scene_run(&s, 15 * WORLD_SECOND);
+	assert_true(host_masqueraded(&s, "10.0.2.139"));
+	assert_false(lives(&s, IPPROTO_TCP, 60007));
+	scene_clear(&s);
+}
+
 static int dead_check(struct kernel *, const struct probe *)
 {
 	return -EINPROGRESS;
@@ -627,6 +649,7 @@ int main(void)
 		cmocka_unit_test(test_restart),
 		cmocka_unit_test(test_learning),
 		cmocka_unit_test(test_suspect),
+		cmocka_unit_test(test_suspect_late),
 		cmocka_unit_test(test_one_look),
 		cmocka_unit_test(test_turns),
 		cmocka_unit_test(test_session_end),
