@@ -4,11 +4,13 @@
 
 One JSON object a line on standard input, one answer a line on standard output:
 
-    {"op": "try", "flow": {…}, "limit": 0.8}      one attempt; {"ok": true, "how": "answered", …}
-    {"op": "repeat", "flow": {…}, "limit": 3.2, "every": 0.5}   attempts of their own, side by side,
-                                                  as a Worker's retries are; "stop" ends them and
-                                                  tells how many there were and how they ended
-    {"op": "hold", "flow": {…}, "count": 4}       connections that stay open until "release"
+    {"op": "try", "flow": {…}, "limit": 0.8}
+        one attempt; {"ok": true, "how": "answered", …}
+    {"op": "repeat", "flow": {…}, "limit": 3.2, "every": 0.5}
+        attempts of their own, side by side, as a Worker's retries are; "stop" ends them and tells
+        how many there were and how they ended
+    {"op": "hold", "flow": {…}, "count": 4}
+        connections that stay open until "release"
 
 A flow: proto (tcp, http, https, udp, icmp), address, port, path, host, source, source_port, size.
 `tcp` is a request of HTTP as well: a connection that carries nothing proves little.

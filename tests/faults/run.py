@@ -4,8 +4,8 @@
 
 Each case passes its gates or is a defect: the flow works before; the fault breaks it (or does not,
 where it should not); what the verdict says to do on the gateway mends it; and what was done is
-undone without a trace. In between `meshgw diagnose` is asked, on the gateway, as a user would, while
-the caller goes on trying.
+undone without a trace. In between `meshgw diagnose` is asked, on the gateway, as a user would,
+while the caller goes on trying.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ RESULTS = Path("/src/build/faults")
 DIAGNOSE_S = 15.0
 # A caller's own patience, in the background: its kernel repeats the SYN after 1 s.
 RETRY = {"limit": 3.2, "every": 0.4}
-RECALL = ["varlinkctl", "--json=short", "call", "/run/meshgw/control", "io.meshgw.Gateway.Recall", "{}"]
+RECALL = "varlinkctl --json=short call /run/meshgw/control io.meshgw.Gateway.Recall '{}'"
 BYSTANDER = {"limit": 1.0, "every": 0.1}
 
 
@@ -112,6 +112,9 @@ class Run:
         except ValueError:
             self.broken.append(f"{' '.join(command)}: {done.stdout}{done.stderr}".strip())
             return
+        if "code" not in self.verdict:
+            self.broken.append(f"{' '.join(command)}: {self.verdict.get('message')}")
+            return
         recalled = self.world.gw.run(RECALL, check=False)
         if recalled.returncode == 0:
             self.record = json.loads(recalled.stdout)["record"]
@@ -126,7 +129,7 @@ class Run:
             if done.returncode != 0:
                 said = (done.stdout + done.stderr).strip()
                 self.broken.append(f"gate 3: {command}: {said or done.returncode}")
-        self.repaired = self._works_soon(self.case.flow, self.case.repair)
+        self.repaired = self._works_soon(self.case.flow, self.case.repair if commands else 0)
         if not self.repaired:
             self.broken.append(f"gate 3: {' ; '.join(commands) or 'no commands'}: {self.ended}")
 
@@ -170,10 +173,8 @@ def show(result: dict[str, Any]) -> None:
     """A line, and more where something is wrong."""
     said = result["verdict"].get("code", "-")
     mark = "FAILED" if result["wrong"] else "ok"
-    print(
-        f"  {result['name']:<54} {mark:<7}{result['seconds']:5.1f} s {result['took']:5.2f} s  {said}",
-        flush=True,
-    )
+    times = f"{result['seconds']:5.1f} s {result['took']:5.2f} s"
+    print(f"  {result['name']:<54} {mark:<7}{times}  {said}", flush=True)
     for line in result["wrong"]:
         print(f"      {line}", flush=True)
 

@@ -73,8 +73,8 @@ def report(results: Sequence[Result], seconds: float, *, gates_only: bool) -> in
         confusion(results)
         n = numbers(results)
         print(
-            f"\nprimary precision {n['precision']:.3f}, recall {n['recall']:.3f}"
-            f" (with siblings {n['precision with siblings']:.3f}, {n['recall with siblings']:.3f})\n"
+            f"\nprimary precision {n['precision']:.3f}, recall {n['recall']:.3f} (with siblings"
+            f" {n['precision with siblings']:.3f}, {n['recall with siblings']:.3f})\n"
             f"false alarms {n['false alarms']:.0f} of {n['quiet cases']:.0f},"
             f" overclaims {n['overclaims']:.0f},"
             f" remedies that mend {n['remedies']:.3f} of {n['repairs']:.0f}\n"

@@ -8,7 +8,7 @@
     slow          answers after 4 s
     backlog       never accepts, and its queue is full
     loopback      as http, on 127.0.0.1 and ::1 alone
-    tls           as http, in TLS: certificate `good`; expired, foreign: others; tls10: an old version
+    tls           as http, in TLS; expired, foreign: with another certificate; tls10: an old TLS
     udp           answers datagrams
     garbage       answers with what no protocol is
 """
@@ -26,7 +26,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nok\n"
-HTTPS_WANTED = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+BAD_REQUEST = b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+TLS_RECORD = b"\x16"
 SLOW_S = 4.0
 PKI = Path("/run/faults")
 TLS = {"tls": "good", "expired": "expired", "foreign": "foreign", "tls10": "good"}
@@ -34,20 +35,21 @@ OLD = ssl.TLSVersion.TLSv1_1
 
 
 def answered(sock: socket.socket, data: bytes = ANSWER) -> None:
-    """After a whole request."""
-    if read(sock):
-        sock.sendall(data)
+    """After a whole request; what is none is told so."""
+    got = read(sock)
+    if got:
+        sock.sendall(BAD_REQUEST if got.startswith(TLS_RECORD) else data)
 
 
-def read(sock: socket.socket) -> bool:
-    """Until the empty line; whether it came."""
+def read(sock: socket.socket) -> bytes:
+    """A request, or what is none; nothing if the caller went."""
     got = b""
-    while b"\r\n\r\n" not in got:
+    while b"\r\n\r\n" not in got and not got.startswith(TLS_RECORD):
         more = sock.recv(1 << 16)
         if not more:
-            return False
+            return b""
         got += more
-    return True
+    return got
 
 
 def silent(sock: socket.socket) -> None:

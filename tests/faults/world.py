@@ -36,7 +36,8 @@ CA_FILE = "usr/local/share/ca-certificates/lab.crt"
 # One shell, so that a look costs as little as it can. Numbers that move are left out.
 LOOK = r"""
 ip -N rule; ip -6 -N rule
-ip -4 -N route show table all; ip -6 -N route show table all | grep -vE '^(multicast|local|anycast) |fe80'
+ip -4 -N route show table all
+ip -6 -N route show table all | grep -vE '^(multicast|local|anycast) |fe80'
 ip -o addr | grep -v fe80 | cut -d' ' -f2-7
 ip -o link | sed -E 's/(qlen|group|state|link.netnsid) [^ ]+//g; s/^[0-9]+: //'
 tc filter show dev CloudflareWARP ingress 2>/dev/null; tc filter show dev eth0 ingress
@@ -229,7 +230,8 @@ class World:
         self.lab.routing.learns(what)
 
     def restore(self, case: Case, before: dict[str, list[str]], *, mended: bool) -> list[str]:
-        """Undoes a case; what is left of it. What a remedy left is no fault: the site is made anew."""
+        """Undoes a case; what is left of it. What a remedy left is no fault: the next case makes
+        its site anew."""
         failed = self._undo(case)
         left = self.settles(before, MENDED_S if mended else WHOLE_S)
         if left:
@@ -287,7 +289,8 @@ class World:
 
     def forget(self) -> None:
         """What one case would leave to the next in tables that nobody looks at."""
-        self.gw.outside.run("conntrack -F; ip -4 route flush cache; ip -6 route flush cache", check=False)
+        flush = "conntrack -F; ip -4 route flush cache; ip -6 route flush cache"
+        self.gw.outside.run(flush, check=False)
 
 
 CERTIFICATES = """\

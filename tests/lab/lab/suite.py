@@ -8,6 +8,7 @@ says: a green sum means that all of it was done.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -274,16 +275,28 @@ def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> li
         # With what people get: without the sanitizers.
         demo = ("env", "MESHGW_LAB_PRESET=dev", "python3", "-m", "lab", "demo")
         steps.append(Step("demo", lambda: _command("demo", *demo, nice=False)))
+    if FAULTS in groups:
+        steps.append(Step("faults", _faults))
     return steps
 
 
-def _faults(args: Sequence[str]) -> int:
+def _run_faults(args: Sequence[str] = ()) -> int:
     """The fault matrix prints its own sum."""
-    build.build_all("dev")
-    done = subprocess.run(
+    return subprocess.run(
         ["python3", TESTS / "faults/run.py", *args], stdin=subprocess.DEVNULL, check=False
-    )
-    return done.returncode
+    ).returncode
+
+
+def _faults() -> list[Case]:
+    """One of each code, negatives, decoys."""
+    report = build.BUILD / "faults/results-all.jsonl"
+    report.unlink(missing_ok=True)
+    status = _run_faults()
+    results = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+    cases = [Case(f"faults: {r['name']}", r["seconds"], not r["wrong"]) for r in results]
+    if status != (0 if all(case.passed for case in cases) else 1):
+        cases.append(Case(f"faults: exit status {status}", 0, False))
+    return cases
 
 
 def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
@@ -323,7 +336,8 @@ def _summary(steps: Sequence[Step], seconds: float) -> int:
 def run(argv: Sequence[str]) -> int:
     """The exit status."""
     if argv and argv[0] == FAULTS:
-        return _faults(argv[1:])
+        build.build_all("dev")
+        return _run_faults(argv[1:])
     begin = time.monotonic()
     groups, labels, args = _selection(argv)
     RESULTS.mkdir(parents=True, exist_ok=True)
