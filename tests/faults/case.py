@@ -8,6 +8,7 @@ here are an error, other braces stay.
 from __future__ import annotations
 
 import copy
+import itertools
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -254,6 +255,21 @@ def label(over: dict[str, Any]) -> str:
     return "-".join(parts)
 
 
+def crossed(axes: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    """Every combination, as variants; proto and target are the flow's."""
+    found = []
+    for values in itertools.product(*axes.values()):
+        over: dict[str, Any] = {}
+        for axis, value in zip(axes, values):
+            if axis in ("proto", "target"):
+                over.setdefault("flow", {})[axis] = value
+            else:
+                over[axis] = value
+        over["name"] = "-".join(map(str, values))
+        found.append(over)
+    return found
+
+
 def load(path: Path) -> list[Case]:
     """All of a file. In CI runs the first, and what asks for it by `ci: true`."""
     try:
@@ -263,6 +279,7 @@ def load(path: Path) -> list[Case]:
     name = str(path.relative_to(CASES).with_suffix(""))
     raw.pop("comment", None)
     variants = raw.pop("variants", [])
+    cross = crossed(raw.pop("cross", {}))[1:]
     known = set(Case.__dataclass_fields__)
     try:
         if wrong := (set(raw) | {key for v in variants for key in v}) - known:
@@ -273,6 +290,10 @@ def load(path: Path) -> list[Case]:
             body = {"ci": every, **over}
             body.pop("name", None)
             cases.append(case_of(f"{name}[{label(over)}]", merged(raw, body), every))
+        cases += [
+            case_of(f"{name}[{over.pop('name')}]", merged(raw, {"ci": False, **over}), False)
+            for over in cross
+        ]
     except (CaseError, KeyError, TypeError, AttributeError) as error:
         raise CaseError(f"{path}: {error!r}") from error
     return cases
