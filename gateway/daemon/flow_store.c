@@ -75,19 +75,31 @@ void flow_store_add(
 	row->asked |= row->decided && now_us >= row->decided_us + FLOW_CAUSE_US;
 }
 
-struct flow_row *flow_store_next(struct flow_store *s)
+static bool comes_first(const struct flow_row *a, const struct flow_row *b)
+{
+	if (a->decided)
+		return a->decided_us < b->decided_us;
+	return a->count != b->count ? a->count > b->count : a->seen_us > b->seen_us;
+}
+
+static struct flow_row *first_of(struct flow_store *s, bool decided)
 {
 	struct flow_row *best = nullptr;
 
 	for (size_t i = 0; i < FLOW_STORE_ROWS; i++) {
 		struct flow_row *row = &s->rows[i];
-		if (row->used && row->asked &&
-			(!best || row->decided_us < best->decided_us ||
-				(row->decided_us == best->decided_us &&
-					row->first_us < best->first_us)))
+		if (row->used && row->asked && row->decided == decided &&
+			(!best || comes_first(row, best)))
 			best = row;
 	}
 	return best;
+}
+
+struct flow_row *flow_store_next(struct flow_store *s)
+{
+	bool old = s->turns++ % 2;
+	struct flow_row *row = first_of(s, old);
+	return row ? row : first_of(s, !old);
 }
 
 /* Silence of what may want no answer, for which nothing on this node or near it accounts, is none.

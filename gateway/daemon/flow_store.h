@@ -40,11 +40,14 @@ struct flow_row {
 struct flow_store {
 	struct flow_row rows[FLOW_STORE_ROWS];
 	uint64_t evicted; /* rows that had to go */
+	unsigned turns;   /* of flow_store_next() */
 };
 
 void flow_store_add(
 	struct flow_store *s, const struct flow_failure *f, uint64_t now_us, uint64_t realtime_us);
-/* The row that waits longest for a cause; nullptr = none. */
+/* Whose cause is to be found now; nullptr = nobody's. In turn one without a cause, what fails often
+ * and what failed last first, so that a port scan keeps nobody waiting; and one whose cause is old.
+ */
 struct flow_row *flow_store_next(struct flow_store *s);
 /* True: this is a new row of those that are shown. */
 bool flow_store_decide(struct flow_store *s, struct flow_row *row, const struct verdict *v,

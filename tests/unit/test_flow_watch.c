@@ -258,6 +258,18 @@ static void test_scan(void **)
 	assert_int_equal(used, FLOW_STORE_ROWS);
 	assert_int_equal(s->evicted, 10'001 - FLOW_STORE_ROWS);
 	assert_int_equal(shown(s), 1);
+	/* What begins to fail now need not wait for all of them. */
+	struct flow_failure new = failure(3000, FLOW_SILENT);
+	flow_store_add(s, &new, START + 20'000, 20'000);
+	all_the_time.flow.to_port = 3001;
+	for (unsigned i = 0; i < 3; i++)
+		flow_store_add(s, &all_the_time, START + 19'000, 19'000);
+	static const uint16_t next[] = {3001, 3000, 10'000, 9'999};
+	for (size_t i = 0; i < 4; i++) {
+		struct flow_row *row = decide(
+			s, CODE_UPSTREAM_SILENT, CONFIDENCE_UNDETERMINED, START + 20'000, true);
+		assert_int_equal(row->port, next[i]);
+	}
 	free(s);
 }
 
