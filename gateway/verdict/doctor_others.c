@@ -91,8 +91,8 @@ void doctor_nat(const struct view *v, struct doctor_said *s)
 		if (!c->chain.nat_source || !is_other(&c->chain))
 			continue;
 		doctor_say(s, DOCTOR_WARN, CODE_NAT_UNEXPECTED_OWNER,
-			"chain %s %s %s may translate flows of the mesh", c->chain.family,
-			c->chain.table, c->chain.chain);
+			"chain %s %s %s%s%s may translate flows of the mesh", c->chain.family,
+			c->chain.table, c->chain.chain, c->chain.by[0] ? " of " : "", c->chain.by);
 		doctor_set(s, "by", "%s", c->chain.by);
 		doctor_set(s, "table", "%s", c->chain.table);
 		doctor_set(s, "chain", "%s", c->chain.chain);

@@ -215,7 +215,7 @@ def test_client_rejects_the_lan(site: Site, kept: Kept) -> None:
         site.warp.change(strict_input=True, strict_output=True)
         assert not flow.reaches(site.gw, flow.SERVICE[0])
         verdict = site.diagnose(target(flow.SERVICE[0]))
-        assert verdict["code"] == "healthy" and verdict["confidence"] == "certain"
+        assert verdict["code"] == "healthy", str(verdict)
         assert "did not leave this host" in str(verdict["evidence"])
         site.heals(flow.SERVICE[0])
         site.warp.change(strict_input=False, strict_output=False)
