@@ -173,8 +173,12 @@ class Site:
         return {**verdict, "status": done.returncode}
 
     def finds(self, code: str, address: str, status: int = NODE, **attributes: str) -> list[str]:
-        """The verdict about HTTP at an address, and what it blames; the remedy's commands."""
+        """The verdict about HTTP at an address that somebody calls, again and again, and what it
+        blames; the remedy's commands."""
+        call = f"curl -s -o /dev/null --max-time 0.5 '{flow.url(address)}'"
+        caller = self.worker.popen(f"while :; do {call}; sleep 0.1; done")
         verdict = self.diagnose(target(address))
+        caller.stop()
         said = {key: verdict["attributes"].get(key) for key in attributes}
         shown = json.dumps(verdict, indent=1)
         assert (verdict["code"], verdict["status"]) == (code, status), shown
