@@ -19,6 +19,7 @@ constexpr uint64_t READY_US = 1'000'000;
 constexpr uint64_t TICK_US = 10'000;
 /* A first packet that was lost is repeated after a second; ARP gives up after three. */
 constexpr uint64_t ANSWERS_US = 1'250'000;
+constexpr uint64_t REPEATED_US = 1'300'000; /* since it was seen first: is it repeated? */
 constexpr uint64_t NEIGHBOUR_US = 3'400'000;
 constexpr uint64_t PASSIVE_US = 4'000'000;
 constexpr uint64_t SEEN_US = 1'500'000;   /* passive: after the first packet of a flow */
@@ -30,6 +31,7 @@ constexpr uint64_t END_US = 100'000;      /* kept for the end */
 enum phase { PHASE_READY, PHASE_ASKING, PHASE_TALKING };
 
 constexpr size_t OWN_PROBES = 3;
+constexpr uint16_t BGP_PORT = 179;
 
 struct diagnosis {
 	sd_event *event;
@@ -43,6 +45,7 @@ struct diagnosis {
 	struct own_probe *own[OWN_PROBES];
 	size_t n_own;
 	bool own_done, target_answers;
+	bool goes_on; /* a real flow */
 	struct probe_link *probe;
 	sd_event_source *timer;
 	bool observing;
@@ -202,25 +205,28 @@ static void add_own(
 	d->own[d->n_own++] = own_probe_new(&target, now);
 }
 
+static void ask_own_other(struct diagnosis *d, uint64_t now)
+{
+	const struct flow *f = &d->e.flow;
+	bool echo = f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP;
+
+	/* Of a host that is only pinged, a closed TCP port tells that it answers this gateway. */
+	add_own(d, PROBE_OWN_OTHER, echo ? IPPROTO_TCP : f->proto, injection_other_port(f), now);
+}
+
 /* A BGP neighbour would take a connection from our address for our restart (RFC 4724 4.2). */
 static void ask_own(struct diagnosis *d, uint64_t now)
 {
 	const struct flow *f = &d->e.flow;
 	uint8_t echo = f->target.family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-	bool is_echo = f->proto == echo;
 
 	if (d->o.passive)
 		return;
-	if (f->proto != IPPROTO_TCP || f->port != 179)
+	if (f->proto != IPPROTO_TCP || f->port != BGP_PORT)
 		add_own(d, PROBE_OWN, f->proto, f->port, now);
-	if (is_echo)
-		return;
-	for (size_t i = 0; i < d->injections.n; i++)
-		if (d->injections.list[i].probe == PROBE_INJECTED_OTHER) {
-			add_own(d, PROBE_OWN_OTHER, f->proto, d->injections.list[i].port, now);
-			break;
-		}
-	add_own(d, PROBE_OWN_ECHO, echo, 0, now);
+	ask_own_other(d, now);
+	if (f->proto != echo)
+		add_own(d, PROBE_OWN_ECHO, echo, 0, now);
 }
 
 static void begin_asking(struct diagnosis *d)
@@ -247,14 +253,30 @@ static bool is_real(const struct fact *f)
 	return f->kind == FACT_PACKET && f->packet.origin == ORIGIN_REAL;
 }
 
+/* The caller has had its answer: TCP goes on behind the handshake, others were answered. */
+static bool goes_on(const struct fact *f)
+{
+	const struct fact_packet *p = &f->packet;
+
+	if (!is_real(f) || !p->count)
+		return false;
+	if (p->point == POINT_TUN_IN && p->to_target)
+		return p->packet == PACKET_ACK || p->packet == PACKET_DATA ||
+		       p->packet == PACKET_FIN;
+	return p->point == POINT_TUN_OUT &&
+	       (p->packet == PACKET_UDP || p->packet == PACKET_ECHO_REPLY);
+}
+
 static void on_trace(void *arg)
 {
 	struct diagnosis *d = arg;
 	const struct evidence *facts = trace_link_facts(d->trace);
 
-	for (size_t i = 0; !d->seen_us && i < facts->n; i++)
-		if (is_real(&facts->facts[i]))
+	for (size_t i = 0; i < facts->n; i++) {
+		if (!d->seen_us && is_real(&facts->facts[i]) && facts->facts[i].packet.count)
 			d->seen_us = now_of(d);
+		d->goes_on |= goes_on(&facts->facts[i]);
+	}
 }
 
 static void check_own(struct diagnosis *d, uint64_t now)
@@ -282,9 +304,11 @@ static bool is_settled(const struct diagnosis *d, uint64_t now)
 		return asked >= PASSIVE_US || (d->seen_us && now - d->seen_us >= SEEN_US);
 	if (asked >= NEIGHBOUR_US)
 		return true;
-	if (asked >= ANSWERS_US)
-		return !collect_waits_for_neighbour(d->collect);
-	return d->seen_us && now - d->seen_us >= 2 * TICK_US && all_answered(d);
+	if (asked < ANSWERS_US)
+		return d->goes_on && all_answered(d);
+	if (d->seen_us && !d->goes_on && now - d->seen_us < REPEATED_US)
+		return false;
+	return !collect_waits_for_neighbour(d->collect);
 }
 
 static bool is_over(const struct diagnosis *d, uint64_t now)

@@ -33,6 +33,11 @@ static enum injection_kind kind_of(const struct flow *flow, bool echo)
 	return flow->proto == IPPROTO_UDP ? INJECT_UDP : INJECT_SYN;
 }
 
+uint16_t injection_other_port(const struct flow *flow)
+{
+	return flow->port == OTHER_PORT ? OTHER_PORT + 1 : OTHER_PORT;
+}
+
 void injections_plan(const struct flow *flow, uint32_t seed, struct injections *out)
 {
 	bool icmp = kind_of(flow, false) == INJECT_ECHO;
@@ -45,9 +50,7 @@ void injections_plan(const struct flow *flow, uint32_t seed, struct injections *
 		if (icmp && (s->echo || s->other))
 			continue;
 		enum injection_kind kind = kind_of(flow, s->echo);
-		uint16_t port = s->other ? OTHER_PORT : flow->port;
-		if (s->other && port == flow->port)
-			port++;
+		uint16_t port = s->other ? injection_other_port(flow) : flow->port;
 		out->list[out->n] = (struct injection){.probe = s->probe,
 			.kind = kind,
 			.source_port = (uint16_t)(first + out->n),

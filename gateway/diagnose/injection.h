@@ -33,4 +33,6 @@ struct injections {
 
 /* seed: any number, another one each time; flows with the next few seeds share no port. */
 void injections_plan(const struct flow *flow, uint32_t seed, struct injections *out);
+/* Another port than the flow's, at which nobody should listen. */
+uint16_t injection_other_port(const struct flow *flow);
 const struct injection *injection_of_port(const struct injections *set, uint16_t source_port);
