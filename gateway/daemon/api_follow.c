@@ -6,8 +6,8 @@
 #include "daemon/server.h"
 #include "lib/api.h"
 
-int api_follow(
-	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
+int api_follow(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
+	void *userdata)
 {
 	static const sd_json_dispatch_field none[] = {{}};
 	struct server_context *c = server_heard(userdata);
@@ -15,6 +15,8 @@ int api_follow(
 	int r = sd_varlink_dispatch(link, parameters, none, nullptr);
 	if (r != 0)
 		return r;
+	if (!(flags & SD_VARLINK_METHOD_MORE))
+		return sd_varlink_error(link, SD_VARLINK_ERROR_EXPECTED_MORE, nullptr);
 	if (flow_watch_follow(c->flow_watch, link, userdata, &err) < 0)
 		return sd_varlink_errorbo(link, API_ERROR_NOT_WATCHING,
 			SD_JSON_BUILD_PAIR_STRING("message", err.msg));

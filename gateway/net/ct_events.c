@@ -2,12 +2,17 @@
 #include "net/ct_events.h"
 #include "lib/xmalloc.h"
 #include "net/nl.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/filter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netfilter/nfnetlink_compat.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 #include <stdalign.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -21,6 +26,47 @@ struct ct_events {
 	uint64_t overruns;
 	alignas(struct nlmsghdr) uint8_t buf[CT_EVENTS_BUFFER];
 };
+
+/* Of entries that are assured: not that they are gone, nor TCP states behind ESTABLISHED. Numbers
+ * in headers of netlink are in the order of the host, which the filter reads as if it were the
+ * network's. What has not these attributes passes. */
+static int attach_filter(int fd)
+{
+	constexpr uint32_t find = (uint32_t)SKF_AD_OFF + SKF_AD_NLATTR;
+	constexpr uint32_t find_inside = (uint32_t)SKF_AD_OFF + SKF_AD_NLATTR_NEST;
+	constexpr uint32_t attributes = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg);
+	constexpr uint32_t header = sizeof(struct nlattr);
+	const uint32_t destroy = htons(NFNL_SUBSYS_CTNETLINK << 8 | IPCTNL_MSG_CT_DELETE);
+	struct sock_filter program[] = {
+		BPF_STMT(BPF_LD | BPF_IMM, attributes),
+		BPF_STMT(BPF_LDX | BPF_IMM, CTA_STATUS),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, find),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 18, 0),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, header),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, IPS_ASSURED, 0, 15),
+		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, destroy, 14, 0),
+		BPF_STMT(BPF_LD | BPF_IMM, attributes),
+		BPF_STMT(BPF_LDX | BPF_IMM, CTA_PROTOINFO),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, find),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 9, 0),
+		BPF_STMT(BPF_LDX | BPF_IMM, CTA_PROTOINFO_TCP),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, find_inside),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0),
+		BPF_STMT(BPF_LDX | BPF_IMM, CTA_PROTOINFO_TCP_STATE),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, find_inside),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_IND, header),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, TCP_CONNTRACK_ESTABLISHED, 1, 0),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog prog = {sizeof(program) / sizeof(program[0]), program};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? -errno : 0;
+}
 
 static int join(struct mnl_socket *mnl)
 {
@@ -45,7 +91,9 @@ int ct_events_open(int rcvbuf, struct ct_events **out, struct err *err)
 	int bytes = rcvbuf ? rcvbuf : CT_EVENTS_RCVBUF, fd = mnl_socket_get_fd(mnl);
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes)) < 0)
 		(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
-	int r = join(mnl);
+	int r = attach_filter(fd);
+	if (r >= 0)
+		r = join(mnl);
 	if (r < 0) {
 		mnl_socket_close(mnl);
 		return err_set(err, -r, "connection tracking events: %s", strerror(-r));

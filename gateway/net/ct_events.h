@@ -6,7 +6,8 @@
  * = 2), and of entries that were confirmed: a packet that a filter drops begins no flow.
  *
  * Each costs the kernel a message, so a socket of its own with a bounded buffer: what does not fit
- * is lost and counted. The owner polls ct_events_fd() and calls ct_events_read().
+ * is lost and counted. A filter in the kernel leaves out how a connection ends that both sides had
+ * made: most of what there is to hear, and of no interest here. The owner polls ct_events_fd() and calls ct_events_read().
  */
 #include "net/ct.h"
 

@@ -130,6 +130,45 @@ static void test_flows(void **state)
 	}
 }
 
+static void end(struct nft_world *w, const struct packet *syn)
+{
+	struct packet there = *syn, back = packet_reply(syn);
+
+	there.tcp_flags = back.tcp_flags = TH_FIN | TH_ACK;
+	there.mss = back.mss = 0;
+	there.seq = there.ack = back.seq = 2;
+	back.ack = 3;
+	packet_send(w->net->mesh_fd, &there);
+	packet_send(w->net->lan_fd, &back);
+	there.tcp_flags = TH_ACK;
+	there.seq = there.ack = 3;
+	packet_send(w->net->mesh_fd, &there);
+}
+
+/* Of a connection that was made, its making is heard, and no more. */
+static void test_ends_are_not_heard(void **state)
+{
+	struct nft_world *w = *state;
+	struct err err = {};
+
+	track_flows(w);
+	for (size_t family = 0; family < 2; family++) {
+		struct seen s = {.track = flow_track_new()};
+		struct ct_events *c = nullptr;
+		assert_int_equal(ct_events_open(0, &c, &err), 0);
+		struct packet fine = begin(w, family, 3000);
+		answer(w, &fine, TH_SYN | TH_ACK);
+		complete(w, &fine);
+		end(w, &fine);
+		(void)begin(w, family, 3001);
+		read_events(c, &s, 4);
+		assert_int_equal(s.events, 4); /* three of its making, and the next one's first */
+		assert_int_equal(flow_track_count(s.track), 1);
+		ct_events_close(c);
+		flow_track_free(s.track);
+	}
+}
+
 /* Without a rule that asks for it nothing is tracked, and listening does not change that. */
 static void test_untracked(void **state)
 {
@@ -233,6 +272,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
 		KERNEL_TEST(test_flows),
+		KERNEL_TEST(test_ends_are_not_heard),
 		KERNEL_TEST(test_untracked),
 		KERNEL_TEST(test_overrun),
 		KERNEL_TEST(test_causes),

@@ -148,6 +148,23 @@ static void test_doctor(void **state)
 	}
 }
 
+/* Nobody watches here. */
+static void test_follow(void **state)
+{
+	struct site *s = *state;
+	static char answer[65536];
+	static const char more[] = "{\"method\":\"io.meshgw.Gateway.Follow\",\"more\":true}";
+
+	ask(s, false, more, answer);
+	assert_non_null(strstr(answer, METHOD_NOT_FOUND));
+	ask(s, true, CALL("Follow"), answer);
+	assert_non_null(strstr(answer, "\"error\":\"org.varlink.service.ExpectedMore\""));
+	ask(s, true, more, answer);
+	assert_non_null(strstr(answer, "\"error\":\"io.meshgw.Gateway.NotWatching\""));
+	ask(s, false, CALL("GetStatus"), answer);
+	assert_null(strstr(answer, "\"flows\""));
+}
+
 #define FIX(code, preview)                                                       \
 	"{\"method\":\"io.meshgw.Gateway.Fix\",\"parameters\":{\"code\":\"" code \
 	"\",\"preview\":" preview "}}"
@@ -300,6 +317,7 @@ int main(void)
 		TEST(test_control_socket),
 		TEST(test_doctor),
 		TEST(test_fix),
+		TEST(test_follow),
 		TEST(test_confirm_window),
 		TEST(test_bad_clients),
 		TEST(test_too_many_clients),
