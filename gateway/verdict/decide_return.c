@@ -136,9 +136,20 @@ static void name_range(const struct view *v, struct finding *f)
 	finding_set_text(f, "interface", v->mesh);
 }
 
+/* Where forwarding is off the kernel refuses the question as it refuses the packet, and names the
+ * entry that it would have taken; the question without an interface to enter by tells the way. */
+static const struct fact *way_for_answers(const struct view *v)
+{
+	const struct fact *asked = v->lookups[ASK_REVERSE], *bare = v->lookups[ASK_REVERSE_BARE];
+	bool off = asked && asked->lookup.error == EHOSTUNREACH && !v->v6 &&
+		   !strcmp(asked->lookup.type, "unicast") && !view_forwards(v, asked->lookup.iif);
+
+	return off && bare ? bare : asked;
+}
+
 static bool return_route(const struct view *v, struct finding *f)
 {
-	const struct fact *lookup = v->lookups[ASK_REVERSE];
+	const struct fact *lookup = way_for_answers(v);
 
 	if (!lookup || view_ends_here(v) || leads_to_mesh(v, lookup) ||
 		!strcmp(lookup->lookup.type, "local") ||
@@ -148,7 +159,7 @@ static bool return_route(const struct view *v, struct finding *f)
 	cite_symptoms(v, f);
 	name_range(v, f);
 	f->until = WAY_BACK_EGRESS; /* filters see it on its wrong way, too */
-	bool answered = v->state_reach >= WAY_BACK_RECEIVE;
+	bool answered = v->state_reach >= WAY_BACK_RECEIVE && lookup == v->lookups[ASK_REVERSE];
 	f->confidence = answered ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 	/* Filters of the forward hook see an answer also on the wrong way. */
 	f->stays = v->state_reach < WAY_TUNNEL_BACK && !v->side_back;

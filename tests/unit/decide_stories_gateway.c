@@ -64,6 +64,20 @@ static const struct story list[] = {
 			    "counter name=IpInAddrErrors delta=2",
 		.code = CODE_FORWARDING_DISABLED, .confidence = CONFIDENCE_CERTAIN,
 		.attribute = "sysctl=net.ipv4.ip_forward"},
+	{"forwarding off, and no route back",
+		DIES_INSIDE
+		"sysctl key=net.ipv4.ip_forward value=0|"
+		"sysctl key=net.ipv4.conf.CloudflareWARP.forwarding value=0|"
+		"sysctl key=net.ipv4.conf.eth0.forwarding value=0|"
+		"lookup question=forward error=113|"
+		"lookup question=reverse error=113 oif=eth0 type=unicast entry match=0.0.0.0/0 "
+		"table=254 protocolName=boot|"
+		"lookup question=reverse-bare oif=eth0 type=unicast entry match=0.0.0.0/0 "
+		"gateway=10.0.1.1 table=254 protocolName=boot|"
+		"drop origin=injected toTarget reason=IP_INADDRERRORS "
+		"function=ip_error interface=CloudflareWARP count=2",
+		.code = CODE_FORWARDING_DISABLED, .confidence = CONFIDENCE_CERTAIN,
+		.next = CODE_RETURN_ROUTE_MISSING, .covered = true},
 	{"forwarding off on the mesh interface",
 		DIES_INSIDE "sysctl key=net.ipv4.conf.CloudflareWARP.forwarding value=0|"
 			    "lookup question=forward error=113 oif='' type='' entry=no|"
