@@ -17,6 +17,7 @@ from conftest import FAMILIES
 from lab import flow, network
 from lab.router import CONF, with_bfd
 from lab.shell import poll_until
+from survival import HEALTHY
 from warp import Traits
 
 # More that the router announces; of the last of each family a gateway has not been told to take it.
@@ -60,6 +61,20 @@ def test_services_see_who_calls(bgp_site: BgpSite, six: int) -> None:
     """On the LAN, and behind the router."""
     for address in (flow.SERVICE[six], flow.REMOTE[six]):
         assert flow.fetch(bgp_site.worker, address) == flow.WORKER[six]
+
+
+def test_client_rejects_the_neighbour(bgp_site: BgpSite) -> None:
+    """Event 12 (survival.py): the client's filter ends the session, and no flow: the router keeps
+    what it learned (RFC 4724), and a diagnosis is not taken in by what the gateway cannot send."""
+    bgp_site.warp.change(strict_input=True, strict_output=True)
+    bgp_site.frr.vtysh(f"clear bgp {NEIGHBOR}")
+    bgp_site.shows("bgp-session-down", NEIGHBOR, SESSION_S)
+    bgp_site.finds("healthy", flow.SERVICE[0], HEALTHY)
+    bgp_site.heals(flow.SERVICE[0])
+    bgp_site.warp.change(strict_input=False, strict_output=False)
+    bgp_site.is_well(SESSION_S)
+    bgp_site.learns()
+    bgp_site.finds("healthy", flow.SERVICE[0], HEALTHY)
 
 
 def test_router_ends_the_session(bgp_site: BgpSite) -> None:

@@ -86,9 +86,9 @@ def test_time(site: Site, six: int) -> None:
     begin = float(site.gw.out(took))
     site.diagnose(target(flow.SERVICE[six]))
     middle = float(site.gw.out(took))
-    site.diagnose(NOBODY, "--limit", "1000")
+    site.diagnose(NOBODY, "--limit", "500")
     end = float(site.gw.out(took))
-    print(f"healthy {middle - begin:.2f} s, limit of 1 s {end - middle:.2f} s")
+    print(f"healthy {middle - begin:.2f} s, limit of 0.5 s {end - middle:.2f} s")
     assert middle - begin < 10
     assert end - middle < 2
 
