@@ -18,6 +18,7 @@ const char *config_change_kind_str(enum config_change_kind kind)
 		[CHANGE_WITNESS] = "witness",
 		[CHANGE_ALLOW] = "allow",
 		[CHANGE_PROBE] = "probe",
+		[CHANGE_WATCH] = "watch",
 	};
 	return names[kind];
 }
@@ -206,6 +207,8 @@ static void state_all(const struct config *c, struct config_changes *out)
 	for (size_t i = 0; i < c->n_allow; i++)
 		state_allow(c, &c->allow[i], out);
 	config_state_probe(&c->probe, out);
+	if (c->watch_own)
+		config_state(out, CHANGE_WATCH, nullptr, "%s", c->watch ? "true" : "false");
 	sort(out, compare_statements);
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n; i++)

@@ -14,7 +14,8 @@ const char *op_kind_str(enum op_kind kind)
 		[OP_ROUTE] = "route",
 		[OP_REMEDY] = "remedy",
 		[OP_FRR] = "frr",
-		[OP_PROOF] = "proof"};
+		[OP_PROOF] = "proof",
+		[OP_WATCH] = "watch"};
 	return names[kind];
 }
 
@@ -210,7 +211,15 @@ static struct op *find_kind(struct ops *ops, enum op_kind kind)
 	return nullptr;
 }
 
-/* What changes without another table is how proof is looked for.
+static bool is_about_watching(const struct config_changes *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		if (c->list[i].kind != CHANGE_WATCH)
+			return false;
+	return true;
+}
+
+/* What changes without another table is how proof is looked for, and whether flows are watched.
  * A table that goes takes no right away: what it refused is no longer refused. So its statements
  * are not shown as removed. */
 void plan_explain(struct ops *ops, const struct config *from, const struct config *to,
@@ -224,7 +233,7 @@ void plan_explain(struct ops *ops, const struct config *from, const struct confi
 	else if (table && from)
 		config_summary(from, table->table);
 	else if (ops->changes.n)
-		push(ops, OP_PROOF, OP_SET);
+		push(ops, is_about_watching(&ops->changes) ? OP_WATCH : OP_PROOF, OP_SET);
 }
 
 void ops_append(struct ops *to, const struct ops *from)
@@ -277,6 +286,9 @@ const char *op_name(const struct op *op, char *buf)
 	case OP_PROOF:
 		snprintf(buf, OP_NAME_LEN, "proof of return paths");
 		break;
+	case OP_WATCH:
+		snprintf(buf, OP_NAME_LEN, "watching of flows");
+		break;
 	}
 	return buf;
 }
@@ -305,6 +317,9 @@ const char *op_detail(const struct op *op, char *buf)
 		break;
 	case OP_PROOF:
 		snprintf(buf, OP_NAME_LEN, "witnesses and rounds");
+		break;
+	case OP_WATCH:
+		snprintf(buf, OP_NAME_LEN, "those that fail");
 		break;
 	}
 	return buf;

@@ -69,7 +69,7 @@ static void print_ops(FILE *out, const struct ops *ops)
 		op_detail(op, detail);
 		fprintf(out, "  %s %s%s%s\n", op_action_str(op->action), op_name(op, name),
 			detail[0] ? " " : "", detail);
-		bool explained = op->kind == OP_NFT || op->kind == OP_PROOF;
+		bool explained = op->kind == OP_NFT || op->kind == OP_PROOF || op->kind == OP_WATCH;
 		for (size_t j = 0; explained && j < ops->changes.n; j++) {
 			const struct config_change *c = &ops->changes.list[j];
 			fprintf(out, "    %c %s %s\n", c->added ? '+' : '-',
@@ -105,7 +105,7 @@ static size_t for_kernel(const struct ops *ops)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < ops->n; i++)
-		n += ops->list[i].kind != OP_PROOF;
+		n += ops->list[i].kind != OP_PROOF && ops->list[i].kind != OP_WATCH;
 	return n;
 }
 
