@@ -150,28 +150,76 @@ static bool loop(const struct view *v, struct finding *f)
 	return false;
 }
 
+/* What callers sent came with no hop left; nullptr: not so, or not known. `all`: none of theirs
+ * came otherwise. */
+static const struct fact *came_spent(const struct view *v, bool *all)
+{
+	const struct fact *spent = nullptr;
+	size_t at = 0;
+
+	*all = true;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		const struct fact_packet *k = &p->packet;
+		if (k->origin != ORIGIN_REAL || k->point != POINT_TUN_IN || !k->to_target ||
+			!k->count)
+			continue;
+		if (k->ttl_max < 0 || k->ttl_max > 1)
+			*all = false;
+		if (!spent && k->ttl_min >= 0 && k->ttl_min <= 1 && k->ttl_max <= 2)
+			spent = p;
+	}
+	return spent;
+}
+
+static void cite_expired(const struct view *v, struct finding *f)
+{
+	finding_cite(f, v->v6 ? view_own_icmp(v, 3, 0) : view_own_icmp(v, 11, 0));
+	finding_cite(f, view_grew(v, "IcmpOutTimeExcds"));
+}
+
+/* It came with many hops, and went nowhere from here: they were taken on this gateway. */
+static bool spent_here(const struct view *v, const struct fact *drop, struct finding *f)
+{
+	const struct packet_query in = {ORIGIN_INJECTED, POINT_TUN_IN, PACKET_KINDS, true};
+	const struct packet_query lan = {ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS, true};
+	const struct packet_query tun = {ORIGIN_INJECTED, POINT_TUN_OUT, PACKET_KINDS, true};
+	const struct fact *came = view_packet(v, in);
+
+	if (strcmp(drop->drop.function, v->v6 ? "ip6_forward" : "ip_forward") != 0 ||
+		view_packet(v, lan) || view_packet(v, tun))
+		return false;
+	finding_event(f, drop, ORIGIN_INJECTED);
+	cite_expired(v, f);
+	finding_cite(f, came);
+	if (!came || came->packet.ttl_min <= 2 || v->missing[OBSERVER_PACKETS])
+		FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP, CODE_ROUTE_WRONG_EGRESS);
+	return true;
+}
+
 static bool ttl_expired(const struct view *v, struct finding *f)
 {
 	const struct fact *drop = view_drop(v, "IP_INHDR", "", true);
-	size_t at = 0;
+	bool all;
 
-	/* Packets that were injected with a small TTL are meant to end; what comes again from the
-	 * LAN goes in a circle. */
-	if (!drop || drop->drop.origin != ORIGIN_REAL ||
+	/* What comes again from the LAN goes in a circle. */
+	if (!drop ||
 		view_packet(v, (struct packet_query){ORIGINS, POINT_LAN_IN, PACKET_KINDS, true}))
 		return false;
+	if (drop->drop.origin == ORIGIN_INJECTED)
+		return spent_here(v, drop, f);
+	const struct fact *spent = came_spent(v, &all);
 	finding_event(f, drop, ORIGIN_REAL);
-	finding_cite(f, v->v6 ? view_own_icmp(v, 3, 0) : view_own_icmp(v, 11, 0));
-	finding_cite(f, view_grew(v, "IcmpOutTimeExcds"));
-	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
-		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_IN &&
-			p->packet.ttl_min >= 0 && p->packet.ttl_min <= 1 &&
-			p->packet.ttl_max <= 2) {
-			finding_cite(f, p);
-			finding_set_number(f, "value", p->packet.ttl_min);
-			return true;
-		}
-	FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP, CODE_ROUTE_WRONG_EGRESS);
+	cite_expired(v, f);
+	if (!spent) {
+		FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP, CODE_ROUTE_WRONG_EGRESS);
+		if (view_completed(v, ORIGIN_INJECTED))
+			finding_may_be(f, CODE_HEALTHY); /* somebody traces the path */
+		return true;
+	}
+	finding_cite(f, spent);
+	finding_set_number(f, "value", spent->packet.ttl_min);
+	/* What goes back is the rest of what came before. */
+	f->stays = all;
 	return true;
 }
 

@@ -69,6 +69,12 @@ static const struct story list[] = {
 		"packet origin=injected point=lan-out packet=udp toTarget count=2",
 		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
 		.proto = IPPROTO_UDP, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
+	{"healthy, beside a path that is traced",
+		"packet origin=real point=tun-in packet=syn toTarget count=4 distinct=4 ttlMin=1 "
+		"ttlMax=63|packet origin=real point=tun-out packet=syn-ack count=3 distinct=3 "
+		"source=10.0.1.50|drop origin=real toTarget reason=IP_INHDR function=ip_forward "
+		"count=1|icmp origin=real point=tun-out own type=11 code=0 count=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"healthy ping",
 		"-probe probe=injected|-probe probe=own|-packet|"
 		"packet origin=injected point=tun-out packet=echo-reply count=1",

@@ -54,6 +54,21 @@ static const struct story list[] = {
 		"ttlMax=1|drop origin=real toTarget reason=IP_INHDR function=ip_forward count=3|"
 		"icmp origin=real point=tun-out own type=11 code=0 count=3",
 		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"TTL, while older answers still leave",
+		"packet origin=real point=tun-in packet=ack toTarget count=1 distinct=1 ttlMin=1 "
+		"ttlMax=1|drop origin=real toTarget reason=IP_INHDR function=ip_forward count=1|"
+		"packet origin=real point=lan-in packet=data count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=data count=1 distinct=1|"
+		"icmp origin=real point=tun-out own type=11 code=0 count=1",
+		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"a rule here takes the hops",
+		DIES_INSIDE
+		"packet origin=injected point=tun-in packet=syn toTarget count=1 distinct=1 "
+		"ttlMin=64 ttlMax=64|drop origin=injected toTarget reason=IP_INHDR "
+		"function=ip_forward count=1|probe probe=injected outcome=local sent=1 answered=0 "
+		"icmpType=11 icmpCode=0|icmp origin=injected point=tun-out own type=11 code=0 "
+		"aboutTargetDirection count=1",
+		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_CERTAIN},
 	{"a loop with the next router",
 		DIES_BEYOND
 		"packet origin=injected point=lan-in packet=syn toTarget count=60 "
