@@ -274,6 +274,18 @@ static const struct fact *repeated_answer(const struct view *v)
 	return nullptr;
 }
 
+/* An answer that left before the caller asked once more for the same. */
+static const struct fact *answered_before(const struct view *v, const struct fact *again)
+{
+	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_SYN_ACK, false};
+	const struct fact *answer = view_packet(v, q);
+
+	return again && answer && answer->packet.first_us > 0 &&
+			       again->packet.last_us > answer->packet.first_us
+		       ? answer
+		       : nullptr;
+}
+
 /* Answers leave into the tunnel and the caller goes on asking. */
 static bool return_lost(const struct view *v, struct finding *f)
 {
@@ -281,6 +293,8 @@ static bool return_lost(const struct view *v, struct finding *f)
 	const struct fact *no_ack = view_no_packet(
 		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_ACK, true});
 
+	if (!answer)
+		answer = answered_before(v, syn);
 	if (!answer || (!syn && !no_ack) || v->reach[ORIGIN_REAL].any >= WAY_TALK)
 		return false;
 	finding_cite(f, answer);

@@ -75,6 +75,14 @@ static const struct story list[] = {
 		"source=10.0.1.50|drop origin=real toTarget reason=IP_INHDR function=ip_forward "
 		"count=1|icmp origin=real point=tun-out own type=11 code=0 count=1",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, the first packet was lost",
+		"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=1 "
+		"firstUs=20000 lastUs=1030000|"
+		"packet origin=real point=lan-out packet=syn toTarget count=2 distinct=1|"
+		"packet origin=real point=lan-in packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1 "
+		"source=10.0.1.50 firstUs=1031000 lastUs=1031000",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy ping",
 		"-probe probe=injected|-probe probe=own|-packet|"
 		"packet origin=injected point=tun-out packet=echo-reply count=1",

@@ -38,6 +38,15 @@ static const struct story list[] = {
 		"count=4|counter name=CloudflareWARP.tx_dropped delta=4",
 		.code = CODE_TUNNEL_QUEUE_FULL, .confidence = CONFIDENCE_CERTAIN,
 		.only_real = true},
+	{"answers are lost behind the tunnel, and one was seen",
+		"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=1 "
+		"firstUs=20000 lastUs=1030000|"
+		"packet origin=real point=lan-out packet=syn toTarget count=2 distinct=1|"
+		"packet origin=real point=lan-in packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1 "
+		"source=10.0.1.50 firstUs=21000 lastUs=21000",
+		.code = CODE_TUNNEL_RETURN_LOST, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_TUNNEL_DAEMON_REJECTS_SOURCE, .only_real = true},
 	{"answers are lost behind the tunnel",
 		"packet origin=real point=tun-in packet=syn toTarget count=4 distinct=1|"
 		"packet origin=real point=lan-out packet=syn toTarget count=4 distinct=1|"
