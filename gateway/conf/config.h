@@ -170,9 +170,9 @@ struct config {
 	size_t n_allow;
 	struct config_probe probe;
 	struct config_bgp bgp;
-	uint32_t remedies;   /* bit per enum remedy */
+	uint32_t remedies;     /* bit per enum remedy */
 	bool watch, watch_own; /* as the file says, if it does; config_watches() */
-	struct arena *arena; /* owns everything above */
+	struct arena *arena;   /* owns everything above */
 };
 
 /* One mistake. */

@@ -21,7 +21,8 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Change, NOTE("add or delete"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(text, SD_VARLINK_STRING, 0));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
-	FIELD(action, SD_VARLINK_STRING, 0), NOTE("nft, sysctl, route, remedy, frr, proof or watch; of Fix also rule, conntrack"),
+	FIELD(action, SD_VARLINK_STRING, 0),
+	NOTE("nft, sysctl, route, remedy, frr, proof or watch; of Fix also rule, conntrack"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
 	FIELD(detail, SD_VARLINK_STRING, 0),
 	NOTE("Of the nft table, of proof or watch: all that the new configuration says otherwise; null: nothing"),

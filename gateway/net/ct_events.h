@@ -7,7 +7,8 @@
  *
  * Each costs the kernel a message, so a socket of its own with a bounded buffer: what does not fit
  * is lost and counted. A filter in the kernel leaves out how a connection ends that both sides had
- * made: most of what there is to hear, and of no interest here. The owner polls ct_events_fd() and calls ct_events_read().
+ * made: most of what there is to hear, and of no interest here. The owner polls ct_events_fd() and
+ * calls ct_events_read().
  */
 #include "net/ct.h"
 
