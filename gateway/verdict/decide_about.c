@@ -136,10 +136,27 @@ static bool talk_known(const struct view *v)
 	return v->e->flow.scheme == SCHEME_NONE;
 }
 
+/* Other packets of the range are answered, and nobody's datagrams to this port. A service may have
+ * nothing to say to what it is sent; only it knows. */
+static bool mute(const struct view *v, struct finding *f)
+{
+	static const enum fact_probe_name asked[] = {PROBE_INJECTED, PROBE_INJECTED_OTHER,
+		PROBE_INJECTED_ECHO, PROBE_OWN, PROBE_OWN_OTHER};
+
+	if (!v->udp || !v->side_back || view_outcome(v, PROBE_INJECTED) != OUTCOME_SILENT ||
+		view_outcome(v, PROBE_OWN) != OUTCOME_SILENT)
+		return false;
+	FINDING_FAMILY(f, CODE_SERVICE_SILENT_DROP, CODE_HEALTHY);
+	for (size_t i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		finding_cite(f, v->probes[asked[i]]);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	finding_set_number(f, "port", v->e->flow.port);
+	f->at = AT_SERVICE;
+	return true;
+}
+
 static bool healthy(const struct view *v, struct finding *f)
 {
-	static const enum fact_probe_name others[] = {
-		PROBE_INJECTED_OTHER, PROBE_INJECTED_ECHO, PROBE_OWN, PROBE_OWN_OTHER};
 	const struct fact *injected = view_completed(v, ORIGIN_INJECTED);
 	const struct fact *real = view_completed(v, ORIGIN_REAL), *entry = assured(v);
 	const struct fact *range = v->probes[PROBE_RANGE], *forward = v->lookups[ASK_FORWARD];
@@ -175,14 +192,6 @@ static bool healthy(const struct view *v, struct finding *f)
 		finding_cite(f, there);
 		finding_cite(f, back);
 		finding_cite(f, v->lookups[ASK_REVERSE]);
-		return true;
-	}
-	/* A service may have nothing to say to what it is sent. */
-	if (v->udp && v->side_back && got == OUTCOME_SILENT &&
-		view_outcome(v, PROBE_OWN) == OUTCOME_SILENT) {
-		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
-		for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-			finding_cite(f, v->probes[others[i]]);
 		return true;
 	}
 	if (range && range->probe.outcome == OUTCOME_ANSWERED && got == OUTCOMES && forward &&
@@ -268,7 +277,7 @@ void about_decide(const struct view *v, struct finding *f)
 {
 	const struct fact *blind = blinded(v);
 
-	if (healthy(v, f) || seen_by_rules(v, f))
+	if (healthy(v, f) || mute(v, f) || seen_by_rules(v, f))
 		return;
 	if (nobody_came(v) && (v->e->passive || !blind)) {
 		found(f, CODE_NO_TRAFFIC_OBSERVED, CONFIDENCE_INCONCLUSIVE);

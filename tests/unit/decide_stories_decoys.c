@@ -57,11 +57,21 @@ static const struct story list[] = {
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"healthy, legacy tables", "chain legacy table=filter family=ip", .code = CODE_HEALTHY,
 		.confidence = CONFIDENCE_CERTAIN},
-	{"healthy UDP service that says nothing",
+	{"UDP service that says nothing",
 		"probe probe=injected outcome=silent answered=0|probe probe=own outcome=silent "
 		"answered=0|-packet|packet origin=injected point=tun-in packet=udp toTarget count=2|"
 		"packet origin=injected point=lan-out packet=udp toTarget count=2",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .proto = IPPROTO_UDP},
+		.code = CODE_SERVICE_SILENT_DROP, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_UDP, .candidate = CODE_HEALTHY},
+	{"healthy UDP service that says nothing to probes",
+		"probe probe=injected outcome=silent answered=0|probe probe=own outcome=silent "
+		"answered=0|-packet|packet origin=injected point=tun-in packet=udp toTarget count=2|"
+		"packet origin=injected point=lan-out packet=udp toTarget count=2|"
+		"packet origin=real point=tun-in packet=udp toTarget count=3|"
+		"packet origin=real point=lan-out packet=udp toTarget count=3|"
+		"packet origin=real point=lan-in packet=udp count=3|"
+		"packet origin=real point=tun-out packet=udp count=3",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_UDP},
 	{"UDP: the range is not answered, this host is",
 		"probe probe=injected outcome=silent answered=0|-packet|"
 		"probe probe=injected-other outcome=silent|probe probe=injected-echo outcome=silent|"
