@@ -216,7 +216,7 @@ static int read_from(const char *from, struct flow *flow)
 		return 0;
 	if (strlen(from) >= sizeof(flow->from))
 		return -EINVAL;
-	strcpy(flow->from, from);
+	snprintf(flow->from, sizeof(flow->from), "%s", from);
 	return 0;
 }
 

@@ -36,7 +36,8 @@ static void name_sysctl(const struct fix_step *step, char *buf)
 
 	snprintf(buf + n, FIX_TEXT_LEN - (size_t)n, "%s", step->sysctl.key);
 	for (char *c = buf + n; *c; c++)
-		*c = *c == '/' ? '.' : *c == '.' ? '/' : *c;
+		if (*c == '/' || *c == '.')
+			*c = (char)(*c == '/' ? '.' : '/');
 }
 
 static void name_accept(const struct fix_step *step, char *buf)

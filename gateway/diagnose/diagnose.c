@@ -361,7 +361,7 @@ int diagnose_client(const struct config *config, struct flow *flow, struct err *
 		bool given = prefix_contains_addr(&r->prefix, source);
 		flow->client = given ? *source : prefix_last_host(&r->prefix);
 		if (!flow->from[0])
-			strcpy(flow->from, "workers");
+			snprintf(flow->from, sizeof(flow->from), "workers");
 		return 0;
 	}
 	return err_set(err, EADDRNOTAVAIL, "the configuration has no %s range of %s",

@@ -416,8 +416,8 @@ static void test_strangers(void **state)
 
 		way.base = way.last;
 		if (cases[i].probe) {
-			strcpy(way.last.table, MARK_NFT_TABLE);
-			strcpy(way.last.chain, "probe_end");
+			snprintf(way.last.table, sizeof(way.last.table), MARK_NFT_TABLE);
+			snprintf(way.last.chain, sizeof(way.last.chain), "probe_end");
 		}
 		if (cases[i].forwarded)
 			snprintf(base.hook, sizeof(base.hook), "forward");

@@ -12,6 +12,7 @@
 #include "lib/json.h"
 #include "world.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -147,7 +148,7 @@ static void test_client(void **)
 		char text[ADDR_STRLEN];
 		struct err err = {};
 		struct flow flow = {.target = parse(cases[i].target)};
-		strcpy(flow.from, cases[i].from);
+		snprintf(flow.from, sizeof(flow.from), "%s", cases[i].from);
 		if (cases[i].client[0])
 			flow.client = parse(cases[i].client);
 		assert_int_equal(diagnose_client(config, &flow, &err), -cases[i].error);

@@ -9,6 +9,7 @@
 
 #include "lib/json.h"
 #include "verdict/fact_command.h"
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -225,7 +226,7 @@ static void test_command_without_flow(void **)
 	fact_init(&f, FACT_PROBE);
 	assert_string_equal(fact_command(&f, text), "");
 	fact_init(&f, FACT_SYSCTL);
-	strcpy(f.sysctl.key, "net.ipv4.ip_forward");
+	snprintf(f.sysctl.key, sizeof(f.sysctl.key), "net.ipv4.ip_forward");
 	assert_string_equal(fact_command(&f, text), "sysctl net.ipv4.ip_forward");
 }
 
