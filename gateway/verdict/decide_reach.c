@@ -155,8 +155,9 @@ static void from_probe(struct view *v, const struct fact_probe *p)
 static void from_drop(struct view *v, const struct fact_drop *d)
 {
 	enum way way = reach_of_drop(d);
-	if (!d->to_target && !view_ends_here(v))
-		reached(v, d->origin, WAY_BACK_RECEIVE, true); /* there was an answer */
+	/* There was an answer; what is on its way out may as well be this host's own refusal. */
+	if (!d->to_target && !view_ends_here(v) && strcmp(d->interface, v->mesh) != 0)
+		reached(v, d->origin, WAY_BACK_RECEIVE, true);
 	if (way == WAY_ROUTE || way == WAY_RECEIVE || way == WAY_EGRESS)
 		reached(v, d->origin, d->to_target ? way : turned(way), d->length < 200);
 }

@@ -12,6 +12,16 @@
 	"interface=CloudflareWARP count=2|"
 
 static const struct story list[] = {
+	{"rejected with a reset, which does not get out either",
+		DIES_INSIDE
+		"drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain "
+		"interface=CloudflareWARP count=3|"
+		"drop origin=injected reason=NETFILTER_DROP function=nft_do_chain "
+		"interface=CloudflareWARP length=40 count=3|"
+		"trace origin=injected toTarget family=ip table=filter chain=FORWARD hook=forward "
+		"handle=2 verdict=reject",
+		.code = CODE_FILTER_REJECT_FORWARD, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "chain=FORWARD"},
 	{"Docker's policy",
 		DIES_INSIDE DROPPED
 		"trace origin=injected toTarget family=ip table=filter chain=FORWARD hook=forward "
