@@ -56,6 +56,33 @@ static enum code reason_of(const struct fact *n)
 		       : CODE_BGP_SESSION_DOWN;
 }
 
+/* Segments with a signature that is missing, wrong, or not asked for. The counters belong to no
+ * connection: where two sessions wait, they accuse neither. */
+static bool waits_alone(const struct view *v, const struct fact *n)
+{
+	size_t at = 0;
+	for (const struct fact *o; (o = view_next(v, FACT_BGP_NEIGHBOUR, &at));)
+		if (o != n && !established(o))
+			return false;
+	return true;
+}
+
+/* `known`: somebody has looked. */
+static const struct fact *signature_refused(const struct view *v, const struct fact *n, bool *known)
+{
+	static const char *const names[] = {
+		"TcpExtTCPMD5NotFound", "TcpExtTCPMD5Unexpected", "TcpExtTCPMD5Failure"};
+	const struct fact *grew = nullptr;
+
+	*known = false;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		*known = *known || view_counter(v, names[i]);
+		if (!grew)
+			grew = view_grew(v, names[i]);
+	}
+	return waits_alone(v, n) ? grew : nullptr;
+}
+
 static void decided(struct finding *f, enum code code)
 {
 	f->code = code;
@@ -91,8 +118,17 @@ static void session_down(const struct view *v, const struct fact *n, struct find
 		f->at = AT_GATEWAY;
 		return;
 	}
+	bool known;
+	const struct fact *signature = signature_refused(v, n, &known);
 	decided(f, reason_of(n));
-	finding_set_text(f, "reason", n->bgp_neighbour.text);
+	if (f->code == CODE_BGP_SESSION_DOWN && signature)
+		f->code = CODE_BGP_AUTH_MISMATCH;
+	else
+		finding_set_text(f, "reason", n->bgp_neighbour.text);
+	if (f->code == CODE_BGP_AUTH_MISMATCH)
+		finding_cite(f, signature);
+	if (f->code == CODE_BGP_SESSION_DOWN && !known)
+		FINDING_FAMILY(f, CODE_BGP_SESSION_DOWN, CODE_BGP_AUTH_MISMATCH);
 	if (local && f->code == CODE_BGP_SESSION_DOWN)
 		FINDING_FAMILY(f, CODE_BGP_SESSION_DOWN, CODE_FILTER_DROP_OUTPUT);
 }

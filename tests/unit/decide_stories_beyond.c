@@ -6,9 +6,10 @@
 	"neighbour address=10.0.1.1 interface=eth0 state=reachable|"  \
 	"-neighbour address=10.0.1.50|"
 #define NONE_CAME "packet origin=injected point=lan-in packet=other count=0|"
-#define BGP                                                                                \
-	"bgp configured daemon|bgp-neighbour address=10.0.1.1 concerns state=Established|" \
-	"bgp-prefix prefix=100.64.0.0/12 neighbour=10.0.1.1 originated advertised exportPolicy|"
+#define BGP                                                                                      \
+	"bgp configured daemon|bgp-neighbour address=10.0.1.1 concerns state=Established|"       \
+	"bgp-prefix prefix=100.64.0.0/12 neighbour=10.0.1.1 originated advertised exportPolicy|" \
+	"counter name=TcpExtTCPMD5Unexpected delta=0|"
 
 static const struct story list[] = {
 	{"no way back at the site", DIES_BEYOND NONE_CAME ROUTER,
@@ -135,6 +136,18 @@ static const struct story list[] = {
 		DIES_BEYOND NONE_CAME ROUTER BGP
 		"bgp-neighbour address=10.0.1.1 state=Connect reason=bgp-auth-mismatch fresh",
 		.code = CODE_BGP_AUTH_MISMATCH, .confidence = CONFIDENCE_LIKELY},
+	{"wrong password, the segments tell",
+		DIES_BEYOND NONE_CAME ROUTER BGP
+		"bgp-neighbour address=10.0.1.1 state=Idle reason=bgp-session-down fresh|"
+		"counter name=TcpExtTCPMD5Unexpected delta=1 value=1",
+		.code = CODE_BGP_AUTH_MISMATCH, .confidence = CONFIDENCE_LIKELY,
+		.attribute = "state=Idle"},
+	{"wrong AS number, beside segments that are signed",
+		DIES_BEYOND NONE_CAME ROUTER BGP
+		"bgp-neighbour address=10.0.1.1 state=Idle reason=bgp-wrong-asn fresh|"
+		"counter name=TcpExtTCPMD5Unexpected delta=1 value=1",
+		.code = CODE_BGP_WRONG_ASN, .confidence = CONFIDENCE_LIKELY,
+		.attribute = "peer=10.0.1.1"},
 	{"no way to the neighbour",
 		DIES_BEYOND NONE_CAME ROUTER BGP
 		"bgp-neighbour address=10.0.1.1 state=Active reason=bgp-neighbour-unreachable fresh",
