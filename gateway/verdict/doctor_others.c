@@ -101,11 +101,13 @@ void doctor_nat(const struct view *v, struct doctor_said *s)
 		doctor_say(s, DOCTOR_PASS, CODES, "nobody else translates flows of the mesh");
 }
 
+constexpr int64_t TABLE_MAIN = 254; /* rtnetlink(7) */
+
 /* Guides and field reports make a table `inet nat`, plain routes, and lines in frr.conf. */
 static bool is_by_hand(const struct view *v, const struct fact_lookup *l)
 {
-	/* Workers' by default; to others of the ranges Cloudflare's client has routes of its own.
-	 */
+	/* Workers' by default; to others of the ranges Cloudflare's client has routes of its own,
+	 * and to all that it captures in a table of its own. */
 	static const struct prefix workers[] = {
 		{{AF_INET, {100, 64}}, 12},
 		{{AF_INET6, {0x26, 0x06, 0x47, 0x00, 0x0c, 0xf1, 0x50}}, 64},
@@ -113,7 +115,7 @@ static bool is_by_hand(const struct view *v, const struct fact_lookup *l)
 	if (!prefix_overlaps(&workers[0], &l->match) && !prefix_overlaps(&workers[1], &l->match))
 		return false;
 	return l->question == ASK_REVERSE_BARE && !l->mark && l->entry && !l->error &&
-	       !strcmp(l->oif, v->mesh) &&
+	       l->table == TABLE_MAIN && !strcmp(l->oif, v->mesh) &&
 	       (!strcmp(l->protocol_name, "boot") || !strcmp(l->protocol_name, "static"));
 }
 
