@@ -251,7 +251,8 @@ def test_second_instance_refuses(site: Site, kept: Kept) -> None:
 def test_suspended(site: Site, kept: Kept) -> None:
     """Event 21: The machine sleeps, and another one wakes up: nothing of ours is in place.
 
-    The clocks cannot be made to jump here: test_loop.c does that.
+    The clocks cannot be made to jump here, as they are those of the machine that the lab runs on;
+    what a jump begins (daemon/loop.c), a notification begins as well.
     """
     with kept(site.gw):
         site.gw.run(f"kill -STOP {site.pid()}")
