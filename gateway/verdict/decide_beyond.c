@@ -243,6 +243,26 @@ static bool only_own(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* This host may not ask for echoes; that its other packets are answered tells that the target lives
+ * and knows the way to it. Whether it answers echoes is not known. */
+static bool echo_unasked(const struct view *v, struct finding *f)
+{
+	cite_probes(v, f);
+	finding_cite(f, left(v, ORIGIN_INJECTED));
+	finding_cite(f, nothing_came(v, ORIGIN_INJECTED));
+	name_next_hop(v, f);
+	if (view_masqueraded(v) || way_back(v)) {
+		f->at = AT_SERVICE;
+		FINDING_FAMILY(f, CODE_SERVICE_SILENT_DROP,
+			view_masqueraded(v) ? CODE_UPSTREAM_SILENT : CODE_UPSTREAM_FILTERS_RANGE);
+		return true;
+	}
+	way_back_family(v, f);
+	if (f->confidence == CONFIDENCE_UNDETERMINED)
+		finding_may_be(f, CODE_SERVICE_SILENT_DROP);
+	return true;
+}
+
 /* Nobody is answered. */
 static bool neither(const struct view *v, struct finding *f)
 {
@@ -302,6 +322,8 @@ static bool silent(const struct view *v, struct finding *f)
 		return only_own(v, f) && with_doubts(v, f);
 	if (own == OUTCOME_SILENT)
 		return neither(v, f) && with_doubts(v, f);
+	if (v->icmp && own == OUTCOMES && alive(v))
+		return echo_unasked(v, f) && with_doubts(v, f);
 	/* This host could not ask. */
 	cite_probes(v, f);
 	finding_cite(f, left(v, ORIGIN_INJECTED));

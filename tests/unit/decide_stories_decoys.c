@@ -97,6 +97,20 @@ static const struct story list[] = {
 		"-probe probe=injected|-probe probe=own|-packet|"
 		"packet origin=injected point=tun-out packet=echo-reply count=1",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_ICMP},
+	{"ping without a way back, and this host may not ping",
+		"-probe probe=injected|-probe probe=own|-packet|-probe probe=injected-other|"
+		"-probe probe=own-echo|probe probe=injected-echo outcome=silent answered=0|"
+		"packet origin=injected point=tun-in packet=echo toTarget count=1|"
+		"packet origin=injected point=lan-out packet=echo toTarget count=1",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_ICMP, .candidate = CODE_SERVICE_SILENT_DROP},
+	{"ping is not answered, other packets are",
+		"-probe probe=injected|-probe probe=own|-packet|-probe probe=own-echo|"
+		"probe probe=injected-echo outcome=silent answered=0|"
+		"packet origin=injected point=tun-in packet=echo toTarget count=1|"
+		"packet origin=injected point=lan-out packet=echo toTarget count=1",
+		.code = CODE_SERVICE_SILENT_DROP, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_ICMP, .candidate = CODE_UPSTREAM_FILTERS_RANGE},
 	{"ping without a way back",
 		"-probe probe=injected|-probe probe=own|-packet|-probe probe=injected-other|"
 		"probe probe=injected-echo outcome=silent answered=0|"
