@@ -270,13 +270,12 @@ static int half_open(const struct version *v)
 	FILE *in = fopen(v->icmp == IPPROTO_ICMP ? "/proc/thread-self/net/tcp"
 						 : "/proc/thread-self/net/tcp6",
 		"re");
-	char line[512];
-	unsigned state;
+	char line[512], state[8];
 	int n = 0;
 
 	assert_non_null(in);
 	while (fgets(line, sizeof(line), in))
-		n += sscanf(line, "%*s %*s %*s %x", &state) == 1 && state == 3;
+		n += sscanf(line, "%*s %*s %*s %7s", state) == 1 && !strcmp(state, "03");
 	fclose(in);
 	return n;
 }
