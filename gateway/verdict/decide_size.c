@@ -134,6 +134,37 @@ static bool blackhole_tunnel(const struct view *v, struct finding *f)
 	return false;
 }
 
+/* An answer may still have been under way when nobody watched any more. */
+static bool ends_soon_after(const struct view *v, const struct fact_packet *p)
+{
+	return v->e->took_us && v->e->took_us < (uint64_t)p->first_us + STALLED_US;
+}
+
+/* Datagrams in pieces go on to the service and nothing comes back, where whole ones are answered.
+ * Beyond this gateway nobody tells; the caller may not want an answer. */
+static bool pieces_unanswered(const struct view *v, struct finding *f)
+{
+	const struct packet_query in = {ORIGIN_REAL, POINT_TUN_IN, PACKET_FRAGMENT, true};
+	const struct packet_query out = {ORIGIN_REAL, POINT_LAN_OUT, PACKET_FRAGMENT, true};
+	const struct packet_query whole = {ORIGIN_REAL, POINT_TUN_IN, PACKET_UDP, true};
+	const struct packet_query back = {ORIGIN_REAL, POINT_LAN_IN, PACKET_KINDS, false};
+	const struct packet_query gone = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_KINDS, false};
+	const struct fact *injected = view_completed(v, ORIGIN_INJECTED);
+	const struct fact *pieces = view_packet(v, in);
+
+	if (!v->udp || !injected || !pieces || ends_soon_after(v, &pieces->packet) ||
+		!view_packet(v, out) || view_packet(v, whole) || view_packet(v, back) ||
+		view_packet(v, gone) || v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS])
+		return false;
+	finding_cite(f, pieces);
+	finding_cite(f, view_packet(v, out));
+	finding_cite(f, injected);
+	f->stays = true;
+	f->at = AT_LAN;
+	FINDING_FAMILY(f, CODE_FRAGMENTS_LOST, CODE_HEALTHY);
+	return true;
+}
+
 static bool fragments(const struct view *v, struct finding *f)
 {
 	const struct fact *drop = view_drop(v, "FRAG_REASM_TIMEOUT", "", true);
@@ -182,6 +213,7 @@ static const struct rule list[] = {
 	{CODE_PMTU_BLACKHOLE_LAN, WAY_TALK, blackhole_lan},
 	{CODE_PMTU_BLACKHOLE_TUNNEL, WAY_TALK, blackhole_tunnel},
 	{CODE_FRAGMENTS_LOST, WAY_TALK, fragments},
+	{CODE_FRAGMENTS_LOST, WAY_TALK, pieces_unanswered},
 	{CODE_MSS_NOT_CLAMPED, WAY_TALK, not_clamped},
 };
 const struct rules rules_size = {list, sizeof(list) / sizeof(list[0])};

@@ -97,6 +97,17 @@ static const struct story list[] = {
 		"-probe probe=injected|-probe probe=own|-packet|"
 		"packet origin=injected point=tun-out packet=echo-reply count=1",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_ICMP},
+	{"healthy, large datagrams",
+		"packet origin=real point=tun-in packet=fragment toTarget count=2 distinct=2|"
+		"packet origin=real point=lan-out packet=fragment toTarget count=2 distinct=2|"
+		"packet origin=real point=lan-in packet=udp count=1 distinct=1|"
+		"packet origin=real point=tun-out packet=udp count=1 distinct=1",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_UDP},
+	{"large datagrams are not answered, small ones are",
+		"packet origin=real point=tun-in packet=fragment toTarget count=2 distinct=2|"
+		"packet origin=real point=lan-out packet=fragment toTarget count=2 distinct=2",
+		.code = CODE_FRAGMENTS_LOST, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_UDP, .candidate = CODE_HEALTHY, .only_real = true},
 	{"ping without a way back, and this host may not ping",
 		"-probe probe=injected|-probe probe=own|-packet|-probe probe=injected-other|"
 		"-probe probe=own-echo|probe probe=injected-echo outcome=silent answered=0|"
