@@ -110,6 +110,26 @@ static bool stalls(const struct view *v, const struct fact_packet *data)
 	       acks->packet.count * 4 < data->count && data->last_us - data->first_us >= STALLED_US;
 }
 
+constexpr int64_t CEASED_US = 300'000;
+
+/* Full segments went out, and then nothing more came of the callers; so long takes none to
+ * acknowledge. */
+static bool ceased(const struct view *v, const struct fact_packet *data)
+{
+	const int64_t end = (int64_t)v->e->took_us;
+	size_t at = 0;
+
+	if (data->distinct < 8 || end < data->last_us + CEASED_US)
+		return false;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.origin == ORIGIN_REAL && p->packet.to_target && p->packet.count > 0 &&
+			p->packet.last_us >= data->last_us)
+			return false;
+	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_ACK, true};
+	return v->tcp && view_packet(v, q) && !v->missing[OBSERVER_TRACE] &&
+	       !v->missing[OBSERVER_PACKETS];
+}
+
 /* Full segments go into the tunnel again and again. */
 static bool blackhole_tunnel(const struct view *v, struct finding *f)
 {
@@ -119,7 +139,7 @@ static bool blackhole_tunnel(const struct view *v, struct finding *f)
 		bool repeated = k->count >= k->distinct + REPEATED;
 		if (k->origin != ORIGIN_REAL || k->point != POINT_TUN_OUT || k->to_target ||
 			k->packet != PACKET_DATA || k->distinct >= DISTINCT_MAX ||
-			k->length_max < 1200 || (!repeated && !stalls(v, k)))
+			k->length_max < 1200 || (!repeated && !stalls(v, k) && !ceased(v, k)))
 			continue;
 		finding_cite(f, p);
 		finding_set_number(f, "size", k->length_max);

@@ -19,6 +19,7 @@ struct story {
 	const char *client, *target; /* other than usual */
 	enum code candidate;         /* must be among them; 0 = none */
 	bool covered;                /* both_covered */
+	uint64_t took_us;
 	/* It concerns packets of the mesh that the injected ones are not like: without a fact about
 	 * those, what these tell is rightly said. */
 	bool only_real;

@@ -2,6 +2,10 @@
 #include "decide_stories.h"
 
 /* What alarms and is innocent, what works, and what cannot be told. */
+#define DOWNLOAD                                                                            \
+	"packet origin=real point=tun-out packet=data count=12 distinct=12 lengthMax=1280 " \
+	"firstUs=120000 lastUs=127000|"
+
 static const struct story list[] = {
 	{"healthy", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"healthy, IPv6", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .six = true},
@@ -108,6 +112,17 @@ static const struct story list[] = {
 		"packet origin=real point=lan-out packet=fragment toTarget count=2 distinct=2",
 		.code = CODE_FRAGMENTS_LOST, .confidence = CONFIDENCE_UNDETERMINED,
 		.proto = IPPROTO_UDP, .candidate = CODE_HEALTHY, .only_real = true},
+	{"full segments are not acknowledged",
+		DOWNLOAD "packet origin=real point=tun-in packet=ack toTarget count=2 distinct=2 "
+			 "firstUs=119000 lastUs=120300",
+		.code = CODE_PMTU_BLACKHOLE_TUNNEL, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true, .took_us = 460000},
+	{"healthy, segments that are acknowledged at once",
+		DOWNLOAD "packet origin=real point=tun-in packet=ack toTarget count=2 distinct=2 "
+			 "firstUs=119000 lastUs=127400|"
+			 "packet origin=real point=lan-out packet=ack toTarget count=2 distinct=2 "
+			 "firstUs=119000 lastUs=127500",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .took_us = 460000},
 	{"ping without a way back, and this host may not ping",
 		"-probe probe=injected|-probe probe=own|-packet|-probe probe=injected-other|"
 		"-probe probe=own-echo|probe probe=injected-echo outcome=silent answered=0|"

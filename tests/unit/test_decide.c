@@ -23,6 +23,7 @@ static void begin(const struct story *s, struct evidence *e)
 	e->flow.scheme = s->scheme;
 	e->passive = s->passive;
 	e->changed = s->changed;
+	e->took_us = s->took_us;
 	if (s->client)
 		assert_int_equal(addr_parse(s->client, &e->flow.client), 0);
 	if (s->target)
