@@ -10,7 +10,7 @@ One JSON object a line on standard input, one answer a line on standard output:
         attempts of their own, side by side, as a Worker's retries are; "stop" ends them and tells
         how many there were and how they ended
     {"op": "hold", "flow": {…}, "count": 4}
-        connections that stay open until "release"
+        connections that stay open until "release", as many as can be had
 
 A flow: proto (tcp, http, https, udp, icmp), address, port, path, host, source, source_port, size.
 `tcp` is a request of HTTP as well: a connection that carries nothing proves little.
@@ -163,6 +163,17 @@ class Repeater:
         return {"attempts": sum(self._ended.values()), "good": self._good, "ended": self._ended}
 
 
+def hold(flow: Flow, count: int) -> list[socket.socket]:
+    """As many as can be had, up to that."""
+    held: list[socket.socket] = []
+    try:
+        while len(held) < count:
+            held.append(opened(flow, 1))
+    except OSError:
+        pass
+    return held
+
+
 def main() -> None:
     """Until standard input ends."""
     repeaters: list[Repeater] = []
@@ -179,7 +190,7 @@ def main() -> None:
                 answer = [repeater.stop() for repeater in repeaters]
                 repeaters.clear()
             case "hold":
-                held += [opened(ask["flow"], 1) for _ in range(ask["count"])]
+                held += hold(**ask)
             case "release":
                 while held:
                     held.pop().close()

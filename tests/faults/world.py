@@ -72,7 +72,10 @@ class Caller:
         assert process.stdin and process.stdout
         process.stdin.write(json.dumps({"op": op, **what}) + "\n")
         process.stdin.flush()
-        return json.loads(process.stdout.readline())
+        answer = process.stdout.readline()
+        if not answer:
+            raise CommandError(f"{self._process.shown} has ended")
+        return json.loads(answer)
 
     def end(self) -> None:
         """With all that it holds."""
