@@ -2,6 +2,7 @@
 /*
  * frr_sync_judge: what a reading of FRR leads to.
  */
+#include "daemon/frr_conditions.h"
 #include "daemon/frr_sync.h"
 #include "daemon/frr_sync_int.h"
 #include "lib/log.h"
@@ -244,6 +245,24 @@ static void claim_begun(struct frr_sync *s)
 		frr_running_claim(&s->view.running, &s->memory.begun[i]);
 }
 
+/* Where every session stands, with a password or without, what was counted before is over. */
+static void forget_signatures(struct frr_sync *s)
+{
+	bool stands[2] = {}, waits[2] = {};
+
+	for (size_t i = 0; s->config && i < s->config->bgp.n_neighbors; i++) {
+		const struct config_neighbor *to = &s->config->bgp.neighbors[i];
+		const struct frr_session *n = frr_session_of(&s->view.show, &to->address);
+		bool password = to->password_file != nullptr;
+		stands[password] |= n && n->state == FRR_SESSION_ESTABLISHED;
+		waits[password] |= n && n->state != FRR_SESSION_ESTABLISHED && !n->admin_down;
+	}
+	if (stands[false] && !waits[false])
+		s->md5_unexpected_us = 0;
+	if (stands[true] && !waits[true])
+		s->md5_wrong_us = 0;
+}
+
 void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint64_t now_us)
 {
 	struct frr_view view;
@@ -256,6 +275,7 @@ void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint6
 	}
 	s->view = view;
 	s->view_us = now_us;
+	forget_signatures(s);
 	judge_router(s);
 	claim_begun(s);
 	frr_sync_diff(s->config, s->routes.announce, &s->secrets, &s->memory, s->past.interface,

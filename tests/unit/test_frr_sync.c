@@ -651,6 +651,13 @@ static void test_stale_reason(void **state)
 	assert_false(stands(s, COND_BGP_AUTH_MISMATCH));
 	frr_sync_md5(&s->sync, &(struct frr_md5){.unexpected = 2}, s->w.now_us);
 	assert_true(stands(s, COND_BGP_AUTH_MISMATCH));
+	/* which is over once the session has stood */
+	s->session = "{\"10.0.1.1\":{\"bgpState\":\"Established\"}}";
+	run(s, 2 * FRR_POLL_US);
+	s->session = "{\"10.0.1.1\":{\"bgpState\":\"Active\"}}";
+	run(s, 2 * FRR_POLL_US);
+	assert_true(stands(s, COND_BGP_SESSION_DOWN));
+	assert_false(stands(s, COND_BGP_AUTH_MISMATCH));
 }
 
 static void test_removed_from_configuration(void **state)
