@@ -45,7 +45,7 @@ struct diagnosis {
 	struct own_probe *own[OWN_PROBES];
 	size_t n_own;
 	bool own_done, target_answers;
-	bool goes_on; /* a real flow */
+	bool acknowledges, requests, replied; /* of real flows */
 	struct probe_link *probe;
 	sd_event_source *timer;
 	bool observing;
@@ -250,21 +250,25 @@ static void on_ready(void *arg, bool observing)
 
 static bool is_real(const struct fact *f)
 {
-	return f->kind == FACT_PACKET && f->packet.origin == ORIGIN_REAL;
+	return f->kind == FACT_PACKET && f->packet.origin == ORIGIN_REAL && f->packet.count > 0;
 }
 
-/* The caller has had its answer: TCP goes on behind the handshake, others were answered. */
-static bool goes_on(const struct fact *f)
+/* What a real flow was seen to do. */
+static void note_real(struct diagnosis *d, const struct fact_packet *p)
 {
-	const struct fact_packet *p = &f->packet;
+	bool in = p->point == POINT_TUN_IN && p->to_target;
+	bool out = p->point == POINT_TUN_OUT && !p->to_target;
 
-	if (!is_real(f) || !p->count)
-		return false;
-	if (p->point == POINT_TUN_IN && p->to_target)
-		return p->packet == PACKET_ACK || p->packet == PACKET_DATA ||
-		       p->packet == PACKET_FIN;
-	return p->point == POINT_TUN_OUT &&
-	       (p->packet == PACKET_UDP || p->packet == PACKET_ECHO_REPLY);
+	d->acknowledges |= in && p->packet == PACKET_ACK;
+	d->requests |= in && p->packet == PACKET_DATA;
+	d->replied |= out && (p->packet == PACKET_DATA || p->packet == PACKET_UDP ||
+				     p->packet == PACKET_ECHO_REPLY);
+}
+
+/* A caller has had its answer: of its request, or of its handshake if it asks nothing. */
+static bool goes_on(const struct diagnosis *d)
+{
+	return d->replied || (d->acknowledges && !d->requests);
 }
 
 static void on_trace(void *arg)
@@ -273,9 +277,11 @@ static void on_trace(void *arg)
 	const struct evidence *facts = trace_link_facts(d->trace);
 
 	for (size_t i = 0; i < facts->n; i++) {
-		if (!d->seen_us && is_real(&facts->facts[i]) && facts->facts[i].packet.count)
+		if (!is_real(&facts->facts[i]))
+			continue;
+		if (!d->seen_us)
 			d->seen_us = now_of(d);
-		d->goes_on |= goes_on(&facts->facts[i]);
+		note_real(d, &facts->facts[i].packet);
 	}
 }
 
@@ -305,8 +311,8 @@ static bool is_settled(const struct diagnosis *d, uint64_t now)
 	if (asked >= NEIGHBOUR_US)
 		return true;
 	if (asked < ANSWERS_US)
-		return d->goes_on && all_answered(d);
-	if (d->seen_us && !d->goes_on && now - d->seen_us < REPEATED_US)
+		return goes_on(d) && all_answered(d);
+	if (d->seen_us && !goes_on(d) && now - d->seen_us < REPEATED_US)
 		return false;
 	return !collect_waits_for_neighbour(d->collect);
 }

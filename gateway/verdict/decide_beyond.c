@@ -427,8 +427,8 @@ static bool asymmetric(const struct view *v, struct finding *f)
 		return false; /* what stops that one stops these */
 	if (back && (back->lookup.error || strcmp(back->lookup.oif, v->mesh) != 0))
 		return false; /* what comes again and again goes in a circle */
-	if (!answer || went || (!none && !(observed(v) && (invalid || answer->packet.count > 1))))
-		return false;
+	if (!answer || went || (!none && !(observed(v) && invalid)))
+		return false; /* a service repeats an answer for a minute */
 	finding_cite(f, answer);
 	finding_cite(f, none);
 	finding_cite(f, invalid);
@@ -439,9 +439,6 @@ static bool asymmetric(const struct view *v, struct finding *f)
 	/* Nobody counts what does not come: a filter that knows of no connection says so, too. */
 	if (!none)
 		f->confidence = CONFIDENCE_LIKELY;
-	if (!none && !invalid)
-		FINDING_FAMILY(f, CODE_ASYMMETRIC_PATH, CODE_TUNNEL_RETURN_LOST,
-			CODE_SERVICE_BACKLOG_FULL);
 	return true;
 }
 

@@ -270,6 +270,14 @@ static bool no_content(const struct view *v)
 /* Several requests; a single one may be answered in a moment. */
 constexpr int64_t REQUESTS = 3;
 
+/* Callers that reset their connections do not wait for an answer. */
+static bool gave_up(const struct view *v, const struct fact *request)
+{
+	const struct fact *reset = view_packet(
+		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_RST, true});
+	return reset && 2 * reset->packet.count >= request->packet.count;
+}
+
 /* Real requests went to the service, and its words are not known otherwise: it ended the connection
  * without a byte, or says nothing. */
 static bool no_answer(const struct view *v, struct finding *f)
@@ -289,6 +297,8 @@ static bool no_answer(const struct view *v, struct finding *f)
 	if (end && 2 * end->packet.count < request->packet.count)
 		end = nullptr; /* of callers that gave up */
 	if (!end && request->packet.count < REQUESTS && !v->e->passive)
+		return false;
+	if (!end && gave_up(v, request))
 		return false;
 	finding_cite(f, request);
 	finding_cite(f, end);

@@ -36,6 +36,21 @@ static const struct story list[] = {
 		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
 		"packet origin=real point=tun-in packet=rst toTarget count=1 distinct=1",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, callers reset as soon as they have asked",
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=3|"
+		"packet origin=real point=lan-out packet=syn toTarget count=3 distinct=3|"
+		"packet origin=real point=lan-in packet=syn-ack count=3 distinct=3|"
+		"packet origin=real point=tun-out packet=syn-ack count=3 distinct=3|"
+		"packet origin=real point=tun-in packet=data toTarget count=3 distinct=3|"
+		"packet origin=real point=lan-out packet=data toTarget count=3 distinct=3|"
+		"packet origin=real point=lan-in packet=ack count=3 distinct=3|"
+		"packet origin=real point=tun-out packet=ack count=3 distinct=3|"
+		"packet origin=real point=tun-in packet=rst toTarget count=6 distinct=3",
+		.code = CODE_HEALTHY, .only_real = true},
+	{"healthy, a service repeats an answer of long ago",
+		"packet origin=real point=lan-in packet=syn-ack count=2 distinct=2|"
+		"packet origin=real point=tun-out packet=syn-ack count=2 distinct=2",
+		.code = CODE_HEALTHY},
 	{"healthy, one own SYN lost", "probe probe=injected sent=2 answered=1",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"healthy, own packets do not leave",
