@@ -85,7 +85,8 @@ def test_router_ends_the_session(bgp_site: BgpSite) -> None:
     assert bgp_site.fails(flow.SERVICE[0])
     router.configure("router bgp 65001\nno neighbor 10.0.1.11 shutdown")
     bgp_site.learns()
-    bgp_site.forgets("bgp-admin-shutdown")
+    # A session that has been missing for a while is looked for every 10 s.
+    bgp_site.forgets("bgp-admin-shutdown", SESSION_S)
     limit = "router bgp 65001\naddress-family ipv4 unicast\n{}neighbor 10.0.1.11 maximum-prefix 1"
     router.configure(limit.format(""))
     bgp_site.shows("bgp-max-prefix", NEIGHBOR, SESSION_S)
