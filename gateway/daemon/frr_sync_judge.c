@@ -245,6 +245,14 @@ static void claim_begun(struct frr_sync *s)
 		frr_running_claim(&s->view.running, &s->memory.begun[i]);
 }
 
+static unsigned count_established(const struct frr_show *show)
+{
+	unsigned n = 0;
+	for (size_t i = 0; i < show->n_sessions; i++)
+		n += show->sessions[i].state == FRR_SESSION_ESTABLISHED;
+	return n;
+}
+
 /* Where every session stands, with a password or without, what was counted before is over. */
 static void forget_signatures(struct frr_sync *s)
 {
@@ -268,12 +276,15 @@ void frr_sync_judge(struct frr_sync *s, const struct vtysh_result *result, uint6
 	struct frr_view view;
 	s->problem = (struct err){};
 	int r = frr_view_read(&view, &s->asked.model, &s->call, result, &s->problem);
+	unsigned stood = count_established(&s->view.show);
 	frr_view_clear(&s->view);
 	if (r < 0) {
 		fail(s, now_us, s->problem.msg);
 		return;
 	}
 	s->view = view;
+	if (count_established(&view.show) != stood)
+		s->polls = 0; /* what comes next is looked for soon again */
 	s->view_us = now_us;
 	forget_signatures(s);
 	judge_router(s);

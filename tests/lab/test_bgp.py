@@ -93,7 +93,7 @@ def test_router_ends_the_session(bgp_site: BgpSite) -> None:
     router.configure(limit.format("no "))
     router.vtysh("clear bgp 10.0.1.11")
     bgp_site.learns()
-    bgp_site.is_well()
+    bgp_site.is_well(SESSION_S)
 
 
 def test_render_makes_the_same_of_a_fresh_machine(bgp_site: BgpSite) -> None:
