@@ -150,8 +150,12 @@ static void finish(struct diagnosis *d)
 
 	for (size_t i = 0; i < d->n_own; i++)
 		own_probe_tell(d->own[i], &d->e);
-	if (d->trace)
+	if (d->trace) {
 		take_facts(&d->e, trace_link_facts(d->trace));
+		/* What it saw before it failed is true, and silence after that is not. */
+		if (d->observing && trace_link_why(d->trace)[0])
+			add_missing(d, OBSERVER_TRACE, trace_link_why(d->trace));
+	}
 	collect_poll(d->collect);
 	forget_own_drops(d, &d->e);
 	collect_end(d->collect, sent_packets(d), &d->e);

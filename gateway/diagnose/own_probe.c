@@ -172,6 +172,15 @@ void own_probe_free(struct own_probe *p)
 	free(p);
 }
 
+/* What a host says where nobody listens; its firewall says something else (RFC 792, RFC 4443). */
+static bool is_refusal(const struct sock_extended_err *e)
+{
+	if (e->ee_origin == SO_EE_ORIGIN_ICMP6)
+		return e->ee_type == ICMP6_DST_UNREACH && e->ee_code == ICMP6_DST_UNREACH_NOPORT;
+	return e->ee_type == ICMP_DEST_UNREACH &&
+	       (e->ee_code == ICMP_PORT_UNREACH || e->ee_code == ICMP_PROT_UNREACH);
+}
+
 static void take_error(struct own_probe *p, const struct sock_extended_err *e)
 {
 	union socket_address offender = {};
@@ -185,7 +194,7 @@ static void take_error(struct own_probe *p, const struct sock_extended_err *e)
 	p->fact.sender = address_get(&offender);
 	p->fact.icmp_type = e->ee_type;
 	p->fact.icmp_code = e->ee_code;
-	bool itself = !addr_cmp(&p->fact.sender, &p->target.address);
+	bool itself = !addr_cmp(&p->fact.sender, &p->target.address) && is_refusal(e);
 	bool here = !addr_cmp(&p->fact.sender, &p->fact.source);
 	end(p, here ? OUTCOME_LOCAL : itself ? OUTCOME_REFUSED : OUTCOME_ERROR, (int)e->ee_errno);
 }

@@ -106,6 +106,13 @@ static sd_json_variant *build_injections(const struct injections *set)
 	return v;
 }
 
+/* No diagnosis looks for longer; its limit may be. */
+static uint64_t duration_ms(const struct trace_options *o)
+{
+	uint64_t ms = o->duration_us / 1000;
+	return ms < API_TRACE_DURATION_MAX_MS ? ms : API_TRACE_DURATION_MAX_MS;
+}
+
 static sd_json_variant *build_request(const struct trace_options *o)
 {
 	char client[ADDR_STRLEN], target[ADDR_STRLEN], own[ADDR_STRLEN], prober[ADDR_STRLEN],
@@ -133,7 +140,7 @@ static sd_json_variant *build_request(const struct trace_options *o)
 			    SD_JSON_BUILD_STRING(addr_str(&o->prober, prober))),
 		    SD_JSON_BUILD_PAIR_STRING("meshInterface", o->mesh),
 		    SD_JSON_BUILD_PAIR_VARIANT("lanInterfaces", lans),
-		    SD_JSON_BUILD_PAIR_UNSIGNED("durationMs", o->duration_us / 1000),
+		    SD_JSON_BUILD_PAIR_UNSIGNED("durationMs", duration_ms(o)),
 		    SD_JSON_BUILD_PAIR_VARIANT("inject", inject)) < 0)
 		out_of_memory();
 	return v;

@@ -186,10 +186,10 @@ static void blame_rp_filter(
 {
 	const struct fact *all = view_sysctl(v, "net.ipv4.conf.all.rp_filter");
 	const struct fact *own = view_sysctl(v, "net.ipv4.conf.%s.rp_filter", iif);
-	bool by_all = all && own && all->sysctl.value > own->sysctl.value;
 
 	finding_set_text(f, "interface", iif);
-	blame_sysctl(f, by_all ? all : own, "2");
+	/* The larger of the two counts: this interface alone can be made loose. */
+	blame_sysctl(f, own ? own : all, "2");
 	finding_cite(f, own);
 	finding_cite(f, all);
 	if (s->source)

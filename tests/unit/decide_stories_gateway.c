@@ -133,7 +133,7 @@ static const struct story list[] = {
 			    "drop origin=injected toTarget reason=IP_RPFILTER "
 			    "function=ip_rcv_finish_core count=2",
 		.code = CODE_RP_FILTER_STRICT, .confidence = CONFIDENCE_CERTAIN,
-		.attribute = "sysctl=net.ipv4.conf.all.rp_filter"},
+		.attribute = "sysctl=net.ipv4.conf.CloudflareWARP.rp_filter"},
 	{"loose, and no route at all",
 		DIES_INSIDE "sysctl key=net.ipv4.conf.CloudflareWARP.rp_filter value=2|"
 			    "lookup question=forward error=22 oif='' type='' entry=no|"
