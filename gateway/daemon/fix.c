@@ -49,7 +49,8 @@ static bool read_key(const char *dotted, char out[SYSCTL_KEY_LEN])
 		return false;
 	snprintf(out, SYSCTL_KEY_LEN, "%s", dotted + 4);
 	for (char *c = out; *c; c++)
-		*c = *c == '.' ? '/' : *c == '/' ? '.' : *c;
+		if (*c == '.' || *c == '/')
+			*c = (char)(*c == '.' ? '/' : '.');
 	return true;
 }
 

@@ -131,7 +131,8 @@ def test_scan(site: Site) -> None:
     tries(site.worker, flow.SERVICE[1], 80)
     knows(site.gw, flow.SERVICE[1], 80, "service-port-closed")
     assert len(flows(site.gw)) <= ROWS
-    assert memory_kb(site.gw) < before + 8192
+    # What AddressSanitizer keeps of freed memory is no part of the store.
+    assert memory_kb(site.gw) < before + 8192 or site.lab.options.preset == "asan"
     site.is_well()
 
 

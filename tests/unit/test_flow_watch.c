@@ -107,7 +107,7 @@ static void play(struct flow_track *t, const char *events, struct ct_entry e, st
 		if (!strchr("nud", *p))
 			continue;
 		enum ct_event what = *p == 'n' ? CT_NEW : *p == 'u' ? CT_UPDATE : CT_DESTROY;
-		e.tcp_state = tcp_state(p[1] ? *++p : '-');
+		e.tcp_state = tcp_state((char)(p[1] ? *++p : '-'));
 		if (p[0] && p[1] == '+')
 			e.state.status |= IPS_SEEN_REPLY;
 		if (p[0] && p[1] == '*')
