@@ -79,14 +79,19 @@ static void open_diag(struct collect *c, struct evidence *e)
 	free(ranges);
 }
 
+static void take_lookups(struct evidence *to, const struct evidence *from)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = evidence_next(from, FACT_LOOKUP, &at));)
+		*evidence_add(to, FACT_LOOKUP) = *f;
+}
+
 static void read_routes(struct collect *c, struct evidence *e)
 {
-	struct collect_way again;
-
 	collect_links(&c->scope, e);
 	collect_lookups(&c->scope, c->route, e, &c->way);
+	take_lookups(&c->lookups, e);
 	collect_sysctls(&c->scope, e);
-	collect_lookups(&c->scope, c->route, &c->lookups, &again);
 }
 
 static void begin_listening(struct collect *c, struct evidence *e)
@@ -198,13 +203,15 @@ bool collect_waits_for_neighbour(const struct collect *c)
 /* Facts are zeroed before they are filled in, so equal ones have equal bytes. */
 static bool has_changed(const struct collect *c)
 {
-	struct evidence now = {};
+	struct evidence again = {}, now = {};
 	struct collect_way way;
 
-	collect_lookups(&c->scope, c->route, &now, &way);
+	collect_lookups(&c->scope, c->route, &again, &way);
+	take_lookups(&now, &again);
 	bool same = now.n == c->lookups.n &&
 		    !memcmp(now.facts, c->lookups.facts, now.n * sizeof(*now.facts));
 	evidence_clear(&now);
+	evidence_clear(&again);
 	return !same;
 }
 
