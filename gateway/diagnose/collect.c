@@ -208,8 +208,8 @@ static bool has_changed(const struct collect *c)
 
 	collect_lookups(&c->scope, c->route, &again, &way);
 	take_lookups(&now, &again);
-	bool same = now.n == c->lookups.n &&
-		    !memcmp(now.facts, c->lookups.facts, now.n * sizeof(*now.facts));
+	bool same = now.n == c->lookups.n && (now.n == 0 || !memcmp(now.facts, c->lookups.facts,
+								    now.n * sizeof(*now.facts)));
 	evidence_clear(&now);
 	evidence_clear(&again);
 	return !same;
