@@ -16,7 +16,7 @@ struct tracked {
 struct flow_track {
 	struct tracked table[FLOW_ROWS][FLOW_WAYS];
 	size_t n;
-	uint64_t crowded;
+	uint64_t crowded, forgotten;
 };
 
 struct flow_track *flow_track_new(void)
@@ -37,6 +37,11 @@ size_t flow_track_count(const struct flow_track *t)
 uint64_t flow_track_crowded(const struct flow_track *t)
 {
 	return t->crowded;
+}
+
+uint64_t flow_track_forgotten(const struct flow_track *t)
+{
+	return t->forgotten;
 }
 
 /* FNV-1a. */
@@ -141,7 +146,7 @@ static void end(struct flow_track *t, struct tracked *flow, flow_failed_cb faile
 {
 	bool answered = flow->f.status & IPS_SEEN_REPLY;
 
-	/* Of UDP and echoes it only says that somebody deleted the entry. */
+	/* Of UDP and echoes it only says that the entry was given up. */
 	if (answered || flow->f.flow.proto != IPPROTO_TCP)
 		drop(t, flow);
 	else
@@ -159,10 +164,17 @@ void flow_track_event(struct flow_track *t, enum ct_event what, const struct ct_
 		return;
 	}
 	note(flow, e);
-	if (came_about(flow))
+	if (came_about(flow) || what == CT_DELETED)
 		drop(t, flow);
 	else if (what == CT_DESTROY)
 		end(t, flow, failed, arg);
+}
+
+void flow_track_forget(struct flow_track *t)
+{
+	t->forgotten += t->n;
+	t->n = 0;
+	memset(t->table, 0, sizeof(t->table));
 }
 
 static bool is_over(const struct tracked *flow, uint64_t now_us)

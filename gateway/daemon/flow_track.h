@@ -9,6 +9,7 @@
  *                an answer, and not ESTABLISHED then         stuck
  *                ended before any answer                     refused: a RST ends the entry
  *                                                            (nf_conntrack_proto_tcp.c)
+ *                its entry deleted by a program              unknown: forgotten
  *   UDP, echo    an answer                                   came about
  *                none for FLOW_UDP_US                        silent, and perhaps no failure:
  *                                                            much of UDP wants no answer
@@ -47,5 +48,9 @@ void flow_track_event(struct flow_track *t, enum ct_event what, const struct ct_
 /* Those whose time is over. */
 void flow_track_expire(struct flow_track *t, uint64_t now_us, flow_failed_cb failed, void *arg);
 
+/* Events were lost: of no flow under way is known any more what became of it. */
+void flow_track_forget(struct flow_track *t);
+
 size_t flow_track_count(const struct flow_track *t);     /* under way */
 uint64_t flow_track_crowded(const struct flow_track *t); /* given up for another */
+uint64_t flow_track_forgotten(const struct flow_track *t);

@@ -33,6 +33,8 @@ struct flow_watch {
 	struct flow_track *track;
 	struct flow_store *store;
 	uint64_t next_cause_us;
+	uint64_t overruns; /* of the events, that were noticed */
+	bool loss_told;
 	struct follower *followers[FLOW_WATCH_FOLLOWERS];
 	size_t n_followers;
 };
@@ -246,6 +248,24 @@ static void close_events(struct flow_watch *w)
 	dismiss_followers(w, API_ERROR_NOT_WATCHING);
 }
 
+/* Whoever lost an answer would call a flow silent that came about. */
+static void notice_losses(struct flow_watch *w)
+{
+	uint64_t overruns = ct_events_overruns(w->events);
+
+	if (overruns == w->overruns)
+		return;
+	size_t n = flow_track_count(w->track);
+	w->overruns = overruns;
+	flow_track_forget(w->track);
+	if (!w->loss_told)
+		log_warn("watch",
+			"more flows than can be followed: %zu under way are not judged, and further "
+			"losses are only counted",
+			n);
+	w->loss_told = true;
+}
+
 static int on_io(sd_event_source *, int, uint32_t, void *userdata)
 {
 	struct flow_watch *w = userdata;
@@ -257,6 +277,8 @@ static int on_io(sd_event_source *, int, uint32_t, void *userdata)
 		close_events(w);
 		return 0;
 	}
+	if ((unsigned)r < READ_BUDGET)
+		notice_losses(w);
 	arm(w->bunch, FLOW_WATCH_BUNCH_US);
 	return 0;
 }
@@ -285,6 +307,8 @@ static int open_events(struct flow_watch *w)
 		return r;
 	}
 	w->track = flow_track_new();
+	w->overruns = 0;
+	w->loss_told = false;
 	r = sd_event_add_io(w->event, &w->io, ct_events_fd(w->events), EPOLLIN, on_io, w);
 	if (r >= 0)
 		r = sd_event_source_set_priority(w->io, PRIORITY);

@@ -122,14 +122,18 @@ uint64_t ct_events_overruns(const struct ct_events *c)
 	return c->overruns;
 }
 
-/* ctnetlink_conntrack_event(): a new entry is what has NLM_F_CREATE. */
+/* ctnetlink_conntrack_event(): a new entry is what has NLM_F_CREATE; who asked for an entry's end
+ * is told as the message's port. */
 int ct_events_parse(const struct nlmsghdr *nlh, enum ct_event *what, struct ct_entry *out)
 {
 	bool gone = NFNL_MSG_TYPE(nlh->nlmsg_type) == IPCTNL_MSG_CT_DELETE;
 
 	if (!gone && NFNL_MSG_TYPE(nlh->nlmsg_type) != IPCTNL_MSG_CT_NEW)
 		return -EBADMSG;
-	*what = gone ? CT_DESTROY : nlh->nlmsg_flags & NLM_F_CREATE ? CT_NEW : CT_UPDATE;
+	if (gone)
+		*what = nlh->nlmsg_pid ? CT_DELETED : CT_DESTROY;
+	else
+		*what = nlh->nlmsg_flags & NLM_F_CREATE ? CT_NEW : CT_UPDATE;
 	return ct_read(nlh, out);
 }
 

@@ -14,7 +14,12 @@
 
 struct ct_events;
 
-enum ct_event { CT_NEW, CT_UPDATE, CT_DESTROY };
+enum ct_event {
+	CT_NEW,
+	CT_UPDATE,
+	CT_DESTROY, /* the flow ended, as far as the kernel is concerned */
+	CT_DELETED, /* some program took the entry away (the message tells its netlink port) */
+};
 typedef void (*ct_events_cb)(enum ct_event what, const struct ct_entry *e, void *arg);
 
 /* -EPERM: CAP_NET_ADMIN is missing. rcvbuf: bytes, 0 = default. */
@@ -25,7 +30,9 @@ int ct_events_fd(const struct ct_events *c);
 /* Reads what is there, at most `budget` datagrams, without blocking. Returns the number read
  * (budget = there may be more), or -errno when the socket is unusable. */
 [[nodiscard]] int ct_events_read(struct ct_events *c, unsigned budget, ct_events_cb cb, void *arg);
-/* How often some were lost. */
+/* How often some were lost. From such a moment the kernel delivers nothing until all that had come
+ * before was read (af_netlink.c, netlink_overrun()): when ct_events_read() returns less than its
+ * budget, what is lost was about flows that began before. */
 uint64_t ct_events_overruns(const struct ct_events *c);
 
 /* One message of such a group. 0 or -EBADMSG. */

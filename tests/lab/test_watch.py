@@ -122,15 +122,19 @@ def test_watched_where_flows_are_tracked_anyway(site: Site, service: Node) -> No
 
 @pytest.mark.parametrize("mode", ["masquerade"], indirect=True)
 def test_scan(site: Site) -> None:
-    """Ten thousand closed ports: what is kept stays small, and nothing else suffers."""
+    """Ten thousand closed ports: what is kept stays small, and nothing else suffers.
+
+    On a machine that is slow enough some of it may go unheard; nothing of it is told falsely.
+    """
     before = memory_kb(site.gw)
     done = site.worker.popen(["python3", "-c", SCAN, flow.SERVICE[0], "10000"])
     while done.running:
         site.is_well()
-    knows(site.gw, flow.SERVICE[0], 19999, "service-port-closed")
+    poll_until(lambda: flows(site.gw), KNOWN_S, "a row of the scan")
     tries(site.worker, flow.SERVICE[1], 80)
     knows(site.gw, flow.SERVICE[1], 80, "service-port-closed")
     assert len(flows(site.gw)) <= ROWS
+    assert {code for _, code in codes(site.gw)} == {"service-port-closed"}
     # What AddressSanitizer keeps of freed memory is no part of the store.
     assert memory_kb(site.gw) < before + 8192 or site.lab.options.preset == "asan"
     site.is_well()

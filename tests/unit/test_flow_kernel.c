@@ -130,6 +130,31 @@ static void test_flows(void **state)
 	}
 }
 
+/* An entry that a program deletes, as meshgwd does at a change of mode, is no refusal. */
+static void test_deleted(void **state)
+{
+	struct nft_world *w = *state;
+	struct prefix range = {.addr = netns_addr("100.64.0.0"), .len = 12};
+	struct ct_scope scope = {.ranges = &range, .n_ranges = 1};
+	struct seen s = {.track = flow_track_new()};
+	struct ct_events *c = nullptr;
+	struct nl_sock *nl = nullptr;
+	struct err err = {};
+
+	track_flows(w);
+	assert_int_equal(nl_open(NETLINK_NETFILTER, &nl, &err), 0);
+	assert_int_equal(ct_events_open(0, &c, &err), 0);
+	(void)begin(w, 0, 3000);
+	read_events(c, &s, 1);
+	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 1);
+	read_events(c, &s, 2);
+	assert_int_equal(s.n[FLOW_REFUSED], 0);
+	assert_int_equal(flow_track_count(s.track), 0);
+	ct_events_close(c);
+	nl_close(nl);
+	flow_track_free(s.track);
+}
+
 static void end(struct nft_world *w, const struct packet *syn)
 {
 	struct packet there = *syn, back = packet_reply(syn);
@@ -272,6 +297,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
 		KERNEL_TEST(test_flows),
+		KERNEL_TEST(test_deleted),
 		KERNEL_TEST(test_ends_are_not_heard),
 		KERNEL_TEST(test_untracked),
 		KERNEL_TEST(test_overrun),

@@ -51,8 +51,8 @@ static struct ct_entry entry(uint8_t proto, uint16_t from_port, uint16_t to_port
 
 /* ---- events ---- */
 
-/* One step: n new, u update, d destroyed; then the state and whether an answer was seen (+), or
- * assured (*); "." = a second passes. */
+/* One step: n new, u update, d destroyed, x deleted by a program; then the state and whether an
+ * answer was seen (+), or assured (*); "." = a second passes; l events are lost. */
 static const struct {
 	const char *events;
 	uint8_t proto;
@@ -65,6 +65,11 @@ static const struct {
 	{"ns ur+ .....", IPPROTO_TCP, FLOW_STUCK},
 	{"ns ds", IPPROTO_TCP, FLOW_REFUSED},
 	{"ns dc", IPPROTO_TCP, FLOW_REFUSED},
+	{"ns xs .....", IPPROTO_TCP, -1},             /* conntrack -F */
+	{"ns xs ns .....", IPPROTO_TCP, FLOW_SILENT}, /* and the SYN is repeated */
+	{"ns l ur+ ue+ .....", IPPROTO_TCP, -1},      /* an answer was lost */
+	{"ns l .....", IPPROTO_TCP, -1},
+	{"ns l ns .....", IPPROTO_TCP, FLOW_SILENT},
 	{"ns ur+ uc+ dc+", IPPROTO_TCP, -1}, /* a port scan */
 	{"ne* .....", IPPROTO_TCP, -1},      /* picked up in its middle */
 	{"ue* ue* de*", IPPROTO_TCP, -1},
@@ -97,6 +102,7 @@ static uint8_t tcp_state(char c)
 
 static void play(struct flow_track *t, const char *events, struct ct_entry e, struct seen *s)
 {
+	static const char kinds[] = "nudx"; /* enum ct_event */
 	uint64_t now = START;
 
 	for (const char *p = events; *p; p++) {
@@ -104,9 +110,12 @@ static void play(struct flow_track *t, const char *events, struct ct_entry e, st
 			now += SECOND;
 			flow_track_expire(t, now, on_failed, s);
 		}
-		if (!strchr("nud", *p))
+		if (*p == 'l')
+			flow_track_forget(t);
+		const char *kind = strchr(kinds, *p);
+		if (!kind)
 			continue;
-		enum ct_event what = *p == 'n' ? CT_NEW : *p == 'u' ? CT_UPDATE : CT_DESTROY;
+		enum ct_event what = (enum ct_event)(kind - kinds);
 		e.tcp_state = tcp_state((char)(p[1] ? *++p : '-'));
 		if (p[0] && p[1] == '+')
 			e.state.status |= IPS_SEEN_REPLY;
