@@ -166,16 +166,6 @@ void collect_poll(struct collect *c)
 		c->n_answers = (size_t)n < ANSWERS_MAX ? (size_t)n : ANSWERS_MAX;
 }
 
-bool collect_answered(const struct collect *c, enum fact_probe_name probe)
-{
-	for (size_t i = 0; c->o.injections && i < c->n_answers; i++) {
-		const struct injection *j = injection_of_port(c->o.injections, c->answers[i].mine);
-		if (j && j->probe == probe)
-			return true;
-	}
-	return false;
-}
-
 uint64_t collect_ended(const struct collect *c, enum fact_origin origin)
 {
 	uint64_t packets = 0;

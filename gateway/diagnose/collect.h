@@ -24,8 +24,6 @@ struct collect *collect_begin(const struct collect_options *options, struct evid
 /* Reads what came, without waiting. */
 void collect_poll(struct collect *c);
 
-/* Has any injected packet of this name been answered? */
-[[nodiscard]] bool collect_answered(const struct collect *c, enum fact_probe_name probe);
 /* How many packets that answered injected ones of this origin ended in the diagnosis' table. */
 uint64_t collect_ended(const struct collect *c, enum fact_origin origin);
 /* The next hop's link address is still being asked for. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/diagnose.h"
 #include "conf/admits.h"
+#include "diagnose/callers.h"
 #include "diagnose/collect.h"
 #include "diagnose/own_probe.h"
 #include "diagnose/probe_link.h"
@@ -19,7 +20,6 @@ constexpr uint64_t READY_US = 1'000'000;
 constexpr uint64_t TICK_US = 10'000;
 /* A first packet that was lost is repeated after a second; ARP gives up after three. */
 constexpr uint64_t ANSWERS_US = 1'250'000;
-constexpr uint64_t REPEATED_US = 1'300'000; /* since it was seen first: is it repeated? */
 constexpr uint64_t NEIGHBOUR_US = 3'400'000;
 constexpr uint64_t PASSIVE_US = 4'000'000;
 constexpr uint64_t SEEN_US = 1'500'000;   /* passive: after the first packet of a flow */
@@ -44,8 +44,7 @@ struct diagnosis {
 	struct trace_link *trace;
 	struct own_probe *own[OWN_PROBES];
 	size_t n_own;
-	bool own_done, target_answers;
-	bool acknowledges, requests, replied; /* of real flows */
+	bool target_answers;
 	struct probe_link *probe;
 	sd_event_source *timer;
 	bool observing;
@@ -257,55 +256,24 @@ static bool is_real(const struct fact *f)
 	return f->kind == FACT_PACKET && f->packet.origin == ORIGIN_REAL && f->packet.count > 0;
 }
 
-/* What a real flow was seen to do. */
-static void note_real(struct diagnosis *d, const struct fact_packet *p)
-{
-	bool in = p->point == POINT_TUN_IN && p->to_target;
-	bool out = p->point == POINT_TUN_OUT && !p->to_target;
-
-	d->acknowledges |= in && p->packet == PACKET_ACK;
-	d->requests |= in && p->packet == PACKET_DATA;
-	d->replied |= out && (p->packet == PACKET_DATA || p->packet == PACKET_UDP ||
-				     p->packet == PACKET_ECHO_REPLY);
-}
-
-/* A caller has had its answer: of its request, or of its handshake if it asks nothing. */
-static bool goes_on(const struct diagnosis *d)
-{
-	return d->replied || (d->acknowledges && !d->requests);
-}
-
 static void on_trace(void *arg)
 {
 	struct diagnosis *d = arg;
 	const struct evidence *facts = trace_link_facts(d->trace);
 
-	for (size_t i = 0; i < facts->n; i++) {
-		if (!is_real(&facts->facts[i]))
-			continue;
-		if (!d->seen_us)
+	for (size_t i = 0; i < facts->n && !d->seen_us; i++)
+		if (is_real(&facts->facts[i]))
 			d->seen_us = now_of(d);
-		note_real(d, &facts->facts[i].packet);
-	}
 }
 
 static void check_own(struct diagnosis *d, uint64_t now)
 {
-	d->own_done = true;
 	for (size_t i = 0; i < d->n_own; i++)
-		d->own_done &= own_probe_check(d->own[i], now);
+		own_probe_check(d->own[i], now);
 	d->target_answers = d->n_own > 0 && own_probe_answered(d->own[0]);
 }
 
-static bool all_answered(const struct diagnosis *d)
-{
-	return d->own_done && collect_answered(d->collect, PROBE_INJECTED) &&
-	       collect_answered(d->collect, PROBE_INJECTED_OTHER) &&
-	       collect_answered(d->collect, PROBE_INJECTED_ECHO);
-}
-
-/* Packets of a real flow are worth a second's waiting, also where ours are answered: they tell
- * what lies before this node. */
+/* Whatever is answered at once: a caller's trouble takes its time to show. */
 static bool is_settled(const struct diagnosis *d, uint64_t now)
 {
 	uint64_t asked = now - d->asked_us;
@@ -314,11 +282,10 @@ static bool is_settled(const struct diagnosis *d, uint64_t now)
 		return asked >= PASSIVE_US || (d->seen_us && now - d->seen_us >= SEEN_US);
 	if (asked >= NEIGHBOUR_US)
 		return true;
-	if (asked < ANSWERS_US)
-		return goes_on(d) && all_answered(d);
-	if (d->seen_us && !goes_on(d) && now - d->seen_us < REPEATED_US)
+	if (asked < ANSWERS_US || collect_waits_for_neighbour(d->collect))
 		return false;
-	return !collect_waits_for_neighbour(d->collect);
+	return !d->observing ||
+	       !callers_are_new(trace_link_facts(d->trace), &d->e.flow, (int64_t)asked);
 }
 
 static bool is_over(const struct diagnosis *d, uint64_t now)

@@ -250,13 +250,12 @@ static void look(struct own_probe *p, size_t i, uint64_t now_us)
 		answered(p, i, now_us);
 }
 
-bool own_probe_check(struct own_probe *p, uint64_t now_us)
+void own_probe_check(struct own_probe *p, uint64_t now_us)
 {
 	for (size_t i = 0; i < p->sent && !p->over; i++)
 		look(p, i, now_us);
 	if (!p->over && p->sent < ATTEMPTS && now_us - p->sent_us[0] >= AGAIN_US)
 		ask(p, now_us);
-	return p->over;
 }
 
 bool own_probe_answered(const struct own_probe *p)

@@ -22,7 +22,7 @@ struct own_target {
 /* Sends. nullptr only out of memory never; what could not be sent is known as OUTCOME_LOCAL. */
 struct own_probe *own_probe_new(const struct own_target *target, uint64_t now_us);
 void own_probe_free(struct own_probe *p); /* nullptr is allowed */
-/* Looks for an answer. True when it is known what came of it. Sends again after 400 ms. */
-[[nodiscard]] bool own_probe_check(struct own_probe *p, uint64_t now_us);
+/* Looks for an answer. Sends again after 400 ms. */
+void own_probe_check(struct own_probe *p, uint64_t now_us);
 [[nodiscard]] bool own_probe_answered(const struct own_probe *p);
 void own_probe_tell(const struct own_probe *p, struct evidence *e);

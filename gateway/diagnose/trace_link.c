@@ -21,7 +21,7 @@ struct trace_link {
 };
 
 /* What it may tell. */
-constexpr uint32_t KINDS = 1U << FACT_PACKET | 1U << FACT_ICMP | 1U << FACT_DROP |
+constexpr uint32_t KINDS = 1U << FACT_PACKET | 1U << FACT_ICMP | 1U << FACT_DROP | 1U << FACT_CALL |
 			   1U << FACT_MISSING;
 
 static void tell_ready(struct trace_link *t, bool observing)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/gather.h"
 #include "lib/xmalloc.h"
+#include "trace/calls.h"
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <netinet/tcp.h>
@@ -21,6 +22,7 @@ struct gather {
 	struct fact facts[API_TRACE_FACTS_MAX];
 	struct distinct distinct[API_TRACE_FACTS_MAX];
 	size_t n;
+	struct calls calls;
 	bool missing[OBSERVERS];
 	bool changed;
 };
@@ -37,11 +39,11 @@ void gather_free(struct gather *g)
 	free(g);
 }
 
-/* nullptr: there is no room. The last places are for what is missing. */
+/* nullptr: there is no room. The last places are for what is missing, and for calls. */
 static struct fact *add(struct gather *g, enum fact_kind kind)
 {
-	size_t room = kind == FACT_MISSING ? API_TRACE_FACTS_MAX : API_TRACE_FACTS_MAX - OBSERVERS;
-	if (g->n >= room)
+	size_t room = API_TRACE_FACTS_MAX - CALLS_TOLD;
+	if (g->n >= (kind == FACT_MISSING ? room : room - OBSERVERS))
 		return nullptr;
 	struct fact *f = &g->facts[g->n++];
 	*f = (struct fact){.kind = kind};
@@ -200,6 +202,8 @@ static void count_packet(struct gather *g, const struct sighting *s, const struc
 	const struct whose_answer *a)
 {
 	struct fact_packet like = describe(g, s, p, a);
+	if (s->mesh && a->origin == ORIGIN_REAL)
+		calls_see(&g->calls, p, a->to_target, s->at_us);
 	struct fact *f = find_packet(g, &like);
 	if (!f)
 		return gather_missing(g, OBSERVER_PACKETS, "there were too many kinds of packets");
@@ -321,12 +325,16 @@ bool gather_is_changed(const struct gather *g)
 int gather_facts(struct gather *g, sd_json_variant **out)
 {
 	sd_json_variant *array[API_TRACE_FACTS_MAX] = {};
+	const struct fact_call *calls[CALLS_TOLD];
+	size_t n = 0, n_calls = calls_told(&g->calls, calls);
 	int r = 0;
-	for (size_t i = 0; r >= 0 && i < g->n; i++)
-		r = fact_to_json(&g->facts[i], &array[i]);
+	for (; r >= 0 && n < g->n; n++)
+		r = fact_to_json(&g->facts[n], &array[n]);
+	for (size_t i = 0; r >= 0 && i < n_calls; i++)
+		r = fact_to_json(&(struct fact){.kind = FACT_CALL, .call = *calls[i]}, &array[n++]);
 	if (r >= 0)
-		r = sd_json_variant_new_array(out, array, g->n);
-	for (size_t i = 0; i < g->n; i++)
+		r = sd_json_variant_new_array(out, array, n);
+	for (size_t i = 0; i < n; i++)
 		sd_json_variant_unref(array[i]);
 	if (r >= 0)
 		g->changed = false;

@@ -28,6 +28,7 @@ enum fact_kind {
 	FACT_PACKET,
 	FACT_ICMP,
 	FACT_DROP,
+	FACT_CALL,
 	FACT_TRACE,
 	FACT_CHAIN,
 	FACT_COUNTER,
@@ -76,6 +77,7 @@ struct fact {
 		struct fact_packet packet;
 		struct fact_icmp icmp;
 		struct fact_drop drop;
+		struct fact_call call;
 		struct fact_trace trace;
 		struct fact_chain chain;
 		struct fact_counter counter;

@@ -94,6 +94,7 @@ static const struct {
 	[FACT_PACKET] = {"tcpdump -ni {interface}[ host {source}]", nullptr},
 	[FACT_ICMP] = {nullptr, icmp_template},
 	[FACT_DROP] = {"perf trace --no-syscalls -e skb:kfree_skb", nullptr},
+	[FACT_CALL] = {"tcpdump -ni any host {source}[ and port {port}]", nullptr},
 	[FACT_TRACE] = {"nft -a list chain {family} {table} {chain}", nullptr},
 	[FACT_CHAIN] = {nullptr, chain_template},
 	[FACT_COUNTER] = {nullptr, counter_template},

@@ -298,6 +298,7 @@ const char *fact_says(const struct fact *f, char buf[static FACT_SAYS_LEN])
 		[FACT_PACKET] = says_packet,
 		[FACT_ICMP] = says_icmp,
 		[FACT_DROP] = says_drop,
+		[FACT_CALL] = says_call,
 		[FACT_TRACE] = says_trace,
 		[FACT_CHAIN] = says_chain,
 		[FACT_COUNTER] = says_counter,

@@ -25,6 +25,7 @@ void say_errno(struct words *w, int64_t error);
 void says_packet(const struct fact *fact, struct words *w);
 void says_icmp(const struct fact *fact, struct words *w);
 void says_drop(const struct fact *fact, struct words *w);
+void says_call(const struct fact *fact, struct words *w);
 void says_trace(const struct fact *fact, struct words *w);
 void says_conntrack(const struct fact *fact, struct words *w);
 void says_probe(const struct fact *fact, struct words *w);

@@ -143,6 +143,26 @@ void says_drop(const struct fact *fact, struct words *w)
 	say_number(w, ", ", f->length, " bytes");
 }
 
+void says_call(const struct fact *fact, struct words *w)
+{
+	const struct fact_call *f = &fact->call;
+
+	say(w, "a flow of the mesh");
+	say_addr(w, " from ", &f->source);
+	say_number(w, " port ", f->port, "");
+	say(w, "%s", f->begun ? " began" : ", begun earlier");
+	say(w, ", %s", f->refused ? "was refused" : f->answered ? "was answered" : "not answered");
+	say_if(w, f->acknowledged, ", went on");
+	say(w, ", %lld bytes there and %lld back", (long long)f->asked, (long long)f->replied);
+	if (f->open > 0)
+		say(w, ", %lld of them not acknowledged", (long long)f->open);
+	if (f->asked_again > 0)
+		say(w, ", asked %lld times again", (long long)f->asked_again);
+	if (f->told_again > 0)
+		say(w, ", told %lld times again", (long long)f->told_again);
+	say_if(w, f->ended, ", ended");
+}
+
 void says_trace(const struct fact *fact, struct words *w)
 {
 	const struct fact_trace *f = &fact->trace;

@@ -73,6 +73,22 @@ struct fact_drop {
 	int64_t count;
 };
 
+/* One flow of the mesh's own to the target, as it passed the mesh interface; some of them, those
+ * that wait for something before the others. Bytes are those of TCP's numbers. */
+struct fact_call {
+	struct addr source; /* the caller */
+	int64_t port;       /* its port; of an echo the identifier */
+	bool begun;         /* its beginning was seen */
+	bool answered, refused, acknowledged;
+	int64_t asked, replied;          /* bytes of payload, there and back */
+	int64_t open;                    /* sent to the caller and not acknowledged by it */
+	int64_t asked_again, told_again; /* packets that were repeated, there and back */
+	bool ended;
+	int64_t first_us, last_us; /* since the diagnosis began */
+	int64_t progress_us;       /* when the caller acknowledged something, or what is open was
+				      sent; -1 = never */
+};
+
 /* A rule or policy that decided about a packet of the flow: nft trace. */
 struct fact_trace {
 	enum fact_origin origin;

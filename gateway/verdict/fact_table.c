@@ -188,6 +188,24 @@ static const struct field drop_fields[] = {
 	FIELD(struct fact_drop, "count", count),
 	{},
 };
+static const struct field call_fields[] = {
+	FIELD(struct fact_call, "source", source),
+	FIELD_OR_NONE(struct fact_call, "port", port),
+	FIELD(struct fact_call, "begun", begun),
+	FIELD(struct fact_call, "answered", answered),
+	FIELD(struct fact_call, "refused", refused),
+	FIELD(struct fact_call, "acknowledged", acknowledged),
+	FIELD(struct fact_call, "asked", asked),
+	FIELD(struct fact_call, "replied", replied),
+	FIELD(struct fact_call, "open", open),
+	FIELD(struct fact_call, "askedAgain", asked_again),
+	FIELD(struct fact_call, "toldAgain", told_again),
+	FIELD(struct fact_call, "ended", ended),
+	FIELD_OR_NONE(struct fact_call, "firstUs", first_us),
+	FIELD_OR_NONE(struct fact_call, "lastUs", last_us),
+	FIELD_OR_NONE(struct fact_call, "progressUs", progress_us),
+	{},
+};
 static const struct field trace_fields[] = {
 	FIELD_ONE_OF(struct fact_trace, "origin", origin, origins),
 	FIELD(struct fact_trace, "toTarget", to_target),
@@ -336,6 +354,7 @@ const struct fact_shape fact_shapes[FACT_KINDS] = {
 	[FACT_PACKET] = {"packet", "packets", packet_fields},
 	[FACT_ICMP] = {"icmp", "packets", icmp_fields},
 	[FACT_DROP] = {"drop", "bpf", drop_fields},
+	[FACT_CALL] = {"call", "packets", call_fields},
 	[FACT_TRACE] = {"trace", "nft-trace", trace_fields},
 	[FACT_CHAIN] = {"chain", "ruleset", chain_fields},
 	[FACT_COUNTER] = {"counter", "counters", counter_fields},

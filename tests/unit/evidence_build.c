@@ -14,6 +14,7 @@ static const char *const same[FACT_KINDS][4] = {
 	[FACT_LOOKUP] = {"question"},
 	[FACT_NEIGHBOUR] = {"address"},
 	[FACT_PACKET] = {"origin", "point", "packet", "toTarget"},
+	[FACT_CALL] = {"source", "port"},
 	[FACT_COUNTER] = {"name"},
 	[FACT_PROBE] = {"probe"},
 	[FACT_BGP_NEIGHBOUR] = {"address"},

@@ -50,6 +50,7 @@ static void test_every_member_has_a_row(void **)
 	CHECK(FACT_PACKET, fact_packet);
 	CHECK(FACT_ICMP, fact_icmp);
 	CHECK(FACT_DROP, fact_drop);
+	CHECK(FACT_CALL, fact_call);
 	CHECK(FACT_TRACE, fact_trace);
 	CHECK(FACT_CHAIN, fact_chain);
 	CHECK(FACT_COUNTER, fact_counter);

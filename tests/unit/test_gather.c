@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "lib/json.h"
+#include "trace/calls.h"
 #include "trace/gather.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -120,19 +121,32 @@ static void see(struct gather *g, const struct bytes *b, bool mesh, bool outgoin
 				 .mesh = mesh});
 }
 
-/* All facts, as a client reads them. */
-static size_t facts_of(struct gather *g, struct fact out[static API_TRACE_FACTS_MAX])
+/* All facts but those about calls, as a client reads them; *calls, which may be nullptr, is how
+ * many of these there are. */
+static size_t all_facts_of(
+	struct gather *g, struct fact out[static API_TRACE_FACTS_MAX], size_t *calls)
 {
 	autojson sd_json_variant *v = nullptr;
+	size_t n = 0;
 
 	assert_true(gather_facts(g, &v) >= 0);
 	assert_false(gather_is_changed(g));
-	size_t n = sd_json_variant_elements(v);
-	assert_true(n <= API_TRACE_FACTS_MAX);
-	for (size_t i = 0; i < n; i++)
-		assert_int_equal(
-			fact_from_json(sd_json_variant_by_index(v, i), &out[i], nullptr), 0);
+	size_t all = sd_json_variant_elements(v);
+	assert_true(all <= API_TRACE_FACTS_MAX);
+	for (size_t i = 0; i < all; i++) {
+		struct fact f;
+		assert_int_equal(fact_from_json(sd_json_variant_by_index(v, i), &f, nullptr), 0);
+		if (f.kind != FACT_CALL)
+			out[n++] = f;
+	}
+	if (calls)
+		*calls = all - n;
 	return n;
+}
+
+static size_t facts_of(struct gather *g, struct fact out[static API_TRACE_FACTS_MAX])
+{
+	return all_facts_of(g, out, nullptr);
 }
 
 static const struct {
@@ -181,7 +195,9 @@ static void test_whose(void **)
 		print_message("%s\n", cases[i].name);
 		see(g, &b, true, false);
 		assert_int_equal(gather_is_changed(g), cases[i].known);
-		assert_int_equal(facts_of(g, facts), cases[i].known);
+		size_t calls;
+		assert_int_equal(all_facts_of(g, facts, &calls), cases[i].known);
+		assert_int_equal(calls, cases[i].known && cases[i].origin == ORIGIN_REAL);
 		if (cases[i].known) {
 			assert_int_equal(facts[0].packet.origin, cases[i].origin);
 			assert_int_equal(facts[0].packet.to_target, cases[i].to_target);
@@ -314,10 +330,15 @@ static void test_bounds(void **)
 		gather_packet(g,
 			&(struct sighting){.data = b.data, .len = b.len, .interface = interface});
 	}
+	for (uint16_t i = 0; i < 100; i++) {
+		struct bytes real = syn(WORKER, (uint16_t)(50000 + i), TARGET, 3000);
+		see(g, &real, true, false);
+	}
 	drop(g, &b, "NETFILTER_DROP", "nft_do_chain");
 	gather_missing(g, OBSERVER_INJECTION, "no");
 	gather_missing(g, OBSERVER_INJECTION, "no");
-	size_t n = facts_of(g, facts);
+	size_t calls, n = all_facts_of(g, facts, &calls);
+	assert_true(calls > 0 && calls <= CALLS_TOLD);
 	for (size_t i = 0; i < n; i++)
 		missing += facts[i].kind == FACT_MISSING;
 	assert_int_equal(missing, 3);
