@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * text: writes into a buffer of fixed size, and remembers when it was too small.
+ *
+ * Nothing is ever written in part: what does not fit is left out, and so is all that follows. The
+ * caller looks once, at the end. No NUL is put behind the text.
+ */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct text {
+	char *at;
+	size_t size, len;
+	bool full; /* something did not fit */
+};
+
+static inline void text_add(struct text *t, const void *bytes, size_t n)
+{
+	if (t->full || n > t->size - t->len) {
+		t->full = true;
+		return;
+	}
+	memcpy(t->at + t->len, bytes, n);
+	t->len += n;
+}
+
+static inline void text_str(struct text *t, const char *s)
+{
+	text_add(t, s, strlen(s));
+}
+
+void text_u64(struct text *t, uint64_t n);
+
+/* With quotes around it, for JSON (RFC 8259): controls, quote and backslash escaped, what is no
+ * UTF-8 replaced by U+FFFD. */
+void text_json(struct text *t, const char *s, size_t len);
+
+/* With quotes around it, for a structured field (RFC 8941, 3.3.3) or a quoted-string of HTTP:
+ * printable ASCII; other bytes become question marks, so that nothing can end a line. */
+void text_quoted(struct text *t, const char *s, size_t len);
