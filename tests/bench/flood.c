@@ -7,6 +7,9 @@
  * --flows flows, told apart by their source port, from one source address: to the gateway's
  * connection tracking a flow like any other that nobody has answered yet.
  *
+ * With --begin, TCP connections are begun beside that, so many a second and evenly, each from a
+ * source port of its own to a port that nobody listens on: a flow that is refused.
+ *
  * Arrivals are the receive counter of an interface in another network namespace, read by the
  * sender itself at the begin and at the end of its window. Nothing here judges: one JSON object
  * with packets and seconds goes to stdout.
@@ -25,6 +28,7 @@
 #include <net/if.h>
 #include <netinet/ether.h>
 #include <netinet/ip.h>
+#include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <sched.h>
 #include <stdint.h>
@@ -38,10 +42,13 @@ constexpr unsigned batch = 64;
 constexpr unsigned flows_max = 4096;
 constexpr uint16_t port_first = 20000;
 constexpr uint16_t port_discard = 9; /* RFC 863 */
+constexpr uint16_t port_closed = 1;
+constexpr unsigned begin_first = 30000;
+constexpr unsigned begin_ports = 30000;
 
 struct options {
 	const char *dev, *mac, *src, *dst, *count_netns, *count_dev;
-	double warmup_s, seconds;
+	double warmup_s, seconds, begin_rate;
 	unsigned flows;
 };
 
@@ -53,13 +60,19 @@ struct flood {
 	uint8_t (*frames)[frame_len];
 	struct mmsghdr *msgs;
 	struct iovec *iov;
-	uint64_t sent;
+	uint64_t sent, begun;
+	double begin_rate, begin_at_s;
+	struct {
+		struct ether_header eth;
+		struct iphdr ip;
+		struct tcphdr tcp;
+	} __attribute__((packed)) syn;
 };
 
 /* What the window saw. */
 struct sample {
 	double at_s, cpu_s;
-	uint64_t sent, received;
+	uint64_t sent, received, begun;
 };
 
 static double clock_s(clockid_t id)
@@ -80,7 +93,7 @@ static uint16_t checksum(const void *data, size_t len)
 	return htons((uint16_t)~sum);
 }
 
-static void frame_fill(uint8_t frame[static frame_len], const struct options *o, unsigned flow)
+static struct ether_header ethernet_header(const struct options *o)
 {
 	struct ether_header eth = {.ether_type = htons(ETHERTYPE_IP)};
 	const struct ether_addr *to = ether_aton(o->mac);
@@ -88,18 +101,29 @@ static void frame_fill(uint8_t frame[static frame_len], const struct options *o,
 		errx(2, "%s: not an Ethernet address", o->mac);
 	memcpy(eth.ether_dhost, to, ETH_ALEN);
 	eth.ether_shost[0] = 0x02; /* locally administered */
+	return eth;
+}
 
+static struct iphdr ip_header(const struct options *o, uint8_t protocol, size_t payload)
+{
 	struct iphdr ip = {
 		.version = 4,
 		.ihl = sizeof(ip) / 4,
-		.tot_len = htons(frame_len - sizeof(eth)),
+		.tot_len = htons((uint16_t)(sizeof(ip) + payload)),
 		.ttl = 64,
-		.protocol = IPPROTO_UDP,
+		.protocol = protocol,
 	};
 	if (inet_pton(AF_INET, o->src, &ip.saddr) != 1 ||
 		inet_pton(AF_INET, o->dst, &ip.daddr) != 1)
 		errx(2, "%s, %s: not IPv4 addresses", o->src, o->dst);
 	ip.check = checksum(&ip, sizeof(ip));
+	return ip;
+}
+
+static void frame_fill(uint8_t frame[static frame_len], const struct options *o, unsigned flow)
+{
+	struct ether_header eth = ethernet_header(o);
+	struct iphdr ip = ip_header(o, IPPROTO_UDP, frame_len - sizeof(eth) - sizeof(ip));
 
 	/* A UDP checksum of zero says that there is none (RFC 768). */
 	struct udphdr udp = {
@@ -111,6 +135,48 @@ static void frame_fill(uint8_t frame[static frame_len], const struct options *o,
 	memcpy(frame, &eth, sizeof(eth));
 	memcpy(frame + sizeof(eth), &ip, sizeof(ip));
 	memcpy(frame + sizeof(eth) + sizeof(ip), &udp, sizeof(udp));
+}
+
+static void syn_fill(struct flood *f, const struct options *o)
+{
+	f->syn.eth = ethernet_header(o);
+	f->syn.ip = ip_header(o, IPPROTO_TCP, sizeof(f->syn.tcp));
+	f->syn.tcp = (struct tcphdr){.dest = htons(port_closed),
+		.seq = htonl(1),
+		.doff = sizeof(f->syn.tcp) / 4,
+		.syn = 1,
+		.window = htons(64000)};
+}
+
+/* Of the pseudo header and the header (RFC 9293, 3.1). */
+static uint16_t syn_checksum(const struct flood *f)
+{
+	struct {
+		uint32_t saddr, daddr;
+		uint8_t zero, protocol;
+		uint16_t len;
+		struct tcphdr tcp;
+	} pseudo = {f->syn.ip.saddr, f->syn.ip.daddr, 0, IPPROTO_TCP, htons(sizeof(pseudo.tcp)),
+		f->syn.tcp};
+
+	return checksum(&pseudo, sizeof(pseudo));
+}
+
+/* Those that are due by now. */
+static void begin_due(struct flood *f, double now_s)
+{
+	while (f->begin_rate > 0 && f->begin_at_s <= now_s) {
+		f->begin_at_s += 1 / f->begin_rate;
+		f->syn.tcp.source = htons((uint16_t)(begin_first + f->begun % begin_ports));
+		f->syn.tcp.check = 0;
+		f->syn.tcp.check = syn_checksum(f);
+		if (send(f->fd, &f->syn, sizeof(f->syn), 0) < 0) {
+			if (errno != ENOBUFS && errno != EAGAIN)
+				err(1, "send");
+			continue;
+		}
+		f->begun++;
+	}
 }
 
 /* One message a flow; a batch is a window that moves over them, so a few follow again behind
@@ -205,6 +271,7 @@ static void send_for(struct flood *f, double seconds)
 			err(1, "send");
 		f->sent += n > 0 ? (unsigned)n : 0;
 		at = (at + batch) % f->flows;
+		begin_due(f, clock_s(CLOCK_MONOTONIC));
 	} while (clock_s(CLOCK_MONOTONIC) < end);
 }
 
@@ -214,19 +281,24 @@ static struct sample sample_take(const struct flood *f)
 		.at_s = clock_s(CLOCK_MONOTONIC),
 		.cpu_s = clock_s(CLOCK_THREAD_CPUTIME_ID),
 		.sent = f->sent,
+		.begun = f->begun,
 		.received = received(f),
 	};
 }
 
 static void run(struct flood *f, const struct options *o)
 {
+	f->begin_rate = o->begin_rate;
+	f->begin_at_s = clock_s(CLOCK_MONOTONIC);
 	send_for(f, o->warmup_s);
 	struct sample a = sample_take(f);
 	send_for(f, o->seconds);
 	struct sample b = sample_take(f);
-	printf("{\"seconds\": %.6f, \"cpu\": %.6f, \"sent\": %ju, \"received\": %ju}\n",
+	printf("{\"seconds\": %.6f, \"cpu\": %.6f, \"sent\": %ju, \"received\": %ju, "
+	       "\"begun\": %ju, \"begun_all\": %ju}\n",
 		b.at_s - a.at_s, b.cpu_s - a.cpu_s, (uintmax_t)(b.sent - a.sent),
-		(uintmax_t)(b.received - a.received));
+		(uintmax_t)(b.received - a.received), (uintmax_t)(b.begun - a.begun),
+		(uintmax_t)b.begun);
 }
 
 static double number(const char *text, double min, double max)
@@ -248,13 +320,14 @@ static const struct option long_options[] = {
 	{"warmup", required_argument, nullptr, 'w'},
 	{"seconds", required_argument, nullptr, 'S'},
 	{"flows", required_argument, nullptr, 'f'},
+	{"begin", required_argument, nullptr, 'b'},
 	{},
 };
 
 [[noreturn]] static void usage(void)
 {
 	errx(2, "usage: flood --dev IF --mac MAC --src ADDR --dst ADDR --count-netns PATH\n"
-		"             --count-dev IF [--warmup S] [--seconds S] [--flows N]");
+		"             --count-dev IF [--warmup S] [--seconds S] [--flows N] [--begin N]");
 }
 
 static struct options options_parse(int argc, char **argv)
@@ -276,6 +349,8 @@ static struct options options_parse(int argc, char **argv)
 			o.seconds = number(optarg, 0.01, 600);
 		else if (c == 'f')
 			o.flows = (unsigned)number(optarg, 1, flows_max);
+		else if (c == 'b')
+			o.begin_rate = number(optarg, 0, 100'000);
 		else if (c == '?')
 			usage();
 	}
@@ -293,6 +368,7 @@ int main(int argc, char **argv)
 	counters_open(&f, &o);
 	f.fd = sender_open(o.dev);
 	frames_make(&f, &o);
+	syn_fill(&f, &o);
 	run(&f, &o);
 	mnl_socket_close(f.counters);
 	close(f.fd);

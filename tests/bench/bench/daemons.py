@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pwd
 import re
@@ -12,6 +13,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from bench.space import URGENT, BenchError, Netns, Process, Space, poll_until, run
 
@@ -68,6 +70,7 @@ class Meshgwd(Daemon):
     def __init__(self, space: Space, ns: Netns, config: str, preload: Path | None = None) -> None:
         folder = Path(tempfile.mkdtemp(prefix=f"{ns.name}.", dir=space.folder))
         state = Path(tempfile.mkdtemp(prefix=f"{ns.name}.", dir=space.disk))
+        self.runtime = folder
         user = _user()
         for place in (folder, state):
             os.chown(place, user.pw_uid, user.pw_gid)
@@ -94,6 +97,14 @@ class Meshgwd(Daemon):
             )  # fmt: skip
             ready.settimeout(0.1)
             poll_until(lambda: self._is_ready(ready), 30, "meshgwd is ready")
+
+    def status(self) -> dict[str, Any]:
+        """What GetStatus answers."""
+        answer: dict[str, Any] = json.loads(
+            run(["varlinkctl", "--json=short", "call", f"{self.runtime}/status",
+                 "io.meshgw.Gateway.GetStatus", "{}"])
+        )  # fmt: skip
+        return answer
 
     def _is_ready(self, ready: socket.socket) -> bool:
         self.process.alive()

@@ -158,9 +158,9 @@ class Lane:
             gateway.nft(self.mode.ruleset)
         self.source.run(["ping", "-c1", "-W5", SINK] if not self.mode.config else ["true"])
 
-    def _answered(self) -> None:
+    def answered(self) -> None:
         """Makes the gateway's conntrack, where it looks at all, believe that flows go both ways."""
-        self._flood(0.02)
+        self.flood_with(0.02)
         self.to.run(["conntrack", "-U", "-p", "udp", "--dport", str(DISCARD), "-u", "SEEN_REPLY"],
                     check=False)  # fmt: skip
 
@@ -170,23 +170,28 @@ class Lane:
     def small(self, seconds: float) -> dict[str, float]:
         """Packets a second of wall clock and of the core's time."""
         if self.mode.gateway:
-            self._answered()
+            self.answered()
         found = self._flood(seconds)
         if "allow" in self.mode.name:
             self._unanswered()
             found["judged_cpu"] = self._flood(seconds)["pps_cpu"]
         return found
 
-    def _flood(self, seconds: float) -> dict[str, float]:
+    def flood_with(self, seconds: float, *options: str) -> dict[str, float]:
+        """What flood(1) of this folder says."""
         answer = self.source.run(
             ["chrt", "--rr", "1", "taskset", "-c", "0", self.space.tool("flood"), "--dev", "mesh0",
              "--mac", self.to.mac(MESH if self.mode.gateway else "lan0"), "--src", SOURCE,
              "--dst", SINK, "--count-netns", self.sink.path, "--count-dev", "lan0",
-             "--flows", str(FLOWS), "--seconds", str(seconds)],
+             "--flows", str(FLOWS), "--seconds", str(seconds), *options],
         )  # fmt: skip
-        found = json.loads(answer)
+        found: dict[str, float] = json.loads(answer)
         if found["received"] < 0.98 * found["sent"]:
             raise BenchError(f"{self.mode.name}: only {found['received']} of {found['sent']} came")
+        return found
+
+    def _flood(self, seconds: float) -> dict[str, float]:
+        found = self.flood_with(seconds)
         return {
             "pps": found["received"] / found["seconds"],
             "pps_cpu": found["received"] / found["cpu"],
