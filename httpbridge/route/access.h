@@ -10,7 +10,7 @@
  */
 #include "route/config.h"
 
-struct http_field;
+struct http_head;
 
 enum bridge_access {
 	BRIDGE_ALLOWED,
@@ -19,9 +19,9 @@ enum bridge_access {
 	BRIDGE_TOKEN_WRONG,   /* 401 with error="invalid_token" */
 };
 
-enum bridge_access bridge_access_check(const struct bridge_route *route, const struct addr *peer,
-	const struct http_field *fields, size_t n_fields);
+enum bridge_access bridge_access_check(
+	const struct bridge_route *route, const struct addr *peer, const struct http_head *head);
 
 /* The second half alone; with an empty list every request is BRIDGE_TOKEN_MISSING. */
 enum bridge_access bridge_token_check(
-	const struct bridge_tokens *tokens, const struct http_field *fields, size_t n_fields);
+	const struct bridge_tokens *tokens, const struct http_head *head);

@@ -11,13 +11,13 @@
  * the framing, after it has read the message strictly.
  *
  * The fields that come in have been checked by http/head.h: names are tokens and values hold no CR,
- * LF or NUL. It is asserted again here before a byte is written.
+ * LF or NUL. That is not looked at again here.
  *
  * It knows neither time nor randomness: both are given.
  */
 #include "route/config.h"
 
-struct http_field;
+struct http_head;
 
 enum forward_framing {
 	FORWARD_NO_BODY, /* no field about it */
@@ -39,24 +39,25 @@ struct forward_trace {
 	bool made;       /* no valid one came: a tracestate beside it is dropped */
 };
 constexpr size_t FORWARD_TRACE_RANDOM = 24;
-void forward_trace_read(const struct http_field *fields, size_t n_fields,
+void forward_trace_read(const struct http_head *head,
 	const uint8_t random[static FORWARD_TRACE_RANDOM], struct forward_trace *out);
 
 struct forward_request {
 	const char *method;
 	size_t method_len;
-	const char *target; /* in normal form, with the query; "*" for OPTIONS */
-	size_t target_len;
+	const char *path; /* in normal form (http/target.h); "*" for OPTIONS */
+	size_t path_len;
+	const char *query; /* with its question mark; "" */
+	size_t query_len;
 	const char *host; /* as asked for, with its port; empty for HTTP/1.0 without one */
 	size_t host_len;
-	unsigned minor; /* of the request's HTTP/1.x, for Via */
-	const struct http_field *fields;
-	size_t n_fields;
+	const struct http_head *head;
 	const struct addr *peer;
 	const struct forward_trace *trace;
 	enum forward_framing framing;
 	uint64_t length;
 	enum forward_connection connection;
+	bool expects_continue; /* the upstream is to say 100 (Continue) */
 };
 
 /* The head to the upstream with the empty line at its end. Returns its length; -ENOBUFS when it
@@ -69,9 +70,7 @@ struct forward_response {
 	unsigned status;
 	const char *reason;
 	size_t reason_len;
-	unsigned minor; /* of the answer's HTTP/1.x */
-	const struct http_field *fields;
-	size_t n_fields;
+	const struct http_head *head;
 	enum forward_framing framing;
 	uint64_t length;
 	enum forward_connection connection;

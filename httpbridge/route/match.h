@@ -14,9 +14,9 @@
  */
 #include "route/config.h"
 
-/* host as in the request: any case, with or without a port, brackets around IPv6, one dot at its
- * end. path in normal form (http/target.h), from its slash, without the query. nullptr when there
- * is no such route. */
+/* host as in the request: any case, with or without a port or brackets around IPv6, maybe a dot at
+ * its end. path in normal form (http/target.h), from its slash, without the query. nullptr when
+ * there is no such route. */
 const struct bridge_route *bridge_route_match(const struct bridge_config *c, const char *host,
 	size_t host_len, const char *path, size_t path_len);
 
