@@ -16,7 +16,7 @@ here=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
 
 build=$1
 suite=trixie
-recipe=5 # raise it when this file makes a different tree from the same list
+recipe=6 # raise it when this file makes a different tree from the same list
 root=$build/rootfs
 tmp=$build/rootfs.tmp
 cache=$build/cache
@@ -36,6 +36,7 @@ is_whole() {
 			command -v $tool
 		done
 		test -x /usr/lib/systemd/systemd
+		test -e /usr/include/h2o.h
 		python3 -c "import pytest, pytest_timeout, yaml"
 		test -z "$(dpkg --audit)"' >/dev/null 2>&1
 }
@@ -91,11 +92,22 @@ write_apt_conf() {
 	cat >"$cache/sources.list" <<-EOF
 		deb [signed-by=$keyring] $1 $suite main
 		deb [signed-by=$keyring] $1 $suite-backports main
+		deb [signed-by=$keyring] $1 bookworm main
+	EOF
+	# libh2o left Debian after 12; nothing else may come from there.
+	cat >"$cache/preferences" <<-EOF
+		Package: *
+		Pin: release n=bookworm
+		Pin-Priority: -1
+
+		Package: libh2o*
+		Pin: release n=bookworm
+		Pin-Priority: 500
 	EOF
 	cat >"$cache/apt.conf" <<-EOF
 		Dir::Etc::sourcelist "$cache/sources.list";
 		Dir::Etc::sourceparts "/dev/null";
-		Dir::Etc::preferences "/dev/null";
+		Dir::Etc::preferences "$cache/preferences";
 		Dir::Etc::preferencesparts "/dev/null";
 		Dir::State "$tmp/var/lib/apt";
 		Dir::State::status "$tmp/var/lib/dpkg/status";
