@@ -1,21 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/reply.h"
+#include "cli/reply_field.h"
 #include "cli/reply_node.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* Rows of dispatch tables. A field that may be absent may also be null. */
-#define TEXT(type, name, member)                                                              \
-	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
-		SD_JSON_MANDATORY}
-#define TEXT_OR_NULL(type, name, member)                                                      \
-	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
-		SD_JSON_NULLABLE}
-#define NUMBER(type, name, member)                                                        \
-	{name, SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64, offsetof(type, member), \
-		SD_JSON_MANDATORY}
 
 static const sd_json_dispatch_field range_fields[] = {
 	TEXT(struct reply_range, "class", class),
@@ -23,18 +13,11 @@ static const sd_json_dispatch_field range_fields[] = {
 	{},
 };
 
-static int read_number_or_null(
+int reply_number_or_null(
 	const char *name, sd_json_variant *v, sd_json_dispatch_flags_t flags, void *to)
 {
 	return sd_json_variant_is_null(v) ? 0 : sd_json_dispatch_uint64(name, v, flags, to);
 }
-
-#define NUMBER_OR_NULL(type, name, member)                                            \
-	{name, SD_JSON_VARIANT_UNSIGNED, read_number_or_null, offsetof(type, member), \
-		SD_JSON_NULLABLE}
-#define TRUTH(type, name, member)                                                         \
-	{name, SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, offsetof(type, member), \
-		SD_JSON_MANDATORY}
 
 static const sd_json_dispatch_field witness_fields[] = {
 	TEXT(struct reply_witness, "address", address),
@@ -168,8 +151,7 @@ static const sd_json_dispatch_field neighbor_fields[] = {
 	TEXT(struct reply_neighbor, "address", address),
 	TEXT(struct reply_neighbor, "remoteAs", remote_as),
 	TEXT(struct reply_neighbor, "state", state),
-	{"uptimeSeconds", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
-		offsetof(struct reply_neighbor, uptime_s), SD_JSON_NULLABLE},
+	NUMBER_OR_NULL(struct reply_neighbor, "uptimeSeconds", uptime_s),
 	NUMBER(struct reply_neighbor, "announced", announced),
 	NUMBER(struct reply_neighbor, "accepted", accepted),
 	TEXT_OR_NULL(struct reply_neighbor, "reason", reason),
@@ -179,8 +161,7 @@ static const sd_json_dispatch_field neighbor_fields[] = {
 static const sd_json_dispatch_field announcement_fields[] = {
 	TEXT(struct reply_announcement, "prefix", prefix),
 	TEXT(struct reply_announcement, "static", of_static),
-	{"announced", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
-		offsetof(struct reply_announcement, announced), SD_JSON_MANDATORY},
+	TRUTH(struct reply_announcement, "announced", announced),
 	TEXT_OR_NULL(struct reply_announcement, "reason", reason),
 	{},
 };
@@ -190,7 +171,7 @@ static const sd_json_dispatch_field pending_fields[] = {
 	{},
 };
 
-static int read_list(
+int reply_list_read(
 	sd_json_variant *array, const sd_json_dispatch_field *fields, size_t size, struct list *out)
 {
 	struct list list = {.n = sd_json_variant_elements(array)};
@@ -211,11 +192,11 @@ static int read_list(
 }
 
 /* sd_json_dispatch_callback_t for an array of struct reply_NAME. */
-#define LIST_READER(name)                                                             \
-	static int read_##name##_list(                                                \
-		const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to) \
-	{                                                                             \
-		return read_list(v, name##_fields, sizeof(struct reply_##name), to);  \
+#define LIST_READER(name)                                                                  \
+	static int read_##name##_list(                                                     \
+		const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)      \
+	{                                                                                  \
+		return reply_list_read(v, name##_fields, sizeof(struct reply_##name), to); \
 	}
 LIST_READER(range)
 LIST_READER(network)
@@ -265,7 +246,7 @@ static int read_bgp(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, 
 static const sd_json_dispatch_field status_fields[] = {
 	TEXT(struct status, "version", version),
 	TEXT(struct status, "phase", phase),
-	{"downSince", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
+	{"downSince", SD_JSON_VARIANT_UNSIGNED, reply_number_or_null,
 		offsetof(struct status, down_since_us), SD_JSON_NULLABLE},
 	TEXT_OR_NULL(struct status, "meshInterface", mesh_interface),
 	LIST(struct status, "ranges", ranges, range),
@@ -295,7 +276,7 @@ struct config_invalid {
 
 static const sd_json_dispatch_field config_invalid_fields[] = {
 	LIST(struct config_invalid, "diagnostics", diagnostics, diagnostic),
-	{"total", SD_JSON_VARIANT_UNSIGNED, read_number_or_null,
+	{"total", SD_JSON_VARIANT_UNSIGNED, reply_number_or_null,
 		offsetof(struct config_invalid, total), SD_JSON_NULLABLE},
 	{},
 };

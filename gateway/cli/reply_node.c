@@ -1,18 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/reply_node.h"
-#include "lib/xmalloc.h"
+#include "cli/reply_field.h"
 #include <errno.h>
 #include <string.h>
-
-#define TEXT(type, name, member)                                                              \
-	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
-		SD_JSON_MANDATORY}
-#define TEXT_OR_NULL(type, name, member)                                                      \
-	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
-		SD_JSON_NULLABLE}
-#define NUMBER(type, name, member)                                                        \
-	{name, SD_JSON_VARIANT_UNSIGNED, sd_json_dispatch_uint64, offsetof(type, member), \
-		SD_JSON_MANDATORY}
 
 static const sd_json_dispatch_field check_fields[] = {
 	TEXT(struct reply_check, "name", name),
@@ -36,28 +26,9 @@ static const sd_json_dispatch_field flow_fields[] = {
 	{},
 };
 
-static int read_list(
-	sd_json_variant *array, const sd_json_dispatch_field *fields, size_t size, struct list *out)
-{
-	size_t n = sd_json_variant_elements(array);
-	char *items = xcalloc(n, size);
-
-	list_clear(out); /* a field that is there twice */
-	*out = (struct list){.items = items, .n = n};
-	for (size_t i = 0; i < n; i++) {
-		int r = sd_json_dispatch(sd_json_variant_by_index(array, i), fields,
-			SD_JSON_ALLOW_EXTENSIONS, items + i * size);
-		if (r < 0) {
-			list_clear(out);
-			return r;
-		}
-	}
-	return 0;
-}
-
 static int read_checks(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
 {
-	return read_list(v, check_fields, sizeof(struct reply_check), to);
+	return reply_list_read(v, check_fields, sizeof(struct reply_check), to);
 }
 
 static const sd_json_dispatch_field checks_fields[] = {
@@ -105,5 +76,5 @@ int flow_read(sd_json_variant *flow, struct reply_flow *out)
 
 int flows_dispatch(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *list)
 {
-	return read_list(v, flow_fields, sizeof(struct reply_flow), list);
+	return reply_list_read(v, flow_fields, sizeof(struct reply_flow), list);
 }

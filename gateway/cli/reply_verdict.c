@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/reply_verdict.h"
-#include "lib/xmalloc.h"
+#include "cli/reply_field.h"
 #include "verdict/verdict.h"
 #include <errno.h>
 #include <string.h>
@@ -21,15 +21,6 @@ static int read_attributes(
 	return read_strings(name, v, flags, to);
 }
 
-#define TEXT(type, name, member)                                                              \
-	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
-		SD_JSON_MANDATORY}
-#define TEXT_OR_NULL(type, name, member)                                                      \
-	{name, SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string, offsetof(type, member), \
-		SD_JSON_NULLABLE}
-#define TRUTH_OR_NULL(type, name, member)                                                 \
-	{name, SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool, offsetof(type, member), \
-		SD_JSON_NULLABLE}
 #define STRINGS(type, name, member) \
 	{name, SD_JSON_VARIANT_ARRAY, read_strings, offsetof(type, member), SD_JSON_NULLABLE}
 
@@ -41,19 +32,7 @@ static const sd_json_dispatch_field evidence_fields[] = {
 
 static int read_evidence(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
 {
-	struct list *list = to;
-	size_t n = sd_json_variant_elements(v);
-	struct reply_evidence *items = xcalloc(n, sizeof(*items));
-
-	list_clear(list); /* a field that is there twice */
-	*list = (struct list){.items = items, .n = n};
-	for (size_t i = 0; i < n; i++) {
-		int r = sd_json_dispatch(sd_json_variant_by_index(v, i), evidence_fields,
-			SD_JSON_ALLOW_EXTENSIONS, &items[i]);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return reply_list_read(v, evidence_fields, sizeof(struct reply_evidence), to);
 }
 
 static const sd_json_dispatch_field remedy_fields[] = {
