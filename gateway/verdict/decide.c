@@ -13,6 +13,7 @@ static const struct rules *const tables[] = {
 	&rules_filter,
 	&rules_nat,
 	&rules_lan,
+	&rules_icmp,
 	&rules_beyond,
 	&rules_service,
 	&rules_return,
@@ -67,6 +68,53 @@ static bool passed(const struct view *v, const struct findings *all, const struc
 	return way > until || v->side_back;
 }
 
+/* It happened to packets of callers. Packets like theirs pass there, or ended elsewhere, as far as
+ * anybody saw: then it concerns somebody else, or a packet. */
+static bool is_of_others(const struct view *v, const struct findings *all, const struct finding *f)
+{
+	enum way until = f->until ? f->until : f->way;
+	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
+	bool unseen = got == OUTCOMES &&
+		      (v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS]);
+
+	return f->event && f->origin == ORIGIN_REAL && !f->stays &&
+	       (got < OUTCOMES || unseen || came_to(v, all, ORIGIN_INJECTED) > until);
+}
+
+static void doubt(struct finding *f, size_t n, const enum code others[])
+{
+	enum code code = f->code;
+
+	if (f->confidence < CONFIDENCE_UNDETERMINED)
+		FINDING_FAMILY(f, code);
+	for (size_t i = 0; i < n; i++)
+		finding_may_be(f, others[i]);
+	f->of_others = true;
+}
+
+/* What happened to others is worth a word where nothing else is known of them, or where the flow
+ * that is meant works and one of them goes on trying. False: it is not. */
+static bool weigh_others(const struct view *v, const struct findings *all, struct finding *f)
+{
+	static const enum code silence[] = {CODE_UPSTREAM_SILENT,
+		CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE,
+		CODE_SERVICE_SILENT_DROP};
+	static const enum code none[] = {CODE_HEALTHY};
+	enum way until = f->until ? f->until : f->way;
+	const struct fact *works = view_completed(v, ORIGIN_INJECTED);
+
+	if (works && v->reach[ORIGIN_REAL].any > until && !view_real_repeats(v))
+		return false;
+	if (!works && came_to(v, all, ORIGIN_INJECTED) > until)
+		return false;
+	finding_cite(f, works);
+	if (works || view_outcome(v, PROBE_INJECTED) == OUTCOMES)
+		doubt(f, sizeof(none) / sizeof(none[0]), none);
+	else
+		doubt(f, sizeof(silence) / sizeof(silence[0]), silence);
+	return true;
+}
+
 /* The order of the way; at one place what is surer; then that of the tables. */
 static bool before(const struct finding *a, const struct finding *b)
 {
@@ -92,11 +140,13 @@ static void collect(const struct view *v, struct findings *out)
 	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
 		for (size_t j = 0; j < tables[i]->n; j++)
 			ask(v, &tables[i]->list[j], &all);
-	for (size_t i = 0; i < all.n; i++)
-		if (!passed(v, &all, &all.list[i])) {
-			XGROW(out->list, out->n, out->cap);
-			out->list[out->n++] = all.list[i];
-		}
+	for (size_t i = 0; i < all.n; i++) {
+		struct finding *f = &all.list[i];
+		if (passed(v, &all, f) || (is_of_others(v, &all, f) && !weigh_others(v, &all, f)))
+			continue;
+		XGROW(out->list, out->n, out->cap);
+		out->list[out->n++] = *f;
+	}
 	free(all.list);
 	sort(out);
 }
@@ -170,10 +220,18 @@ static bool is_risk(const struct finding *f)
 
 static const struct finding *first_cause(const struct findings *all)
 {
-	for (size_t i = 0; i < all->n; i++)
-		if (!is_risk(&all->list[i]))
-			return &all->list[i];
-	return nullptr;
+	const struct finding *of_others = nullptr;
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct finding *f = &all->list[i];
+		if (is_risk(f))
+			continue;
+		if (!f->of_others)
+			return f;
+		if (!of_others)
+			of_others = f;
+	}
+	return of_others;
 }
 
 /* The next one that would stop the flow as well and does not follow from the first. */

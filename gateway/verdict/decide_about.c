@@ -50,7 +50,16 @@ static bool real_trouble(const struct view *v)
 	size_t at = 0;
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.packet == PACKET_SYN &&
-			p->packet.count > p->packet.distinct)
+			packet_is_repeated(&p->packet))
+			return true;
+	return false;
+}
+
+static bool real_dropped(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *d; (d = view_next(v, FACT_DROP, &at));)
+		if (d->drop.origin == ORIGIN_REAL)
 			return true;
 	return false;
 }
@@ -93,28 +102,38 @@ static bool seen_by_rules(const struct view *v, struct finding *f)
 	return true;
 }
 
-/* What this gateway could do works; but while others called through the tunnel, nobody called this
- * target. Who waits for a call knows that it is missing, and this gateway does not. */
 constexpr int64_t OTHERS_MANY = 3;
 
-static bool nobody_called(const struct view *v, struct finding *f)
+/* Others call through the tunnel, or the target answers callers that never came by here. */
+static const struct fact *call_elsewhere(const struct view *v)
 {
+	const struct packet_query answers = {ORIGIN_REAL, POINT_LAN_IN, PACKET_SYN_ACK, false};
 	char name[FACT_NAME_LEN];
 	snprintf(name, sizeof(name), "%s.rx_packets", v->mesh);
 	const struct fact *others = view_grew(v, name);
 
-	if (!others || others->counter.delta < OTHERS_MANY || view_real(v) || assured(v) ||
-		v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS] ||
-		v->missing[OBSERVER_NFT_TRACE])
-		return false;
-	found(f, CODE_NO_TRAFFIC_OBSERVED, CONFIDENCE_INCONCLUSIVE);
+	return others && others->counter.delta >= OTHERS_MANY ? others : view_packet(v, answers);
+}
+
+/* What is sent like a packet of the mesh is answered, and nobody called meanwhile. Whether somebody
+ * tried to, only the caller knows. */
+static bool nobody_called(const struct view *v)
+{
+	return !view_real(v) && !assured(v) && !v->missing[OBSERVER_TRACE] &&
+	       !v->missing[OBSERVER_PACKETS] && !v->missing[OBSERVER_NFT_TRACE];
+}
+
+static void healthy_alone(const struct view *v, struct finding *f)
+{
+	const struct fact *elsewhere = call_elsewhere(v);
+
+	found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
+	f->alone = true;
 	finding_cite(f, v->probes[PROBE_INJECTED]);
-	finding_cite(f, others);
-	finding_may_be(f, CODE_HEALTHY);
-	finding_may_be(f, CODE_TUNNEL_NO_INGRESS);
-	finding_may_be(f, CODE_TUNNEL_REPLICA_PASSIVE);
-	f->way = WAY_ENTER;
-	return true;
+	if (elsewhere)
+		FINDING_FAMILY(
+			f, CODE_HEALTHY, CODE_TUNNEL_NO_INGRESS, CODE_TUNNEL_REPLICA_PASSIVE);
+	finding_cite(f, elsewhere);
 }
 
 /* It was injected, and what came of it is not known. */
@@ -162,10 +181,12 @@ static bool healthy(const struct view *v, struct finding *f)
 	const struct fact *range = v->probes[PROBE_RANGE], *forward = v->lookups[ASK_FORWARD];
 	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
 
-	if (injected && nobody_called(v, f))
+	if (injected && nobody_called(v)) {
+		healthy_alone(v, f);
 		return true;
+	}
 	if (injected || (real && !half_told(v))) {
-		bool sure = !real_trouble(v) && talk_known(v);
+		bool sure = !real_trouble(v) && (real || !real_dropped(v)) && talk_known(v);
 		found(f, CODE_HEALTHY, sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		if (!talk_known(v))
 			finding_want(f, OBSERVER_L7);
@@ -317,7 +338,7 @@ static bool is_consequence(const struct view *v, const struct fact *f)
 		return !strcmp(f->drop.reason, "IP_INHDR");
 	if (f->kind == FACT_PACKET)
 		return f->packet.origin == ORIGIN_REAL && f->packet.packet == PACKET_SYN &&
-		       f->packet.point == POINT_TUN_IN && f->packet.count > f->packet.distinct;
+		       f->packet.point == POINT_TUN_IN && packet_is_repeated(&f->packet);
 	if (f->kind == FACT_COUNTER)
 		return f->counter.delta > 0 &&
 		       (!strcmp(f->counter.name, "rt_cache.in_martian_src") ||
@@ -360,5 +381,8 @@ void about_summary(const struct view *v, const struct finding *f, struct verdict
 	if (f->code == CODE_INCONCLUSIVE || f->code == CODE_OBSERVER_LIMITED ||
 		f->code == CODE_INSUFFICIENT_PRIVILEGE)
 		title = lost_at(v->state_reach);
+	if (f->code == CODE_HEALTHY && f->alone)
+		title = "What is sent here like a packet of the mesh is answered; nobody called "
+			"meanwhile";
 	snprintf(out->summary, sizeof(out->summary), "%s", title ? title : "");
 }

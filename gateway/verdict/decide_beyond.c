@@ -83,106 +83,10 @@ static bool with_doubts(const struct view *v, struct finding *f)
 		finding_may_be(f, CODE_ROUTE_WRONG_EGRESS);
 	if (!v->config)
 		finding_may_be(f, CODE_NAT_UNEXPECTED_OWNER);
-	if (view_drop(v, "IP_INHDR", "", true))
+	if (view_drop(v, "IP_INHDR", "", true)) {
 		finding_may_be(f, CODE_ROUTING_LOOP);
-	return true;
-}
-
-/* An ICMP error of somebody beyond, by the packet itself or as the probe reports it. */
-struct voice {
-	const struct fact *fact;
-	struct addr sender;
-	int64_t type, code;
-};
-
-static bool icmp_is_unreachable(const struct view *v, int64_t type)
-{
-	return type == (v->v6 ? 1 : 3);
-}
-
-static bool heard(const struct view *v, struct voice *out)
-{
-	const struct fact *probe = v->probes[PROBE_INJECTED];
-	size_t at = 0;
-
-	if (probe && probe->probe.outcome == OUTCOME_ERROR) {
-		*out = (struct voice){
-			probe, probe->probe.sender, probe->probe.icmp_type, probe->probe.icmp_code};
-		return true;
+		finding_may_be(f, CODE_ROUTE_WRONG_EGRESS);
 	}
-	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));) {
-		/* An injected packet may have been for another port; the probe says. */
-		bool counts = i->icmp.origin == ORIGIN_REAL ||
-			      (i->icmp.origin == ORIGIN_INJECTED && !probe);
-		if (i->icmp.own || !i->icmp.about_target_direction || !counts ||
-			!icmp_is_unreachable(v, i->icmp.type) || i->icmp.point != POINT_LAN_IN)
-			continue;
-		*out = (struct voice){i, i->icmp.sender, i->icmp.type, i->icmp.code};
-		return true;
-	}
-	return false;
-}
-
-static void cite_icmp(const struct view *v, struct finding *f, const struct voice *voice)
-{
-	size_t at = 0;
-	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));)
-		if (!i->icmp.own && i->icmp.type == voice->type && i->icmp.code == voice->code &&
-			!addr_cmp(&i->icmp.sender, &voice->sender))
-			finding_cite(f, i);
-}
-
-/* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
-static bool prohibits(const struct view *v, int64_t code)
-{
-	return v->v6 ? code == 1 || code == 5 || code == 6 : code == 9 || code == 10 || code == 13;
-}
-
-static const char *unreachable_str(const struct view *v, int64_t code)
-{
-	static const char *const v4[] = {"net", "host", "proto", "port"};
-	static const char *const v6[] = {"net", "prohibited", "scope", "host", "port"};
-	if (v->v6)
-		return code >= 0 && code < 5 ? v6[code] : "other";
-	return code >= 0 && code < 4 ? v4[code] : "other";
-}
-
-static bool icmp_error(const struct view *v, struct finding *f)
-{
-	struct voice voice;
-
-	if (!heard(v, &voice))
-		return false;
-	finding_cite(f, voice.fact);
-	cite_icmp(v, f, &voice);
-	finding_set_addr(f, "sender", &voice.sender);
-	finding_set_addr(f, "target", &v->e->flow.target);
-	finding_set_number(f, "code", voice.code);
-	/* Without the probe nobody knows whether it is about the port that is meant. */
-	if (voice.fact->kind == FACT_ICMP && voice.fact->icmp.origin == ORIGIN_INJECTED) {
-		FINDING_FAMILY(f, CODE_UPSTREAM_ICMP_UNREACHABLE, CODE_UPSTREAM_ADMIN_PROHIBITED,
-			CODE_SERVICE_UDP_PORT_CLOSED, CODE_UPSTREAM_FILTERS_RANGE,
-			CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_SERVICE_SILENT_DROP);
-		return true;
-	}
-	f->event = true;
-	f->origin = voice.fact->kind == FACT_ICMP ? voice.fact->icmp.origin : ORIGIN_INJECTED;
-	if (voice.type == (v->v6 ? 3 : 11)) {
-		f->code = CODE_ROUTING_LOOP;
-		f->confidence = CONFIDENCE_LIKELY;
-		finding_set(f, "type", "time-exceeded");
-		return true;
-	}
-	if (!icmp_is_unreachable(v, voice.type))
-		return false;
-	finding_set_text(f, "type", unreachable_str(v, voice.code));
-	if (prohibits(v, voice.code))
-		f->code = CODE_UPSTREAM_ADMIN_PROHIBITED;
-	else if (v->udp && !addr_cmp(&voice.sender, &v->e->flow.target) &&
-		 voice.code == (v->v6 ? 4 : 3))
-		return false; /* the service's own: decide_service.c */
-	if (!addr_cmp(&voice.sender, &v->e->flow.target))
-		f->at = AT_SERVICE;
 	return true;
 }
 
@@ -221,6 +125,21 @@ static bool way_back_family(const struct view *v, struct finding *f)
 	return true;
 }
 
+static bool differs(const struct view *v, enum fact_probe_name own, enum fact_probe_name range)
+{
+	return is(view_outcome(v, own), OUTCOME_ANSWERED, OUTCOME_REFUSED) &&
+	       view_outcome(v, range) == OUTCOME_SILENT;
+}
+
+/* A service whose backlog is full answers now and then, this time this host: possible, unless other
+ * packets of the range have no answer either. */
+static void may_be_busy(const struct view *v, struct finding *f)
+{
+	if (v->tcp && !differs(v, PROBE_OWN_OTHER, PROBE_INJECTED_OTHER) &&
+		!differs(v, PROBE_OWN_ECHO, PROBE_INJECTED_ECHO))
+		finding_may_be(f, CODE_SERVICE_BACKLOG_FULL);
+}
+
 /* Own answered, range silent. */
 static bool only_own(const struct view *v, struct finding *f)
 {
@@ -235,11 +154,17 @@ static bool only_own(const struct view *v, struct finding *f)
 			CODE_CONNTRACK_STALE_NAT, CODE_SERVICE_BACKLOG_FULL);
 		return true;
 	}
-	if (!back)
-		return way_back_family(v, f);
-	f->code = CODE_UPSTREAM_FILTERS_RANGE;
-	f->confidence = v->udp ? CONFIDENCE_LIKELY : CONFIDENCE_CERTAIN;
 	finding_set_number(f, "port", v->e->flow.port);
+	if (!back) {
+		way_back_family(v, f);
+		if (f->n_candidates)
+			may_be_busy(v, f);
+		return true;
+	}
+	f->code = CODE_UPSTREAM_FILTERS_RANGE;
+	f->confidence = CONFIDENCE_LIKELY;
+	if (v->tcp)
+		FINDING_FAMILY(f, CODE_UPSTREAM_FILTERS_RANGE, CODE_SERVICE_BACKLOG_FULL);
 	return true;
 }
 
@@ -263,6 +188,13 @@ static bool echo_unasked(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* Both came from this host's address; who may call with an address of the range was not asked. */
+static void may_hide(const struct view *v, struct finding *f)
+{
+	if (view_masqueraded(v) && view_outcome(v, PROBE_RANGE) == OUTCOMES)
+		finding_may_be(f, CODE_NAT_HIDES_SOURCE);
+}
+
 /* Nobody is answered. */
 static bool neither(const struct view *v, struct finding *f)
 {
@@ -275,15 +207,16 @@ static bool neither(const struct view *v, struct finding *f)
 	finding_set_number(f, "port", v->e->flow.port);
 	f->at = AT_SERVICE;
 	if (lives) {
-		f->code = CODE_SERVICE_SILENT_DROP;
 		FINDING_FAMILY(f, CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL);
 		if (!way_back(v))
 			finding_may_be(f, CODE_UPSTREAM_RETURN_ROUTE_MISSING);
+		may_hide(v, f);
 		return true;
 	}
 	if (near && !strcmp(v->neighbour->neighbour.state, "reachable")) {
 		FINDING_FAMILY(f, CODE_SERVICE_SILENT_DROP, CODE_SERVICE_BACKLOG_FULL,
 			CODE_UPSTREAM_RETURN_ROUTE_MISSING);
+		may_hide(v, f);
 		return true;
 	}
 	f->at = AT_LAN;
@@ -385,7 +318,7 @@ static bool passive_silence(const struct view *v, struct finding *f)
 	for (const struct fact *c; !unreplied && (c = view_next(v, FACT_CONNTRACK, &at));)
 		if (c->conntrack.origin == ORIGIN_REAL && !c->conntrack.seen_reply)
 			unreplied = c;
-	bool repeated = out && out->packet.count > out->packet.distinct && observed(v);
+	bool repeated = out && packet_is_repeated(&out->packet) && observed(v);
 
 	if (v->reach[ORIGIN_REAL].any >= WAY_BACK_RECEIVE || v->udp || v->side_back ||
 		view_outcome(v, PROBE_INJECTED) != OUTCOMES || !out ||
@@ -442,29 +375,8 @@ static bool asymmetric(const struct view *v, struct finding *f)
 	return true;
 }
 
-/* The service's host drops a segment whose checksum is wrong, without a word. */
-static bool checksum_bad_l4(const struct view *v, struct finding *f)
-{
-	size_t at = 0;
-	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
-		if (!p->packet.bad_l4_checksum || p->packet.point != POINT_TUN_IN ||
-			p->packet.origin != ORIGIN_REAL)
-			continue;
-		finding_event(f, p, ORIGIN_REAL);
-		finding_cite(f, left(v, ORIGIN_REAL));
-		finding_cite(f, nothing_came(v, ORIGIN_REAL));
-		finding_cite(f, view_grew(v, "nf_conntrack.invalid"));
-		f->confidence = nothing_came(v, ORIGIN_REAL) ? CONFIDENCE_CERTAIN
-							     : CONFIDENCE_LIKELY;
-		return true;
-	}
-	return false;
-}
-
 static const struct rule list[] = {
-	{CODE_CHECKSUM_BAD_L4, WAY_LAN, checksum_bad_l4},
 	{CODE_ASYMMETRIC_PATH, WAY_LAN, asymmetric},
-	{CODE_UPSTREAM_ICMP_UNREACHABLE, WAY_LAN, icmp_error},
 	{CODE_NAT_HIDES_SOURCE, WAY_LAN, nat_hides},
 	{CODE_UPSTREAM_FILTERS_RANGE, WAY_LAN, refused},
 	{CODE_UPSTREAM_SILENT, WAY_LAN, silent},

@@ -80,21 +80,6 @@ static bool source_not_in_ranges(const struct view *v, struct finding *f)
 	return true;
 }
 
-static bool checksum_bad_ip(const struct view *v, struct finding *f)
-{
-	const struct fact *drop = view_drop(v, "IP_CSUM", "", true);
-	size_t at = 0;
-	if (drop)
-		finding_event(f, drop, drop->drop.origin);
-	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
-		if (p->packet.bad_ip_checksum && p->packet.point == POINT_TUN_IN) {
-			finding_event(f, p, p->packet.origin);
-			f->confidence = drop ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
-		}
-	finding_cite(f, view_grew(v, "IpExtInCsumErrors"));
-	return f->event;
-}
-
 static bool ipv6_disabled(const struct view *v, struct finding *f)
 {
 	const char *const names[] = {v->mesh, v->lan, "all"};
@@ -213,7 +198,6 @@ static const struct rule list[] = {
 	{CODE_TUNNEL_SOURCE_NOT_IN_RANGES, WAY_ENTER, source_not_in_ranges},
 	{CODE_TC_OR_XDP_DROP, WAY_RECEIVE, tc_or_xdp},
 	{CODE_IPV6_DISABLED, WAY_RECEIVE, ipv6_disabled},
-	{CODE_CHECKSUM_BAD_IP, WAY_RECEIVE, checksum_bad_ip},
 	{CODE_MARTIAN_SOURCE, WAY_ROUTE, martian_source},
 	{CODE_MARTIAN_DESTINATION, WAY_ROUTE, martian_destination},
 	{CODE_SOURCE_IS_OWN_ADDRESS, WAY_ROUTE, source_is_own},

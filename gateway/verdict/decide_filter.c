@@ -54,8 +54,12 @@ static void classify_own(const struct view *v, struct finding *f)
 	}
 	const struct fact_config *c = &v->config->config;
 	finding_cite(f, v->config);
-	if (c->allowed && c->network_known)
+	if (c->allowed && c->network_known) {
+		/* A packet of somebody else then, to whom the same is not allowed. */
+		if (f->origin == ORIGIN_REAL)
+			FINDING_FAMILY(f, f->code, CODE_NOT_ALLOWED);
 		return;
+	}
 	f->code = CODE_NOT_ALLOWED;
 	finding_set_text(f, "reason", c->network_known ? "allow" : "networks");
 }
@@ -156,37 +160,57 @@ static const struct fact *legacy_chain(const struct view *v)
 	return nullptr;
 }
 
-/* net/netfilter/core.c drops for hooks that are no nftables: conntrack, iptables-legacy. */
-static void classify_slow(const struct view *v, struct finding *f)
+static void blame_legacy(const struct view *v, const struct fact *legacy, struct finding *f)
+{
+	f->code = CODE_FILTER_DROP_LEGACY_XTABLES;
+	finding_cite(f, view_counter(v, "nf_conntrack.drop"));
+	if (legacy) {
+		finding_cite(f, legacy);
+		finding_set_text(f, "table", legacy->chain.table);
+		finding_set_text(f, "by", legacy->chain.by);
+	} else {
+		FINDING_FAMILY(f, CODE_FILTER_DROP_LEGACY_XTABLES, CODE_FILTER_DROP_FORWARD);
+		finding_cite(f, v->missing[OBSERVER_RULESET]);
+	}
+}
+
+static void blame_ports(
+	const struct view *v, const struct fact *legacy, const struct fact *nat, struct finding *f)
+{
+	f->code = CODE_NAT_PORT_EXHAUSTED;
+	f->way = WAY_POSTROUTING;
+	finding_cite(f, view_grew(v, "nf_conntrack.insert_failed"));
+	finding_cite(f, nat);
+	nat_cite_conntrack(v, f);
+	/* That it is configured does not say that the packet came so far. */
+	if (nat->kind == FACT_CONFIG && (legacy || v->missing[OBSERVER_NFT_TRACE]))
+		FINDING_FAMILY(f, CODE_NAT_PORT_EXHAUSTED, CODE_FILTER_DROP_LEGACY_XTABLES);
+}
+
+/* net/netfilter/core.c drops for hooks that are no nftables: conntrack, iptables-legacy; and IPVS
+ * and programs of BPF, which nothing here shows: so none of them is certain but a full table. */
+static void classify_slow(const struct view *v, const struct fact *drop, struct finding *f)
 {
 	const struct fact *dropped = view_counter(v, "nf_conntrack.drop");
 	const struct fact *failed = view_counter(v, "nf_conntrack.insert_failed");
-	const struct fact *legacy = legacy_chain(v);
+	const struct fact *legacy = legacy_chain(v), *nat = nat_in_play(v);
+	const int64_t lost = drop->drop.count;
 	int full = nat_conntrack_full(v);
-	bool idle = dropped && !dropped->counter.delta && failed && !failed->counter.delta && !full;
 
-	f->confidence = CONFIDENCE_CERTAIN;
-	if (full == 1 && dropped && dropped->counter.delta > 0) {
+	f->confidence = CONFIDENCE_LIKELY;
+	if (full == 1 && dropped && dropped->counter.delta >= lost) {
+		f->confidence = CONFIDENCE_CERTAIN;
 		f->code = CODE_CONNTRACK_TABLE_FULL;
 		f->way = way_is_back(f->way) ? WAY_BACK_PREROUTING : WAY_PREROUTING;
 		nat_cite_conntrack(v, f);
-	} else if (!full && view_grew(v, "nf_conntrack.insert_failed")) {
-		f->code = CODE_NAT_PORT_EXHAUSTED;
-		f->way = WAY_POSTROUTING;
-		finding_cite(f, view_grew(v, "nf_conntrack.insert_failed"));
-		nat_cite_conntrack(v, f);
-	} else if (idle && (legacy || v->missing[OBSERVER_RULESET])) {
-		f->code = CODE_FILTER_DROP_LEGACY_XTABLES;
-		f->confidence = legacy ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
-		finding_cite(f, legacy ? legacy : v->missing[OBSERVER_RULESET]);
-		finding_cite(f, dropped);
-		if (legacy) {
-			finding_set_text(f, "table", legacy->chain.table);
-			finding_set_text(f, "by", legacy->chain.by);
-		}
+	} else if (!full && nat && failed && failed->counter.delta >= lost) {
+		blame_ports(v, legacy, nat, f);
+	} else if (!full && dropped && !dropped->counter.delta &&
+		   (legacy || v->missing[OBSERVER_RULESET])) {
+		blame_legacy(v, legacy, f);
 	} else {
 		FINDING_FAMILY(f, CODE_FILTER_DROP_LEGACY_XTABLES, CODE_CONNTRACK_TABLE_FULL,
-			CODE_NAT_PORT_EXHAUSTED);
+			CODE_NAT_PORT_EXHAUSTED, CODE_FILTER_DROP_FORWARD);
 		finding_cite(f, legacy);
 		nat_cite_conntrack(v, f);
 		finding_want(f, OBSERVER_COUNTERS);
@@ -261,7 +285,7 @@ static bool dropped(const struct view *v, struct finding *f, bool to_target)
 	finding_event(f, drop, drop->drop.origin);
 	finding_set_text(f, "function", drop->drop.function);
 	if (slow)
-		classify_slow(v, f);
+		classify_slow(v, slow, f);
 	else
 		classify_nft(v, f, !to_target);
 	return true;

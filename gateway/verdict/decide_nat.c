@@ -26,6 +26,29 @@ void nat_cite_conntrack(const struct view *v, struct finding *f)
 		finding_set_number(f, "max", max->counter.value);
 }
 
+static bool translates_source(const struct fact_trace *t)
+{
+	static const char *const words[] = {"masquerade", "MASQUERADE", "snat", "SNAT"};
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strstr(t->rule, words[i]))
+			return true;
+	return false;
+}
+
+const struct fact *nat_in_play(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		if (origin_is_flow(t->trace.origin) && t->trace.to_target &&
+			translates_source(&t->trace))
+			return t;
+	at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.source_nat)
+			return c;
+	return view_masqueraded(v) ? v->config : nullptr;
+}
+
 /* The address that a masqueraded packet would get is missing: nf_nat_masquerade drops. */
 bool nat_no_source_address(const struct view *v, struct finding *f)
 {
@@ -65,30 +88,41 @@ static const struct fact *nat_chain(const struct view *v)
 	return nullptr;
 }
 
+/* Packets that bear this host's address already, and did not leave. */
+static const struct fact *translated_drop(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *d; (d = view_next(v, FACT_DROP, &at));)
+		if (d->drop.origin == ORIGIN_OWN && d->drop.to_target &&
+			!strcmp(d->drop.reason, "NETFILTER_DROP") &&
+			!strncmp(d->drop.function, "nf_hook_slow", 12))
+			return d;
+	return nullptr;
+}
+
 /* Every port of the gateway's address is taken for this service: entries cannot be confirmed. */
 static bool ports_exhausted(const struct view *v, struct finding *f)
 {
+	const struct packet_query left = {ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS, true};
 	const struct fact *failed = view_grew(v, "nf_conntrack.insert_failed");
-	const struct fact *trace = nullptr, *chain = nat_chain(v);
-	size_t at = 0;
+	const struct fact *nat = nat_in_play(v), *chain = nat_chain(v);
 
-	for (const struct fact *t; !trace && (t = view_next(v, FACT_TRACE, &at));)
-		if (t->trace.origin == ORIGIN_INJECTED && strstr(t->trace.rule, "masquerade"))
-			trace = t;
 	if (!failed || failed->counter.delta < 2 || nat_conntrack_full(v) == 1 ||
 		view_outcome(v, PROBE_INJECTED) != OUTCOME_SILENT || view_drop(v, "", "", true) ||
-		view_packet(v, (struct packet_query){ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS,
-				       true}) ||
-		!(trace || chain || view_masqueraded(v)))
+		view_packet(v, left) || !(nat || chain))
 		return false;
 	finding_cite(f, failed);
-	finding_cite(f, trace);
+	finding_cite(f, nat);
+	finding_cite(f, translated_drop(v));
 	finding_cite(f, chain);
 	nat_cite_conntrack(v, f);
 	finding_set_addr(f, "target", &v->e->flow.target);
 	finding_set_number(f, "port", v->e->flow.port);
 	f->confidence = CONFIDENCE_LIKELY;
 	f->stays = true; /* other ports are free */
+	if (!nat)
+		FINDING_FAMILY(f, CODE_NAT_PORT_EXHAUSTED, CODE_FILTER_DROP_LEGACY_XTABLES,
+			CODE_FILTER_DROP_FORWARD);
 	return true;
 }
 
@@ -106,8 +140,7 @@ static bool is_repeated(const struct view *v)
 	const struct packet_query in = {ORIGIN_REAL, POINT_TUN_IN, PACKET_SYN, true};
 	const struct packet_query out = {ORIGIN_REAL, POINT_LAN_OUT, PACKET_SYN, true};
 	const struct fact *a = view_packet(v, in), *b = view_packet(v, out);
-	return (a && a->packet.count > a->packet.distinct) ||
-	       (b && b->packet.count > b->packet.distinct);
+	return (a && packet_is_repeated(&a->packet)) || (b && packet_is_repeated(&b->packet));
 }
 
 /* Is a new flow translated? That of the injected one shows; else the configuration tells. 1, 0, -1

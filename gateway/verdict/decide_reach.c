@@ -219,7 +219,25 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 		if (f)
 			return f;
 	}
+	/* What a caller sends is acknowledged, and may be all that is to be said. */
+	if (origin == ORIGIN_REAL && injected == OUTCOME_ANSWERED)
+		return view_packet(
+			v, (struct packet_query){origin, POINT_TUN_OUT, PACKET_ACK, false});
 	return nullptr;
+}
+
+bool view_real_repeats(const struct view *v)
+{
+	size_t at = 0;
+	if (view_completed(v, ORIGIN_REAL))
+		return false;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		const struct fact_packet *k = &p->packet;
+		if (k->origin == ORIGIN_REAL && k->to_target && k->point == POINT_TUN_IN &&
+			(v->tcp ? k->packet == PACKET_SYN && packet_is_repeated(k) : k->count > 2))
+			return true;
+	}
+	return false;
 }
 
 bool view_works(const struct view *v)
@@ -235,7 +253,7 @@ const struct fact *view_answered_elsewhere(const struct view *v)
 	const struct packet_query out = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_KINDS, false};
 	const struct fact *began = view_packet(v, syn), *went_on = view_packet(v, ack);
 
-	if (!v->tcp || !began || !went_on || began->packet.count > began->packet.distinct ||
+	if (!v->tcp || !began || !went_on || packet_is_repeated(&began->packet) ||
 		view_packet(v, answer) || view_packet(v, out))
 		return nullptr;
 	return went_on;

@@ -210,7 +210,7 @@ static const struct fact *repeated_syn(const struct view *v)
 	size_t at = 0;
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_IN &&
-			p->packet.packet == PACKET_SYN && p->packet.count > p->packet.distinct)
+			p->packet.packet == PACKET_SYN && packet_is_repeated(&p->packet))
 			return p;
 	return nullptr;
 }
@@ -269,7 +269,7 @@ static const struct fact *repeated_answer(const struct view *v)
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_TUN_OUT &&
 			!p->packet.to_target && p->packet.packet == PACKET_SYN_ACK &&
-			p->packet.count > p->packet.distinct && p->packet.count > 1)
+			packet_is_repeated(&p->packet))
 			return p;
 	return nullptr;
 }

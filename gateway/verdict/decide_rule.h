@@ -20,6 +20,8 @@ struct finding {
 	/* It was seen happening to a packet of this origin; else it is how things stand. */
 	bool event;
 	enum fact_origin origin;
+	bool alone;     /* nobody but the diagnosis tried */
+	bool of_others; /* packets like the flow's passed there (decide.c) */
 	bool stays; /* counts although packets were seen further on: it concerns others of them */
 	enum code candidates[VERDICT_CANDIDATES];
 	size_t n_candidates;
@@ -42,7 +44,7 @@ struct rules {
 	size_t n;
 };
 /* In the order of the way. */
-extern const struct rules rules_enter, rules_route, rules_filter, rules_nat, rules_lan,
+extern const struct rules rules_enter, rules_route, rules_filter, rules_nat, rules_lan, rules_icmp,
 	rules_beyond, rules_service, rules_return, rules_size;
 
 void finding_cite(struct finding *f, const struct fact *fact); /* nullptr is allowed */

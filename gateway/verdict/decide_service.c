@@ -12,11 +12,23 @@ static void name_port(const struct view *v, struct finding *f)
 	finding_set_number(f, "port", v->e->flow.port);
 }
 
+/* A host refuses what it has no socket for; what is silent was stopped before. */
+static bool refused_here(const struct view *v)
+{
+	return view_outcome(v, PROBE_INJECTED) == OUTCOME_REFUSED ||
+	       view_outcome(v, PROBE_OWN) == OUTCOME_REFUSED;
+}
+
 static bool own_socket(const struct view *v, struct finding *f)
 {
 	if (!v->socket)
 		return false;
 	const struct fact_socket *s = &v->socket->socket;
+	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
+
+	/* The port may be somebody else's: translation takes packets before sockets do. */
+	if (got == OUTCOME_ANSWERED || !view_ends_here(v))
+		return false;
 	finding_cite(f, v->socket);
 	name_port(v, f);
 	f->stays = true;
@@ -29,6 +41,8 @@ static bool own_socket(const struct view *v, struct finding *f)
 		return false;
 	else
 		f->code = v->udp ? CODE_SERVICE_UDP_PORT_CLOSED : CODE_SERVICE_PORT_CLOSED;
+	if (!refused_here(v) && f->code != CODE_SERVICE_BACKLOG_FULL)
+		f->confidence = CONFIDENCE_LIKELY;
 	return true;
 }
 
@@ -87,7 +101,7 @@ static bool port_closed(const struct view *v, struct finding *f)
 	enum fact_outcome own = view_outcome(v, PROBE_OWN), got = view_outcome(v, PROBE_INJECTED);
 	const struct fact *seen = v->udp ? unreachable_port(v) : reset_by_service(v);
 
-	if (v->icmp || own == OUTCOME_ANSWERED || view_ends_here(v))
+	if (v->icmp || own == OUTCOME_ANSWERED || view_works(v) || view_ends_here(v))
 		return false;
 	if (own == OUTCOME_REFUSED) {
 		finding_cite(f, got == OUTCOME_REFUSED ? v->probes[PROBE_INJECTED] : nullptr);
@@ -97,6 +111,9 @@ static bool port_closed(const struct view *v, struct finding *f)
 		if (got != OUTCOME_REFUSED && !seen)
 			f->confidence = CONFIDENCE_LIKELY;
 		doubt_closed(v, f);
+		/* It may refuse this host alone. */
+		if (got == OUTCOMES && !seen)
+			FINDING_FAMILY(f, f->code, CODE_HEALTHY);
 		return true;
 	}
 	if (got == OUTCOME_REFUSED) {
@@ -128,6 +145,7 @@ static const struct fact *ack_ignored(const struct view *v)
 	for (const struct fact *p; ack && (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_LAN_IN &&
 			p->packet.packet == PACKET_SYN_ACK && !p->packet.to_target &&
+			p->packet.distinct < DISTINCT_MAX &&
 			p->packet.count >= p->packet.distinct + 2 &&
 			p->packet.last_us > ack->packet.first_us)
 			return p;
@@ -270,6 +288,12 @@ static bool no_content(const struct view *v)
 /* Several requests; a single one may be answered in a moment. */
 constexpr int64_t REQUESTS = 3;
 
+/* Full segments in numbers: what they send is long, and not at its end yet. */
+static bool uploads(const struct fact_packet *request)
+{
+	return request->length_max >= 1000 && request->count >= 10 * REQUESTS;
+}
+
 /* Callers that reset their connections do not wait for an answer. */
 static bool gave_up(const struct view *v, const struct fact *request)
 {
@@ -298,7 +322,7 @@ static bool no_answer(const struct view *v, struct finding *f)
 		end = nullptr; /* of callers that gave up */
 	if (!end && request->packet.count < REQUESTS && !v->e->passive)
 		return false;
-	if (!end && gave_up(v, request))
+	if (!end && (gave_up(v, request) || uploads(&request->packet)))
 		return false;
 	finding_cite(f, request);
 	finding_cite(f, end);

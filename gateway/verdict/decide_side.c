@@ -171,7 +171,10 @@ static void strict_or_blind(
 		return;
 	if (right && valid && s->back && entry) {
 		f->code = CODE_RP_FILTER_MARK_BLIND;
-		finding_cite(f, valid);
+		f->n_attributes = 0;
+		blame_sysctl(f, valid, "1");
+		finding_set_text(f, "interface", iif);
+		finding_set_addr(f, "address", s->from);
 		finding_cite(f, right);
 		finding_cite(f, entry);
 	} else if (right && s->back) {

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Packets that are too large for a part of the way. */
+/* Packets that are too large for a part of the way, or broken. */
 #include "verdict/decide_rule.h"
 #include <string.h>
 
 /* One error is how path MTU discovery works; a sender that listens needs no third. */
 constexpr int64_t REPEATED = 3;
-/* No more of them are told apart (trace/gather.c). */
-constexpr int64_t DISTINCT_MAX = 32;
 
 /* The head of an answer may be small anyway. */
 constexpr int64_t FULL_SIZE = 1000;
@@ -229,7 +227,71 @@ static bool not_clamped(const struct view *v, struct finding *f)
 	return false;
 }
 
+static bool is_bad(const struct fact_packet *p, bool ip)
+{
+	return ip ? p->bad_ip_checksum : p->bad_l4_checksum;
+}
+
+/* What came of callers with a wrong checksum. lasts: nothing of them is right, though they repeat
+ * themselves; one that is wrong is repeated and forgotten. */
+static const struct fact *came_broken(const struct view *v, bool ip, bool *lasts)
+{
+	const struct fact *bad = nullptr;
+	bool good = false;
+	size_t at = 0;
+
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
+		const struct fact_packet *k = &p->packet;
+		if (k->point != POINT_TUN_IN || k->origin != ORIGIN_REAL || !k->count)
+			continue;
+		good |= !is_bad(k, ip);
+		if (!bad && is_bad(k, ip))
+			bad = p;
+	}
+	*lasts = bad && !good && packet_is_repeated(&bad->packet);
+	return bad;
+}
+
+static bool checksum_bad_ip(const struct view *v, struct finding *f)
+{
+	const struct fact *drop = view_drop(v, "IP_CSUM", "", true);
+	bool lasts;
+	const struct fact *bad = came_broken(v, true, &lasts);
+
+	if (!drop && !bad)
+		return false;
+	if (drop)
+		finding_event(f, drop, drop->drop.origin);
+	if (bad)
+		finding_event(f, bad, ORIGIN_REAL);
+	f->stays = lasts;
+	f->confidence = drop ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	finding_cite(f, view_grew(v, "IpExtInCsumErrors"));
+	return true;
+}
+
+/* The service's host drops a segment whose checksum is wrong, without a word. */
+static bool checksum_bad_l4(const struct view *v, struct finding *f)
+{
+	const struct packet_query out = {ORIGIN_REAL, POINT_LAN_OUT, PACKET_KINDS, true};
+	const struct packet_query back = {ORIGIN_REAL, POINT_LAN_IN, PACKET_KINDS, false};
+	bool lasts;
+	const struct fact *bad = came_broken(v, false, &lasts);
+
+	if (!bad)
+		return false;
+	finding_event(f, bad, ORIGIN_REAL);
+	finding_cite(f, view_packet(v, out));
+	finding_cite(f, view_no_packet(v, back));
+	finding_cite(f, view_grew(v, "nf_conntrack.invalid"));
+	f->stays = lasts && !view_packet(v, back);
+	f->confidence = view_no_packet(v, back) ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
+	return true;
+}
+
 static const struct rule list[] = {
+	{CODE_CHECKSUM_BAD_IP, WAY_RECEIVE, checksum_bad_ip},
+	{CODE_CHECKSUM_BAD_L4, WAY_LAN, checksum_bad_l4},
 	{CODE_PMTU_BLACKHOLE_LAN, WAY_TALK, blackhole_lan},
 	{CODE_PMTU_BLACKHOLE_TUNNEL, WAY_TALK, blackhole_tunnel},
 	{CODE_FRAGMENTS_LOST, WAY_TALK, fragments},

@@ -343,9 +343,22 @@ const struct fact *view_grew(const struct view *v, const char *name)
 	return f && f->counter.delta > 0 ? f : nullptr;
 }
 
+/* The target's address is this host's, and somebody else stands behind it. */
+static bool is_published(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (origin_is_flow(c->conntrack.origin) && c->conntrack.destination_nat)
+			return true;
+	return false;
+}
+
 bool view_ends_here(const struct view *v)
 {
 	const struct fact *forward = v->lookups[ASK_FORWARD];
+
+	if (is_published(v))
+		return false;
 	return v->socket || (v->config && v->config->config.own_address) ||
 	       (forward && !strcmp(forward->lookup.type, "local"));
 }

@@ -71,6 +71,14 @@ const struct fact *view_next(const struct view *v, enum fact_kind kind, size_t *
 /* The index of a fact in the evidence. */
 size_t view_index(const struct view *v, const struct fact *f);
 
+/* No more of one kind are told apart (trace/gather.c); beyond, nobody knows of a repeated one. */
+constexpr int64_t DISTINCT_MAX = 32;
+
+static inline bool packet_is_repeated(const struct fact_packet *p)
+{
+	return p->distinct < DISTINCT_MAX && p->count > p->distinct;
+}
+
 /* Which packets are asked for; ORIGINS, PACKET_KINDS = any. */
 struct packet_query {
 	enum fact_origin origin;
@@ -117,6 +125,8 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 /* Real flows go on although no answer comes by here: another node has the way back. The packet
  * that shows it. */
 const struct fact *view_answered_elsewhere(const struct view *v);
+/* A caller asks the same again, and the answer to none of them was seen. */
+bool view_real_repeats(const struct view *v);
 /* A caller of the mesh was seen. */
 const struct fact *view_real(const struct view *v);
 bool view_works(const struct view *v);   /* for packets of any origin but this host */

@@ -32,7 +32,7 @@ static const struct story list[] = {
 	{"filtered, other ports answer",
 		DIES_BEYOND ROUTER "probe probe=injected-other outcome=refused answered=1|"
 				   "probe probe=injected-echo outcome=answered answered=1",
-		.code = CODE_UPSTREAM_FILTERS_RANGE, .confidence = CONFIDENCE_CERTAIN,
+		.code = CODE_UPSTREAM_FILTERS_RANGE, .confidence = CONFIDENCE_UNDETERMINED,
 		.attribute = "port=3000"},
 	{"a filter with a voice",
 		ROUTER "probe probe=injected outcome=refused answered=1|-packet packet=syn-ack|"
@@ -94,15 +94,13 @@ static const struct story list[] = {
 		"drop origin=real reason=NETFILTER_DROP function=nft_do_chain count=3|"
 		"trace origin=real family=inet table=fw chain=fwd hook=forward verdict=drop "
 		"handle=3 ctInvalid",
-		.code = CODE_ASYMMETRIC_PATH, .confidence = CONFIDENCE_CERTAIN,
-		.next = CODE_FILTER_CT_INVALID_DROP, .only_real = true},
+		.code = CODE_ASYMMETRIC_PATH, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
 	{"answers to what never came, by the filter alone",
 		"packet origin=real point=lan-in packet=syn-ack count=3 interface=eth0|"
 		"drop origin=real reason=NETFILTER_DROP function=nft_do_chain count=3|"
 		"trace origin=real family=inet table=fw chain=fwd hook=forward verdict=drop "
 		"handle=3 ctInvalid",
-		.code = CODE_ASYMMETRIC_PATH, .confidence = CONFIDENCE_LIKELY,
-		.next = CODE_FILTER_CT_INVALID_DROP, .only_real = true},
+		.code = CODE_ASYMMETRIC_PATH, .confidence = CONFIDENCE_LIKELY, .only_real = true},
 	{"silence, passively, and nobody counted nothing",
 		NO_PROBES ROUTER
 		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1|"
@@ -178,7 +176,7 @@ static const struct story list[] = {
 		.candidate = CODE_UPSTREAM_FILTERS_RANGE},
 	{"announced, and a filter",
 		DIES_BEYOND ROUTER BGP "probe probe=injected-other outcome=refused answered=1",
-		.code = CODE_UPSTREAM_FILTERS_RANGE, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_UPSTREAM_FILTERS_RANGE, .confidence = CONFIDENCE_UNDETERMINED},
 	{"WARP's filter ends the session",
 		DIES_BEYOND NONE_CAME ROUTER BGP
 		"bgp-neighbour address=10.0.1.1 state=Active|"

@@ -7,22 +7,22 @@
 	"firstUs=120000 lastUs=127000|"
 
 static const struct story list[] = {
-	{"healthy", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
-	{"healthy, IPv6", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .six = true},
+	{"healthy", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
+	{"healthy, IPv6", "", .code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .six = true},
 	{"healthy, masqueraded",
 		"config mode=masquerade configured=auto|packet origin=injected point=lan-out "
 		"packet=syn toTarget source=10.0.1.2|"
 		"conntrack origin=injected seenReply sourceNat replyTo=10.0.1.2",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, HTTP", "l7 ask=http outcome=ok status=503 firstByteUs=1500000",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .scheme = SCHEME_HTTP},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .scheme = SCHEME_HTTP},
 	{"healthy, only meshgw's own forwarding switches", "sysctl key=net.ipv4.ip_forward value=0",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, with a scan going on",
 		"drop origin=injected reason=NETFILTER_DROP function=nft_do_chain count=4|"
 		"counter name=nf_conntrack.invalid delta=900|counter name=IpInAddrErrors delta=12|"
 		"counter name=TcpExtIPReversePathFilter delta=40",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, one real packet lost",
 		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=2|"
 		"packet origin=real point=lan-out packet=syn toTarget count=3 distinct=2|"
@@ -50,32 +50,32 @@ static const struct story list[] = {
 	{"healthy, a service repeats an answer of long ago",
 		"packet origin=real point=lan-in packet=syn-ack count=2 distinct=2|"
 		"packet origin=real point=tun-out packet=syn-ack count=2 distinct=2",
-		.code = CODE_HEALTHY},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_UNDETERMINED},
 	{"healthy, one own SYN lost", "probe probe=injected sent=2 answered=1",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, own packets do not leave",
 		"probe probe=own outcome=local error=111|trace origin=own toTarget family=inet "
 		"table=cloudflare-warp chain=output hook=output verdict=reject by=warp handle=3",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, another port is dropped",
 		"chain family=ip table=filter chain=FORWARD hook=forward policy=drop by=docker|"
 		"trace origin=injected toTarget family=inet table=fw chain=fwd hook=forward "
 		"handle=9 verdict=drop|drop origin=injected toTarget reason=NETFILTER_DROP "
 		"function=nft_do_chain count=1",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, a peer is down",
 		"bgp configured daemon|bgp-neighbour address=10.0.1.7 concerns state=Active "
 		"reason=bgp-wrong-asn fresh",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, full neighbour of another address",
 		"neighbour address=10.0.1.99 interface=eth0 state=failed", .code = CODE_HEALTHY,
-		.confidence = CONFIDENCE_CERTAIN},
+		.confidence = CONFIDENCE_LIKELY},
 	{"healthy, high counters that stand still",
 		"counter name=nf_conntrack.drop delta=0 value=90000|"
 		"counter name=CloudflareWARP.tx_dropped delta=0 value=70",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, legacy tables", "chain legacy table=filter family=ip", .code = CODE_HEALTHY,
-		.confidence = CONFIDENCE_CERTAIN},
+		.confidence = CONFIDENCE_LIKELY},
 	{"UDP service that says nothing",
 		"probe probe=injected outcome=silent answered=0|probe probe=own outcome=silent "
 		"answered=0|-packet|packet origin=injected point=tun-in packet=udp toTarget count=2|"
@@ -115,7 +115,7 @@ static const struct story list[] = {
 	{"healthy ping",
 		"-probe probe=injected|-probe probe=own|-packet|"
 		"packet origin=injected point=tun-out packet=echo-reply count=1",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_ICMP},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .proto = IPPROTO_ICMP},
 	{"healthy, large datagrams",
 		"packet origin=real point=tun-in packet=fragment toTarget count=2 distinct=2|"
 		"packet origin=real point=lan-out packet=fragment toTarget count=2 distinct=2|"
@@ -194,7 +194,7 @@ static const struct story list[] = {
 	{"IPv6 knows no forwarding of an interface",
 		"sysctl key=net.ipv6.conf.CloudflareWARP.forwarding value=0|"
 		"sysctl key=net.ipv6.conf.eth0.forwarding value=0",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .six = true},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .six = true},
 	{"one port is dropped, others are not",
 		DIES_INSIDE "probe probe=injected-other outcome=refused answered=1|"
 			    "probe probe=injected-echo outcome=answered answered=1|"
@@ -213,8 +213,8 @@ static const struct story list[] = {
 		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_UPSTREAM_FILTERS_RANGE},
 	{"others call, and nobody calls this target",
-		"counter name=CloudflareWARP.rx_packets delta=8", .code = CODE_NO_TRAFFIC_OBSERVED,
-		.confidence = CONFIDENCE_INCONCLUSIVE, .candidate = CODE_TUNNEL_NO_INGRESS,
+		"counter name=CloudflareWARP.rx_packets delta=8", .code = CODE_HEALTHY,
+		.confidence = CONFIDENCE_UNDETERMINED, .candidate = CODE_TUNNEL_NO_INGRESS,
 		.only_real = true},
 	{"healthy, others call as well",
 		"counter name=CloudflareWARP.rx_packets delta=800|"
@@ -249,7 +249,7 @@ static const struct story list[] = {
 	{"healthy, an old entry of connection tracking",
 		"config mode=masquerade configured=masquerade|"
 		"conntrack origin=real state=SYN_SENT replyTo=100.64.0.33 replyFrom=10.0.1.50",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"a filter stops it, other things alarm",
 		DIES_INSIDE
 		"drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain count=2|"

@@ -130,7 +130,7 @@ static const struct story list[] = {
 		"chain legacy table=filter family=ip hook=forward by=''|"
 		"trace origin=injected toTarget family=inet table=fw chain=fwd hook=forward "
 		"handle=1 verdict=accept",
-		.code = CODE_FILTER_DROP_LEGACY_XTABLES, .confidence = CONFIDENCE_CERTAIN,
+		.code = CODE_FILTER_DROP_LEGACY_XTABLES, .confidence = CONFIDENCE_LIKELY,
 		.attribute = "table=filter"},
 	{"connection tracking is full",
 		DIES_INSIDE DROPPED_SLOW "counter name=nf_conntrack.drop delta=2 value=90|"
@@ -145,13 +145,13 @@ static const struct story list[] = {
 	{"no port left for translation",
 		DIES_INSIDE DROPPED_SLOW "config mode=masquerade configured=masquerade|"
 					 "counter name=nf_conntrack.insert_failed delta=2 value=90",
-		.code = CODE_NAT_PORT_EXHAUSTED, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_NAT_PORT_EXHAUSTED, .confidence = CONFIDENCE_LIKELY},
 	{"no port left for translation, and no drop was seen",
 		DIES_INSIDE "probe probe=injected-other outcome=refused answered=1|"
 			    "chain family=ip table=nat chain=post hook=postrouting natSource|"
 			    "counter name=nf_conntrack.insert_failed delta=13 value=90|"
 			    "probe probe=own outcome=silent answered=0",
-		.code = CODE_NAT_PORT_EXHAUSTED, .confidence = CONFIDENCE_LIKELY},
+		.code = CODE_NAT_PORT_EXHAUSTED, .confidence = CONFIDENCE_UNDETERMINED},
 	{"no address for somebody's translation",
 		DIES_INSIDE DROPPED
 		"link role=lan hasAddress=no|trace origin=injected toTarget family=ip table=nat "
@@ -170,7 +170,7 @@ static const struct story list[] = {
 		.code = CODE_FILTER_DROP_PREROUTING, .confidence = CONFIDENCE_UNDETERMINED},
 	{"iptables-legacy, and only root may know",
 		DIES_INSIDE DROPPED_SLOW "missing observer=ruleset why='only root may list them'",
-		.code = CODE_FILTER_DROP_LEGACY_XTABLES, .confidence = CONFIDENCE_LIKELY},
+		.code = CODE_FILTER_DROP_LEGACY_XTABLES, .confidence = CONFIDENCE_UNDETERMINED},
 	{"no address to translate to",
 		DIES_INSIDE DROPPED
 		"config mode=masquerade configured=masquerade|link role=lan hasAddress=no",

@@ -159,7 +159,8 @@ static const struct story list[] = {
 			       "conntrack origin=injected seenReply mark=52|"
 			       "drop origin=injected reason=IP_RPFILTER "
 			       "function=ip_rcv_finish_core interface=eth0 count=2",
-		.code = CODE_RP_FILTER_MARK_BLIND, .confidence = CONFIDENCE_CERTAIN},
+		.code = CODE_RP_FILTER_MARK_BLIND, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "sysctl=net.ipv4.conf.all.src_valid_mark"},
 	{"martian source",
 		DIES_INSIDE "drop origin=injected toTarget reason=IP_LOCALNET "
 			    "function=ip_route_input_slow count=1",

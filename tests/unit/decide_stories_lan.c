@@ -110,7 +110,7 @@ static const struct story list[] = {
 		"count=1|icmp origin=real point=lan-out own type=3 code=4 mtu=1280 count=1|"
 		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
 		"packet origin=real point=tun-out packet=data count=80 distinct=32 lengthMax=1280",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
 	{"answers too large, and the error does not leave",
 		"drop origin=real reason=PKT_TOO_BIG function=ip_forward interface=eth0 length=1500 "
 		"count=6|trace origin=own toTarget family=inet table=cloudflare-warp chain=output "
@@ -129,7 +129,7 @@ static const struct story list[] = {
 		"packet origin=real point=tun-in packet=fragment toTarget count=1",
 		.code = CODE_FRAGMENTS_LOST, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
 	{"MSS", "packet origin=injected point=lan-out packet=syn toTarget mss=1460",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN,
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY,
 		.next = CODE_MSS_NOT_CLAMPED},
 };
 const struct stories stories_lan = {list, sizeof(list) / sizeof(list[0])};

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const struct stories *const books[] = {&stories_gateway, &stories_filter, &stories_lan,
-	&stories_beyond, &stories_service, &stories_decoys};
+	&stories_beyond, &stories_service, &stories_decoys, &stories_callers};
 
 static void begin(const struct story *s, struct evidence *e)
 {

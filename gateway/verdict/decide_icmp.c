@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Beyond the gateway somebody says why a packet goes no further. */
+#include "verdict/decide_rule.h"
+#include <string.h>
+
+/* An ICMP error of somebody beyond, by the packet itself or as the probe reports it. */
+struct voice {
+	const struct fact *fact;
+	struct addr sender;
+	int64_t type, code;
+};
+
+static bool icmp_is_unreachable(const struct view *v, int64_t type)
+{
+	return type == (v->v6 ? 1 : 3);
+}
+
+static bool heard(const struct view *v, struct voice *out)
+{
+	const struct fact *probe = v->probes[PROBE_INJECTED];
+	size_t at = 0;
+
+	if (probe && probe->probe.outcome == OUTCOME_ERROR) {
+		*out = (struct voice){
+			probe, probe->probe.sender, probe->probe.icmp_type, probe->probe.icmp_code};
+		return true;
+	}
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));) {
+		/* An injected packet may have been for another port; the probe says. */
+		bool counts = i->icmp.origin == ORIGIN_REAL ||
+			      (i->icmp.origin == ORIGIN_INJECTED && !probe);
+		if (i->icmp.own || !i->icmp.about_target_direction || !counts ||
+			!icmp_is_unreachable(v, i->icmp.type) || i->icmp.point != POINT_LAN_IN)
+			continue;
+		*out = (struct voice){i, i->icmp.sender, i->icmp.type, i->icmp.code};
+		return true;
+	}
+	return false;
+}
+
+static void cite_icmp(const struct view *v, struct finding *f, const struct voice *voice)
+{
+	size_t at = 0;
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));)
+		if (!i->icmp.own && i->icmp.type == voice->type && i->icmp.code == voice->code &&
+			!addr_cmp(&i->icmp.sender, &voice->sender))
+			finding_cite(f, i);
+}
+
+/* RFC 1812 section 5.2.7.1, RFC 4443 section 3.1. */
+static bool prohibits(const struct view *v, int64_t code)
+{
+	return v->v6 ? code == 1 || code == 5 || code == 6 : code == 9 || code == 10 || code == 13;
+}
+
+static const char *unreachable_str(const struct view *v, int64_t code)
+{
+	static const char *const v4[] = {"net", "host", "proto", "port"};
+	static const char *const v6[] = {"net", "prohibited", "scope", "host", "port"};
+	if (v->v6)
+		return code >= 0 && code < 5 ? v6[code] : "other";
+	return code >= 0 && code < 4 ? v4[code] : "other";
+}
+
+static bool icmp_error(const struct view *v, struct finding *f)
+{
+	struct voice voice;
+
+	if (!heard(v, &voice))
+		return false;
+	finding_cite(f, voice.fact);
+	cite_icmp(v, f, &voice);
+	finding_set_addr(f, "sender", &voice.sender);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	finding_set_number(f, "code", voice.code);
+	/* Without the probe nobody knows whether it is about the port that is meant. */
+	if (voice.fact->kind == FACT_ICMP && voice.fact->icmp.origin == ORIGIN_INJECTED) {
+		FINDING_FAMILY(f, CODE_UPSTREAM_ICMP_UNREACHABLE, CODE_UPSTREAM_ADMIN_PROHIBITED,
+			CODE_SERVICE_UDP_PORT_CLOSED, CODE_UPSTREAM_FILTERS_RANGE,
+			CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_SERVICE_SILENT_DROP);
+		return true;
+	}
+	f->event = true;
+	f->origin = voice.fact->kind == FACT_ICMP ? voice.fact->icmp.origin : ORIGIN_INJECTED;
+	/* Nobody said so of the packets that are like the flow's. */
+	if (f->origin == ORIGIN_REAL && view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT)
+		f->confidence = CONFIDENCE_LIKELY;
+	if (voice.type == (v->v6 ? 3 : 11)) {
+		f->code = CODE_ROUTING_LOOP;
+		f->confidence = CONFIDENCE_LIKELY;
+		finding_set(f, "type", "time-exceeded");
+		return true;
+	}
+	if (!icmp_is_unreachable(v, voice.type))
+		return false;
+	finding_set_text(f, "type", unreachable_str(v, voice.code));
+	if (prohibits(v, voice.code))
+		f->code = CODE_UPSTREAM_ADMIN_PROHIBITED;
+	else if (v->udp && !addr_cmp(&voice.sender, &v->e->flow.target) &&
+		 voice.code == (v->v6 ? 4 : 3))
+		return false; /* the service's own: decide_service.c */
+	if (!addr_cmp(&voice.sender, &v->e->flow.target))
+		f->at = AT_SERVICE;
+	return true;
+}
+
+static const struct rule list[] = {
+	{CODE_UPSTREAM_ICMP_UNREACHABLE, WAY_LAN, icmp_error},
+};
+const struct rules rules_icmp = {list, sizeof(list) / sizeof(list[0])};

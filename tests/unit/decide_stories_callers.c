@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "decide_stories.h"
+
+/* Flows of the mesh's own beside packets like theirs that are answered: what happens to somebody
+ * else, or to a packet, is no fault of the flow that is meant. */
+#define OTHERS_GO_ON                                                                           \
+	"+packet origin=real point=tun-in packet=syn toTarget count=2 distinct=2|"             \
+	"+packet origin=real point=tun-in packet=ack toTarget count=4 distinct=4|"             \
+	"+packet origin=real point=lan-out packet=syn toTarget count=2 distinct=2|"            \
+	"+packet origin=real point=lan-in packet=syn-ack count=2 distinct=2 source=10.0.1.50|" \
+	"+packet origin=real point=tun-out packet=syn-ack count=2 distinct=2 source=10.0.1.50|"
+#define ONE_REPEATS "+packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1|"
+#define DROPPED_REAL                                                               \
+	"drop origin=real toTarget reason=NETFILTER_DROP function=nft_do_chain "   \
+	"interface=CloudflareWARP count=3|trace origin=real toTarget family=inet " \
+	"table=fw chain=fwd hook=forward handle=5 verdict=drop|"
+#define HERE                                                                     \
+	"config ownAddress|lookup question=forward type=local oif=lo table=255|" \
+	"-lookup question=reverse|-lookup question=reverse-bare|-neighbour|"     \
+	"-packet point=lan-out|-packet point=lan-in|"                            \
+	"packet origin=injected point=host packet=syn toTarget count=2|"
+#define PUBLISHED                                                                \
+	"conntrack origin=injected seenReply destinationNat replyTo=100.64.0.9 " \
+	"replyFrom=172.17.0.2|"
+
+static const struct story list[] = {
+	{"a caller is dropped and goes on trying, others like it are not", ONE_REPEATS DROPPED_REAL,
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
+	{"one caller is dropped, others go on", ONE_REPEATS OTHERS_GO_ON DROPPED_REAL,
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
+	{"a caller is dropped here, and the site knows no way back",
+		DIES_BEYOND ONE_REPEATS DROPPED_REAL
+		"packet origin=injected point=lan-in packet=other count=0",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_UPSTREAM_FILTERS_RANGE, .only_real = true},
+	{"meshgw drops a caller that is not the one meant",
+		ONE_REPEATS "trace origin=real toTarget family=inet table=meshgw chain=from_mesh "
+			    "hook=forward handle=5 verdict=drop by=meshgw",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_NOT_ALLOWED, .only_real = true},
+	{"healthy, an upload through a shaper",
+		"packet origin=real point=tun-in packet=data toTarget count=900 distinct=32|"
+		"packet origin=real point=lan-out packet=data toTarget count=860 distinct=32 "
+		"lengthMax=1280|"
+		"packet origin=real point=lan-in packet=ack count=400 distinct=1|"
+		"packet origin=real point=tun-out packet=ack count=400 distinct=1|"
+		"drop origin=real toTarget reason=QDISC_DROP function=__dev_queue_xmit "
+		"interface=eth0 count=40",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, a shaper takes some datagrams",
+		"packet origin=real point=tun-in packet=udp toTarget count=900 distinct=32|"
+		"packet origin=real point=lan-out packet=udp toTarget count=860 distinct=32|"
+		"+drop origin=real toTarget reason=TC_EGRESS interface=eth0 count=1",
+		.code = CODE_TC_OR_XDP_DROP, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_UDP, .candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, one segment came broken",
+		OTHERS_GO_ON "+packet origin=real point=tun-in packet=data toTarget count=1 "
+			     "distinct=1 badL4Checksum",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"one SYN came broken, and its caller was not seen again",
+		"packet origin=real point=tun-in packet=syn toTarget count=1 distinct=1 "
+		"badL4Checksum|packet origin=real point=lan-out packet=syn toTarget count=1",
+		.code = CODE_CHECKSUM_BAD_L4, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, with more callers than are told apart",
+		"packet origin=real point=tun-in packet=syn toTarget count=60 distinct=32|"
+		"packet origin=real point=tun-out packet=syn-ack count=60 distinct=32|"
+		"packet origin=real point=lan-in packet=syn-ack count=60 distinct=32|"
+		"packet origin=real point=lan-out packet=ack toTarget count=60 distinct=32 "
+		"firstUs=100 lastUs=900",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"a router refuses somebody else",
+		ONE_REPEATS "icmp origin=real point=lan-in sender=10.0.1.1 type=3 code=13 "
+			    "aboutTargetDirection count=3",
+		.code = CODE_UPSTREAM_ADMIN_PROHIBITED, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, the service refuses this host alone", "probe probe=own outcome=refused",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
+	{"healthy, a service resets what it has answered",
+		"packet origin=real point=tun-in packet=data toTarget count=1|"
+		"packet origin=real point=lan-in packet=rst count=1|-probe probe=own",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"healthy, this host publishes a port of somebody else",
+		HERE PUBLISHED "socket listening=no", .code = CODE_HEALTHY,
+		.confidence = CONFIDENCE_LIKELY},
+	{"this host publishes a port, and it is closed",
+		HERE PUBLISHED "probe probe=injected outcome=refused answered=2|"
+			       "-packet packet=syn-ack|"
+			       "packet origin=injected point=tun-out packet=rst count=2|"
+			       "probe probe=own outcome=refused|socket listening=no",
+		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_NEIGHBOUR_DUPLICATE_ADDRESS},
+	{"no socket here, and silence",
+		HERE UNANSWERED "-packet packet=syn-ack|probe probe=own outcome=silent|"
+				"socket listening=no",
+		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_LIKELY},
+	{"legacy tables, and somebody else's entries clash",
+		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
+			    "function=nf_hook_slow interface=CloudflareWARP count=3|"
+			    "chain legacy table=filter family=ip|"
+			    "counter name=nf_conntrack.insert_failed delta=2 value=90",
+		.code = CODE_FILTER_DROP_LEGACY_XTABLES, .confidence = CONFIDENCE_LIKELY},
+};
+const struct stories stories_callers = {list, sizeof(list) / sizeof(list[0])};
