@@ -23,4 +23,4 @@ const struct bridge_route *bridge_route_match(const struct bridge_config *c, con
 /* For route/config.c. -EINVAL when two routes have the same host and path. */
 [[nodiscard]] int bridge_match_new(
 	const struct bridge_route *routes, size_t n, struct bridge_match **out, struct err *err);
-void bridge_match_free(struct bridge_match *m);
+void bridge_match_free(const struct bridge_match *m);

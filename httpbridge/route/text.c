@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "route/text.h"
+#include <stdio.h>
+
+void text_u64(struct text *t, uint64_t n)
+{
+	char digits[20];
+	size_t at = sizeof(digits);
+
+	do {
+		digits[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n);
+	text_add(t, digits + at, sizeof(digits) - at);
+}
+
+static bool is_continuation(const unsigned char *s, size_t left, size_t i)
+{
+	return i < left && (s[i] & 0xc0) == 0x80;
+}
+
+/* Length of the well-formed character at s (RFC 3629, 4); 0 when there is none. */
+static size_t utf8_length(const unsigned char *s, size_t left)
+{
+	unsigned char lead = s[0];
+	unsigned char next = left > 1 ? s[1] : 0;
+
+	if (lead < 0x80)
+		return 1;
+	if (lead < 0xc2 || lead > 0xf4 || !is_continuation(s, left, 1))
+		return 0;
+	if (lead < 0xe0)
+		return 2;
+	if (lead < 0xf0) {
+		bool overlong = lead == 0xe0 && next < 0xa0;
+		bool surrogate = lead == 0xed && next > 0x9f;
+		return !overlong && !surrogate && is_continuation(s, left, 2) ? 3 : 0;
+	}
+	bool outside = (lead == 0xf0 && next < 0x90) || (lead == 0xf4 && next > 0x8f);
+	return !outside && is_continuation(s, left, 2) && is_continuation(s, left, 3) ? 4 : 0;
+}
+
+static bool json_is_plain(unsigned char c)
+{
+	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* One character that is not plain; returns how many bytes of s it was. */
+static size_t text_json_odd(struct text *t, const unsigned char *s, size_t left)
+{
+	size_t len = utf8_length(s, left);
+	char form[8];
+
+	if (len > 1) {
+		text_add(t, s, len);
+	} else if (len == 0) {
+		text_str(t, "\xef\xbf\xbd");
+		len = 1;
+	} else if (s[0] == '"' || s[0] == '\\') {
+		text_add(t, (char[]){'\\', (char)s[0]}, 2);
+	} else {
+		snprintf(form, sizeof(form), "\\u%04x", s[0]);
+		text_add(t, form, 6);
+	}
+	return len;
+}
+
+void text_json(struct text *t, const char *s, size_t len)
+{
+	text_add(t, "\"", 1);
+	for (size_t i = 0; i < len;) {
+		size_t plain = i;
+		while (plain < len && json_is_plain((unsigned char)s[plain]))
+			plain++;
+		text_add(t, s + i, plain - i);
+		i = plain;
+		if (i < len)
+			i += text_json_odd(t, (const unsigned char *)s + i, len - i);
+	}
+	text_add(t, "\"", 1);
+}
+
+void text_quoted(struct text *t, const char *s, size_t len)
+{
+	text_add(t, "\"", 1);
+	for (size_t i = 0; i < len; i++) {
+		char c = s[i];
+		if (c < ' ' || c > '~')
+			c = '?';
+		if (c == '"' || c == '\\')
+			text_add(t, "\\", 1);
+		text_add(t, &c, 1);
+	}
+	text_add(t, "\"", 1);
+}
