@@ -2,6 +2,7 @@
 #include "conf/check.h"
 #include "conf/check_allow.h"
 #include "conf/check_bgp.h"
+#include "conf/check_bridge.h"
 #include "conf/check_probe.h"
 #include "conf/cover.h"
 #include "conf/diag.h"
@@ -163,4 +164,5 @@ void check_draft(const struct draft *draft, struct diag_list *diags)
 	check_allow(draft, &networks, &ranges, diags);
 	check_probe(draft, &ranges, diags);
 	check_bgp(draft, &networks, &ranges, diags);
+	check_bridge(draft, diags);
 }

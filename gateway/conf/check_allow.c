@@ -31,9 +31,9 @@ static size_t class_count(const struct draft *draft, enum range_class kind, uint
 }
 
 static void check_source(
-	const struct allow_check *c, const struct draft_sources *from, size_t i, const char *path)
+	const struct allow_check *c, const struct config_sources *from, size_t i, const char *path)
 {
-	const struct draft_source *source = &from->list[i];
+	const struct config_source *source = &from->list[i];
 	char text[PREFIX_STRLEN];
 
 	for (size_t j = 0; j < i; j++) /* at most CONFIG_MAX_SOURCES */
@@ -55,14 +55,14 @@ static void check_source(
 				range_class_str(kind));
 }
 
-static bool is_readable(const struct draft_source *source)
+static bool is_readable(const struct config_source *source)
 {
 	return source->class_bit || source->prefix.addr.family != AF_UNSPEC;
 }
 
 /* How many prefixes of the family the sources stand for. */
 static size_t source_count(
-	const struct draft *draft, const struct draft_sources *from, uint8_t family)
+	const struct draft *draft, const struct config_sources *from, uint8_t family)
 {
 	uint32_t classes = from->n ? 0 : UINT32_MAX;
 	size_t n = 0;
@@ -78,7 +78,7 @@ static size_t source_count(
 }
 
 static bool other_family_only(
-	const struct draft *draft, const struct draft_sources *from, uint8_t family)
+	const struct draft *draft, const struct config_sources *from, uint8_t family)
 {
 	for (size_t i = 0; i < from->n; i++)
 		if (!is_readable(&from->list[i]))
@@ -89,7 +89,7 @@ static bool other_family_only(
 
 static void check_sources(const struct allow_check *c, size_t i)
 {
-	const struct draft_sources *from = &c->draft->allow[i].from;
+	const struct config_sources *from = &c->draft->allow[i].from;
 	char path[64];
 
 	for (size_t j = 0; j < from->n; j++) {

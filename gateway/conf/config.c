@@ -45,6 +45,29 @@ const char *range_class_str(enum range_class kind)
 	return names[kind];
 }
 
+const char *reveal_str(enum reveal reveal)
+{
+	static const char *const names[] = {
+		[REVEAL_CODE] = "code",
+		[REVEAL_EVIDENCE] = "evidence",
+		[REVEAL_ALL] = "all",
+	};
+
+	return names[reveal];
+}
+
+const char *upstream_scheme_str(enum upstream_scheme scheme)
+{
+	static const char *const names[] = {
+		[UPSTREAM_NONE] = "none",
+		[UPSTREAM_HTTP] = "http",
+		[UPSTREAM_HTTPS] = "https",
+		[UPSTREAM_UNIX] = "unix",
+	};
+
+	return names[scheme];
+}
+
 /* Puts the defaults in where the file is silent. */
 static void fill_class(struct arena *arena, struct draft_class *to, enum range_class kind)
 {
@@ -157,11 +180,11 @@ static void take_ranges(struct arena *arena, const struct draft *draft, struct c
 }
 
 static void take_sources(struct arena *arena, const struct draft *draft,
-	const struct draft_sources *sources, struct config_allow *allow)
+	const struct config_sources *sources, struct config_allow *allow)
 {
 	allow->from = arena_alloc(arena, sources->n, sizeof(*allow->from));
 	for (size_t i = 0; i < sources->n; i++) {
-		const struct draft_source *source = &sources->list[i];
+		const struct config_source *source = &sources->list[i];
 		allow->from_classes |= source->class_bit;
 		if (!source->class_bit)
 			allow->from[allow->n_from++] = source->prefix;

@@ -12,6 +12,8 @@
  * It opens no file but the one that config_read_file() is given, knows no kernel, and decides
  * nothing.
  */
+#include "conf/config_bridge.h"
+#include "conf/config_part.h"
 #include "lib/err.h"
 #include "lib/ip.h"
 #include <net/if.h>
@@ -33,11 +35,6 @@ enum range_class {
 	RANGE_CLASSES, /* number of classes */
 };
 const char *range_class_str(enum range_class class);
-
-/* Where in the file a value stood; line and column count from 1, 0 = a default. */
-struct config_mark {
-	uint32_t line, column;
-};
 
 struct config_range {
 	enum range_class class;
@@ -170,6 +167,7 @@ struct config {
 	size_t n_allow;
 	struct config_probe probe;
 	struct config_bgp bgp;
+	struct config_bridge bridge;
 	uint32_t remedies;     /* bit per enum remedy */
 	bool watch, watch_own; /* as the file says, if it does; config_watches() */
 	struct arena *arena;   /* owns everything above */

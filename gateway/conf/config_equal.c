@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "conf/bridge_equal.h"
 #include "conf/config.h"
 #include <string.h>
 
@@ -152,7 +153,8 @@ bool config_equal(const struct config *a, const struct config *b)
 		a->n_lans != b->n_lans || a->n_allow != b->n_allow ||
 		!ranges_equal(a->ranges, b->ranges, a->n_ranges) ||
 		!probe_equal(&a->probe, &b->probe) || !bgp_equal(&a->bgp, &b->bgp) ||
-		a->remedies != b->remedies || a->watch != b->watch || a->watch_own != b->watch_own)
+		!bridge_equal(&a->bridge, &b->bridge) || a->remedies != b->remedies ||
+		a->watch != b->watch || a->watch_own != b->watch_own)
 		return false;
 	for (size_t i = 0; i < a->n_lans; i++)
 		if (!lan_equal(&a->lans[i], &b->lans[i]))

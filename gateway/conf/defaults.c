@@ -44,3 +44,29 @@ const struct config_neighbor default_neighbor = {
 	.keepalive_s = DURATION_UNSET,
 	.hold_s = DURATION_UNSET,
 };
+
+/* Texts of defaults are not in the arena; nobody writes to a config, or frees a part of it. */
+static char admin[] = "127.0.0.1:9596", root[] = "/", preserve[] = "preserve";
+
+const struct config_bridge default_bridge = {
+	.threads = 1,
+	.reveal = REVEAL_CODE,
+	.admin = admin,
+	.connections = 10000,
+	.per_source = 256,
+	.head_bytes = 64 * 1024,
+	.head_ms = 10 * 1000,
+	.idle_ms = 60 * 1000,
+	.drain_ms = 30 * 1000,
+};
+
+const struct config_route default_route = {
+	.path = root,
+	.host_header = preserve,
+	.retries = 1,
+	.max_connections = 1024,
+	.connect_ms = 3 * 1000,
+	.first_byte_ms = 60 * 1000,
+	.idle_ms = 60 * 1000,
+	.health = {.interval_ms = 5 * 1000, .timeout_ms = 2 * 1000, .failures = 3, .successes = 2},
+};

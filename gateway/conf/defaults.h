@@ -13,3 +13,6 @@ const struct prefix *defaults_of_class(enum range_class kind, size_t *n);
 extern const struct config_probe default_probe;
 /* BFD with default timing, should it be wanted; hold and keepalive are DURATION_UNSET. */
 extern const struct config_neighbor default_neighbor;
+/* Without listeners and routes. */
+extern const struct config_bridge default_bridge;
+extern const struct config_route default_route;

@@ -3,6 +3,7 @@
 #include "conf/config.h"
 #include "conf/duration.h"
 #include "conf/print_bgp.h"
+#include "conf/print_bridge.h"
 #include "conf/print_value.h"
 #include <errno.h>
 
@@ -200,6 +201,8 @@ int config_print(const struct config *config, FILE *out)
 	print_probe(&config->probe, out);
 	if (config->bgp.configured)
 		print_bgp(&config->bgp, out);
+	if (config->bridge.configured)
+		print_bridge(&config->bridge, out);
 	print_remedies(config->remedies, out);
 	if (config->watch_own)
 		fprintf(out, "watch: %s\n", config->watch ? "true" : "false");

@@ -22,6 +22,22 @@ void print_word(FILE *out, const char *text)
 	fprintf(out, is_plain_word(text) ? "%s" : "\"%s\"", text);
 }
 
+/* YAML 1.1 section 9.1.2: between single quotes only these themselves are written differently. */
+void print_text(FILE *out, const char *text)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789._/-";
+
+	if (text[strspn(text, plain)] == '\0' && (text[0] == '/' || is_plain_word(text))) {
+		fputs(text, out);
+		return;
+	}
+	putc('\'', out);
+	for (; *text; text++)
+		fputs(*text == '\'' ? "''" : (char[]){*text, '\0'}, out);
+	putc('\'', out);
+}
+
 /* IPv6 is full of colons, which mean something in YAML. */
 static void print_quoted(FILE *out, uint8_t family, const char *text)
 {

@@ -11,5 +11,7 @@
 
 /* The name of an interface. */
 void print_word(FILE *out, const char *text);
+/* Any text of printable ASCII. */
+void print_text(FILE *out, const char *text);
 void print_prefix(FILE *out, const struct prefix *p);
 void print_address(FILE *out, const struct addr *a);

@@ -224,24 +224,50 @@ static void read_mapping(
 	}
 }
 
+/* How many of so many elements are read. */
+static size_t list_bound(
+	struct reader *r, const struct list *list, const yaml_node_t *node, size_t count)
+{
+	if (count == 0 && list->if_empty)
+		MISTAKE(r, node, "the list is empty; %s", list->if_empty);
+	if (count <= list->max)
+		return count;
+	MISTAKE(r, node, "%zu %s; at most %zu are supported", count, list->what, list->max);
+	r->over_limit = true;
+	return list->max;
+}
+
 void *reader_list(struct reader *r, const struct list *list, const yaml_node_t *node, size_t *n)
 {
 	const yaml_node_item_t *items = node->data.sequence.items.start;
-	size_t count = (size_t)(node->data.sequence.items.top - items);
-
-	if (count == 0 && list->if_empty)
-		MISTAKE(r, node, "the list is empty; %s", list->if_empty);
-	if (count > list->max) {
-		MISTAKE(r, node, "%zu %s; at most %zu are supported", count, list->what, list->max);
-		r->over_limit = true;
-		count = list->max;
-	}
+	size_t count = list_bound(r, list, node, (size_t)(node->data.sequence.items.top - items));
 	char *elements = arena_alloc(r->arena, count, list->size);
+
 	for (size_t i = 0; i < count; i++) {
 		size_t len = path_push_index(r, i);
 		if (list->initial)
 			memcpy(elements + i * list->size, list->initial, list->size);
 		reader_value(r, &list->element, node_at(r, items[i]), elements + i * list->size);
+		path_pop(r, len);
+	}
+	*n = count;
+	return elements;
+}
+
+void *reader_pairs(struct reader *r, const struct list *list, const struct field *key,
+	const yaml_node_t *node, size_t *n)
+{
+	const yaml_node_pair_t *pairs = node->data.mapping.pairs.start;
+	size_t count = list_bound(r, list, node, (size_t)(node->data.mapping.pairs.top - pairs));
+	char *elements = arena_alloc(r->arena, count, list->size);
+
+	for (size_t i = 0; i < count; i++) {
+		const yaml_node_t *name = node_at(r, pairs[i].key);
+		bool text = name->type == YAML_SCALAR_NODE;
+		size_t len = path_push_key(r, text ? reader_shown(name).text : "?");
+		reader_value(r, key, name, elements + i * list->size);
+		reader_value(
+			r, &list->element, node_at(r, pairs[i].value), elements + i * list->size);
 		path_pop(r, len);
 	}
 	*n = count;

@@ -71,6 +71,11 @@ void reader_value(struct reader *r, const struct field *field, const yaml_node_t
 /* The elements, in the arena, and their number; nullptr and 0 for an empty list. */
 void *reader_list(struct reader *r, const struct list *list, const yaml_node_t *node, size_t *n);
 
+/* A mapping whose keys are free, as a list: each key is read as the field says, then its value as
+ * the element of the list. */
+void *reader_pairs(struct reader *r, const struct list *list, const struct field *key,
+	const yaml_node_t *node, size_t *n);
+
 struct config_mark reader_mark(const yaml_node_t *node);
 /* The text of a scalar, free of control characters once reader_value() has seen it. */
 const char *reader_text(const yaml_node_t *node);

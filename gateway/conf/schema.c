@@ -4,6 +4,7 @@
 #include "conf/defaults.h"
 #include "conf/diag.h"
 #include "conf/schema_bgp.h"
+#include "conf/schema_bridge.h"
 #include "conf/schema_probe.h"
 #include "conf/schema_table.h"
 #include "conf/suggest.h"
@@ -156,7 +157,7 @@ static const struct list lan_list = {
 
 static void read_source(struct reader *r, const yaml_node_t *node, void *to)
 {
-	struct draft_source *source = to;
+	struct config_source *source = to;
 	struct suggestion best = {};
 
 	for (enum range_class kind = 0; kind < RANGE_CLASSES; kind++) {
@@ -173,25 +174,25 @@ static void read_source(struct reader *r, const yaml_node_t *node, void *to)
 		value_destination(r, node, &source->prefix);
 }
 
-static const struct list source_list = {
-	.size = sizeof(struct draft_source),
+const struct list schema_source_list = {
+	.size = sizeof(struct config_source),
 	.max = CONFIG_MAX_SOURCES,
 	.what = "sources",
 	.if_empty = "leave the key out to mean all ranges",
 	.element = {.type = TEXT,
 		.expects = "a class of ranges or a prefix",
 		.read = read_source,
-		MARK(struct draft_source, mark)},
+		MARK(struct config_source, mark)},
 };
 
-static void read_single_source(struct reader *r, const yaml_node_t *node, void *to)
+void schema_read_source(struct reader *r, const yaml_node_t *node, void *to)
 {
-	struct draft_sources *sources = to;
+	struct config_sources *sources = to;
 
 	sources->single = true;
 	sources->n = 1;
 	sources->list = arena_alloc(r->arena, 1, sizeof(*sources->list));
-	reader_value(r, &source_list.element, node, sources->list);
+	reader_value(r, &schema_source_list.element, node, sources->list);
 }
 
 static const struct list port_list = {
@@ -220,14 +221,15 @@ static void read_all_ports(struct reader *r, const yaml_node_t *node, void *to)
 }
 
 /* A single value is read into the struct whose first member a list would fill. */
-static_assert(offsetof(struct draft_ports, list) == 0 && offsetof(struct draft_sources, list) == 0);
+static_assert(
+	offsetof(struct draft_ports, list) == 0 && offsetof(struct config_sources, list) == 0);
 
 static const struct field allow_fields[] = {
 	{.key = "from",
 		.type = TEXT | LIST,
 		.expects = "a class of ranges, a prefix, or a list of them",
-		.list = &source_list,
-		.read = read_single_source,
+		.list = &schema_source_list,
+		.read = schema_read_source,
 		AT(struct draft_allow, from),
 		COUNT(struct draft_allow, from.n)},
 	{.key = "to",
@@ -323,6 +325,11 @@ static const struct field top_fields[] = {
 		.mapping = &schema_bgp,
 		MARK(struct draft, config.bgp.mark),
 		GIVEN(struct draft, config.bgp.configured)},
+	{.key = "bridge",
+		.type = MAPPING,
+		.expects = "a mapping with listen and routes",
+		.mapping = &schema_bridge,
+		GIVEN(struct draft, config.bridge.configured)},
 	{.key = "remedies",
 		.type = LIST,
 		.expects = "a list of remedies",
@@ -341,9 +348,10 @@ void schema_read(struct reader *r, struct draft *draft)
 {
 	static const struct field top = {.type = MAPPING,
 		.expects = "a mapping with the keys mesh, lan, return_path, allow, probe, bgp, "
-			   "remedies, watch",
+			   "bridge, remedies, watch",
 		.mapping = &schema_top};
 
 	draft->config.probe = default_probe;
+	draft->config.bridge = default_bridge;
 	reader_value(r, &top, yaml_document_get_root_node(r->doc), draft);
 }

@@ -24,25 +24,19 @@ constexpr size_t CONFIG_MAX_NEIGHBORS = 64;
 constexpr size_t CONFIG_MAX_COMMUNITIES = 32; /* of one neighbour */
 constexpr size_t CONFIG_MAX_ACCEPT = 64;      /* of one neighbour */
 constexpr size_t CONFIG_MAX_REMEDIES = 16;
+constexpr size_t CONFIG_MAX_LISTEN = 16;
+constexpr size_t CONFIG_MAX_ROUTES = 1024;
+constexpr size_t CONFIG_MAX_UPSTREAMS = 32; /* of one route */
+constexpr size_t CONFIG_MAX_ALL_UPSTREAMS = 4096;
+constexpr size_t CONFIG_MAX_HEADERS = 32; /* in one list */
+constexpr size_t CONFIG_MAX_TOKENS = 4;   /* of one list */
+constexpr size_t CONFIG_MAX_TARGETS = 256;
 
 /* A key of mesh.ranges. The indexes of list are those of the file. */
 struct draft_class {
 	struct config_range *list; /* their class is still empty */
 	size_t n;
 	bool given; /* the key stands in the file and replaces the default */
-};
-
-/* One of allow[].from: a class or a prefix. */
-struct draft_source {
-	uint32_t class_bit;   /* 0 if it is a prefix */
-	struct prefix prefix; /* AF_UNSPEC if it is a class */
-	struct config_mark mark;
-};
-
-struct draft_sources {
-	struct draft_source *list;
-	size_t n;    /* 0: all ranges */
-	bool single; /* written without brackets: paths have no index */
 };
 
 struct draft_ports {
@@ -52,7 +46,7 @@ struct draft_ports {
 };
 
 struct draft_allow {
-	struct draft_sources from;
+	struct config_sources from;
 	struct prefix to;
 	struct draft_ports tcp, udp;
 	bool icmp;
@@ -79,6 +73,10 @@ struct draft {
 	size_t n_allow;
 	struct draft_probe probe;
 };
+
+/* A class of ranges or a prefix, alone or in a list; both write a struct config_sources. */
+extern const struct list schema_source_list;
+void schema_read_source(struct reader *r, const yaml_node_t *node, void *to);
 
 /* The tables, for whoever wants to know all keys. */
 extern const struct mapping schema_top;

@@ -164,7 +164,7 @@ static const struct field neighbor_fields[] = {
 	{.key = "password_file",
 		.type = TEXT,
 		.expects = "the path of a file",
-		.read = value_password_file,
+		.read = value_path,
 		AT(struct config_neighbor, password_file),
 		MARK(struct config_neighbor, password_mark)},
 	{.key = "bfd",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/value.h"
+#include "conf/arena.h"
 #include "conf/diag.h"
 #include "conf/suggest.h"
 #include "lib/escape.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,9 +15,7 @@
  * (sysctl_dev_name_is_allowed() of net/ipv4/devinet.c), and the characters are a whitelist. */
 static const char *interface_fault(const char *name)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-				      "0123456789._@-";
+	static const char allowed[] = LETTERS DIGITS "._@-";
 
 	if (name[0] == '\0')
 		return "is empty";
@@ -131,8 +131,7 @@ void value_host_return_path(struct reader *r, const yaml_node_t *node, void *to)
 	read_return_path(r, node, RETURN_PATH_ROUTE, to);
 }
 
-/* A decimal port at *text, which is moved behind it; 0 if there is none. */
-static uint16_t parse_port(const char **text)
+uint16_t port_parse(const char **text)
 {
 	unsigned port = 0;
 
@@ -149,12 +148,12 @@ static uint16_t parse_port(const char **text)
 void value_ports(struct reader *r, const yaml_node_t *node, void *to)
 {
 	const char *text = reader_text(node);
-	struct port_range range = {.first = parse_port(&text)};
+	struct port_range range = {.first = port_parse(&text)};
 
 	range.last = range.first;
 	if (range.first && *text == '-') {
 		text++;
-		range.last = parse_port(&text);
+		range.last = port_parse(&text);
 	}
 	if (!range.first || !range.last || *text)
 		MISTAKE(r, node,
@@ -180,7 +179,7 @@ static bool parse_endpoint(const char *text, struct addr *address, uint16_t *por
 	memcpy(host, text + brackets, len);
 	host[len] = '\0';
 	colon++;
-	*port = parse_port(&colon);
+	*port = port_parse(&colon);
 	return *port && *colon == '\0' && addr_parse(host, address) == 0 &&
 	       brackets == (address->family == AF_INET6);
 }
@@ -215,4 +214,33 @@ void value_true(struct reader *r, const yaml_node_t *node, void *to)
 			reader_shown(node).text);
 	else
 		*(bool *)to = true;
+}
+
+const char *path_fault(const char *path)
+{
+	static const char allowed[] = LETTERS DIGITS "/._@+-";
+	size_t len = strlen(path);
+
+	if (path[0] != '/')
+		return "does not begin with /";
+	if (len >= PATH_MAX)
+		return "is too long";
+	if (path[strspn(path, allowed)] != '\0')
+		return "has a character that is not a letter, a digit or one of / . _ @ + -";
+	if (strstr(path, "/../") || strstr(path, "//") || strstr(path, "/./"))
+		return "has a part that is empty, \".\" or \"..\"";
+	if (path[len - 1] == '/' || strcmp(path + len - 2, "/.") == 0 ||
+		(len > 2 && strcmp(path + len - 3, "/..") == 0))
+		return "names a folder";
+	return nullptr;
+}
+
+void value_path(struct reader *r, const yaml_node_t *node, void *to)
+{
+	const char *fault = path_fault(reader_text(node));
+
+	if (fault)
+		MISTAKE(r, node, "\"%s\" is no usable path: it %s", reader_shown(node).text, fault);
+	else
+		*(char **)to = arena_strdup(r->arena, reader_text(node));
 }

@@ -9,6 +9,9 @@
  */
 #include "conf/reader.h"
 
+#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
 /* char[IFNAMSIZ] */
 void value_interface(struct reader *r, const yaml_node_t *node, void *to);
 /* struct prefix; a network: with its length, nothing special, no default route */
@@ -24,5 +27,12 @@ void value_host_return_path(struct reader *r, const yaml_node_t *node, void *to)
 void value_ports(struct reader *r, const yaml_node_t *node, void *to);
 /* struct config_witness: its address and port */
 void value_witness(struct reader *r, const yaml_node_t *node, void *to);
+/* char *; an absolute path of a file, written in one way only */
+void value_path(struct reader *r, const yaml_node_t *node, void *to);
 /* bool; only `true`: the key says something by being there */
 void value_true(struct reader *r, const yaml_node_t *node, void *to);
+
+/* A decimal port without leading zeros at *text, which is moved behind it; 0 if there is none. */
+uint16_t port_parse(const char **text);
+/* What is wrong with a path ("does not begin with /"), or nullptr. */
+const char *path_fault(const char *path);

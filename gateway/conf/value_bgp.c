@@ -5,12 +5,8 @@
 #include "conf/value.h"
 #include "conf/value_number.h"
 #include "conf/value_word.h"
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
-
-#define LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define DIGITS "0123456789"
 
 static char *copy_text(struct reader *r, const char *text)
 {
@@ -167,35 +163,6 @@ void value_description(struct reader *r, const yaml_node_t *node, void *to)
 	if (fault)
 		MISTAKE(r, node, "\"%s\" is no usable description: it %s", reader_shown(node).text,
 			fault);
-	else
-		*(char **)to = copy_text(r, reader_text(node));
-}
-
-static const char *path_fault(const char *path)
-{
-	static const char allowed[] = LETTERS DIGITS "/._@+-";
-	size_t len = strlen(path);
-
-	if (path[0] != '/')
-		return "does not begin with /";
-	if (len >= PATH_MAX)
-		return "is too long";
-	if (path[strspn(path, allowed)] != '\0')
-		return "has a character that is not a letter, a digit or one of / . _ @ + -";
-	if (strstr(path, "/../") || strstr(path, "//") || strstr(path, "/./"))
-		return "has a part that is empty, \".\" or \"..\"";
-	if (path[len - 1] == '/' || strcmp(path + len - 2, "/.") == 0 ||
-		(len > 2 && strcmp(path + len - 3, "/..") == 0))
-		return "names a folder";
-	return nullptr;
-}
-
-void value_password_file(struct reader *r, const yaml_node_t *node, void *to)
-{
-	const char *fault = path_fault(reader_text(node));
-
-	if (fault)
-		MISTAKE(r, node, "\"%s\" is no usable path: it %s", reader_shown(node).text, fault);
 	else
 		*(char **)to = copy_text(r, reader_text(node));
 }

@@ -20,6 +20,5 @@ void value_remote_as(struct reader *r, const yaml_node_t *node, void *to);
 void value_accept(struct reader *r, const yaml_node_t *node, void *to);
 /* char * */
 void value_description(struct reader *r, const yaml_node_t *node, void *to);
-void value_password_file(struct reader *r, const yaml_node_t *node, void *to);
 void value_update_source(struct reader *r, const yaml_node_t *node, void *to);
 void value_community(struct reader *r, const yaml_node_t *node, void *to);

@@ -2,6 +2,7 @@
 #include "conf/value_number.h"
 #include "conf/diag.h"
 #include "conf/duration.h"
+#include "conf/size.h"
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -89,6 +90,21 @@ void value_microseconds(struct reader *r, const yaml_node_t *node, void *to)
 	uint64_t ms = read_duration(r, node, USEC_PER_MS);
 
 	*(uint64_t *)to = ms == DURATION_UNSET ? DURATION_UNSET : ms * USEC_PER_MS;
+}
+
+void value_size(struct reader *r, const yaml_node_t *node, void *to)
+{
+	uint64_t bytes = 0, min = r->field->min, max = r->field->max;
+	char low[SIZE_STRLEN], high[SIZE_STRLEN];
+
+	if (size_parse(reader_text(node), &bytes) < 0)
+		MISTAKE(r, node, "\"%s\" is not a size like 512, 64KiB, 10MiB or 1GiB",
+			reader_shown(node).text);
+	else if (bytes < min || bytes > max)
+		MISTAKE(r, node, "%s is out of bounds; from %s to %s is possible",
+			reader_shown(node).text, size_str(min, low), size_str(max, high));
+	else
+		*(uint64_t *)to = bytes;
 }
 
 void value_bool(struct reader *r, const yaml_node_t *node, void *to)

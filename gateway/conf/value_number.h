@@ -15,6 +15,8 @@ void value_u32(struct reader *r, const yaml_node_t *node, void *to);
 void value_seconds(struct reader *r, const yaml_node_t *node, void *to);
 void value_milliseconds(struct reader *r, const yaml_node_t *node, void *to);
 void value_microseconds(struct reader *r, const yaml_node_t *node, void *to);
+/* uint64_t bytes: "64KiB" or a bare number; bounds in bytes */
+void value_size(struct reader *r, const yaml_node_t *node, void *to);
 /* bool */
 void value_bool(struct reader *r, const yaml_node_t *node, void *to);
 
