@@ -42,7 +42,6 @@ enum http_method : uint8_t {
 	HTTP_METHOD_PUT,
 	HTTP_METHOD_DELETE,
 	HTTP_METHOD_OPTIONS,
-	HTTP_METHOD_TRACE,
 	HTTP_METHOD_PATCH,
 };
 
@@ -69,7 +68,7 @@ struct http_request {
 	size_t method_len;
 	const char *target; /* as sent; http/target.h reads it */
 	size_t target_len;
-	const char *host; /* the Host field, never empty, of the form that http/target.h accepts */
+	const char *host; /* the Host field as it came; http/target.h reads it */
 	size_t host_len;
 };
 
