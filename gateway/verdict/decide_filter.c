@@ -31,6 +31,9 @@ static void classify(const struct fact_trace *t, struct finding *f)
 		if (!strcmp(hooks[i].hook, t->hook)) {
 			f->code = !strcmp(t->verdict, "reject") ? hooks[i].reject : hooks[i].code;
 			f->way = t->to_target ? hooks[i].to : hooks[i].back;
+			/* Answers to the diagnosis end behind the forward hook. */
+			if (f->way > WAY_BACK_FORWARD)
+				f->until = WAY_TALK;
 		}
 	bool nat = strstr(t->rule, "masquerade") || strstr(t->rule, "MASQUERADE");
 	if (nat && !strcmp(t->hook, "postrouting"))

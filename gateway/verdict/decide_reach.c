@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict/decide_reach.h"
+#include "verdict/decide_call.h"
 #include <string.h>
 
 /* The same place on the way back. */
@@ -211,6 +212,11 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 	bool mute = v->udp && view_outcome(v, PROBE_OWN) == OUTCOME_SILENT;
 	if (fails && !(mute && origin == ORIGIN_REAL))
 		return nullptr;
+	if (origin == ORIGIN_REAL && calls_known(v)) {
+		const struct fact *took = call_took(v, 0);
+		if (took || call_in(v, CALL_SILENT) || call_in(v, CALL_DEAF))
+			return took;
+	}
 	static const enum fact_packet_kind answers[] = {
 		PACKET_SYN_ACK, PACKET_UDP, PACKET_ECHO_REPLY, PACKET_DATA};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
@@ -231,6 +237,8 @@ bool view_real_repeats(const struct view *v)
 	size_t at = 0;
 	if (view_completed(v, ORIGIN_REAL))
 		return false;
+	if (calls_known(v))
+		return call_in(v, CALL_SILENT) || call_in(v, CALL_DEAF);
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
 		const struct fact_packet *k = &p->packet;
 		if (k->origin == ORIGIN_REAL && k->to_target && k->point == POINT_TUN_IN &&
@@ -264,6 +272,8 @@ const struct fact *view_real(const struct view *v)
 	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true};
 	const struct fact *seen = view_packet(v, q);
 	size_t at = 0;
+	if (!seen)
+		seen = calls_known(v);
 	for (const struct fact *t; !seen && (t = view_next(v, FACT_TRACE, &at));)
 		if (t->trace.origin == ORIGIN_REAL && t->trace.to_target)
 			seen = t;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The gateway's part of the way back. */
+#include "verdict/decide_call.h"
 #include "verdict/decide_filter.h"
 #include "verdict/decide_side.h"
 #include <errno.h>
@@ -22,6 +23,8 @@ static bool tc_or_xdp(const struct view *v, struct finding *f)
 		finding_set_text(f, "dev", drop->drop.interface);
 		finding_set_text(f, "interface", drop->drop.interface);
 		finding_set_text(f, "reason", ends[i].told);
+		if (!strcmp(ends[i].told, "TC_EGRESS"))
+			f->until = WAY_TALK;
 		return true;
 	}
 	return false;
@@ -257,6 +260,9 @@ static bool egress(const struct view *v, struct finding *f)
 	finding_set_text(f, "dev", drop->drop.interface);
 	finding_set_text(f, "interface", drop->drop.interface);
 	finding_set_text(f, "reason", drop->drop.reason);
+	/* Those of the diagnosis are not let into the tunnel. */
+	if (!strcmp(drop->drop.interface, v->mesh))
+		f->until = WAY_TALK;
 	/* That is also what an interface without its program says. */
 	if (!view_link_works(v, ROLE_MESH))
 		FINDING_FAMILY(f, CODE_TUNNEL_INTERFACE_DOWN, CODE_EGRESS_QUEUE_DROP);
@@ -289,21 +295,31 @@ static const struct fact *answered_before(const struct view *v, const struct fac
 /* Answers leave into the tunnel and the caller goes on asking. */
 static bool return_lost(const struct view *v, struct finding *f)
 {
+	const struct packet_query out = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_SYN_ACK, false};
 	const struct fact *syn = repeated_syn(v), *answer = repeated_answer(v);
+	const struct fact *deaf = call_in(v, CALL_DEAF);
 	const struct fact *no_ack = view_no_packet(
 		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_ACK, true});
 
-	if (!answer)
-		answer = answered_before(v, syn);
-	if (!answer || (!syn && !no_ack) || v->reach[ORIGIN_REAL].any >= WAY_TALK)
-		return false;
+	if (calls_known(v)) {
+		/* Where others hear it is a packet that was lost. */
+		if (!deaf || call_took(v, 0))
+			return false;
+		finding_cite(f, deaf);
+		answer = view_packet(v, out);
+	} else {
+		if (!answer)
+			answer = answered_before(v, syn);
+		if (!answer || (!syn && !no_ack) || v->reach[ORIGIN_REAL].any >= WAY_TALK)
+			return false;
+	}
 	finding_cite(f, answer);
 	finding_cite(f, syn);
 	finding_cite(f, no_ack);
 	f->event = true;
 	f->origin = ORIGIN_REAL;
 	f->stays = true;
-	bool wrong = answer->packet.source.family != AF_UNSPEC &&
+	bool wrong = answer && answer->packet.source.family != AF_UNSPEC &&
 		     addr_cmp(&answer->packet.source, &v->e->flow.target) != 0;
 	if (wrong) {
 		f->code = CODE_TUNNEL_DAEMON_REJECTS_SOURCE;
@@ -313,6 +329,9 @@ static bool return_lost(const struct view *v, struct finding *f)
 	}
 	FINDING_FAMILY(f, CODE_TUNNEL_RETURN_LOST, CODE_TUNNEL_DAEMON_REJECTS_SOURCE,
 		CODE_TUNNEL_QUEUE_FULL);
+	/* One may have lost its way home, or itself. */
+	if (call_count(v, CALL_DEAF) == 1)
+		finding_may_be(f, CODE_HEALTHY);
 	return true;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The service: its port, and what it says. */
+#include "verdict/decide_call.h"
 #include "verdict/decide_rule.h"
 #include <string.h>
 
@@ -139,6 +140,11 @@ static bool partly(const struct fact *p)
 /* The same SYN-ACK again, although the caller's ACK went to the service. */
 static const struct fact *ack_ignored(const struct view *v)
 {
+	const struct packet_query said = {ORIGIN_REAL, POINT_LAN_IN, PACKET_DATA, false};
+	if (calls_known(v))
+		return call_in(v, CALL_UNSERVED);
+	if (view_packet(v, said))
+		return nullptr;
 	const struct fact *ack = view_packet(
 		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_ACK, true});
 	size_t at = 0;
@@ -167,6 +173,9 @@ static bool backlog_full(const struct view *v, struct finding *f)
 	name_port(v, f);
 	f->stays = true;
 	f->confidence = CONFIDENCE_LIKELY;
+	/* Packets may be lost, too. */
+	if (call_took(v, 1))
+		FINDING_FAMILY(f, CODE_SERVICE_BACKLOG_FULL, CODE_HEALTHY);
 	return true;
 }
 

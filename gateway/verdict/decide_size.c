@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets that are too large for a part of the way, or broken. */
+#include "verdict/decide_call.h"
 #include "verdict/decide_rule.h"
 #include <string.h>
 
@@ -96,6 +97,9 @@ static bool blackhole_lan(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* Of packets that are as large as they may be. */
+constexpr int64_t LARGE = 1200;
+
 constexpr int64_t STALLED_US = 200'000;
 
 /* Full segments went out for a while, one of them again, and hardly an acknowledgement came. */
@@ -128,16 +132,42 @@ static bool ceased(const struct view *v, const struct fact_packet *data)
 	       !v->missing[OBSERVER_PACKETS];
 }
 
+/* A caller has had small answers, and what is large does not arrive however often it is sent. */
+static bool stuck(const struct view *v, struct finding *f)
+{
+	const struct packet_query out = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_DATA, false};
+	const struct fact *data = view_packet(v, out), *call = nullptr;
+	size_t at = 0;
+
+	while ((call = call_next(v, CALL_STUCK, &at)) && call->call.open < FULL_SIZE)
+		continue;
+	if (!call || !data || data->packet.length_max < LARGE || call_took(v, 2 * FULL_SIZE))
+		return false;
+	finding_cite(f, call);
+	finding_cite(f, data);
+	finding_set_number(f, "size", data->packet.length_max);
+	f->event = true;
+	f->origin = ORIGIN_REAL;
+	f->stays = true;
+	f->confidence = CONFIDENCE_LIKELY;
+	if (call->call.told_again < REPEATED || call_count(v, CALL_STUCK) < 2)
+		FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_TUNNEL, CODE_HEALTHY);
+	return true;
+}
+
 /* Full segments go into the tunnel again and again. */
 static bool blackhole_tunnel(const struct view *v, struct finding *f)
 {
 	size_t at = 0;
+
+	if (calls_known(v))
+		return stuck(v, f);
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));) {
 		const struct fact_packet *k = &p->packet;
 		bool repeated = k->count >= k->distinct + REPEATED;
 		if (k->origin != ORIGIN_REAL || k->point != POINT_TUN_OUT || k->to_target ||
 			k->packet != PACKET_DATA || k->distinct >= DISTINCT_MAX ||
-			k->length_max < 1200 || (!repeated && !stalls(v, k) && !ceased(v, k)))
+			k->length_max < LARGE || (!repeated && !stalls(v, k) && !ceased(v, k)))
 			continue;
 		finding_cite(f, p);
 		finding_set_number(f, "size", k->length_max);

@@ -23,6 +23,14 @@
 	"conntrack origin=injected seenReply destinationNat replyTo=100.64.0.9 " \
 	"replyFrom=172.17.0.2|"
 
+#define HEARD                                                                       \
+	"call source=100.64.0.8 port=40001 begun answered acknowledged asked=80 " \
+	"replied=150 ended firstUs=100 progressUs=9000 lastUs=9000"
+#define HEARS_NOTHING                                                                    \
+	"call source=100.64.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 "     \
+	"firstUs=100 lastUs=1100000|"                                                    \
+	"packet origin=real point=tun-out packet=syn-ack count=3 distinct=1 source=10.0.1.50|"
+
 static const struct story list[] = {
 	{"a caller is dropped and goes on trying, others like it are not", ONE_REPEATS DROPPED_REAL,
 		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
@@ -95,6 +103,43 @@ static const struct story list[] = {
 		HERE UNANSWERED "-packet packet=syn-ack|probe probe=own outcome=silent|"
 				"socket listening=no",
 		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_LIKELY},
+	{"a caller does not hear what is answered",
+		HEARS_NOTHING
+		"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=1",
+		.code = CODE_TUNNEL_RETURN_LOST,
+		.confidence = CONFIDENCE_UNDETERMINED, .candidate = CODE_TUNNEL_QUEUE_FULL,
+		.only_real = true},
+	{"healthy, a caller of another range does not hear what is answered",
+		"call source=100.96.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 "
+		"firstUs=100 lastUs=1100000|" HEARD,
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"healthy, one answer was lost", HEARS_NOTHING HEARD, .code = CODE_HEALTHY,
+		.confidence = CONFIDENCE_LIKELY},
+	{"large answers do not arrive",
+		"packet origin=real point=tun-out packet=data count=12 distinct=7 lengthMax=1280|"
+		"call source=100.64.0.7 port=40000 begun answered acknowledged asked=80 "
+		"replied=9000 open=9000 toldAgain=3 firstUs=100 progressUs=9000 lastUs=1500000|"
+		"call source=100.64.0.8 port=40000 begun answered acknowledged asked=80 "
+		"replied=9000 open=9000 toldAgain=3 firstUs=100 progressUs=9000 lastUs=1500000",
+		.code = CODE_PMTU_BLACKHOLE_TUNNEL, .confidence = CONFIDENCE_LIKELY,
+		.only_real = true},
+	{"healthy, one large answer does not arrive, others do",
+		"packet origin=real point=tun-out packet=data count=12 distinct=7 lengthMax=1280|"
+		"call source=100.64.0.7 port=40000 begun answered acknowledged asked=80 "
+		"replied=9000 open=9000 toldAgain=3 firstUs=100 progressUs=9000 lastUs=1500000|"
+		"call source=100.64.0.8 port=40000 begun answered acknowledged asked=80 "
+		"replied=9000 ended firstUs=100 progressUs=9000 lastUs=10000",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
+	{"the service does not take a connection that its caller has",
+		"call source=100.64.0.7 port=40000 begun answered acknowledged asked=80 "
+		"askedAgain=3 toldAgain=1 firstUs=100 progressUs=900 lastUs=1500000",
+		.code = CODE_SERVICE_BACKLOG_FULL, .confidence = CONFIDENCE_LIKELY,
+		.only_real = true},
+	{"healthy, a lossy way to callers that are answered",
+		"packet origin=real point=lan-out packet=ack toTarget count=14 distinct=10 "
+		"firstUs=100|packet origin=real point=lan-in packet=syn-ack count=7 distinct=5 "
+		"lastUs=900|packet origin=real point=lan-in packet=data count=7 distinct=7|" HEARD,
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"

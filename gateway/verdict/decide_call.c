@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict/decide_call.h"
+
+/* A sender repeats at once a loss that it notices, and after 200 ms and 400 ms more one that it
+ * does not (RFC 6298 with Linux' least time-out); then it is no single packet. */
+constexpr int64_t LATE_US = 550'000;
+
+/* Of the range that is meant, or the very caller. */
+static bool is_meant(const struct view *v, const struct fact_call *c)
+{
+	const struct prefix *range = v->config ? &v->config->config.range : nullptr;
+
+	return !range || range->addr.family == AF_UNSPEC ||
+	       prefix_contains_addr(range, &c->source) ||
+	       !addr_cmp(&v->e->flow.client, &c->source);
+}
+
+static bool is_late(const struct fact_call *c)
+{
+	return c->told_again > 0 && c->last_us - c->progress_us >= LATE_US;
+}
+
+enum call_state call_state_of(const struct view *v, const struct fact_call *c)
+{
+	if (c->ended || c->refused)
+		return CALL_WELL;
+	if (!v->tcp)
+		return c->answered ? CALL_WELL : c->asked_again > 1 ? CALL_SILENT : CALL_NEW;
+	if (!c->answered)
+		return c->asked_again > 0 ? CALL_SILENT : CALL_NEW;
+	if (c->begun && !c->acknowledged)
+		return c->asked_again > 0 ? CALL_DEAF : CALL_NEW;
+	if (c->open > 0 && is_late(c))
+		return c->acknowledged ? CALL_STUCK : CALL_DEAF;
+	if (c->asked > 0 && !c->replied)
+		return c->asked_again > 0 && c->told_again > 0 ? CALL_UNSERVED : CALL_WAITING;
+	return CALL_WELL;
+}
+
+const struct fact *call_next(const struct view *v, enum call_state state, size_t *at)
+{
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, at));)
+		if (is_meant(v, &f->call) && call_state_of(v, &f->call) == state)
+			return f;
+	return nullptr;
+}
+
+const struct fact *call_in(const struct view *v, enum call_state state)
+{
+	size_t at = 0;
+	return call_next(v, state, &at);
+}
+
+size_t call_count(const struct view *v, enum call_state state)
+{
+	size_t at = 0, n = 0;
+	while (call_next(v, state, &at))
+		n++;
+	return n;
+}
+
+const struct fact *calls_known(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
+		if (is_meant(v, &f->call))
+			return f;
+	return nullptr;
+}
+
+const struct fact *call_took(const struct view *v, int64_t bytes)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
+		if (is_meant(v, &f->call) && f->call.answered && !f->call.open &&
+			f->call.replied >= bytes && (f->call.acknowledged || !v->tcp))
+			return f;
+	return nullptr;
+}
