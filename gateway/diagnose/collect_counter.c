@@ -10,6 +10,7 @@ static const char *const telling[] = {
 	"IcmpOutRedirects",
 	"IcmpOutTimeExcds",
 	"Icmp6OutDestUnreachs",
+	"Icmp6OutNeighborSolicits",
 	"Icmp6OutPktTooBigs",
 	"Icmp6OutRateLimitHost",
 	"Icmp6OutRedirects",

@@ -50,8 +50,8 @@ static bool real_trouble(const struct view *v)
 {
 	size_t at = 0;
 	if (calls_known(v))
-		return call_in(v, CALL_SILENT) || call_in(v, CALL_DEAF) ||
-		       call_in(v, CALL_STUCK) || call_in(v, CALL_UNSERVED);
+		return call_in(v, CALL_SILENT) || call_in(v, CALL_DEAF) || call_in(v, CALL_STUCK) ||
+		       call_in(v, CALL_UNSERVED);
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.packet == PACKET_SYN &&
 			packet_is_repeated(&p->packet))

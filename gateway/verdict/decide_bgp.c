@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict/decide_beyond.h"
+#include "verdict/decide_filter.h"
 #include <string.h>
 
 static bool established(const struct fact *n)
@@ -90,31 +91,15 @@ static void decided(struct finding *f, enum code code)
 	f->n_candidates = 0;
 }
 
-/* WARP's output filter refuses what this host says itself: the session is its victim. */
-static const struct fact *own_output_dropped(const struct view *v)
-{
-	size_t at = 0;
-	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
-		if (t->trace.origin == ORIGIN_OWN && !strcmp(t->trace.hook, "output") &&
-			(strstr(t->trace.verdict, "drop") || !strcmp(t->trace.verdict, "reject")))
-			return t;
-	return nullptr;
-}
-
 static void session_down(const struct view *v, const struct fact *n, struct finding *f)
 {
-	const struct fact *rule = own_output_dropped(v);
+	const struct fact *rule = filter_of_own(v);
 	bool local = view_outcome(v, PROBE_OWN) == OUTCOME_LOCAL;
 
 	finding_set_text(f, "state", n->bgp_neighbour.state);
 	if (rule) {
 		decided(f, CODE_FILTER_DROP_OUTPUT);
-		finding_cite(f, rule);
-		finding_set_text(f, "by", rule->trace.by);
-		finding_set_text(f, "table", rule->trace.table);
-		finding_set_text(f, "chain", rule->trace.chain);
-		finding_set_number(f, "handle", rule->trace.handle);
-		finding_set_text(f, "rule", rule->trace.rule);
+		filter_blame(rule, f);
 		f->at = AT_GATEWAY;
 		return;
 	}
@@ -187,7 +172,7 @@ bool bgp_refine(const struct view *v, struct finding *f)
 	}
 	if (v->bgp || v->missing[OBSERVER_FRR])
 		finding_want(f, OBSERVER_FRR);
-	if (own_output_dropped(v))
+	if (filter_of_own(v))
 		finding_may_be(f, CODE_FILTER_DROP_OUTPUT);
 	return false;
 }

@@ -11,8 +11,7 @@ static bool is_meant(const struct view *v, const struct fact_call *c)
 	const struct prefix *range = v->config ? &v->config->config.range : nullptr;
 
 	return !range || range->addr.family == AF_UNSPEC ||
-	       prefix_contains_addr(range, &c->source) ||
-	       !addr_cmp(&v->e->flow.client, &c->source);
+	       prefix_contains_addr(range, &c->source) || !addr_cmp(&v->e->flow.client, &c->source);
 }
 
 static bool is_late(const struct fact_call *c)
@@ -31,7 +30,7 @@ enum call_state call_state_of(const struct view *v, const struct fact_call *c)
 	if (c->begun && !c->acknowledged)
 		return c->asked_again > 0 ? CALL_DEAF : CALL_NEW;
 	if (c->open > 0 && is_late(c))
-		return c->acknowledged ? CALL_STUCK : CALL_DEAF;
+		return c->acknowledged || c->open >= CALL_LARGE ? CALL_STUCK : CALL_DEAF;
 	if (c->asked > 0 && !c->replied)
 		return c->asked_again > 0 && c->told_again > 0 ? CALL_UNSERVED : CALL_WAITING;
 	return CALL_WELL;
@@ -66,6 +65,23 @@ const struct fact *calls_known(const struct view *v)
 		if (is_meant(v, &f->call))
 			return f;
 	return nullptr;
+}
+
+const struct fact *call_hears(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
+		if (is_meant(v, &f->call) && f->call.acknowledged)
+			return f;
+	return nullptr;
+}
+
+size_t calls_unheard(const struct view *v)
+{
+	size_t at = 0, n = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
+		n += is_meant(v, &f->call) && f->call.answered && !f->call.acknowledged;
+	return n;
 }
 
 const struct fact *call_took(const struct view *v, int64_t bytes)

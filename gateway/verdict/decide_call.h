@@ -7,13 +7,17 @@
  */
 #include "verdict/decide_view.h"
 
-/* The answer of a call; what it waits for. */
+/* So much is no head of an answer, and does not go into one small packet. */
+constexpr int64_t CALL_LARGE = 1000;
+
+/* How a call fares, and what it waits for. */
 enum call_state {
 	CALL_NEW,      /* not answered, and hardly old enough to be */
 	CALL_SILENT,   /* asks again and is not answered */
 	CALL_DEAF,     /* is answered, and asks again as if it were not */
 	CALL_STUCK,    /* has had answers; what was sent last is repeated and does not arrive */
-	CALL_UNSERVED, /* connected, as it thinks; its words are not taken, the beginning is repeated */
+	CALL_UNSERVED, /* connected, as it thinks; its words are not taken, the beginning is
+			  repeated */
 	CALL_WAITING,  /* its words were taken and nothing is said */
 	CALL_WELL,     /* answered, and got it; or it ended itself */
 };
@@ -27,5 +31,9 @@ const struct fact *call_in(const struct view *v, enum call_state state);
 size_t call_count(const struct view *v, enum call_state state);
 /* One of the range that is meant; nullptr: nothing is told of calls. */
 const struct fact *calls_known(const struct view *v);
+/* One has acknowledged something. */
+const struct fact *call_hears(const struct view *v);
+/* How many were answered and have not said so. */
+size_t calls_unheard(const struct view *v);
 /* One has had a full answer of this many bytes. */
 const struct fact *call_took(const struct view *v, int64_t bytes);

@@ -67,10 +67,20 @@ static void classify_own(const struct view *v, struct finding *f)
 	finding_set_text(f, "reason", c->network_known ? "allow" : "networks");
 }
 
-static void blame_trace(const struct fact *trace, struct finding *f)
+const struct fact *filter_of_own(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_OWN && !strcmp(t->trace.hook, "output") &&
+			(strstr(t->trace.verdict, "drop") || !strcmp(t->trace.verdict, "reject")))
+			return t;
+	return nullptr;
+}
+
+void filter_blame(const struct fact *trace, struct finding *f)
 {
 	const struct fact_trace *t = &trace->trace;
-	finding_event(f, trace, t->origin == ORIGIN_OWN ? ORIGIN_INJECTED : t->origin);
+	finding_cite(f, trace);
 	finding_set_text(f, "by", t->by);
 	finding_set_text(f, "family", t->family);
 	finding_set_text(f, "table", t->table);
@@ -78,6 +88,13 @@ static void blame_trace(const struct fact *trace, struct finding *f)
 	finding_set_text(f, "hook", t->hook);
 	finding_set_number(f, "handle", t->handle);
 	finding_set_text(f, "rule", t->rule);
+}
+
+static void blame_trace(const struct fact *trace, struct finding *f)
+{
+	enum fact_origin origin = trace->trace.origin;
+	finding_event(f, trace, origin == ORIGIN_OWN ? ORIGIN_INJECTED : origin);
+	filter_blame(trace, f);
 }
 
 /* br_netfilter leads frames through chains that are meant for what is routed. Such a packet's

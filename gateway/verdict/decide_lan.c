@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the gateway's LAN interface to the next hop: neighbours, queues. */
-#include "verdict/decide_rule.h"
+#include "verdict/decide_filter.h"
 #include <string.h>
 
 static bool state_in(const struct fact *n, const char *a, const char *b)
@@ -29,6 +29,45 @@ static void blame_neighbour(const struct view *v, struct finding *f)
 	finding_set_text(f, "dev", n ? n->neighbour.interface : v->lan);
 }
 
+static const struct fact *output_chain(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CHAIN, &at));)
+		if (!strcmp(c->chain.hook, "output") && !strcmp(c->chain.policy, "drop"))
+			return c;
+	return nullptr;
+}
+
+/* IPv6 asks for its neighbours with packets of this host, which a filter may hold back; those are
+ * not counted then (net/ipv6/ndisc.c). ARP passes no such filter. */
+static void held_back(const struct view *v, struct finding *f, bool now)
+{
+	const struct fact *asked = view_counter(v, "Icmp6OutNeighborSolicits");
+	const struct fact *rule = filter_of_own(v), *chain = output_chain(v);
+
+	if (!v->v6 || (!rule && !chain) || (asked && asked->counter.delta > 0))
+		return;
+	/* A failure may be of before; then nobody asked. */
+	if (!asked || !now) {
+		if (rule)
+			FINDING_FAMILY(f, CODE_NEIGHBOUR_UNRESOLVED, CODE_FILTER_DROP_OUTPUT);
+		return;
+	}
+	f->code = CODE_FILTER_DROP_OUTPUT;
+	f->confidence = CONFIDENCE_LIKELY;
+	f->at = AT_GATEWAY;
+	finding_cite(f, asked);
+	finding_cite(f, chain);
+	if (rule) {
+		filter_blame(rule, f);
+		return;
+	}
+	finding_set_text(f, "by", chain->chain.by);
+	finding_set_text(f, "family", chain->chain.family);
+	finding_set_text(f, "table", chain->chain.table);
+	finding_set_text(f, "chain", chain->chain.chain);
+}
+
 static bool unresolved(const struct view *v, struct finding *f)
 {
 	const struct fact *drop = unresolved_drop(v), *icmp = host_unreachable(v);
@@ -48,8 +87,9 @@ static bool unresolved(const struct view *v, struct finding *f)
 	/* Two witnesses: a state alone may be left over from before. */
 	f->confidence = drop || (failed && (silent || icmp)) ? CONFIDENCE_CERTAIN
 							     : CONFIDENCE_LIKELY;
+	held_back(v, f, drop || state_in(v->neighbour, "incomplete", "incomplete"));
 	const struct fact *lan = v->links[ROLE_LAN];
-	if (!lan || !lan->link.exists)
+	if (f->code == CODE_NEIGHBOUR_UNRESOLVED && (!lan || !lan->link.exists))
 		FINDING_FAMILY(f, CODE_NEIGHBOUR_UNRESOLVED, CODE_LAN_INTERFACE_DOWN,
 			CODE_ROUTE_LINKDOWN, CODE_LAN_INTERFACE_MISSING);
 	return true;

@@ -226,7 +226,8 @@ static bool queue_full(const struct view *v, struct finding *f)
 
 	/* Under load a queue is full now and then; flows go on. */
 	const struct packet_query data = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_DATA, false};
-	if (v->reach[ORIGIN_REAL].any >= WAY_TALK || view_packet(v, data))
+	bool go_on = v->reach[ORIGIN_REAL].any >= WAY_TALK || view_packet(v, data);
+	if (calls_known(v) ? call_hears(v) != nullptr : go_on)
 		return false;
 	if (drop)
 		finding_event(f, drop, drop->drop.origin);
@@ -302,8 +303,8 @@ static bool return_lost(const struct view *v, struct finding *f)
 		v, (struct packet_query){ORIGIN_REAL, POINT_TUN_IN, PACKET_ACK, true});
 
 	if (calls_known(v)) {
-		/* Where others hear it is a packet that was lost. */
-		if (!deaf || call_took(v, 0))
+		/* Where others hear, one packet was lost. */
+		if (!deaf || call_hears(v))
 			return false;
 		finding_cite(f, deaf);
 		answer = view_packet(v, out);
@@ -330,7 +331,7 @@ static bool return_lost(const struct view *v, struct finding *f)
 	FINDING_FAMILY(f, CODE_TUNNEL_RETURN_LOST, CODE_TUNNEL_DAEMON_REJECTS_SOURCE,
 		CODE_TUNNEL_QUEUE_FULL);
 	/* One may have lost its way home, or itself. */
-	if (call_count(v, CALL_DEAF) == 1)
+	if (calls_unheard(v) == 1)
 		finding_may_be(f, CODE_HEALTHY);
 	return true;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Packets that are too large for a part of the way, or broken. */
 #include "verdict/decide_call.h"
+#include "verdict/decide_filter.h"
 #include "verdict/decide_rule.h"
 #include <string.h>
 
@@ -32,12 +33,10 @@ static const struct fact *told_service(const struct view *v)
 
 static const struct fact *own_error_dropped(const struct view *v)
 {
+	const struct fact *rule = filter_of_own(v);
 	size_t at = 0;
-	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
-		if (t->trace.origin == ORIGIN_OWN && !strcmp(t->trace.hook, "output") &&
-			(strstr(t->trace.verdict, "drop") || !strcmp(t->trace.verdict, "reject")))
-			return t;
-	at = 0;
+	if (rule)
+		return rule;
 	for (const struct fact *d; (d = view_next(v, FACT_DROP, &at));)
 		if (d->drop.origin == ORIGIN_OWN && !strcmp(d->drop.reason, "NETFILTER_DROP"))
 			return d;
@@ -46,14 +45,10 @@ static const struct fact *own_error_dropped(const struct view *v)
 
 static void blame_rule(const struct fact *fact, struct finding *f)
 {
-	finding_cite(f, fact);
-	if (fact->kind != FACT_TRACE)
-		return;
-	finding_set_text(f, "by", fact->trace.by);
-	finding_set_text(f, "table", fact->trace.table);
-	finding_set_text(f, "chain", fact->trace.chain);
-	finding_set_number(f, "handle", fact->trace.handle);
-	finding_set_text(f, "rule", fact->trace.rule);
+	if (fact->kind == FACT_TRACE)
+		filter_blame(fact, f);
+	else
+		finding_cite(f, fact);
 }
 
 static bool blackhole_lan(const struct view *v, struct finding *f)
@@ -139,9 +134,10 @@ static bool stuck(const struct view *v, struct finding *f)
 	const struct fact *data = view_packet(v, out), *call = nullptr;
 	size_t at = 0;
 
-	while ((call = call_next(v, CALL_STUCK, &at)) && call->call.open < FULL_SIZE)
+	while ((call = call_next(v, CALL_STUCK, &at)) && call->call.open < CALL_LARGE)
 		continue;
-	if (!call || !data || data->packet.length_max < LARGE || call_took(v, 2 * FULL_SIZE))
+	if (!call || !data || data->packet.length_max < LARGE || !call_hears(v) ||
+		call_took(v, 2 * CALL_LARGE))
 		return false;
 	finding_cite(f, call);
 	finding_cite(f, data);
@@ -150,7 +146,8 @@ static bool stuck(const struct view *v, struct finding *f)
 	f->origin = ORIGIN_REAL;
 	f->stays = true;
 	f->confidence = CONFIDENCE_LIKELY;
-	if (call->call.told_again < REPEATED || call_count(v, CALL_STUCK) < 2)
+	/* One may have lost its way home, or itself. */
+	if (call_count(v, CALL_STUCK) < 2)
 		FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_TUNNEL, CODE_HEALTHY);
 	return true;
 }

@@ -23,12 +23,12 @@
 	"conntrack origin=injected seenReply destinationNat replyTo=100.64.0.9 " \
 	"replyFrom=172.17.0.2|"
 
-#define HEARD                                                                       \
+#define HEARD                                                                     \
 	"call source=100.64.0.8 port=40001 begun answered acknowledged asked=80 " \
 	"replied=150 ended firstUs=100 progressUs=9000 lastUs=9000"
-#define HEARS_NOTHING                                                                    \
-	"call source=100.64.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 "     \
-	"firstUs=100 lastUs=1100000|"                                                    \
+#define HEARS_NOTHING                                                                \
+	"call source=100.64.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 " \
+	"firstUs=100 lastUs=1100000|"                                                \
 	"packet origin=real point=tun-out packet=syn-ack count=3 distinct=1 source=10.0.1.50|"
 
 static const struct story list[] = {
@@ -106,9 +106,8 @@ static const struct story list[] = {
 	{"a caller does not hear what is answered",
 		HEARS_NOTHING
 		"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=1",
-		.code = CODE_TUNNEL_RETURN_LOST,
-		.confidence = CONFIDENCE_UNDETERMINED, .candidate = CODE_TUNNEL_QUEUE_FULL,
-		.only_real = true},
+		.code = CODE_TUNNEL_RETURN_LOST, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_TUNNEL_QUEUE_FULL, .only_real = true},
 	{"healthy, a caller of another range does not hear what is answered",
 		"call source=100.96.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 "
 		"firstUs=100 lastUs=1100000|" HEARD,

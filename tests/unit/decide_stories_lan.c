@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "decide_stories.h"
 
+#define UNSOLICITED                                                                      \
+	"neighbour address=2001:db8:1::50 state=failed lladdr=''|"                       \
+	"drop origin=injected toTarget reason=NOT_SPECIFIED function=neigh_invalidate "  \
+	"interface=eth0 count=2|probe probe=own outcome=local error=1|"                  \
+	"probe probe=own-other outcome=local|probe probe=own-echo outcome=local|"        \
+	"-probe probe=link|chain family=inet table=cloudflare-warp chain=output "        \
+	"hook=output policy=drop rules=8 by=warp|trace origin=own toTarget family=inet " \
+	"table=cloudflare-warp chain=output hook=output handle=7 verdict=drop by=warp|"
+
 static const struct story list[] = {
 	{"no neighbour",
 		DIES_INSIDE
@@ -21,6 +30,13 @@ static const struct story list[] = {
 		"probe probe=link outcome=silent answered=0|"
 		"probe probe=own outcome=local error=113|"
 		"probe probe=own-other outcome=local|probe probe=own-echo outcome=local",
+		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN, .six = true},
+	{"a strict filter holds solicitations back",
+		DIES_INSIDE UNSOLICITED "counter name=Icmp6OutNeighborSolicits delta=0 value=7",
+		.code = CODE_FILTER_DROP_OUTPUT, .confidence = CONFIDENCE_LIKELY, .six = true,
+		.attribute = "by=warp", .candidate = CODE_FILTER_DROP_OUTPUT},
+	{"no neighbour beside a strict filter",
+		DIES_INSIDE UNSOLICITED "counter name=Icmp6OutNeighborSolicits delta=3 value=7",
 		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN, .six = true},
 	{"no neighbour: the router",
 		DIES_INSIDE
