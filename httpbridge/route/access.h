@@ -9,6 +9,7 @@
  * over the same number of bytes, so that the time says nothing about them.
  */
 #include "route/config.h"
+#include <sys/socket.h>
 
 struct http_head;
 
@@ -18,6 +19,10 @@ enum bridge_access {
 	BRIDGE_TOKEN_MISSING, /* 401 */
 	BRIDGE_TOKEN_WRONG,   /* 401 with error="invalid_token" */
 };
+
+/* Who is at the other end; AF_UNSPEC for a socket without addresses. IPv4 seen through an IPv6
+ * socket is IPv4. */
+struct addr bridge_peer(const struct sockaddr *sa, uint16_t *port);
 
 enum bridge_access bridge_access_check(
 	const struct bridge_route *route, const struct addr *peer, const struct http_head *head);
