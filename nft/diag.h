@@ -19,6 +19,8 @@
  *   enter      prerouting, first             traces the flow
  *   enter_ct   prerouting, after conntrack   answers that source NAT renamed (with_ct)
  *   leave      output, first                 traces this host's own packets of the flow
+ *   port       output, raw                   gives a socket that imitates the client (its port with
+ *                                            MARK_PROBE_PORT_BIT the other way round) one of ours
  *   answers    forward, last                 counts and ends answers to injected packets
  *   said       output, last                  the same for what this host says itself, as a
  *                                            service or about the packets

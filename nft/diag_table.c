@@ -2,6 +2,7 @@
 /*
  * diag_table: the table of a diagnosis as messages of a transaction. Pure.
  */
+#include "lib/marks.h"
 #include "nft/diag_int.h"
 #include "nft/expr_int.h"
 #include "nft/table_int.h"
@@ -91,12 +92,17 @@ static void match_port(struct nftnl_rule *r, uint32_t offset, uint16_t port)
 	match_transport(r, offset, &port_be, sizeof(port_be));
 }
 
-static void cmp_block(const struct build *b, struct nftnl_rule *r)
+static void cmp_ports(struct nftnl_rule *r, uint16_t first, uint16_t last)
 {
-	uint16_t first = htons(b->ask->mine_first), last = htons(b->ask->mine_last);
-
+	first = htons(first);
+	last = htons(last);
 	expr_cmp(r, NFT_CMP_GTE, &first, sizeof(first));
 	expr_cmp(r, NFT_CMP_LTE, &last, sizeof(last));
+}
+
+static void cmp_block(const struct build *b, struct nftnl_rule *r)
+{
+	cmp_ports(r, b->ask->mine_first, b->ask->mine_last);
 }
 
 /* @th,OFFSET,16 FIRST-LAST: one of our ports stands there. */
@@ -416,6 +422,22 @@ static void add_answers(const struct build *b, bool own)
 			add_kind(b, k, own);
 }
 
+/* A socket of this host imitates the client. Before conntrack, which then knows the flow by the
+ * port that is seen outside. */
+static void add_port(const struct build *b)
+{
+	struct nftnl_rule *r = nft_rule_new("port");
+
+	nft_add_chain(b->t, "port", "filter", NF_INET_LOCAL_OUT, NF_IP_PRI_RAW);
+	match_source(b, r, &b->ask->client);
+	expr_l4proto(r, IPPROTO_TCP);
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, REG);
+	cmp_ports(r, b->ask->mine_first ^ MARK_PROBE_PORT_BIT,
+		b->ask->mine_last ^ MARK_PROBE_PORT_BIT);
+	nft_expr_source_port_flip(r, MARK_PROBE_PORT_BIT);
+	nft_add_rule(b->t, r, "the answer finds no socket here");
+}
+
 void nft_diag_build(struct nft_txn *t, const struct nft_diag_ask *ask, bool at_ingress)
 {
 	unsigned six = ask->target.family == AF_INET6;
@@ -428,4 +450,6 @@ void nft_diag_build(struct nft_txn *t, const struct nft_diag_ask *ask, bool at_i
 		return;
 	add_answers(&b, false);
 	add_answers(&b, true);
+	if (ask->proto == IPPROTO_TCP)
+		add_port(&b);
 }

@@ -29,6 +29,7 @@ struct collect {
 	struct counter_set before;
 	bool counting;
 	struct neigh_watch *neighbour;
+	bool verified;           /* it was asked whether it is still there */
 	struct evidence lookups; /* as they were at the beginning */
 	struct nft_ruleset rules;
 	struct nft_trace *trace;
@@ -166,6 +167,16 @@ void collect_poll(struct collect *c)
 		c->n_answers = (size_t)n < ANSWERS_MAX ? (size_t)n : ANSWERS_MAX;
 }
 
+bool collect_answered(const struct collect *c, enum fact_probe_name probe)
+{
+	for (size_t i = 0; c->o.injections && i < c->n_answers; i++) {
+		const struct injection *j = injection_of_port(c->o.injections, c->answers[i].mine);
+		if (j && j->probe == probe)
+			return true;
+	}
+	return false;
+}
+
 uint64_t collect_ended(const struct collect *c, enum fact_origin origin)
 {
 	uint64_t packets = 0;
@@ -179,13 +190,36 @@ uint64_t collect_ended(const struct collect *c, enum fact_origin origin)
 	return packets;
 }
 
+static bool has_neighbour(const struct collect *c)
+{
+	return c->way.oif && c->way.next_hop.family != AF_UNSPEC &&
+	       !(c->scope.mesh && c->way.oif == c->scope.mesh->ifindex);
+}
+
+void collect_verify_neighbour(struct collect *c)
+{
+	struct err err = {};
+
+	if (!has_neighbour(c))
+		return;
+	c->verified = neigh_verify(c->route, c->way.oif, &c->way.next_hop, &err) == 0;
+	if (!c->verified)
+		log_debug("diagnose", "the next hop is not asked for: %s", err.msg);
+}
+
 bool collect_waits_for_neighbour(const struct collect *c)
 {
 	struct neigh neigh;
 
-	return c->way.oif && c->way.next_hop.family != AF_UNSPEC &&
+	return has_neighbour(c) &&
 	       neigh_get(c->route, c->way.oif, &c->way.next_hop, &neigh, nullptr) >= 0 &&
-	       neigh.state & NUD_INCOMPLETE;
+	       neigh.state & (NUD_INCOMPLETE | (c->verified ? NUD_PROBE : 0));
+}
+
+bool collect_is_routed(const struct collect *c)
+{
+	return c->way.next_hop.family != AF_UNSPEC &&
+	       addr_cmp(&c->way.next_hop, &c->flow.target) != 0;
 }
 
 /* ---- the end ---- */
@@ -230,6 +264,8 @@ void collect_end(struct collect *c, uint32_t sent, struct evidence *e)
 			c->o.injections->first_port, c->o.injections->last_port};
 	if (c->scope.config) {
 		collect_neighbour(&c->scope, c->route, &c->way, c->neighbour, e);
+		if (c->verified)
+			collect_link_answer(e);
 		end_counting(c, e);
 		e->changed = has_changed(c);
 	}

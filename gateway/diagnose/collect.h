@@ -24,8 +24,12 @@ struct collect *collect_begin(const struct collect_options *options, struct evid
 /* Reads what came, without waiting. */
 void collect_poll(struct collect *c);
 
+/* Has any injected packet of this name been answered? */
+[[nodiscard]] bool collect_answered(const struct collect *c, enum fact_probe_name probe);
 /* How many packets that answered injected ones of this origin ended in the diagnosis' table. */
 uint64_t collect_ended(const struct collect *c, enum fact_origin origin);
+/* Has the next hop asked whether it is still there, if it was. */
+void collect_verify_neighbour(struct collect *c);
 /* The next hop's link address is still being asked for. */
 [[nodiscard]] bool collect_waits_for_neighbour(const struct collect *c);
 
@@ -33,6 +37,9 @@ uint64_t collect_ended(const struct collect *c, enum fact_origin origin);
  * configuration's ("" = none). */
 struct addr collect_own_address(const struct collect *c);
 const char *collect_egress(const struct collect *c);
+
+/* Is the next hop a router? */
+[[nodiscard]] bool collect_is_routed(const struct collect *c);
 
 /* Adds what came to *e, and what changed meanwhile. sent: which of the injections were, by bits in
  * their order. */

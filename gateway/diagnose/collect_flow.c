@@ -6,6 +6,7 @@
 #include "net/platform.h"
 #include "net/sockdiag.h"
 #include <errno.h>
+#include <linux/neighbour.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <stdio.h>
 #include <string.h>
@@ -31,10 +32,32 @@ void collect_neighbour(const struct collect_scope *scope, struct nl_sock *s,
 	snprintf(f->interface, sizeof(f->interface), "%s", way->egress);
 	snprintf(f->state, sizeof(f->state), "%s", neigh_state_str(n.state));
 	snprintf(f->lladdr, sizeof(f->lladdr), "%s", n.lladdr);
+	/* One that failed meanwhile has lost its own. */
+	const char *first = n.lladdr[0] || !watch ? n.lladdr : neigh_watch_lladdr(watch, 0);
 	for (size_t i = 0; watch && *neigh_watch_lladdr(watch, i); i++)
-		if (strcmp(neigh_watch_lladdr(watch, i), n.lladdr) != 0)
+		if (strcmp(neigh_watch_lladdr(watch, i), first) != 0)
 			snprintf(f->lladdr_other, sizeof(f->lladdr_other), "%s",
 				neigh_watch_lladdr(watch, i));
+}
+
+void collect_link_answer(struct evidence *e)
+{
+	size_t at = 0;
+	const struct fact *f = evidence_next(e, FACT_NEIGHBOUR, &at);
+
+	if (!f)
+		return;
+	bool answered = !strcmp(f->neighbour.state, neigh_state_str(NUD_REACHABLE));
+	bool silent = !strcmp(f->neighbour.state, neigh_state_str(NUD_PROBE)) ||
+		      !strcmp(f->neighbour.state, neigh_state_str(NUD_FAILED)) ||
+		      !strcmp(f->neighbour.state, neigh_state_str(NUD_INCOMPLETE));
+	if (!answered && !silent)
+		return;
+	struct fact_probe *p = &evidence_add(e, FACT_PROBE)->probe;
+	p->probe = PROBE_LINK;
+	p->outcome = answered ? OUTCOME_ANSWERED : OUTCOME_SILENT;
+	p->sent = 1;
+	p->answered = answered;
 }
 
 /* ---- connection tracking ---- */

@@ -11,6 +11,9 @@
 void collect_neighbour(const struct collect_scope *scope, struct nl_sock *s,
 	const struct collect_way *way, const struct neigh_watch *watch, struct evidence *e);
 
+/* What came of the question whether it is still there, by that fact. */
+void collect_link_answer(struct evidence *e);
+
 /* Source ports (ICMP: identifiers) of packets that the diagnosis itself sent as a client of the
  * mesh; 0..0 = none. */
 struct collect_ports {

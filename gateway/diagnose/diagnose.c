@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/diagnose.h"
 #include "conf/admits.h"
+#include "diagnose/asks.h"
 #include "diagnose/callers.h"
 #include "diagnose/collect.h"
-#include "diagnose/own_probe.h"
 #include "diagnose/probe_link.h"
 #include "diagnose/trace_link.h"
 #include "lib/log.h"
@@ -20,6 +20,7 @@ constexpr uint64_t READY_US = 1'000'000;
 constexpr uint64_t TICK_US = 10'000;
 /* A first packet that was lost is repeated after a second; ARP gives up after three. */
 constexpr uint64_t ANSWERS_US = 1'250'000;
+constexpr uint64_t HOPS_US = 500'000;
 constexpr uint64_t NEIGHBOUR_US = 3'400'000;
 constexpr uint64_t PASSIVE_US = 4'000'000;
 constexpr uint64_t SEEN_US = 1'500'000;   /* passive: after the first packet of a flow */
@@ -30,9 +31,6 @@ constexpr uint64_t END_US = 100'000;      /* kept for the end */
 
 enum phase { PHASE_READY, PHASE_ASKING, PHASE_TALKING };
 
-constexpr size_t OWN_PROBES = 3;
-constexpr uint16_t BGP_PORT = 179;
-
 struct diagnosis {
 	sd_event *event;
 	struct diagnose_options o;
@@ -42,9 +40,8 @@ struct diagnosis {
 	struct injections injections;
 	struct collect *collect;
 	struct trace_link *trace;
-	struct own_probe *own[OWN_PROBES];
-	size_t n_own;
-	bool target_answers;
+	struct asks asks;
+	bool hops_asked;
 	struct probe_link *probe;
 	sd_event_source *timer;
 	bool observing;
@@ -105,8 +102,7 @@ static void release(struct diagnosis *d)
 	sd_event_source_disable_unref(d->timer);
 	trace_link_free(d->trace);
 	probe_link_free(d->probe);
-	for (size_t i = 0; i < d->n_own; i++)
-		own_probe_free(d->own[i]);
+	asks_clear(&d->asks);
 	collect_free(d->collect);
 	evidence_clear(&d->e);
 	free(d->ranges);
@@ -135,6 +131,8 @@ static uint32_t sent_packets(const struct diagnosis *d)
 	uint64_t asked = clock_us(CLOCK_MONOTONIC) - d->asked_us;
 	uint32_t sent = 0;
 
+	if (d->asks.range)
+		return d->asks.range_sent;
 	if (!d->observing || is_missing(trace_link_facts(d->trace), OBSERVER_INJECTION))
 		return 0;
 	for (size_t i = 0; i < d->injections.n; i++)
@@ -147,8 +145,7 @@ static void finish(struct diagnosis *d)
 {
 	struct diagnose_options o = d->o;
 
-	for (size_t i = 0; i < d->n_own; i++)
-		own_probe_tell(d->own[i], &d->e);
+	asks_tell(&d->asks, &d->e);
 	if (d->trace) {
 		take_facts(&d->e, trace_link_facts(d->trace));
 		/* What it saw before it failed is true, and silence after that is not. */
@@ -185,7 +182,7 @@ static bool begin_talking(struct diagnosis *d, uint64_t now)
 		.done = on_said,
 		.arg = d};
 
-	if (d->o.passive || d->e.flow.scheme == SCHEME_NONE || !d->target_answers)
+	if (d->o.passive || d->e.flow.scheme == SCHEME_NONE || !asks_answered(&d->asks))
 		return false;
 	if (probe_link_ask(d->event, &o, &d->probe, &err) < 0) {
 		add_missing(d, OBSERVER_L7, err.msg);
@@ -198,45 +195,40 @@ static bool begin_talking(struct diagnosis *d, uint64_t now)
 
 /* ---- asking ---- */
 
-static void add_own(
-	struct diagnosis *d, enum fact_probe_name name, uint8_t proto, uint16_t port, uint64_t now)
+static const struct fact_link *mesh_link(const struct diagnosis *d)
 {
-	struct own_target target = {
-		.probe = name, .proto = proto, .address = d->e.flow.target, .port = port};
-
-	snprintf(target.interface, sizeof(target.interface), "%s", d->e.lan);
-	d->own[d->n_own++] = own_probe_new(&target, now);
+	size_t at = 0;
+	for (const struct fact *f; (f = evidence_next(&d->e, FACT_LINK, &at));)
+		if (f->link.role == ROLE_MESH)
+			return &f->link;
+	return nullptr;
 }
 
-static void ask_own_other(struct diagnosis *d, uint64_t now)
+/* A mesh interface that is not there takes no packets, and nobody's answers either. */
+static bool needs_sockets(const struct diagnosis *d)
 {
-	const struct flow *f = &d->e.flow;
-	bool echo = f->proto != IPPROTO_TCP && f->proto != IPPROTO_UDP;
+	const struct fact_link *mesh = mesh_link(d);
 
-	/* Of a host that is only pinged, a closed TCP port tells that it answers this gateway. */
-	add_own(d, PROBE_OWN_OTHER, echo ? IPPROTO_TCP : f->proto, injection_other_port(f), now);
+	return (!d->observing || is_missing(trace_link_facts(d->trace), OBSERVER_INJECTION)) &&
+	       mesh && mesh->exists && mesh->up;
 }
 
-/* A BGP neighbour would take a connection from our address for our restart (RFC 4724 4.2). */
-static void ask_own(struct diagnosis *d, uint64_t now)
+static void send_first(struct diagnosis *d)
 {
-	const struct flow *f = &d->e.flow;
-	uint8_t echo = f->target.family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6;
-
-	if (d->o.passive)
+	asks_begin(&d->asks, &d->e.flow, d->e.lan, d->asked_us);
+	collect_verify_neighbour(d->collect);
+	if (!needs_sockets(d))
 		return;
-	if (f->proto != IPPROTO_TCP || f->port != BGP_PORT)
-		add_own(d, PROBE_OWN, f->proto, f->port, now);
-	ask_own_other(d, now);
-	if (f->proto != echo)
-		add_own(d, PROBE_OWN_ECHO, echo, 0, now);
+	injections_from_sockets(&d->injections);
+	asks_range(&d->asks, &d->injections);
 }
 
 static void begin_asking(struct diagnosis *d)
 {
 	d->asked_us = now_of(d);
 	d->phase = PHASE_ASKING;
-	ask_own(d, d->asked_us);
+	if (!d->o.passive)
+		send_first(d);
 }
 
 static void on_ready(void *arg, bool observing)
@@ -266,11 +258,16 @@ static void on_trace(void *arg)
 			d->seen_us = now_of(d);
 }
 
-static void check_own(struct diagnosis *d, uint64_t now)
+/* Where packets end is worth knowing when nothing answers them. */
+static void check_asks(struct diagnosis *d, uint64_t now)
 {
-	for (size_t i = 0; i < d->n_own; i++)
-		own_probe_check(d->own[i], now);
-	d->target_answers = d->n_own > 0 && own_probe_answered(d->own[0]);
+	asks_check(&d->asks, now);
+	if (d->phase != PHASE_ASKING || d->o.passive || d->hops_asked ||
+		now - d->asked_us < HOPS_US)
+		return;
+	d->hops_asked = true;
+	if (collect_is_routed(d->collect) && !collect_answered(d->collect, PROBE_INJECTED))
+		asks_hops(&d->asks, now);
 }
 
 /* Whatever is answered at once: a caller's trouble takes its time to show. */
@@ -299,7 +296,7 @@ static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 	uint64_t now = now_of(d);
 
 	collect_poll(d->collect);
-	check_own(d, now);
+	check_asks(d, now);
 	if (d->phase == PHASE_READY && now - d->began_us >= READY_US) {
 		add_missing(d, OBSERVER_TRACE, "meshgw-trace does not answer");
 		begin_asking(d);
@@ -411,6 +408,8 @@ int diagnose_start(sd_event *event, const struct diagnose_options *options, stru
 		.injections = options->passive ? nullptr : &d->injections,
 		.passive = options->passive};
 	d->collect = collect_begin(&collect, &d->e);
+	const struct fact_link *mesh = mesh_link(d);
+	injections_fit(&d->injections, mesh ? mesh->mtu : -1);
 	if (sd_event_add_time_relative(
 		    event, &d->timer, CLOCK_MONOTONIC, TICK_US, TICK_US / 2, on_tick, d) < 0)
 		abort();

@@ -6,8 +6,9 @@
  * Each packet has a source port (ICMP: an identifier) of its own, so that no late answer to one is
  * taken for that of another, and everything with one of these ports is known to be ours. A second
  * attempt tells one lost packet from a path that loses all; a packet to a port that should be
- * closed tells a filter from a missing way back; small TTLs tell how far it came. What comes late
- * in the schedule is only sent if the answers have not ended the diagnosis before.
+ * closed tells a filter from a missing way back; small TTLs tell how far it came; a large one tells
+ * of a path that takes small ones only. What comes late in the schedule is only sent if the answers
+ * have not ended the diagnosis before.
  */
 #include "verdict/evidence.h"
 
@@ -25,6 +26,7 @@ struct injection {
 };
 
 constexpr size_t INJECTIONS_MAX = 12;
+constexpr uint16_t INJECTION_SIZE_MAX = 1500; /* trace/build.h */
 struct injections {
 	struct injection list[INJECTIONS_MAX];
 	size_t n;
@@ -33,6 +35,11 @@ struct injections {
 
 /* seed: any number, another one each time; flows with the next few seeds share no port. */
 void injections_plan(const struct flow *flow, uint32_t seed, struct injections *out);
+/* The large ones are as large as the mesh interface takes; mtu: 0 or less = not known. */
+void injections_fit(struct injections *set, int64_t mtu);
+/* The mesh's packets cannot be imitated: those that begin the flow are sent by sockets instead
+ * (range_probe.h), and nothing else is. */
+void injections_from_sockets(struct injections *set);
 /* Another port than the flow's, at which nobody should listen. */
 uint16_t injection_other_port(const struct flow *flow);
 const struct injection *injection_of_port(const struct injections *set, uint16_t source_port);

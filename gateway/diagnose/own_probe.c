@@ -3,22 +3,17 @@
 #include "lib/marks.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
+#include "net/sockaddr.h"
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <netinet/icmp6.h>
 #include <netinet/ip_icmp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 
 constexpr uint64_t AGAIN_US = 400'000;
 constexpr size_t ATTEMPTS = 2;
-
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
 
 struct own_probe {
 	struct own_target target;
@@ -32,31 +27,6 @@ struct own_probe {
 static bool is_icmp(const struct own_probe *p)
 {
 	return p->target.proto == IPPROTO_ICMP || p->target.proto == IPPROTO_ICMPV6;
-}
-
-static socklen_t address_put(union socket_address *sa, const struct addr *a, uint16_t port)
-{
-	*sa = (union socket_address){};
-	if (a->family == AF_INET) {
-		sa->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-		memcpy(&sa->in.sin_addr, a->b, sizeof(sa->in.sin_addr));
-		return sizeof(sa->in);
-	}
-	sa->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	memcpy(&sa->in6.sin6_addr, a->b, sizeof(sa->in6.sin6_addr));
-	return sizeof(sa->in6);
-}
-
-static struct addr address_get(const union socket_address *sa)
-{
-	struct addr a = {};
-
-	if (sa->any.sa_family != AF_INET && sa->any.sa_family != AF_INET6)
-		return a;
-	a.family = (uint8_t)sa->any.sa_family;
-	memcpy(a.b, a.family == AF_INET ? (const void *)&sa->in.sin_addr : &sa->in6.sin6_addr,
-		addr_bytes(a.family));
-	return a;
 }
 
 /* -ENOTSUP: not for this user (net.ipv4.ping_group_range). */
@@ -79,6 +49,10 @@ static int open_socket(const struct own_probe *p)
 		return -errno;
 	if (t->interface[0] && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, t->interface,
 				       (socklen_t)strnlen(t->interface, IFNAMSIZ)) < 0)
+		return -errno;
+	int hops = t->hops;
+	if (hops && setsockopt(fd, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TTL : IPV6_UNICAST_HOPS,
+			    &hops, sizeof(hops)) < 0)
 		return -errno;
 	/* No flow of the mesh, and no witness (lib/marks.h). */
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0 && errno != EPERM)
@@ -110,12 +84,12 @@ static int attempt(struct own_probe *p, int *out)
 
 	if (fd < 0)
 		return fd;
-	socklen_t len = address_put(&sa, &p->target.address, p->target.port);
+	socklen_t len = socket_address_put(&sa, &p->target.address, p->target.port);
 	if (connect(fd, &sa.any, len) < 0 && errno != EINPROGRESS)
 		return -errno;
 	len = sizeof(sa);
 	if (getsockname(fd, &sa.any, &len) == 0)
-		p->fact.source = address_get(&sa);
+		p->fact.source = socket_address_get(&sa, nullptr);
 	int r = say(p, fd);
 	if (r == 0)
 		*out = fd_take(&fd);
@@ -154,7 +128,7 @@ struct own_probe *own_probe_new(const struct own_target *target, uint64_t now_us
 	p->fact = (struct fact_probe){.probe = target->probe,
 		.outcome = OUTCOME_SILENT,
 		.port = target->port,
-		.ttl = -1,
+		.ttl = target->hops ? target->hops : -1,
 		.size = -1,
 		.icmp_type = -1,
 		.icmp_code = -1,
@@ -191,7 +165,7 @@ static void take_error(struct own_probe *p, const struct sock_extended_err *e)
 		end(p, OUTCOME_LOCAL, (int)e->ee_errno);
 		return;
 	}
-	p->fact.sender = address_get(&offender);
+	p->fact.sender = socket_address_get(&offender, nullptr);
 	p->fact.icmp_type = e->ee_type;
 	p->fact.icmp_code = e->ee_code;
 	bool itself = !addr_cmp(&p->fact.sender, &p->target.address) && is_refusal(e);
@@ -263,9 +237,16 @@ bool own_probe_answered(const struct own_probe *p)
 	return p->fact.probe == PROBE_OWN && p->fact.outcome == OUTCOME_ANSWERED;
 }
 
-/* Without a socket nothing was asked, and nothing is known. */
+/* Without a socket nothing was asked, and nothing is known. An echo beside a flow is for those who
+ * may; of a flow of echoes it is the question itself. */
 void own_probe_tell(const struct own_probe *p, struct evidence *e)
 {
+	if (p->unasked && p->target.probe == PROBE_OWN) {
+		struct fact_missing *m = &evidence_add(e, FACT_MISSING)->missing;
+		m->observer = OBSERVER_PROBES;
+		snprintf(m->why, sizeof(m->why),
+			"this host may send no echo requests for itself (net.ipv4.ping_group_range)");
+	}
 	if (p->unasked)
 		return;
 	evidence_add(e, FACT_PROBE)->probe = p->fact;

@@ -12,10 +12,11 @@
 struct own_probe;
 
 struct own_target {
-	enum fact_probe_name probe; /* PROBE_OWN, PROBE_OWN_OTHER, PROBE_OWN_ECHO */
+	enum fact_probe_name probe; /* PROBE_OWN, PROBE_OWN_OTHER, PROBE_OWN_ECHO, PROBE_OWN_HOP */
 	uint8_t proto;
 	struct addr address;
 	uint16_t port;
+	uint8_t hops;             /* it goes no farther; 0 = as far as it must */
 	char interface[IFNAMSIZ]; /* "" = as rules say */
 };
 

@@ -92,6 +92,26 @@ int neigh_get(struct nl_sock *s, int ifindex, const struct addr *address, struct
 	return r;
 }
 
+int neigh_verify(struct nl_sock *s, int ifindex, const struct addr *address, struct err *err)
+{
+	struct nl_message m;
+	struct ndmsg ndm = {
+		.ndm_family = address->family, .ndm_ifindex = ifindex, .ndm_state = NUD_PROBE};
+	struct neigh now;
+	int r = neigh_get(s, ifindex, address, &now, err);
+
+	if (r < 0)
+		return r;
+	if (!(now.state & (NUD_REACHABLE | NUD_STALE | NUD_DELAY)))
+		return err_set(err, ENOENT, "neighbour: %s", neigh_state_str(now.state));
+	struct nlmsghdr *nlh = nl_begin(&m, RTM_NEWNEIGH, NLM_F_REPLACE, &ndm, sizeof(ndm));
+	attr_put_addr(nlh, NDA_DST, address);
+	r = nl_request(s, nlh, err);
+	if (r < 0)
+		err_ctx(err, "neighbour");
+	return r;
+}
+
 /* ---- a watch ---- */
 
 constexpr size_t NEIGH_SEEN = 4;

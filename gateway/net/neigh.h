@@ -31,6 +31,12 @@ const char *neigh_state_str(uint16_t state);
 [[nodiscard]] int neigh_get(struct nl_sock *s, int ifindex, const struct addr *address,
 	struct neigh *out, struct err *err);
 
+/* Asks a neighbour that is known whether it is still there, as the kernel does by itself before it
+ * forgets one (state NUD_PROBE): it is reachable again at once, or has failed after some seconds.
+ * 0; -ENOENT, also where there is nothing to ask for; or -errno. */
+[[nodiscard]] int neigh_verify(
+	struct nl_sock *s, int ifindex, const struct addr *address, struct err *err);
+
 /* Reads one RTM_NEWNEIGH/DELNEIGH message. 0 or -EBADMSG, also for entries without an address of
  * IPv4 or IPv6 (bridges have such). */
 [[nodiscard]] int neigh_read(const struct nlmsghdr *nlh, struct neigh *out);

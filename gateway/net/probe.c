@@ -2,12 +2,11 @@
 #include "net/probe.h"
 #include "lib/marks.h"
 #include "lib/own.h"
-#include <arpa/inet.h>
+#include "net/sockaddr.h"
 #include <errno.h>
 #include <linux/errqueue.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* What filters expect of a client, without those whose twins (MARK_PROBE_PORT_BIT) are privileged.
  */
@@ -15,35 +14,6 @@ constexpr uint32_t FIRST_PORT = 33792;
 constexpr uint32_t PORTS = 27208;
 static_assert((FIRST_PORT ^ MARK_PROBE_PORT_BIT) == 1024);
 constexpr unsigned TRIES = 8;
-
-union socket_address {
-	struct sockaddr any;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
-static socklen_t address_put(union socket_address *sa, const struct addr *a, uint16_t port)
-{
-	*sa = (union socket_address){};
-	if (a->family == AF_INET) {
-		sa->in = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(port)};
-		memcpy(&sa->in.sin_addr, a->b, sizeof(sa->in.sin_addr));
-		return sizeof(sa->in);
-	}
-	sa->in6 = (struct sockaddr_in6){.sin6_family = AF_INET6, .sin6_port = htons(port)};
-	memcpy(&sa->in6.sin6_addr, a->b, sizeof(sa->in6.sin6_addr));
-	return sizeof(sa->in6);
-}
-
-static void address_get(const union socket_address *sa, struct addr *a, uint16_t *port)
-{
-	bool v4 = sa->any.sa_family == AF_INET;
-
-	*a = (struct addr){.family = v4 ? AF_INET : AF_INET6};
-	memcpy(a->b, v4 ? (const void *)&sa->in.sin_addr : &sa->in6.sin6_addr,
-		addr_bytes(a->family));
-	*port = ntohs(v4 ? sa->in.sin_port : sa->in6.sin6_port);
-}
 
 static int probe_fail(struct err *err, const char *what)
 {
@@ -88,7 +58,8 @@ static int bind_fresh(int fd, const struct addr *source, uint32_t *seed, struct 
 
 	for (unsigned i = 0; r < 0 && i < TRIES; i++) {
 		uint32_t port = FIRST_PORT + (*seed)++ % PORTS;
-		socklen_t len = address_put(&sa, source, (uint16_t)(port ^ MARK_PROBE_PORT_BIT));
+		socklen_t len = socket_address_put(
+			&sa, source, (uint16_t)(port ^ MARK_PROBE_PORT_BIT));
 		r = bind(fd, &sa.any, len);
 		if (r < 0 && errno != EADDRINUSE)
 			break;
@@ -109,7 +80,7 @@ static int become_mesh(int fd, const struct addr *source, uint32_t *seed, struct
 static int begin(int fd, const struct probe_target *t, struct ct_flow *flow, struct err *err)
 {
 	union socket_address sa;
-	socklen_t len = address_put(&sa, &t->address, t->port);
+	socklen_t len = socket_address_put(&sa, &t->address, t->port);
 
 	if (connect(fd, &sa.any, len) < 0 && errno != EINPROGRESS)
 		return probe_fail(err, "connect");
@@ -117,7 +88,7 @@ static int begin(int fd, const struct probe_target *t, struct ct_flow *flow, str
 	len = sizeof(sa);
 	if (getsockname(fd, &sa.any, &len) < 0)
 		return probe_fail(err, "getsockname");
-	address_get(&sa, &flow->from, &flow->from_port);
+	flow->from = socket_address_get(&sa, &flow->from_port);
 	return 0;
 }
 
@@ -147,8 +118,6 @@ static bool was_from_here(const struct probe *p)
 	alignas(struct cmsghdr) char control[512];
 	struct msghdr msg = {.msg_control = control, .msg_controllen = sizeof(control)};
 	union socket_address sender;
-	struct addr who;
-	uint16_t port;
 
 	if (recvmsg(p->fd, &msg, MSG_ERRQUEUE | MSG_DONTWAIT) < 0)
 		return false;
@@ -159,7 +128,7 @@ static bool was_from_here(const struct probe *p)
 			continue;
 		sender = (union socket_address){};
 		memcpy(&sender, offender, v4 ? sizeof(sender.in) : sizeof(sender.in6));
-		address_get(&sender, &who, &port);
+		struct addr who = socket_address_get(&sender, nullptr);
 		return !addr_cmp(&who, &p->flow.from);
 	}
 	return false;

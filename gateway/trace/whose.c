@@ -108,7 +108,8 @@ static enum fact_origin injected_as(const struct request *r, uint16_t port)
 		const struct build *b = &r->inject.list[i].packet;
 		bool echo = b->kind == BUILD_ECHO, icmp = r->port == 0;
 		if (b->sport == port)
-			return echo == icmp && (echo || b->dport == r->port) && b->ttl >= SMALL_TTL
+			return echo == icmp && (echo || b->dport == r->port) &&
+					       b->ttl >= SMALL_TTL && !b->size
 				       ? ORIGIN_INJECTED
 				       : ORIGIN_ASIDE;
 	}

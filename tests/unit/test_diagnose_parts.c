@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "diagnose/collect_flow.h"
 #include "diagnose/diagnose.h"
 #include "diagnose/injection.h"
 #include "diagnose/told.h"
@@ -61,6 +62,59 @@ static void test_schedule(void **)
 		assert_int_equal(other, cases[i].others);
 		assert_int_equal(echo, cases[i].others);
 		assert_null(injection_of_port(&set, (uint16_t)(set.last_port + 1)));
+	}
+}
+
+/* Large packets are as large as the mesh interface takes, and of every flow. */
+static void test_large(void **)
+{
+	static const struct {
+		int64_t mtu;
+		uint16_t size;
+	} cases[] = {{1280, 1280}, {1420, 1420}, {9000, 1500}, {-1, 1280}};
+	static const uint8_t protos[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_ICMP, IPPROTO_ICMPV6};
+
+	for (size_t i = 0; i < COUNT(protos); i++) {
+		struct flow flow = {.proto = protos[i], .port = i < 2 ? 80 : 0};
+		struct injections set;
+		size_t large = 0;
+		injections_plan(&flow, 1, &set);
+		injections_fit(&set, cases[i].mtu);
+		for (size_t j = 0; j < set.n; j++) {
+			bool is = set.list[j].probe == PROBE_LARGE;
+			large += is;
+			assert_int_equal(set.list[j].size, is ? cases[i].size : 0);
+			assert_true(!is || set.list[j].kind == INJECT_ECHO);
+		}
+		assert_true(large > 1);
+	}
+}
+
+/* A neighbour that was asked whether it is still there. */
+static void test_link_answer(void **)
+{
+	static const struct {
+		const char *state;
+		enum fact_outcome outcome; /* OUTCOMES = nothing is known */
+	} cases[] = {
+		{"reachable", OUTCOME_ANSWERED},
+		{"probe", OUTCOME_SILENT},
+		{"failed", OUTCOME_SILENT},
+		{"incomplete", OUTCOME_SILENT},
+		{"permanent", OUTCOMES},
+		{"none", OUTCOMES},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct evidence e = {};
+		size_t at = 0;
+		struct fact_neighbour *n = &evidence_add(&e, FACT_NEIGHBOUR)->neighbour;
+		snprintf(n->state, sizeof(n->state), "%s", cases[i].state);
+		collect_link_answer(&e);
+		const struct fact *f = evidence_next(&e, FACT_PROBE, &at);
+		assert_int_equal(f ? f->probe.outcome : OUTCOMES, cases[i].outcome);
+		assert_true(!f || f->probe.probe == PROBE_LINK);
+		evidence_clear(&e);
 	}
 }
 
@@ -166,6 +220,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_link_answer),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_told),
 		cmocka_unit_test(test_too_much),

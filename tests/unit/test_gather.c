@@ -207,6 +207,31 @@ static void test_whose(void **)
 	}
 }
 
+/* A large echo is no echo of the flow. */
+static void test_large(void **)
+{
+	struct request r = make_request();
+	struct fact facts[API_TRACE_FACTS_MAX];
+
+	r.proto = IPPROTO_ICMP;
+	r.port = 0;
+	r.inject.n = 2;
+	r.inject.list[0].packet = (struct build){
+		.kind = BUILD_ECHO, .from = r.client, .to = r.target, .sport = ECHO, .ttl = 64};
+	r.inject.list[1].packet = r.inject.list[0].packet;
+	r.inject.list[1].packet.sport = ECHO + 1;
+	r.inject.list[1].packet.size = 1280;
+	struct gather *g = gather_new(&r);
+	struct bytes small = bytes_of(BUILD_ECHO, CLIENT, ECHO, TARGET, 1);
+	struct bytes large = bytes_of(BUILD_ECHO, CLIENT, ECHO + 1, TARGET, 1);
+	see(g, &small, true, false);
+	see(g, &large, true, false);
+	assert_int_equal(facts_of(g, facts), 2);
+	assert_int_equal(facts[0].packet.origin, ORIGIN_INJECTED);
+	assert_int_equal(facts[1].packet.origin, ORIGIN_ASIDE);
+	gather_free(g);
+}
+
 /* A flow of the mesh behind source NAT has the gateway's address, and the port it came with. */
 static void test_masqueraded(void **)
 {
@@ -349,6 +374,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_whose),
+		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_masqueraded),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_icmp),

@@ -86,6 +86,10 @@ static void test_neighbours(void **state)
 		assert_int_equal(addr_cmp(&neigh.address, &a), 0);
 		assert_string_equal(neigh.lladdr, "02:00:00:00:01:32");
 		assert_string_equal(neigh_state_str(neigh.state), "reachable");
+		assert_int_equal(neigh_verify(n->nl, tap, &a, nullptr), 0);
+		assert_int_equal(neigh_get(n->nl, tap, &a, &neigh, nullptr), 0);
+		assert_string_equal(neigh_state_str(neigh.state), "probe");
+		assert_string_equal(neigh.lladdr, "02:00:00:00:01:32");
 	}
 	/* Nobody answers. */
 	struct addr silent = netns_addr("10.0.1.51");
@@ -93,6 +97,7 @@ static void test_neighbours(void **state)
 	send_to("10.0.1.51");
 	assert_int_equal(neigh_get(n->nl, tap, &silent, &neigh, nullptr), 0);
 	assert_string_equal(neigh_state_str(neigh.state), "incomplete");
+	assert_int_equal(neigh_verify(n->nl, tap, &silent, nullptr), -ENOENT);
 	assert_string_equal(neigh.lladdr, "");
 	struct err err = {};
 	assert_int_equal(neigh_get(n->nl, 4711, &silent, &neigh, &err), -ENODEV);
