@@ -82,6 +82,7 @@ static bool unresolved(const struct view *v, struct finding *f)
 	blame_neighbour(v, f);
 	if (silent)
 		finding_cite(f, v->probes[PROBE_LINK]);
+	f->stays = failed && silent; /* packets may have left by what was known before */
 	finding_cite(f, icmp);
 	finding_cite(f, view_grew(v, "arp_cache.res_failed"));
 	/* Two witnesses: a state alone may be left over from before. */

@@ -47,6 +47,14 @@ static const struct story list[] = {
 		"probe probe=own-other outcome=silent|probe probe=own-echo outcome=silent",
 		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN,
 		.attribute = "address=10.0.1.1"},
+	{"a neighbour that went away while packets left",
+		DIES_BEYOND
+		"neighbour address=10.0.1.50 state=incomplete lladdr=''|"
+		"probe probe=link outcome=silent answered=0|"
+		"probe probe=own outcome=silent answered=0|"
+		"probe probe=own-other outcome=silent|probe probe=own-echo outcome=silent",
+		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "address=10.0.1.50"},
 	{"one address, two hosts",
 		"probe probe=injected outcome=refused answered=1|"
 		"-packet packet=syn-ack|packet origin=injected point=lan-in packet=rst count=1|"
