@@ -164,7 +164,8 @@ static bool is_alike(const struct fact_packet *a, const struct fact_packet *b)
 	       a->to_target == b->to_target && a->bad_ip_checksum == b->bad_ip_checksum &&
 	       a->bad_l4_checksum == b->bad_l4_checksum && !strcmp(a->interface, b->interface) &&
 	       !strcmp(a->lladdr, b->lladdr) &&
-	       (a->origin == ORIGIN_REAL || addr_cmp(&a->source, &b->source) == 0);
+	       (a->origin == ORIGIN_REAL || a->origin == ORIGIN_FOREIGN ||
+		       addr_cmp(&a->source, &b->source) == 0);
 }
 
 static struct fact *find_packet(struct gather *g, const struct fact_packet *like)
@@ -245,7 +246,7 @@ static void count_error(struct gather *g, const struct sighting *s, const struct
 	struct packet quoted;
 	struct whose_answer a;
 	if (packet_parse_quote(s->data, s->len, p, &quoted) < 0 ||
-		!whose_packet(&g->whose, &quoted, &a))
+		!whose_packet(&g->whose, &quoted, &a) || a.origin == ORIGIN_FOREIGN)
 		return;
 	struct fact_icmp like = {.origin = a.origin,
 		.point = point_of(s),
@@ -262,6 +263,12 @@ static void count_error(struct gather *g, const struct sighting *s, const struct
 	g->changed = true;
 }
 
+/* Whoever else calls the target is nobody's business, unless it is by the tunnel. */
+static bool is_told(const struct sighting *s, const struct whose_answer *a)
+{
+	return a->origin != ORIGIN_FOREIGN || (s->mesh && !s->outgoing && a->to_target);
+}
+
 void gather_packet(struct gather *g, const struct sighting *s)
 {
 	struct packet p;
@@ -270,7 +277,7 @@ void gather_packet(struct gather *g, const struct sighting *s)
 		return;
 	if (p.quote_at)
 		count_error(g, s, &p);
-	else if (whose_packet(&g->whose, &p, &a))
+	else if (whose_packet(&g->whose, &p, &a) && is_told(s, &a))
 		count_packet(g, s, &p, &a);
 }
 
@@ -299,7 +306,8 @@ void gather_drop(struct gather *g, const struct dropped *d)
 {
 	struct packet p;
 	struct whose_answer a;
-	if (packet_parse(d->data, d->len, &p) < 0 || !whose_packet(&g->whose, &p, &a))
+	if (packet_parse(d->data, d->len, &p) < 0 || !whose_packet(&g->whose, &p, &a) ||
+		a.origin == ORIGIN_FOREIGN)
 		return;
 	struct fact_drop like = {
 		.origin = a.origin, .to_target = a.to_target, .length = (int64_t)p.length};

@@ -122,27 +122,28 @@ static bool is_proof(const struct request *r, const struct packet *p, const stru
 	return same(e->address, &r->prober) && p->has_l4 && !request_is_ours(r, e->port);
 }
 
-static bool find_origin(struct whose *w, const struct packet *p, const struct end *e,
-	bool to_target, enum fact_origin *out)
+static enum fact_origin find_origin(
+	struct whose *w, const struct packet *p, const struct end *e, bool to_target)
 {
 	const struct request *r = w->request;
 	bool injected = p->has_l4 && request_injects(r, e->port);
 	bool real = p->has_l4 && is_remembered(w, e->port);
+
 	if (same(e->address, &r->client)) {
-		*out = !p->has_l4                    ? ORIGIN_INJECTED
-		       : request_is_ours(r, e->port) ? injected_as(r, e->port)
-						     : ORIGIN_REAL;
-	} else if (whose_is_host(w, e->address)) {
-		*out = injected ? injected_as(r, e->port) : real ? ORIGIN_REAL : ORIGIN_OWN;
-	} else if (is_mesh(r, e->address)) {
-		*out = ORIGIN_REAL;
+		if (!p->has_l4)
+			return ORIGIN_INJECTED;
+		return request_is_ours(r, e->port) ? injected_as(r, e->port) : ORIGIN_REAL;
+	}
+	if (is_mesh(r, e->address) && !whose_is_host(w, e->address)) {
 		if (to_target && p->has_l4 && !real)
 			remember(w, e->port);
-	} else {
-		*out = injected ? injected_as(r, e->port) : ORIGIN_REAL;
-		return injected || real;
+		return ORIGIN_REAL;
 	}
-	return true;
+	if (injected)
+		return injected_as(r, e->port);
+	if (real)
+		return ORIGIN_REAL;
+	return whose_is_host(w, e->address) ? ORIGIN_OWN : ORIGIN_FOREIGN;
 }
 
 bool whose_packet(struct whose *w, const struct packet *p, struct whose_answer *out)
@@ -150,9 +151,9 @@ bool whose_packet(struct whose *w, const struct packet *p, struct whose_answer *
 	struct end end;
 	struct whose_answer a;
 	if (p->quote_at || !find_end(w->request, p, &end, &a.to_target) ||
-		!is_of_kind(w->request, p, end.port) || is_proof(w->request, p, &end) ||
-		!find_origin(w, p, &end, a.to_target, &a.origin))
+		!is_of_kind(w->request, p, end.port) || is_proof(w->request, p, &end))
 		return false;
+	a.origin = find_origin(w, p, &end, a.to_target);
 	*out = a;
 	return true;
 }

@@ -6,6 +6,7 @@
  * Packets that were injected are known by their source ports, which nobody else uses, so that they
  * are found again behind source NAT, and behind a translation of the target too. The mesh's own
  * are known by their source's range, and behind source NAT by the port that was seen before it.
+ * What is left of the target's is foreign: who that is only the interface tells.
  */
 #include "trace/packet.h"
 #include "trace/request.h"

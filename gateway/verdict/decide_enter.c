@@ -80,6 +80,27 @@ static bool source_not_in_ranges(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* Somebody calls by the tunnel with an address that no range has, again and again; nobody else
+ * does. */
+static bool strangers(const struct view *v, struct finding *f)
+{
+	const struct packet_query first = {
+		ORIGIN_FOREIGN, POINT_TUN_IN, v->tcp ? PACKET_SYN : PACKET_KINDS, true};
+	const struct packet_query goes_on = {ORIGIN_FOREIGN, POINT_TUN_IN, PACKET_ACK, true};
+	const struct fact *seen = view_packet(v, first);
+
+	if (!v->config || !v->config->config.up || !seen || seen->packet.count < 2 ||
+		view_packet(v, goes_on) || view_real(v))
+		return false;
+	finding_cite(f, seen);
+	finding_cite(f, v->config);
+	finding_set_addr(f, "address", &seen->packet.source);
+	f->stays = f->of_others = true;
+	/* Other sites have addresses of their own, and may be meant to call. */
+	FINDING_FAMILY(f, CODE_TUNNEL_SOURCE_NOT_IN_RANGES, CODE_HEALTHY);
+	return true;
+}
+
 static bool ipv6_disabled(const struct view *v, struct finding *f)
 {
 	const char *const names[] = {v->mesh, v->lan, "all"};
@@ -196,6 +217,7 @@ static const struct rule list[] = {
 	{CODE_TUNNEL_INTERFACE_DOWN, WAY_ENTER, mesh_down},
 	{CODE_NODE_REGISTERED_AS_CLIENT, WAY_ENTER, registered_as_client},
 	{CODE_TUNNEL_SOURCE_NOT_IN_RANGES, WAY_ENTER, source_not_in_ranges},
+	{CODE_TUNNEL_SOURCE_NOT_IN_RANGES, WAY_ENTER, strangers},
 	{CODE_TC_OR_XDP_DROP, WAY_RECEIVE, tc_or_xdp},
 	{CODE_IPV6_DISABLED, WAY_RECEIVE, ipv6_disabled},
 	{CODE_MARTIAN_SOURCE, WAY_ROUTE, martian_source},

@@ -8,6 +8,7 @@ static const char *origin_words(enum fact_origin origin)
 		[ORIGIN_INJECTED] = "of the injected flow",
 		[ORIGIN_OWN] = "of this gateway's own probe",
 		[ORIGIN_ASIDE] = "of a probe beside the flow",
+		[ORIGIN_FOREIGN] = "from an address of no range",
 	};
 	return words[origin];
 }

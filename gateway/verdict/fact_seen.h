@@ -30,8 +30,16 @@ enum fact_packet_kind {
 };
 /* Who sent it: a flow of the mesh's own, or this diagnosis. ASIDE: injected as well, but for
  * another port, as an echo beside a flow of TCP or UDP, or with a TTL that is meant to end; what
- * becomes of it says nothing about the flow's own packets. */
-enum fact_origin { ORIGIN_REAL, ORIGIN_INJECTED, ORIGIN_OWN, ORIGIN_ASIDE, ORIGINS };
+ * becomes of it says nothing about the flow's own packets. FOREIGN: entered by the mesh interface
+ * for the target, from an address of no range. */
+enum fact_origin {
+	ORIGIN_REAL,
+	ORIGIN_INJECTED,
+	ORIGIN_OWN,
+	ORIGIN_ASIDE,
+	ORIGIN_FOREIGN,
+	ORIGINS
+};
 
 struct fact_packet {
 	enum fact_origin origin;

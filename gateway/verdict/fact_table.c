@@ -21,6 +21,7 @@ static const char *const origins[ORIGINS] = {
 	[ORIGIN_INJECTED] = "injected",
 	[ORIGIN_OWN] = "own",
 	[ORIGIN_ASIDE] = "aside",
+	[ORIGIN_FOREIGN] = "foreign",
 };
 static const char *const points[POINTS] = {
 	[POINT_TUN_IN] = "tun-in",

@@ -139,6 +139,24 @@ static const struct story list[] = {
 		"firstUs=100|packet origin=real point=lan-in packet=syn-ack count=7 distinct=5 "
 		"lastUs=900|packet origin=real point=lan-in packet=data count=7 distinct=7|" HEARD,
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN},
+	{"an address of no range calls in vain",
+		"packet origin=foreign point=tun-in packet=syn toTarget count=3 distinct=2 "
+		"source=172.64.128.77",
+		.code = CODE_TUNNEL_SOURCE_NOT_IN_RANGES, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .attribute = "address=172.64.128.77", .only_real = true},
+	{"an address of another site calls and is answered",
+		"packet origin=foreign point=tun-in packet=syn toTarget count=3 distinct=3 "
+		"source=192.168.7.7|packet origin=foreign point=tun-in packet=ack toTarget "
+		"count=9 distinct=9 source=192.168.7.7",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
+	{"an address of no range calls in vain, and the port is closed anyway",
+		"packet origin=foreign point=tun-in packet=syn toTarget count=3 distinct=2 "
+		"source=172.64.128.77|probe probe=injected outcome=refused answered=2|"
+		"-packet packet=syn-ack|packet origin=injected point=lan-in packet=rst count=2|"
+		"packet origin=injected point=tun-out packet=rst count=2|"
+		"probe probe=own outcome=refused",
+		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_CERTAIN,
+		.only_real = true},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"

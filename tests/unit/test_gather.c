@@ -179,7 +179,9 @@ static const struct {
 	{"another's echo", WORKER, TARGET, 7, 1, BUILD_ECHO, false, false, ORIGIN_REAL},
 	{"another port", WORKER, TARGET, 50001, 443, BUILD_SYN, false, false, ORIGIN_REAL},
 	{"another target", WORKER, "10.0.1.51", 50001, 3000, BUILD_SYN, false, false, ORIGIN_REAL},
-	{"another source", "10.0.1.77", TARGET, 50001, 3000, BUILD_SYN, false, false, ORIGIN_REAL},
+	{"of no range", "10.0.1.77", TARGET, 50001, 3000, BUILD_SYN, true, true, ORIGIN_FOREIGN},
+	{"answer to no range", TARGET, "10.0.1.77", 3000, 50001, BUILD_SYN, false, false,
+		ORIGIN_FOREIGN},
 	{"another protocol", WORKER, TARGET, 50001, 3000, BUILD_UDP, false, false, ORIGIN_REAL},
 };
 
@@ -249,6 +251,25 @@ static void test_masqueraded(void **)
 	assert_int_equal(facts[1].packet.origin, ORIGIN_REAL);
 	assert_int_equal(facts[1].packet.point, POINT_LAN_OUT);
 	assert_int_equal(facts[2].packet.origin, ORIGIN_OWN);
+	gather_free(g);
+}
+
+/* By the LAN its neighbours call the target as they like. */
+static void test_foreign(void **)
+{
+	struct request r = make_request();
+	struct gather *g = gather_new(&r);
+	struct bytes b = syn("10.0.1.77", 50001, TARGET, 3000);
+
+	see(g, &b, false, false);
+	see(g, &b, false, true);
+	see(g, &b, true, true);
+	gather_drop(g, &(struct dropped){.data = b.data,
+			       .len = b.len,
+			       .reason = "IP_INHDR",
+			       .function = "ip_forward",
+			       .interface = "lan0"});
+	assert_false(gather_is_changed(g));
 	gather_free(g);
 }
 
@@ -376,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_whose),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_masqueraded),
+		cmocka_unit_test(test_foreign),
 		cmocka_unit_test(test_counts),
 		cmocka_unit_test(test_icmp),
 		cmocka_unit_test(test_drops),
