@@ -43,7 +43,8 @@ def test_worker_fetches(site: Site, six: int) -> None:
     status, line = answer(calls(site.worker, address))
     line.pop("ms")
     body = f"{site.seen(address)}\n"
-    assert line == {"url": flow.url(address), "status": 200, "body": body, "error": None}
+    url = flow.url(address)
+    assert line == {"url": url, "status": 200, "body": body, "error": None, "why": None}
     assert status == 0
 
 

@@ -3,8 +3,9 @@
 """A real Worker fetches a URL through env.MESH; one JSON line a call.
 
 Runs workerd in the network namespace it is called in (node worker), with the Worker of
-examples/wrangler or the one given, and asks it over loopback. workerd keeps connections of earlier
-calls open for a while, as Workers do; the first call of each run has one of its own.
+examples/wrangler or the one given, bundled by esbuild as a deployment bundles it, and asks it over
+loopback. workerd keeps connections of earlier calls open for a while, as Workers do; the first call
+of each run has one of its own.
 
 A Worker is told of some failures as "internal error; reference = …" only; the words that workerd
 logs under that reference are added in brackets.
@@ -33,12 +34,14 @@ from urllib.parse import quote
 
 HERE = Path(__file__).resolve().parent
 TOP = HERE.parents[1]
-SCRIPT = TOP / "examples/wrangler/src/index.js"
+SCRIPT = TOP / "examples/wrangler/src/index.ts"
 CONFIG = HERE / "worker/config.capnp"
-BINARY = TOP / "build/workerd/workerd"
+PACKAGES = TOP / "build/npm/node_modules"
 KEYS = ("url", "status", "body", "error", "ms")
 # What config.capnp binds.
 TOKEN = "lab"
+# The gateways' bridges, which are asked why a call failed.
+GATEWAYS = "http://100.96.0.18 http://100.96.0.19"
 # An entry of workerd's log about an error that the Worker saw as a reference only.
 HIDDEN = re.compile(r"^\S+ error: e = \S+: (?P<text>.*)\nstack: .*wdErrId = (?P<id>\w+)\n", re.M)
 
@@ -57,27 +60,51 @@ def listen_port(control: int) -> int:
     raise WorkerError("workerd did not start")
 
 
-def explain(error: str, log: str) -> tuple[str, str]:
-    """The error with what the log says about it, and the rest of the log."""
+def explain(result: dict, log: str) -> tuple[dict, str]:
+    """The result with what the log says about it, and the rest of the log."""
+    shown = json.dumps(result)
     for entry in HIDDEN.finditer(log):
-        if f"reference = {entry['id']}" in error:
-            return f"{error} (workerd: {entry['text']})", log.replace(entry[0], "")
-    return error, log
+        reference = f"reference = {entry['id']}"
+        if reference in shown:
+            words = json.dumps(f"{reference} (workerd: {entry['text']})")[1:-1]
+            shown = shown.replace(reference, words)
+            log = log.replace(entry[0], "")
+    return json.loads(shown), log
+
+
+def program(name: str) -> Path:
+    """The one for this machine: packages have a part for each."""
+    found = list(PACKAGES.glob(name))
+    if len(found) != 1:
+        raise WorkerError(f"{PACKAGES / name}: {len(found)} of them")
+    return found[0]
+
+
+def bundle(script: Path, into: Path) -> None:
+    """The script and what it imports as one module."""
+    done = subprocess.run(
+        [program("@esbuild/linux-*/bin/esbuild"), script, "--bundle", "--format=esm",
+         "--target=es2024", "--conditions=workerd,worker,browser", f"--outfile={into}",
+         "--log-level=warning"],
+        env={**os.environ, "NODE_PATH": str(PACKAGES)},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise WorkerError(f"{script}: {done.stderr.strip()}")
 
 
 @contextlib.contextmanager
-def running(binary: Path, script: Path, log: TextIO) -> Iterator[int]:
+def running(script: Path, gateways: str, log: TextIO) -> Iterator[int]:
     """workerd with the script, for as long as the context lasts; its port."""
-    for path in (binary, script):
-        if not path.is_file():
-            raise WorkerError(f"{path}: no such file")
+    binary = program("@cloudflare/workerd-linux-*/bin/workerd")
     with tempfile.TemporaryDirectory(prefix="worker-") as folder:
         shutil.copy(CONFIG, folder)
-        shutil.copy(script, Path(folder, "index.js"))
+        bundle(script, Path(folder, "index.js"))
         control, theirs = os.pipe()
         process = subprocess.Popen(
             [binary, "serve", f"--control-fd={theirs}", CONFIG.name],
             cwd=folder,
+            env={**os.environ, "GATEWAYS": gateways},
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
@@ -126,14 +153,12 @@ def calls(args: argparse.Namespace) -> bool:
     with tempfile.TemporaryFile("w+", prefix="workerd-") as log:
         try:
             with (
-                running(args.workerd, args.script, log) as port,
+                running(args.script, args.gateways, log) as port,
                 open(f"/proc/self/fd/{log.fileno()}", encoding="utf-8", errors="replace") as news,
             ):
                 for _ in range(args.count):
                     result = ask(port, args.url, args.timeout)
-                    text = news.read()
-                    if result["error"]:
-                        result["error"], text = explain(result["error"], text)
+                    result, text = explain(result, news.read())
                     print(json.dumps(result, ensure_ascii=False), flush=True)
                     sys.stderr.write(text)
                     answered &= result["status"] is not None and result["error"] is None
@@ -153,7 +178,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1, metavar="N", help="calls, one by one")
     parser.add_argument("--script", type=Path, default=SCRIPT, metavar="FILE", help="a module")
     parser.add_argument("--timeout", type=float, default=60, metavar="S", help="per call")
-    parser.add_argument("--workerd", type=Path, default=BINARY, help=argparse.SUPPRESS)
+    parser.add_argument("--gateways", default=GATEWAYS, metavar="URLS", help="asked why a call fails")
     args = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -1,4 +1,4 @@
-# The lab's Worker for `workerd serve`. index.js is put beside a copy of this file by worker.py.
+# The lab's Worker for `workerd serve`. worker.py puts index.js beside a copy of this file.
 using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
@@ -18,5 +18,6 @@ const main :Workerd.Worker = (
   bindings = [
     (name = "MESH", service = "mesh"),
     (name = "TOKEN", text = "lab"),
+    (name = "GATEWAYS", fromEnvironment = "GATEWAYS"),
   ],
 );

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Makes DEST/workerd, the runtime that package-lock.json pins, unless it is there and whole.
+# Makes DEST/node_modules, what the lock file of examples/wrangler pins, unless it is there and
+# whole: workerd, the runtime that the lab's Workers run on, and what builds and checks them.
 #
 #	fetch.sh DEST
 #
@@ -19,28 +20,32 @@ here=$(cd -- "$(dirname -- "$0")" && pwd)
 mkdir -p "$(dirname -- "$1")"
 build=$(cd -- "$(dirname -- "$1")" && pwd)
 dest=$build/$(basename -- "$1")
+pins=$here/../../../examples/wrangler
 tmp=$dest.tmp
 root=${MESHGW_ROOT:-$build/rootfs}
 cache=$build/cache
-log=$build/lab/log/workerd.log
+log=$build/lab/log/npm.log
 
 case $(uname -m) in
-x86_64) package=@cloudflare/workerd-linux-64 ;;
-aarch64) package=@cloudflare/workerd-linux-arm64 ;;
+x86_64 | aarch64) ;;
 *) die "workerd exists for amd64 and arm64 only, not for $(uname -m)" ;;
 esac
 
-wanted_stamp() { sha256sum <"$here/package-lock.json" | cut -d' ' -f1; }
+wanted_stamp() { sha256sum <"$pins/package-lock.json" | cut -d' ' -f1; }
 
 is_whole() {
 	[[ -f $dest/stamp && $(<"$dest/stamp") == "$(wanted_stamp)" ]] &&
-		"$dest/workerd" --version >/dev/null 2>&1
+		works "$dest"
 }
 
-# npm_ci NPM…: the install script would only make npm's bin link faster.
+works() {
+	"$1/node_modules/.bin/node" --version &&
+		"$1"/node_modules/@cloudflare/workerd-linux-*/bin/workerd --version
+} >/dev/null 2>&1
+
+# npm_ci NPM…: the install scripts would only make npm's bin links faster.
 npm_ci() {
-	"$@" ci --ignore-scripts --no-audit --no-fund --no-update-notifier \
-		&& [[ -x $tmp/npm/node_modules/$package/bin/workerd ]]
+	"$@" ci --ignore-scripts --no-audit --no-fund --no-update-notifier && works "$tmp/npm"
 }
 
 host_npm() {
@@ -117,22 +122,21 @@ by_layer() {
 	step "a throw-away layer" "$log" mount_layer
 	install_npm_package
 	step "the host's npm settings" "$log" copy_settings
-	step "workerd, by that npm" "$log" layer_npm
+	step "by that npm" "$log" layer_npm
 }
 
 make_dest() {
-	say "workerd: getting it into $dest (once; kept until its lock file changes)"
+	say "workerd and its tools: getting them into $dest (once, until their lock file changes)"
 	: >"$log"
 	rm -rf --one-file-system "$tmp"
-	mkdir -p "$tmp/npm" "$tmp/out"
-	cp "$here/package.json" "$here/package-lock.json" "$tmp/npm/"
-	if ! command -v npm >/dev/null || ! step "workerd, by this machine's npm" "$log" host_npm; then
+	mkdir -p "$tmp/npm"
+	cp "$pins/package.json" "$pins/package-lock.json" "$tmp/npm/"
+	if ! command -v npm >/dev/null || ! step "by this machine's npm" "$log" host_npm; then
 		by_layer
 	fi
-	mv "$tmp/npm/node_modules/$package/bin/workerd" "$tmp/out/workerd"
-	wanted_stamp >"$tmp/out/stamp"
+	wanted_stamp >"$tmp/npm/stamp"
 	rm -rf --one-file-system "$dest"
-	mv "$tmp/out" "$dest"
+	mv "$tmp/npm" "$dest"
 	umount -R "$tmp/layer" 2>/dev/null || true
 	rm -rf --one-file-system "$tmp"
 }
@@ -141,5 +145,5 @@ mkdir -p "$build/lab/log"
 if ! is_whole; then
 	[[ ! -e $dest ]] || say "$dest is old, half-made or broken: it is made again"
 	make_dest
-	is_whole || die "the workerd that was just fetched does not run (log: $log)"
+	is_whole || die "what was just fetched does not run (log: $log)"
 fi
