@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -178,6 +179,23 @@ def _links() -> list[Case]:
 # Tests.
 
 
+def _example() -> list[Case]:
+    """examples/wrangler as a newcomer has it; its tests run Workers and services on loopback."""
+    work, report = build.BUILD / "lab/example", RESULTS / "example.xml"
+    report.unlink(missing_ok=True)
+    shutil.rmtree(work, ignore_errors=True)
+    made = shutil.ignore_patterns("node_modules", ".wrangler", "*-configuration.d.ts")
+    shutil.copytree(build.SRC / "examples/wrangler", work, ignore=made)
+    (work / "node_modules").symlink_to(build.BUILD / "npm/node_modules")
+    script = (
+        f"ip link set lo up && cd {work} && export PATH=$PWD/node_modules/.bin:$PATH"
+        " WRANGLER_SEND_METRICS=false && node --run types && node --run check &&"
+        f" vitest run --reporter=default --reporter=junit --outputFile.junit={report}"
+    )
+    cases = _command("types, format, type check", "unshare", "--net", "sh", "-c", script)
+    return [*cases, *_junit(report)]
+
+
 def _junit(path: Path) -> list[Case]:
     cases = []
     for node in ET.parse(path).getroot().iter("testcase"):
@@ -245,6 +263,8 @@ def _beside(groups: set[str]) -> list[Step]:
         )
     if "build" in groups:
         steps.append(Step("build: libFuzzer targets", lambda: _build("fuzz", nice=True)))
+    if groups & {"static", "ctest"}:
+        steps.append(Step("examples/wrangler", _example))
     if "static" in groups:
         steps += [
             Step("clang-format", _format),
