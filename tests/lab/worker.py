@@ -178,7 +178,7 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=1, metavar="N", help="calls, one by one")
     parser.add_argument("--script", type=Path, default=SCRIPT, metavar="FILE", help="a module")
     parser.add_argument("--timeout", type=float, default=60, metavar="S", help="per call")
-    parser.add_argument("--gateways", default=GATEWAYS, metavar="URLS", help="asked why a call fails")
+    parser.add_argument("--gateways", default=GATEWAYS, metavar="URLS", help="asked why")
     args = parser.parse_args()
 
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -39,8 +39,8 @@ is_whole() {
 }
 
 works() {
-	"$1/node_modules/.bin/node" --version &&
-		"$1"/node_modules/@cloudflare/workerd-linux-*/bin/workerd --version
+	local bin=$1/node_modules/.bin
+	"$bin/node" --version && "$bin/node" "$bin/workerd" --version
 } >/dev/null 2>&1
 
 # npm_ci NPM…: the install scripts would only make npm's bin links faster.
