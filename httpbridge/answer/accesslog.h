@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 constexpr size_t ACCESSLOG_TEXT = 512;
-constexpr size_t ACCESSLOG_LINE = 8192; /* no line is longer */
+constexpr size_t ACCESSLOG_LINE = 32768; /* no line is longer, whatever its texts are */
 constexpr uint64_t ACCESSLOG_NEVER = UINT64_MAX;
 
 struct accesslog_text {

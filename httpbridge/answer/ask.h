@@ -15,11 +15,13 @@
 #include <systemd/sd-json.h>
 
 struct ask;
+struct ask_question;
 
 /* Somebody who waits; embedded in a request, all zeros before its first use. It must be forgotten
  * before its memory goes. */
 struct ask_waiter {
-	struct ask_waiter *prev, *next;
+	struct ask_waiter *prev, *next; /* nullptr while it does not wait */
+	const struct ask_question *question;
 	uint64_t until_us;
 	/* verdict is nullptr when there is none in time; borrowed. Called once, after it was taken
 	 * out: it may free the waiter and ask again. */
@@ -27,10 +29,10 @@ struct ask_waiter {
 };
 
 enum ask_result {
-	ASK_KNOWN,  /* *verdict is set, with a reference for the caller; the waiter is not used */
-	ASK_BEGIN,  /* waits, and the caller must put the question */
-	ASK_WAIT,   /* waits for a question under way */
-	ASK_REFUSED /* too many questions at once, or the last one failed just now: go without */
+	ASK_KNOWN,   /* *verdict is set, with a reference for the caller; the waiter is not used */
+	ASK_BEGIN,   /* waits, and the caller must put the question */
+	ASK_WAIT,    /* waits for a question under way */
+	ASK_REFUSED, /* too many questions at once, or the last one failed just now: go without */
 };
 
 /* keep_us: how long a verdict counts; at most max targets. */
@@ -41,7 +43,8 @@ void ask_free(struct ask *a);
 /* w->told is set; it will wait until now + patience. */
 enum ask_result ask_for(struct ask *a, const char *target, struct ask_waiter *w, uint64_t now_us,
 	uint64_t patience_us, sd_json_variant **verdict);
-/* The answer to the question; nullptr: it failed, and is not put again before keep_us. */
+/* The answer to a question that was begun: there must be one, also when meshgwd went away. nullptr:
+ * it failed, and is not put again before keep_us. */
 void ask_told(struct ask *a, const char *target, sd_json_variant *verdict, uint64_t now_us);
 void ask_forget(struct ask_waiter *w); /* also one that does not wait */
 

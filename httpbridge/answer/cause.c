@@ -111,6 +111,8 @@ static const struct cause causes[] = {
 	{"warp-table-captures-lan", 502, "destination_ip_unroutable", true},
 };
 
+constexpr size_t n_causes = sizeof(causes) / sizeof(causes[0]);
+
 static int compare(const void *code, const void *cause)
 {
 	return strcmp(code, ((const struct cause *)cause)->code);
@@ -120,4 +122,9 @@ const struct cause *cause_find(const char *code)
 {
 	return bsearch(
 		code, causes, sizeof(causes) / sizeof(causes[0]), sizeof(causes[0]), compare);
+}
+
+const struct cause *cause_at(size_t i)
+{
+	return i < n_causes ? &causes[i] : nullptr;
 }

@@ -7,6 +7,7 @@
  * meshgwd and does not link its rooms; a test keeps this table complete over all codes. A newer
  * meshgwd may know codes that are missing here: then what the bridge itself saw decides.
  */
+#include <stddef.h>
 
 struct cause {
 	const char *code;
@@ -18,3 +19,5 @@ struct cause {
 
 /* nullptr when there is none of this name. */
 const struct cause *cause_find(const char *code);
+/* By number, for tests and manuals; nullptr behind the last one. */
+const struct cause *cause_at(size_t i);
