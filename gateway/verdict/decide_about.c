@@ -178,6 +178,47 @@ static bool mute(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* All calls that began are told one by one. */
+static bool all_told(const struct view *v)
+{
+	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_SYN, true};
+	const struct fact *syn = view_packet(v, q);
+	int64_t begun = 0;
+	size_t at = 0;
+
+	for (const struct fact *c; (c = view_next(v, FACT_CALL, &at));)
+		begun += c->call.begun;
+	return syn && syn->packet.distinct == begun;
+}
+
+constexpr size_t SOME = 2; /* of calls: no accident */
+
+/* The first callers had to ask again, and none that began later: what it was is over. */
+static bool recovered(const struct view *v, struct finding *f)
+{
+	int64_t last = -1;
+	size_t failed = 0, well = 0, at = 0;
+
+	if (!v->tcp || !view_completed(v, ORIGIN_INJECTED) || !all_told(v))
+		return false;
+	for (const struct fact *c; (c = view_next(v, FACT_CALL, &at));)
+		if (c->call.begun && c->call.asked_again > 0) {
+			failed++;
+			last = c->call.first_us > last ? c->call.first_us : last;
+			finding_cite(f, c);
+		}
+	at = 0;
+	for (const struct fact *c; (c = call_next(v, CALL_WELL, &at));)
+		if (c->call.begun && !c->call.asked_again) {
+			if (c->call.first_us < last)
+				return false;
+			well++;
+			finding_cite(f, c);
+		}
+	found(f, CODE_RECOVERED, CONFIDENCE_LIKELY);
+	return failed >= SOME && well >= SOME;
+}
+
 static bool healthy(const struct view *v, struct finding *f)
 {
 	const struct fact *injected = view_completed(v, ORIGIN_INJECTED);
@@ -302,6 +343,11 @@ void about_decide(const struct view *v, struct finding *f)
 {
 	const struct fact *blind = blinded(v);
 
+	struct finding over = *f;
+	if (recovered(v, &over)) {
+		*f = over;
+		return;
+	}
 	if (healthy(v, f) || mute(v, f) || seen_by_rules(v, f))
 		return;
 	if (nobody_came(v) && (v->e->passive || !blind)) {

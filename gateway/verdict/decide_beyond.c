@@ -223,6 +223,9 @@ static bool neither(const struct view *v, struct finding *f)
 	FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_SERVICE_SILENT_DROP, CODE_NEIGHBOUR_UNRESOLVED,
 		CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE,
 		CODE_SERVICE_BACKLOG_FULL);
+	/* Routers hold back what they would say once too often (RFC 1812 section 4.3.2.8). */
+	if (!near)
+		finding_may_be(f, CODE_UPSTREAM_ICMP_UNREACHABLE);
 	return true;
 }
 

@@ -19,6 +19,11 @@ static bool is_late(const struct fact_call *c)
 	return c->told_again > 0 && c->last_us - c->progress_us >= LATE_US;
 }
 
+static bool is_heard_of(const struct fact_call *c)
+{
+	return c->begun || c->asked > 0 || c->acknowledged;
+}
+
 enum call_state call_state_of(const struct view *v, const struct fact_call *c)
 {
 	if (c->ended || c->refused)
@@ -27,6 +32,8 @@ enum call_state call_state_of(const struct view *v, const struct fact_call *c)
 		return c->answered ? CALL_WELL : c->asked_again > 1 ? CALL_SILENT : CALL_NEW;
 	if (!c->answered)
 		return c->asked_again > 0 ? CALL_SILENT : CALL_NEW;
+	if (!is_heard_of(c) && !is_late(c))
+		return CALL_NEW;
 	if (c->begun && !c->acknowledged)
 		return c->asked_again > 0 ? CALL_DEAF : CALL_NEW;
 	if (c->open > 0 && is_late(c))
@@ -63,6 +70,15 @@ const struct fact *calls_known(const struct view *v)
 	size_t at = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
 		if (is_meant(v, &f->call))
+			return f;
+	return nullptr;
+}
+
+const struct fact *call_heard_of(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
+		if (is_meant(v, &f->call) && is_heard_of(&f->call))
 			return f;
 	return nullptr;
 }

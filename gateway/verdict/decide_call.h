@@ -31,6 +31,8 @@ const struct fact *call_in(const struct view *v, enum call_state state);
 size_t call_count(const struct view *v, enum call_state state);
 /* One of the range that is meant; nullptr: nothing is told of calls. */
 const struct fact *calls_known(const struct view *v);
+/* One of which something came from the caller; else the target repeats itself. */
+const struct fact *call_heard_of(const struct view *v);
 /* One has acknowledged something. */
 const struct fact *call_hears(const struct view *v);
 /* How many were answered and have not said so. */

@@ -20,7 +20,10 @@ static bool heard(const struct view *v, struct voice *out)
 	const struct fact *probe = v->probes[PROBE_INJECTED];
 	size_t at = 0;
 
-	if (probe && probe->probe.outcome == OUTCOME_ERROR) {
+	/* No kernel refuses TCP with an ICMP error (RFC 9293 section 3.10.7.1): a filter does. */
+	bool filter = probe && v->tcp && probe->probe.outcome == OUTCOME_REFUSED &&
+		      probe->probe.icmp_type >= 0;
+	if (filter || (probe && probe->probe.outcome == OUTCOME_ERROR)) {
 		*out = (struct voice){
 			probe, probe->probe.sender, probe->probe.icmp_type, probe->probe.icmp_code};
 		return true;
@@ -82,6 +85,7 @@ static bool icmp_error(const struct view *v, struct finding *f)
 	}
 	f->event = true;
 	f->origin = voice.fact->kind == FACT_ICMP ? voice.fact->icmp.origin : ORIGIN_INJECTED;
+	f->stays = v->tcp && voice.fact->kind == FACT_PROBE; /* the error came all the way back */
 	/* Nobody said so of the packets that are like the flow's. */
 	if (f->origin == ORIGIN_REAL && view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT)
 		f->confidence = CONFIDENCE_LIKELY;

@@ -201,6 +201,21 @@ void reach_measure(struct view *v)
 		v->reach[v->reach[ORIGIN_INJECTED].any ? ORIGIN_INJECTED : ORIGIN_REAL].any;
 }
 
+/* What a caller sends is acknowledged, and may be all that is to be said. */
+static const struct fact *acknowledged(const struct view *v)
+{
+	return view_packet(v, (struct packet_query){ORIGIN_REAL, POINT_TUN_OUT, PACKET_ACK, false});
+}
+
+static const struct fact *completed_call(const struct view *v, bool works)
+{
+	const struct fact *took = call_took(v, 0);
+
+	if (!took && works && !call_in(v, CALL_SILENT) && !call_in(v, CALL_DEAF))
+		return acknowledged(v);
+	return took;
+}
+
 const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 {
 	enum fact_outcome injected = view_outcome(v, PROBE_INJECTED);
@@ -212,11 +227,8 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 	bool mute = v->udp && view_outcome(v, PROBE_OWN) == OUTCOME_SILENT;
 	if (fails && !(mute && origin == ORIGIN_REAL))
 		return nullptr;
-	if (origin == ORIGIN_REAL && calls_known(v)) {
-		const struct fact *took = call_took(v, 0);
-		if (took || call_in(v, CALL_SILENT) || call_in(v, CALL_DEAF))
-			return took;
-	}
+	if (origin == ORIGIN_REAL && calls_known(v))
+		return completed_call(v, injected == OUTCOME_ANSWERED);
 	static const enum fact_packet_kind answers[] = {
 		PACKET_SYN_ACK, PACKET_UDP, PACKET_ECHO_REPLY, PACKET_DATA};
 	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
@@ -225,11 +237,7 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 		if (f)
 			return f;
 	}
-	/* What a caller sends is acknowledged, and may be all that is to be said. */
-	if (origin == ORIGIN_REAL && injected == OUTCOME_ANSWERED)
-		return view_packet(
-			v, (struct packet_query){origin, POINT_TUN_OUT, PACKET_ACK, false});
-	return nullptr;
+	return origin == ORIGIN_REAL && injected == OUTCOME_ANSWERED ? acknowledged(v) : nullptr;
 }
 
 bool view_real_repeats(const struct view *v)
@@ -273,7 +281,7 @@ const struct fact *view_real(const struct view *v)
 	const struct fact *seen = view_packet(v, q);
 	size_t at = 0;
 	if (!seen)
-		seen = calls_known(v);
+		seen = call_heard_of(v);
 	for (const struct fact *t; !seen && (t = view_next(v, FACT_TRACE, &at));)
 		if (t->trace.origin == ORIGIN_REAL && t->trace.to_target)
 			seen = t;

@@ -82,6 +82,33 @@ static bool blame_closed(const struct view *v, struct finding *f, bool sure)
 	return true;
 }
 
+/* A kernel refuses TCP with RST; an ICMP error is a filter's (decide_icmp.c). */
+static bool by_filter(const struct view *v)
+{
+	const struct fact *injected = v->probes[PROBE_INJECTED], *own = v->probes[PROBE_OWN];
+	return v->tcp &&
+	       ((injected && injected->probe.icmp_type >= 0) || (own && own->probe.icmp_type >= 0));
+}
+
+/* The hops that an answer of this kind has left, of the flow or of what was asked beside it. */
+static int64_t hops_left(const struct view *v, enum fact_origin origin, enum fact_packet_kind kind)
+{
+	const struct packet_query q = {origin, POINT_LAN_IN, kind, false};
+	const struct fact *p = view_packet(v, q);
+	return p ? p->packet.ttl_max : -1;
+}
+
+/* It has come a shorter way than what the target says else: somebody before it spoke. */
+static bool said_before(const struct view *v)
+{
+	int64_t here = hops_left(v, ORIGIN_INJECTED, PACKET_RST);
+	int64_t other = hops_left(v, ORIGIN_ASIDE, PACKET_RST);
+
+	if (other < 0)
+		other = hops_left(v, ORIGIN_ASIDE, PACKET_ECHO_REPLY);
+	return here > 0 && other > 0 && here > other;
+}
+
 /* Another host may have said so; and a service may refuse the gateway where it would not refuse
  * who really calls. */
 static void doubt_closed(const struct view *v, struct finding *f)
@@ -91,6 +118,8 @@ static void doubt_closed(const struct view *v, struct finding *f)
 
 	if (!v->neighbour)
 		FINDING_FAMILY(f, code, CODE_NEIGHBOUR_DUPLICATE_ADDRESS);
+	if (v->tcp && said_before(v))
+		FINDING_FAMILY(f, code, CODE_UPSTREAM_ADMIN_PROHIBITED);
 	if (range == OUTCOME_ANSWERED || (range == OUTCOMES && (!v->config || view_masqueraded(v))))
 		FINDING_FAMILY(f, code, CODE_NAT_HIDES_SOURCE);
 }
@@ -102,7 +131,8 @@ static bool port_closed(const struct view *v, struct finding *f)
 	enum fact_outcome own = view_outcome(v, PROBE_OWN), got = view_outcome(v, PROBE_INJECTED);
 	const struct fact *seen = v->udp ? unreachable_port(v) : reset_by_service(v);
 
-	if (v->icmp || own == OUTCOME_ANSWERED || view_works(v) || view_ends_here(v))
+	if (v->icmp || own == OUTCOME_ANSWERED || view_works(v) || view_ends_here(v) ||
+		by_filter(v))
 		return false;
 	if (own == OUTCOME_REFUSED) {
 		finding_cite(f, got == OUTCOME_REFUSED ? v->probes[PROBE_INJECTED] : nullptr);

@@ -95,6 +95,29 @@ static bool blackhole_lan(const struct view *v, struct finding *f)
 /* Of packets that are as large as they may be. */
 constexpr int64_t LARGE = 1200;
 
+/* Echoes of full size are lost beyond this gateway, where small ones are not, and nobody says why.
+ */
+static bool large_lost(const struct view *v, struct finding *f)
+{
+	const struct fact *large = v->probes[PROBE_LARGE], *small = v->probes[PROBE_INJECTED_ECHO];
+	const struct fact *mesh = v->links[ROLE_MESH];
+
+	if (!large || large->probe.outcome != OUTCOME_SILENT || large->probe.sent < 2 || !small ||
+		small->probe.outcome != OUTCOME_ANSWERED || call_took(v, 2 * CALL_LARGE))
+		return false;
+	finding_cite(f, large);
+	finding_cite(f, small);
+	finding_set_number(f, "size", large->probe.size);
+	finding_set_text(f, "interface", v->mesh);
+	if (mesh)
+		finding_set_number(f, "mtu", mesh->link.mtu);
+	f->stays = f->of_others = true;
+	f->at = AT_LAN;
+	/* Hosts may take small echoes only. */
+	FINDING_FAMILY(f, CODE_PMTU_BLACKHOLE_LAN, CODE_HEALTHY);
+	return true;
+}
+
 constexpr int64_t STALLED_US = 200'000;
 
 /* Full segments went out for a while, one of them again, and hardly an acknowledgement came. */
@@ -320,6 +343,7 @@ static const struct rule list[] = {
 	{CODE_CHECKSUM_BAD_IP, WAY_RECEIVE, checksum_bad_ip},
 	{CODE_CHECKSUM_BAD_L4, WAY_LAN, checksum_bad_l4},
 	{CODE_PMTU_BLACKHOLE_LAN, WAY_TALK, blackhole_lan},
+	{CODE_PMTU_BLACKHOLE_LAN, WAY_TALK, large_lost},
 	{CODE_PMTU_BLACKHOLE_TUNNEL, WAY_TALK, blackhole_tunnel},
 	{CODE_FRAGMENTS_LOST, WAY_TALK, fragments},
 	{CODE_FRAGMENTS_LOST, WAY_TALK, pieces_unanswered},

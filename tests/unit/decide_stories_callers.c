@@ -26,6 +26,12 @@
 #define HEARD                                                                     \
 	"call source=100.64.0.8 port=40001 begun answered acknowledged asked=80 " \
 	"replied=150 ended firstUs=100 progressUs=9000 lastUs=9000"
+#define FAILED(at, port)                                                              \
+	"call source=100.64.0.8 port=" #port " begun answered acknowledged asked=80 " \
+	"askedAgain=1 replied=150 ended firstUs=" #at "|"
+#define WENT_WELL(at, port)                                                           \
+	"call source=100.64.0.8 port=" #port " begun answered acknowledged asked=80 " \
+	"replied=150 ended firstUs=" #at "|"
 #define HEARS_NOTHING                                                                \
 	"call source=100.64.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 " \
 	"firstUs=100 lastUs=1100000|"                                                \
@@ -157,6 +163,50 @@ static const struct story list[] = {
 		"probe probe=own outcome=refused",
 		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_CERTAIN,
 		.only_real = true},
+	{"the first calls failed, and later ones do not",
+		"packet origin=real point=tun-in packet=syn toTarget count=6 distinct=4|" FAILED(
+			100, 40001) FAILED(900, 40002) WENT_WELL(1400000, 40003)
+			WENT_WELL(1500000, 40004),
+		.code = CODE_RECOVERED, .confidence = CONFIDENCE_LIKELY, .only_real = true},
+	{"healthy, some first packets are lost",
+		"packet origin=real point=tun-in packet=syn toTarget count=6 distinct=4|" FAILED(
+			100, 40001) WENT_WELL(900, 40002) FAILED(1400, 40003)
+			WENT_WELL(1500000, 40004),
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"healthy, more first packets are lost than are told",
+		"packet origin=real point=tun-in packet=syn toTarget count=12 distinct=8|" FAILED(
+			100, 40001) FAILED(900, 40002) WENT_WELL(1400000, 40003)
+			WENT_WELL(1500000, 40004),
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"a filter on the service's host refuses with an ICMP error",
+		"probe probe=injected outcome=refused answered=0 sender=10.0.1.50 icmpType=3 "
+		"icmpCode=3|-packet packet=syn-ack|probe probe=own outcome=refused icmpType=3 "
+		"icmpCode=3|icmp origin=injected point=lan-in sender=10.0.1.50 type=3 code=3 "
+		"aboutTargetDirection count=2",
+		.code = CODE_UPSTREAM_ICMP_UNREACHABLE, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "type=port"},
+	{"a router refuses in the service's name",
+		"probe probe=injected outcome=refused answered=2|-packet packet=syn-ack|"
+		"packet origin=injected point=lan-in packet=rst count=2 ttlMin=64 ttlMax=64|"
+		"packet origin=aside point=lan-in packet=rst count=2 ttlMin=63 ttlMax=63|"
+		"packet origin=injected point=tun-out packet=rst count=2|"
+		"probe probe=own outcome=refused",
+		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_UPSTREAM_ADMIN_PROHIBITED, .only_real = true},
+	{"large echoes are lost", "probe probe=large outcome=silent sent=2 answered=0 size=1280",
+		.code = CODE_PMTU_BLACKHOLE_LAN, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, large echoes are lost and large answers arrive",
+		"probe probe=large outcome=silent sent=2 answered=0 size=1280|"
+		"call source=100.64.0.8 port=40001 begun answered acknowledged asked=80 "
+		"replied=9000 ended firstUs=100 progressUs=9000 lastUs=9000",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"nobody called, and the service repeats an answer of long ago",
+		"packet origin=real point=tun-out packet=syn-ack count=1 distinct=1|"
+		"packet origin=real point=lan-in packet=syn-ack count=1 distinct=1|"
+		"call source=100.64.0.7 port=40000 answered open=1 progressUs=500",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_TUNNEL_NO_INGRESS, .only_real = true},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"
