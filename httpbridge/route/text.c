@@ -45,23 +45,47 @@ static bool json_is_plain(unsigned char c)
 	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
 }
 
-/* One character that is not plain; returns how many bytes of s it was. */
+static void text_escape(struct text *t, unsigned unit)
+{
+	char form[8];
+
+	snprintf(form, sizeof(form), "\\u%04x", unit & 0xffff);
+	text_add(t, form, 6);
+}
+
+/* The character of so many bytes, beyond ASCII. */
+static void text_wide(struct text *t, const unsigned char *s, size_t len)
+{
+	unsigned c = s[0] & (0xffu >> (len + 1));
+
+	for (size_t i = 1; i < len; i++)
+		c = c << 6 | (s[i] & 0x3f);
+	if (c < 0x10000) {
+		text_escape(t, c);
+		return;
+	}
+	text_escape(t, 0xd800 + ((c - 0x10000) >> 10)); /* a pair of surrogates */
+	text_escape(t, 0xdc00 + (c & 0x3ff));
+}
+
+/* One character that is not plain; returns how many bytes of s it was. NUL is one that readers of
+ * JSON, sd-json among them, do not take. */
 static size_t text_json_odd(struct text *t, const unsigned char *s, size_t left)
 {
 	size_t len = utf8_length(s, left);
-	char form[8];
 
-	if (len > 1) {
-		text_add(t, s, len);
-	} else if (len == 0) {
-		text_str(t, "\xef\xbf\xbd");
-		len = 1;
-	} else if (s[0] == '"' || s[0] == '\\') {
-		text_add(t, (char[]){'\\', (char)s[0]}, 2);
-	} else {
-		snprintf(form, sizeof(form), "\\u%04x", s[0]);
-		text_add(t, form, 6);
+	if (len == 0 || s[0] == '\0') {
+		text_escape(t, 0xfffd);
+		return 1;
 	}
+	if (len > 1)
+		text_wide(t, s, len);
+	else if (s[0] == '"')
+		text_add(t, "\\\"", 2);
+	else if (s[0] == '\\')
+		text_add(t, "\\\\", 2);
+	else
+		text_escape(t, s[0]);
 	return len;
 }
 

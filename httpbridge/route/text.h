@@ -33,8 +33,9 @@ static inline void text_str(struct text *t, const char *s)
 
 void text_u64(struct text *t, uint64_t n);
 
-/* With quotes around it, for JSON (RFC 8259): controls, quote and backslash escaped, what is no
- * UTF-8 replaced by U+FFFD. */
+/* With quotes around it, for JSON (RFC 8259), in printable ASCII: no control character in any
+ * encoding, nor what changes the direction of writing, reaches a terminal. What is no UTF-8, and
+ * NUL, become U+FFFD. */
 void text_json(struct text *t, const char *s, size_t len);
 
 /* With quotes around it, for a structured field (RFC 8941, 3.3.3) or a quoted-string of HTTP:

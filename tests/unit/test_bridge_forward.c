@@ -484,14 +484,14 @@ static void test_texts(void **)
 		{"a\"b\\c", "\"a\\\"b\\\\c\"", "\"a\\\"b\\\\c\""},
 		{"a\r\nb\t", "\"a\\u000d\\u000ab\\u0009\"", "\"a??b?\""},
 		{"\x7f", "\"\\u007f\"", "\"?\""},
-		{"caf\xc3\xa9", "\"caf\xc3\xa9\"", "\"caf??\""},
-		{"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\"", "\"????\""},
-		{"\xff", "\"\xef\xbf\xbd\"", "\"?\""},
-		{"\xc0\xaf", "\"\xef\xbf\xbd\xef\xbf\xbd\"", "\"??\""},
-		{"\xed\xa0\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"", "\"???\""},
-		{"\xe2\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\"", "\"??\""},
-		{"\xf4\x90\x80\x80", "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"",
-			"\"????\""},
+		{"caf\xc3\xa9", "\"caf\\u00e9\"", "\"caf??\""},
+		{"\xf0\x9f\x98\x80", "\"\\ud83d\\ude00\"", "\"????\""},
+		{"\xff", "\"\\ufffd\"", "\"?\""},
+		{"\xc2\x9b", "\"\\u009b\"", "\"??\""},
+		{"\xc0\xaf", "\"\\ufffd\\ufffd\"", "\"??\""},
+		{"\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"", "\"???\""},
+		{"\xe2\x80", "\"\\ufffd\\ufffd\"", "\"??\""},
+		{"\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"", "\"????\""},
 	};
 	char out[128];
 
