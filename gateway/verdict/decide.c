@@ -49,6 +49,19 @@ static enum way came_to(const struct view *v, const struct findings *all, enum f
 	return way;
 }
 
+/* Packets of this origin went on behind the place. What a socket of this host sent had not come in
+ * by the tunnel; and an answer to callers may be one of long ago. */
+static bool went_on(
+	const struct view *v, const struct findings *all, enum fact_origin origin, enum way until)
+{
+	if (origin == ORIGIN_INJECTED && v->by_socket && until < WAY_POSTROUTING)
+		return false;
+	if (came_to(v, all, origin) > until)
+		return origin == ORIGIN_INJECTED || until >= WAY_SERVICE ||
+		       v->reach[origin].there > until || view_completed(v, origin);
+	return v->reach[origin].any > until && (origin == ORIGIN_INJECTED || until >= WAY_SERVICE);
+}
+
 /* Packets were seen behind the place: it did not stop them. */
 static bool passed(const struct view *v, const struct findings *all, const struct finding *f)
 {
@@ -61,11 +74,8 @@ static bool passed(const struct view *v, const struct findings *all, const struc
 		return view_completed(v, ORIGIN_REAL);
 	if (f->event)
 		return came_to(v, all, f->origin) > until;
-	enum fact_origin shown = v->reach[ORIGIN_INJECTED].any ? ORIGIN_INJECTED : ORIGIN_REAL;
-	enum way way = came_to(v, all, shown);
-	if (v->state_reach > way)
-		way = v->state_reach;
-	return way > until || v->side_back;
+	bool injected = v->reach[ORIGIN_INJECTED].any && !(v->by_socket && until < WAY_POSTROUTING);
+	return went_on(v, all, injected ? ORIGIN_INJECTED : ORIGIN_REAL, until) || v->side_back;
 }
 
 /* It happened to packets of callers. Packets like theirs pass there, or ended elsewhere, as far as
@@ -78,7 +88,7 @@ static bool is_of_others(const struct view *v, const struct findings *all, const
 		      (v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS]);
 
 	return f->event && f->origin == ORIGIN_REAL && !f->stays &&
-	       (got < OUTCOMES || unseen || came_to(v, all, ORIGIN_INJECTED) > until);
+	       (got < OUTCOMES || unseen || went_on(v, all, ORIGIN_INJECTED, until));
 }
 
 static void doubt(struct finding *f, size_t n, const enum code others[])
@@ -105,7 +115,7 @@ static bool weigh_others(const struct view *v, const struct findings *all, struc
 
 	if (works && v->reach[ORIGIN_REAL].any > until && !view_real_repeats(v))
 		return false;
-	if (!works && came_to(v, all, ORIGIN_INJECTED) > until)
+	if (!works && went_on(v, all, ORIGIN_INJECTED, until))
 		return false;
 	finding_cite(f, works);
 	if (works || view_outcome(v, PROBE_INJECTED) == OUTCOMES)

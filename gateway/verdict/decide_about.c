@@ -260,8 +260,10 @@ static bool healthy(const struct view *v, struct finding *f)
 		finding_cite(f, v->lookups[ASK_REVERSE]);
 		return true;
 	}
+	/* Nobody knows what would come in by the tunnel, unless somebody does. */
 	if (range && range->probe.outcome == OUTCOME_ANSWERED && got == OUTCOMES && forward &&
-		!forward->lookup.error && !strcmp(forward->lookup.oif, v->lan)) {
+		!forward->lookup.error && !strcmp(forward->lookup.oif, v->lan) &&
+		v->reach[ORIGIN_REAL].there >= WAY_FORWARD && !view_real_repeats(v)) {
 		found(f, CODE_HEALTHY, CONFIDENCE_LIKELY);
 		finding_cite(f, range);
 		finding_cite(f, forward);

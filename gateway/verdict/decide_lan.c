@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the gateway's LAN interface to the next hop: neighbours, queues. */
 #include "verdict/decide_filter.h"
+#include <stdio.h>
 #include <string.h>
 
 static bool state_in(const struct fact *n, const char *a, const char *b)
@@ -68,6 +69,23 @@ static void held_back(const struct view *v, struct finding *f, bool now)
 	finding_set_text(f, "chain", chain->chain.chain);
 }
 
+/* Nothing at all leaves by the interface, questions for the neighbour included. */
+static void unsent(const struct view *v, struct finding *f)
+{
+	char name[FACT_NAME_LEN];
+	snprintf(name, sizeof(name), "%s.tx_packets",
+		v->neighbour ? v->neighbour->neighbour.interface : v->lan);
+	const struct fact *sent = view_counter(v, name);
+
+	if ((sent && sent->counter.delta > 0) || f->confidence >= CONFIDENCE_UNDETERMINED)
+		return;
+	finding_cite(f, sent);
+	if (sent)
+		FINDING_FAMILY(f, CODE_EGRESS_QUEUE_DROP, CODE_NEIGHBOUR_UNRESOLVED);
+	else
+		FINDING_FAMILY(f, CODE_NEIGHBOUR_UNRESOLVED, CODE_EGRESS_QUEUE_DROP);
+}
+
 static bool unresolved(const struct view *v, struct finding *f)
 {
 	const struct fact *drop = unresolved_drop(v), *icmp = host_unreachable(v);
@@ -88,7 +106,10 @@ static bool unresolved(const struct view *v, struct finding *f)
 	/* Two witnesses: a state alone may be left over from before. */
 	f->confidence = drop || (failed && (silent || icmp)) ? CONFIDENCE_CERTAIN
 							     : CONFIDENCE_LIKELY;
-	held_back(v, f, drop || state_in(v->neighbour, "incomplete", "incomplete"));
+	bool now = drop || state_in(v->neighbour, "incomplete", "incomplete");
+	held_back(v, f, now);
+	if (f->code == CODE_NEIGHBOUR_UNRESOLVED)
+		unsent(v, f);
 	const struct fact *lan = v->links[ROLE_LAN];
 	if (f->code == CODE_NEIGHBOUR_UNRESOLVED && (!lan || !lan->link.exists))
 		FINDING_FAMILY(f, CODE_NEIGHBOUR_UNRESOLVED, CODE_LAN_INTERFACE_DOWN,

@@ -93,6 +93,13 @@ static void reached(struct view *v, enum fact_origin origin, enum way way, bool 
 		r->begun = way;
 }
 
+static void went(struct view *v, enum fact_origin origin, enum way way)
+{
+	struct reach *r = &v->reach[origin];
+	if (way > r->there)
+		r->there = way;
+}
+
 static enum way way_of_packet(const struct fact_packet *p)
 {
 	static const enum way to[POINTS] = {
@@ -123,6 +130,8 @@ static void from_packet(struct view *v, const struct fact_packet *p)
 	if (!p->count)
 		return;
 	reached(v, p->origin, way_of_packet(p), begins(p->packet));
+	if (p->to_target)
+		went(v, p->origin, way_of_packet(p));
 	/* A handshake's last packet, or a request: what answered it has come to the caller. */
 	if (p->point == POINT_TUN_IN && p->to_target && v->tcp &&
 		(p->packet == PACKET_ACK || p->packet == PACKET_DATA))
@@ -134,6 +143,8 @@ static void from_icmp(struct view *v, const struct fact_icmp *i)
 	if (i->own || i->point != POINT_LAN_IN)
 		return;
 	reached(v, i->origin, i->about_target_direction ? WAY_LAN : WAY_BACK_ROUTE, true);
+	if (i->about_target_direction)
+		went(v, i->origin, WAY_LAN);
 }
 
 static void from_probe(struct view *v, const struct fact_probe *p)
@@ -170,6 +181,8 @@ static void from_trace(struct view *v, const struct fact_trace *t)
 		return;
 	enum way way = way_of_hook(t->hook);
 	reached(v, t->origin, t->to_target ? way : turned(way), true);
+	if (t->to_target)
+		went(v, t->origin, way);
 }
 
 static void from_conntrack(struct view *v, const struct fact_conntrack *c)
@@ -180,6 +193,8 @@ static void from_conntrack(struct view *v, const struct fact_conntrack *c)
 
 void reach_measure(struct view *v)
 {
+	v->by_socket = !v->probes[PROBE_INJECTED] &&
+		       (v->probes[PROBE_RANGE] || v->missing[OBSERVER_INJECTION]);
 	for (size_t i = 0; i < v->n; i++) {
 		const struct fact *f = v->facts[i];
 		if (f->kind == FACT_PACKET)

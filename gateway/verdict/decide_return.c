@@ -336,6 +336,46 @@ static bool return_lost(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* What somebody's last rule let pass on its way back, by the trace. */
+static const struct fact *let_out(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		if (t->trace.origin == ORIGIN_REAL && !t->trace.to_target &&
+			!strcmp(t->trace.hook, "postrouting") &&
+			!strcmp(t->trace.verdict, "accept"))
+			return t;
+	return nullptr;
+}
+
+/* Answers come in from the LAN and are dropped nowhere, and none leaves under the target's name:
+ * somebody gives them another source, behind where the diagnosis ends its own. */
+static bool renamed(const struct view *v, struct finding *f)
+{
+	const struct packet_query in = {ORIGIN_REAL, POINT_LAN_IN, PACKET_KINDS, false};
+	const struct packet_query out = {ORIGIN_REAL, POINT_TUN_OUT, PACKET_KINDS, false};
+	const struct fact *call = call_in(v, CALL_SILENT), *answer = view_packet(v, in);
+	const struct fact *last = let_out(v), *works = view_completed(v, ORIGIN_INJECTED);
+
+	if (!call || !answer || !works || view_packet(v, out) || call_hears(v) ||
+		v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS] ||
+		v->missing[OBSERVER_DROPS] || view_trace(v, false) || view_drop(v, "", "", false))
+		return false;
+	finding_cite(f, call);
+	finding_cite(f, answer);
+	finding_cite(f, works);
+	f->event = f->stays = true;
+	f->origin = ORIGIN_REAL;
+	if (!last) {
+		FINDING_FAMILY(f, CODE_TUNNEL_DAEMON_REJECTS_SOURCE, CODE_FILTER_DROP_POSTROUTING,
+			CODE_TUNNEL_RETURN_LOST, CODE_HEALTHY);
+		return true;
+	}
+	filter_blame(last, f);
+	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
 static const struct rule list[] = {
 	{CODE_TC_OR_XDP_DROP, WAY_BACK_RECEIVE, tc_or_xdp},
 	{CODE_FILTER_DROP_FORWARD, WAY_BACK_FORWARD, filter_traced_back},
@@ -350,5 +390,6 @@ static const struct rule list[] = {
 	{CODE_EGRESS_QUEUE_DROP, WAY_BACK_EGRESS, egress},
 	{CODE_TUNNEL_QUEUE_FULL, WAY_BACK_EGRESS, queue_full},
 	{CODE_TUNNEL_RETURN_LOST, WAY_TUNNEL_BACK, return_lost},
+	{CODE_TUNNEL_DAEMON_REJECTS_SOURCE, WAY_TUNNEL_BACK, renamed},
 };
 const struct rules rules_return = {list, sizeof(list) / sizeof(list[0])};

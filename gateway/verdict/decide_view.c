@@ -388,6 +388,7 @@ enum fact_outcome view_outcome(const struct view *v, enum fact_probe_name probe)
 
 bool view_entered(const struct view *v)
 {
-	return v->reach[ORIGIN_REAL].any > WAY_ENTER || v->reach[ORIGIN_INJECTED].any > WAY_ENTER ||
+	return v->reach[ORIGIN_REAL].any > WAY_ENTER ||
+	       (v->reach[ORIGIN_INJECTED].any > WAY_ENTER && !v->by_socket) ||
 	       view_outcome(v, PROBE_INJECTED) < OUTCOMES;
 }

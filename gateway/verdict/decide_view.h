@@ -45,6 +45,7 @@ static inline bool origin_is_flow(enum fact_origin origin)
 /* How far the packets of one origin came, and the fact that shows it. */
 struct reach {
 	enum way begun, any; /* packets that begin a flow and their answers; all packets */
+	enum way there;      /* those to the target */
 };
 
 struct view {
@@ -59,6 +60,9 @@ struct view {
 	const struct fact *missing[OBSERVERS];
 	const char *mesh, *lan; /* names of the interfaces, "" = not known */
 	struct reach reach[ORIGINS];
+	/* Packets like the mesh's were sent by sockets of this host: they were let in nowhere, and
+	 * went another way out (diagnose/range_probe.h). */
+	bool by_socket;
 	enum way state_reach; /* how far the flow that is meant came */
 	bool side_back;       /* something else from the range was answered, through all routes */
 };

@@ -32,6 +32,16 @@
 #define WENT_WELL(at, port)                                                           \
 	"call source=100.64.0.8 port=" #port " begun answered acknowledged asked=80 " \
 	"replied=150 ended firstUs=" #at "|"
+#define SENT_OUT                                                                              \
+	"packet origin=real point=tun-in packet=syn toTarget count=2 distinct=1|"             \
+	"packet origin=real point=lan-in packet=syn-ack count=3 distinct=1 source=10.0.1.50|" \
+	"call source=100.64.0.7 port=40000 begun askedAgain=1 firstUs=100 lastUs=1100000|"
+#define BY_SOCKET                                                                        \
+	NO_INJECTION "missing observer=injection why='no BPF'|"                          \
+		     "missing observer=drops why='no BPF'|"                              \
+		     "probe probe=range outcome=answered sent=3 answered=3|"             \
+		     "packet origin=injected point=lan-out packet=syn toTarget count=3|" \
+		     "packet origin=injected point=lan-in packet=other count=3|"
 #define HEARS_NOTHING                                                                \
 	"call source=100.64.0.7 port=40000 begun answered askedAgain=1 toldAgain=2 " \
 	"firstUs=100 lastUs=1100000|"                                                \
@@ -207,6 +217,36 @@ static const struct story list[] = {
 		"call source=100.64.0.7 port=40000 answered open=1 progressUs=500",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_TUNNEL_NO_INGRESS, .only_real = true},
+	{"answers get another source at the last",
+		SENT_OUT "trace origin=real family=ip table=site chain=post hook=postrouting "
+			 "verdict=accept",
+		.code = CODE_TUNNEL_DAEMON_REJECTS_SOURCE, .confidence = CONFIDENCE_LIKELY,
+		.attribute = "chain=post", .only_real = true},
+	{"answers do not leave, and no rule is known", SENT_OUT,
+		.code = CODE_TUNNEL_DAEMON_REJECTS_SOURCE, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_FILTER_DROP_POSTROUTING, .only_real = true},
+	{"nothing leaves by the LAN interface",
+		DIES_INSIDE
+		"neighbour address=10.0.1.50 state=incomplete lladdr=''|"
+		"probe probe=link outcome=silent answered=0|counter name=eth0.tx_packets delta=0|"
+		"probe probe=own outcome=silent answered=0|probe probe=own-other outcome=silent|"
+		"probe probe=own-echo outcome=silent",
+		.code = CODE_EGRESS_QUEUE_DROP, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_NEIGHBOUR_UNRESOLVED},
+	{"a socket's packets do not pass what enters by the tunnel",
+		BY_SOCKET "packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1|"
+			  "trace origin=real toTarget family=inet table=fw chain=fwd hook=forward "
+			  "handle=5 verdict=drop",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_CERTAIN},
+	{"a socket's packets do not show that forwarding is on",
+		BY_SOCKET "sysctl key=net.ipv4.ip_forward value=0|"
+			  "sysctl key=net.ipv4.conf.CloudflareWARP.forwarding value=0|"
+			  "sysctl key=net.ipv4.conf.eth0.forwarding value=0",
+		.code = CODE_FORWARDING_DISABLED, .confidence = CONFIDENCE_LIKELY},
+	{"healthy, by a socket and callers that were let through",
+		BY_SOCKET "trace origin=real toTarget family=inet table=meshgw chain=forward "
+			  "hook=forward verdict=accept by=meshgw",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"

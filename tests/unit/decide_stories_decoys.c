@@ -304,7 +304,7 @@ static const struct story list[] = {
 	{"a socket of the range is answered, nothing else",
 		NO_INJECTION "missing observer=trace why='no such socket'|"
 			     "probe probe=range outcome=answered sent=1 answered=1",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
+		.code = CODE_OBSERVER_LIMITED, .confidence = CONFIDENCE_INCONCLUSIVE},
 	{"silence inside, and nobody saw where",
 		DIES_INSIDE "-packet point=tun-in|missing observer=drops why='no BTF'",
 		.code = CODE_OBSERVER_LIMITED, .confidence = CONFIDENCE_INCONCLUSIVE,

@@ -210,7 +210,8 @@ static const char everywhere[] =
 	"counter name=nf_conntrack.insert_failed delta=0 value=0|"
 	"counter name=nf_conntrack_count delta=0 value=120|"
 	"counter name=nf_conntrack_max delta=0 value=65536|"
-	"counter name=CloudflareWARP.tx_dropped delta=0 value=0";
+	"counter name=CloudflareWARP.tx_dropped delta=0 value=0|"
+	"counter name=eth0.tx_packets delta=12 value=900";
 
 static const char v4[] =
 	"sysctl key=net.ipv4.ip_forward value=1|"
