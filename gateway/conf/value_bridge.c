@@ -316,8 +316,8 @@ void value_health_path(struct reader *r, const yaml_node_t *node, void *to)
 /* ---- Headers ---- */
 
 /* They say where a message ends and what a connection does, which is not the configuration's. */
-static const char *const framing[] = {"connection", "content-length", "expect", "keep-alive",
-	"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"};
+static const char *const framing[] = {"connection", "content-length", "expect", "http2-settings",
+	"keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "via"};
 
 static const char *header_fault(const char *name)
 {

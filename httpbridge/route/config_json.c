@@ -159,7 +159,7 @@ static int read_upstream(struct reader *r, const struct key *, sd_json_variant *
 		{"unix", read_text, AT(struct upstream_draft, path), 0, 107, rule_unix_path,
 			"an absolute path"},
 		{"addresses",
-			LIST(struct upstream_draft, addresses, n_addresses, 64, read_address)},
+			LIST(struct upstream_draft, addresses, n_addresses, 256, read_address)},
 	};
 	struct upstream_draft *d = slot;
 
@@ -210,7 +210,7 @@ static int read_route(struct reader *r, const struct key *, sd_json_variant *v, 
 		{"upstreams", LIST(struct route_draft, upstreams, n_upstreams, 64, read_upstream)},
 		{"hostHeader", read_text, AT(struct route_draft, host_header), 1, 253,
 			rule_host_header, "preserve, upstream or a host"},
-		{"sources", LIST(struct route_draft, route.sources, route.n_sources, 1024,
+		{"sources", LIST(struct route_draft, route.sources, route.n_sources, 8192,
 				    read_prefix)},
 		{"tokens",
 			LIST(struct route_draft, route.tokens.list, route.tokens.n, 8, read_token)},
@@ -280,7 +280,7 @@ static const struct config_draft config_defaults = {
 int config_draft_read(struct reader *r, sd_json_variant *json, struct config_draft *d)
 {
 	static const struct key keys[] = {
-		{"node", read_text, AT(struct config_draft, config.node), 1, 64, rule_node,
+		{"node", read_text, AT(struct config_draft, config.node), 0, 64, rule_node,
 			"letters, digits and -._"},
 		{"admin", read_text, AT(struct config_draft, config.admin), 0, 112, rule_admin,
 			"ADDRESS:PORT or unix:/path"},

@@ -25,7 +25,7 @@ static bool is_one_of(const char *text, const char *const *list)
 
 bool rule_node(const char *text)
 {
-	return text[0] && only(text, ALPHANUMERIC "-._");
+	return only(text, ALPHANUMERIC "-._");
 }
 
 bool rule_address(const char *text)
@@ -165,8 +165,10 @@ bool rule_token(const char *text)
 
 bool rule_pem(const char *text)
 {
-	return !text[0] || (strstr(text, "-----BEGIN ") &&
-				   only(text, ALPHANUMERIC "-+/=\r\n\t .,:;()'\"@_#*&[]"));
+	for (const char *p = text; *p; p++)
+		if (*p > '~' || (*p < ' ' && !strchr("\t\r\n", *p)))
+			return false;
+	return !text[0] || strstr(text, "-----BEGIN ");
 }
 
 bool rule_field_name(const char *text)
