@@ -30,10 +30,19 @@ static void waiting_free(struct waiting *w)
 	free(w);
 }
 
-static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *record)
+static int refuse(sd_varlink *link, const struct err *err)
+{
+	return sd_varlink_errorbo(
+		link, API_ERROR_TARGET_INVALID, SD_JSON_BUILD_PAIR_STRING("message", err->msg));
+}
+
+static void on_done(
+	void *arg, sd_json_variant *verdict, sd_json_variant *record, const struct err *err)
 {
 	struct waiting *w = arg;
-	if (verdict)
+	if (err)
+		(void)refuse(w->link, err);
+	else if (verdict)
 		(void)sd_varlink_replybo(w->link, SD_JSON_BUILD_PAIR_VARIANT("verdict", verdict),
 			SD_JSON_BUILD_PAIR_VARIANT("record", record));
 	waiting_free(w);
@@ -62,8 +71,7 @@ static int begin(sd_varlink *link, struct server_context *c, void *client,
 	int r = diagnoses_begin(c->diagnoses, &ask, &w->ticket, &err);
 	if (r < 0) {
 		waiting_free(w);
-		return sd_varlink_errorbo(link, API_ERROR_TARGET_INVALID,
-			SD_JSON_BUILD_PAIR_STRING("message", err.msg));
+		return refuse(link, &err);
 	}
 	server_takes(client, ask.limit_us);
 	server_on_gone(client, on_gone, w);

@@ -205,10 +205,12 @@ static void fixing_free(struct fixing *f)
 	free(f);
 }
 
-static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *)
+static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *, const struct err *err)
 {
 	struct fixing *f = arg;
-	if (verdict)
+	if (err)
+		(void)reply_failed(f->link, API_ERROR_TARGET_INVALID, err);
+	else if (verdict)
 		(void)fix(f);
 	fixing_free(f);
 }

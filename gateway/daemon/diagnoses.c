@@ -23,11 +23,18 @@ struct diagnose_ticket {
 	struct diagnoses *all;
 	struct config *config; /* owned */
 	struct diagnose_options options;
-	struct probe_link *name;   /* while the target's name is asked for */
+	struct flow asked;            /* the target's name and all that was given with it */
+	uint64_t until_us;            /* CLOCK_MONOTONIC */
+	struct probe_link *name;      /* while the target's name is asked for */
+	struct probe_addresses found; /* of the name */
+	size_t at;                    /* the next of them */
+	struct evidence named;        /* what was said about the name */
+	struct evidence kept;         /* of an address without a fault, while others are asked */
+	bool has_kept;
 	sd_event_source *deferred; /* goes on behind the callback that brought it */
-	struct evidence named;     /* what came of that, if no address did */
 	struct diagnosis *diagnosis;
-	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record);
+	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record,
+		const struct err *err);
 	void *arg;
 };
 
@@ -54,7 +61,7 @@ void diagnoses_free(struct diagnoses *d)
 	if (!d)
 		return;
 	while (d->list) {
-		d->list->done(d->list->arg, nullptr, nullptr);
+		d->list->done(d->list->arg, nullptr, nullptr, nullptr);
 		diagnoses_cancel(d->list);
 	}
 	sd_json_variant_unref(d->verdict);
@@ -74,6 +81,7 @@ void diagnoses_cancel(struct diagnose_ticket *t)
 	probe_link_free(t->name);
 	sd_event_source_disable_unref(t->deferred);
 	evidence_clear(&t->named);
+	evidence_clear(&t->kept);
 	config_free(t->config);
 	free(t);
 }
@@ -119,13 +127,12 @@ static void keep(sd_json_variant **slot, sd_json_variant *v)
 	*slot = sd_json_variant_ref(v);
 }
 
-static void on_done(void *arg, struct evidence *e)
+/* *e is taken. */
+static void end(struct diagnose_ticket *t, struct evidence *e)
 {
-	struct diagnose_ticket *t = arg;
 	struct diagnoses *d = t->all;
 	autojson sd_json_variant *v = nullptr, *record = nullptr;
 
-	t->diagnosis = nullptr;
 	verdict_decide(e, &d->last);
 	d->decided = true;
 	log_verdict(e, &d->last);
@@ -136,7 +143,13 @@ static void on_done(void *arg, struct evidence *e)
 	*e = (struct evidence){};
 	keep(&d->verdict, v);
 	keep(&d->record, record);
-	t->done(t->arg, v, record);
+	t->done(t->arg, v, record, nullptr);
+	diagnoses_cancel(t);
+}
+
+static void fail(struct diagnose_ticket *t, const struct err *err)
+{
+	t->done(t->arg, nullptr, nullptr, err);
 	diagnoses_cancel(t);
 }
 
@@ -156,8 +169,10 @@ static void on_tell(void *arg, struct evidence *e)
 static int begin(struct diagnose_ticket *t, struct err *err)
 {
 	struct server_context *c = t->all->context;
-	int r = diagnose_config(c->reload, &t->options.flow, &t->config, err);
 
+	config_free(t->config);
+	t->config = nullptr;
+	int r = diagnose_config(c->reload, &t->options.flow, &t->config, err);
 	if (r >= 0)
 		r = diagnose_client(t->config, &t->options.flow, err);
 	if (r < 0)
@@ -169,7 +184,60 @@ static int begin(struct diagnose_ticket *t, struct err *err)
 		     : 0;
 }
 
-/* A name without an address is the end of it, with what was said about the name. */
+/* ---- a target by name ---- */
+
+static uint64_t monotonic_us(const struct diagnoses *d)
+{
+	uint64_t now = 0;
+	if (sd_event_now(d->event, CLOCK_MONOTONIC, &now) < 0)
+		abort();
+	return now;
+}
+
+/* The next address that a flow can be for. -ENOENT: there is no more, or no time for one; other
+ * errors are of the first address that is none. */
+static int begin_next(struct diagnose_ticket *t, struct err *err)
+{
+	int result = -ENOENT;
+
+	while (t->at < t->found.n) {
+		struct err why = {};
+		uint64_t now = monotonic_us(t->all), least = now + DIAGNOSE_LIMIT_MIN_US;
+		if (t->has_kept && least > t->until_us)
+			break;
+		t->options.flow = t->asked;
+		t->options.flow.target = t->found.list[t->at++];
+		t->options.limit_us = (least > t->until_us ? least : t->until_us) - now;
+		int r = begin(t, &why);
+		if (r >= 0)
+			return 0;
+		if (result == -ENOENT) {
+			result = r;
+			*err = why;
+		}
+	}
+	return result;
+}
+
+static void take_named(const struct diagnose_ticket *t, struct evidence *e)
+{
+	for (size_t i = 0; i < t->named.n; i++)
+		*evidence_add(e, t->named.facts[i].kind) = t->named.facts[i];
+}
+
+/* Nothing but what was said about the name: that is a verdict, too. */
+static void end_unnamed(struct diagnose_ticket *t)
+{
+	struct evidence e = {.flow = t->asked, .passive = t->options.passive};
+
+	diagnose_identify(&e);
+	if (!e.flow.from[0])
+		snprintf(e.flow.from, sizeof(e.flow.from), "workers");
+	take_named(t, &e);
+	on_tell(t, &e);
+	end(t, &e);
+}
+
 static int on_deferred(sd_event_source *, void *userdata)
 {
 	struct diagnose_ticket *t = userdata;
@@ -177,34 +245,84 @@ static int on_deferred(sd_event_source *, void *userdata)
 
 	probe_link_free(t->name);
 	t->name = nullptr;
-	if (t->options.flow.target.family != AF_UNSPEC && begin(t, &err) == 0)
+	int r = begin_next(t, &err);
+	if (r == 0)
 		return 0;
-	struct evidence e = t->named;
-	t->named = (struct evidence){};
-	e.flow = t->options.flow;
-	on_tell(t, &e);
-	on_done(t, &e);
+	if (t->has_kept)
+		end(t, &t->kept);
+	else if (r == -ENOENT)
+		end_unnamed(t);
+	else
+		fail(t, &err);
 	return 0;
 }
 
-static void on_name(void *arg, const struct evidence *facts, const struct addr *address)
+static void defer(struct diagnose_ticket *t)
+{
+	sd_event_source_disable_unref(t->deferred);
+	if (sd_event_add_defer(t->all->event, &t->deferred, on_deferred, t) < 0)
+		abort();
+}
+
+/* A fault of one address is what its callers suffer from; what is undecided says more than what is
+ * well. */
+static bool is_better(const struct evidence *e, const struct evidence *kept)
+{
+	struct verdict a, b;
+
+	verdict_decide(e, &a);
+	verdict_decide(kept, &b);
+	return b.code == CODE_HEALTHY && a.code != CODE_HEALTHY;
+}
+
+static bool has_fault(const struct evidence *e)
+{
+	struct verdict v;
+
+	verdict_decide(e, &v);
+	return v.code < CODE_HEALTHY;
+}
+
+static void on_done(void *arg, struct evidence *e)
 {
 	struct diagnose_ticket *t = arg;
 
-	t->options.flow.target = *address;
+	t->diagnosis = nullptr;
+	take_named(t, e);
+	if (t->found.n < 2 || has_fault(e)) {
+		end(t, e);
+		return;
+	}
+	if (!t->has_kept || is_better(e, &t->kept)) {
+		evidence_clear(&t->kept);
+		t->kept = *e;
+		*e = (struct evidence){};
+	}
+	t->has_kept = true;
+	evidence_clear(e);
+	defer(t);
+}
+
+static void on_name(void *arg, const struct evidence *facts, const struct probe_addresses *found)
+{
+	struct diagnose_ticket *t = arg;
+
+	t->found = *found;
 	for (size_t i = 0; i < facts->n; i++)
 		*evidence_add(&t->named, facts->facts[i].kind) = facts->facts[i];
-	if (sd_event_add_defer(t->all->event, &t->deferred, on_deferred, t) < 0)
-		abort();
+	defer(t);
 }
 
 static int resolve(struct diagnose_ticket *t, struct err *err)
 {
 	struct probe_options o = {.socket = API_PROBE_SOCKET,
 		.flow = &t->options.flow,
-		.timeout_us = RESOLVE_US,
+		.timeout_us = t->options.limit_us < RESOLVE_US ? t->options.limit_us : RESOLVE_US,
 		.done = on_name,
 		.arg = t};
+
+	t->asked = t->options.flow;
+	t->until_us = monotonic_us(t->all) + t->options.limit_us;
 	return probe_link_resolve(t->all->event, &o, &t->name, err);
 }
 

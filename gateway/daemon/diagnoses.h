@@ -7,6 +7,10 @@
  * meanwhile is for the next one. Where nothing is in force, it is the one that a start would apply,
  * or, on a node that has none at all, a guess from the routes: the failure that brings people here
  * is that of a bare node.
+ *
+ * A target by name is each of its addresses in turn, as a caller would take them, until one has a
+ * fault: that is the answer. What no flow of the mesh can be for (an address of a family that it
+ * has no range of) is left out.
  */
 #include "daemon/server.h"
 #include "verdict/verdict.h"
@@ -19,8 +23,10 @@ struct diagnoses_ask {
 	const char *from;   /* a class of ranges, or an address; nullptr = workers */
 	bool passive;
 	uint64_t limit_us;
-	/* Both are borrowed; nullptr = the daemon ends. Not called after diagnoses_cancel(). */
-	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record);
+	/* Both are borrowed. nullptr: there is none, err says why, or, without it, the daemon ends.
+	 * Not called after diagnoses_cancel(). */
+	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record,
+		const struct err *err);
 	void *arg;
 };
 

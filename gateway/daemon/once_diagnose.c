@@ -19,16 +19,21 @@ struct answer {
 	int status;
 };
 
-static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *record)
+static void on_done(
+	void *arg, sd_json_variant *verdict, sd_json_variant *record, const struct err *err)
 {
 	struct answer *a = arg;
 	autojson sd_json_variant *v = nullptr;
 
+	(void)sd_event_exit(a->event, 0);
+	if (err) {
+		a->status = once_print_failure(API_ERROR_TARGET_INVALID, err);
+		return;
+	}
 	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_VARIANT("verdict", verdict),
 		    SD_JSON_BUILD_PAIR_VARIANT("record", record)) < 0)
 		abort();
 	a->status = once_print(v, 0);
-	(void)sd_event_exit(a->event, 0);
 }
 
 static int diagnose(

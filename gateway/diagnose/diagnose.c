@@ -165,7 +165,7 @@ static void finish(struct diagnosis *d)
 
 /* ---- the service's own words ---- */
 
-static void on_said(void *arg, const struct evidence *facts, const struct addr *)
+static void on_said(void *arg, const struct evidence *facts, const struct probe_addresses *)
 {
 	struct diagnosis *d = arg;
 	take_facts(&d->e, facts);
@@ -342,7 +342,7 @@ int diagnose_client(const struct config *config, struct flow *flow, struct err *
 		flow->target.family == AF_INET ? "IPv4" : "IPv6", name);
 }
 
-static void identify(struct evidence *e)
+void diagnose_identify(struct evidence *e)
 {
 	sd_id128_t id;
 	if (sd_id128_randomize(&id) < 0)
@@ -401,7 +401,7 @@ int diagnose_start(sd_event *event, const struct diagnose_options *options, stru
 	snprintf(d->trace_socket, sizeof(d->trace_socket), "%s", options->trace_socket);
 	snprintf(d->probe_socket, sizeof(d->probe_socket), "%s", options->probe_socket);
 	d->began_us = clock_us(CLOCK_MONOTONIC);
-	identify(&d->e);
+	diagnose_identify(&d->e);
 	place(d);
 	injections_plan(&d->e.flow, (uint32_t)d->began_us, &d->injections);
 	struct collect_options collect = {.config = options->config,

@@ -44,6 +44,9 @@ struct diagnose_options {
  * workers), or says why not (-EINVAL, -EADDRNOTAVAIL). */
 [[nodiscard]] int diagnose_client(const struct config *config, struct flow *flow, struct err *err);
 
+/* Gives what is collected a name, and the time. */
+void diagnose_identify(struct evidence *e);
+
 /* Begins. 0, or -EBUSY when DIAGNOSE_MAX are under way. */
 [[nodiscard]] int diagnose_start(
 	sd_event *event, const struct diagnose_options *options, struct diagnosis **out);

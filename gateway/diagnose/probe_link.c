@@ -14,7 +14,7 @@ constexpr uint32_t KINDS = 1U << FACT_L7 | 1U << FACT_MISSING;
 
 struct probe_link {
 	sd_varlink *link;
-	void (*done)(void *arg, const struct evidence *facts, const struct addr *address);
+	void (*done)(void *arg, const struct evidence *facts, const struct probe_addresses *found);
 	void *arg;
 };
 
@@ -25,17 +25,18 @@ static void add_missing(struct evidence *facts, const char *why)
 	snprintf(m->why, sizeof(m->why), "meshgw-probe: %.100s", why);
 }
 
-static struct addr first_address(sd_json_variant *parameters)
+static void read_addresses(sd_json_variant *parameters, struct probe_addresses *found)
 {
 	sd_json_variant *list = sd_json_variant_by_key(parameters, "addresses");
-	sd_json_variant *first = nullptr;
-	struct addr a = {};
 
-	if (sd_json_variant_is_array(list) && sd_json_variant_elements(list) > 0)
-		first = sd_json_variant_by_index(list, 0);
-	if (!sd_json_variant_is_string(first) || addr_parse(sd_json_variant_string(first), &a) < 0)
-		return (struct addr){};
-	return a;
+	for (size_t i = 0; sd_json_variant_is_array(list) && i < sd_json_variant_elements(list) &&
+			   found->n < PROBE_ADDRESSES_MAX;
+		i++) {
+		sd_json_variant *one = sd_json_variant_by_index(list, i);
+		if (sd_json_variant_is_string(one) &&
+			addr_parse(sd_json_variant_string(one), &found->list[found->n]) == 0)
+			found->n++;
+	}
 }
 
 static int on_reply(sd_varlink *, sd_json_variant *parameters, const char *error_id,
@@ -43,7 +44,7 @@ static int on_reply(sd_varlink *, sd_json_variant *parameters, const char *error
 {
 	struct probe_link *p = userdata;
 	struct evidence facts = {};
-	struct addr address = {};
+	struct probe_addresses found = {};
 	struct err err = {};
 
 	if (error_id) {
@@ -53,9 +54,9 @@ static int on_reply(sd_varlink *, sd_json_variant *parameters, const char *error
 		evidence_clear(&facts);
 		add_missing(&facts, err.msg);
 	} else {
-		address = first_address(parameters);
+		read_addresses(parameters, &found);
 	}
-	p->done(p->arg, &facts, &address);
+	p->done(p->arg, &facts, &found);
 	evidence_clear(&facts);
 	return 0;
 }

@@ -9,22 +9,29 @@
 
 struct probe_link;
 
+/* Of a name; what is beyond is left out. */
+constexpr size_t PROBE_ADDRESSES_MAX = 4;
+struct probe_addresses {
+	struct addr list[PROBE_ADDRESSES_MAX];
+	size_t n;
+};
+
 struct probe_options {
 	const char *socket;
 	const struct flow *flow; /* read at once */
 	struct addr source;      /* of the connection; AF_UNSPEC = as rules say */
 	const char *interface;   /* it leaves by this one; "" = as rules say */
 	uint64_t timeout_us;
-	/* Once: facts of kind L7 and MISSING, borrowed; of a name also its first address. Not
-	 * called after probe_link_free(). */
-	void (*done)(void *arg, const struct evidence *facts, const struct addr *address);
+	/* Once: facts of kind L7 and MISSING, borrowed; of a name also its addresses. Not called
+	 * after probe_link_free(). */
+	void (*done)(void *arg, const struct evidence *facts, const struct probe_addresses *found);
 	void *arg;
 };
 
 /* What does the service of the flow say? */
 [[nodiscard]] int probe_link_ask(sd_event *event, const struct probe_options *options,
 	struct probe_link **out, struct err *err);
-/* Which address has flow->host? family: AF_UNSPEC = any. */
+/* Which addresses has flow->host? */
 [[nodiscard]] int probe_link_resolve(sd_event *event, const struct probe_options *options,
 	struct probe_link **out, struct err *err);
 void probe_link_free(struct probe_link *p); /* nullptr is allowed */

@@ -10,6 +10,7 @@ things can happen to it.
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -27,6 +28,7 @@ KEYS = {
     "id", "code", "confidence", "candidates", "attributes", "point", "evidence", "consequences",
     "next", "remedy",
 }  # fmt: skip
+RECALL = "varlinkctl --json=short call /run/meshgw/control io.meshgw.Gateway.Recall '{}'"
 # As many as may be under way at once (gateway/diagnose/diagnose.h).
 AT_ONCE = 4
 
@@ -119,6 +121,34 @@ def test_exit_statuses(site: Site) -> None:
     site.warp.recreate()
     assert site.gw.run("meshgw diagnose nonsense:", check=False).returncode not in range(10, 20)
     site.is_healthy()
+
+
+def test_names(site: Site) -> None:
+    """Each address of a name is asked, until one has a fault; names without one are told, too."""
+    service, service6 = (address for address in ("10.0.1.50", "2001:db8:1::50"))
+    site.gw.run(
+        f"printf '%s both.test\\n%s both.test\\n%s only6.test\\n' {service} {service6} {service6}"
+        " >> /etc/hosts"
+    )
+    both = "http://both.test:3000/"
+    assert site.diagnose(both)["code"] == "healthy"
+    for address, host in (service, 32), (service6, 128):
+        site.gw.run(f"ip route add blackhole {address}/{host}")
+        verdict = site.diagnose(both)
+        assert verdict["code"] == "route-blackhole" and verdict["status"] == NODE
+        assert address in str(verdict["attributes"])
+        site.gw.run(f"ip route del blackhole {address}/{host}")
+    assert site.diagnose("http://only6.test:3000/")["code"] == "healthy"
+    refused = site.gw.run(
+        ["meshgw", "diagnose", "--from", "100.64.0.9", "http://only6.test:3000/"], check=False
+    )
+    assert "not of the same family" in refused.stderr and refused.returncode not in range(10, 20)
+    known = json.loads(site.gw.out(RECALL))
+    assert known["verdict"]["code"] == "healthy"
+    assert site.diagnose("http://nothing.test:3000/")["code"] == "name-not-resolved"
+    record = json.loads(site.gw.out(RECALL))["record"]
+    assert record["id"] and record["id"] != known["record"]["id"]
+    assert record["atUs"] > known["record"]["atUs"]
 
 
 def test_killed_in_the_middle(site: Site) -> None:

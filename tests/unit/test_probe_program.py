@@ -215,6 +215,9 @@ def test_refuses(change: dict) -> None:
 def test_resolves() -> None:
     found = call("Resolve", {"name": "localhost", "timeoutMs": 2000})["parameters"]
     assert set(found["addresses"]) & {"127.0.0.1", "::1"}
+    (told,) = found["facts"]
+    assert (told["ask"], told["outcome"]) == ("dns", "ok")
+    assert set(told["text"].split(", ")) == set(found["addresses"])
     none = call("Resolve", {"name": "no-such-name.invalid", "timeoutMs": 300})["parameters"]
     assert none["addresses"] == []
     assert [fact["outcome"] for fact in none["facts"]] == ["name"]
