@@ -69,9 +69,13 @@ def under_way(site: Site, count: int = 1) -> Iterator[list[Process]]:
 def test_healthy(site: Site, kept: Kept, six: int) -> None:
     """In little time, with nothing left behind; the service's other clients do not notice."""
     talk = Talk(site.worker, flow.SERVICE[six])
+    calls = site.worker.popen(
+        ["sh", "-c", f"while :; do nc -zw1 {flow.SERVICE[six]} {flow.HTTP}; sleep 0.2; done"]
+    )
     with kept(site.gw, ours=True):
         verdict = site.diagnose(target(flow.SERVICE[six]))
         again = site.diagnose(target(flow.SERVICE[six]), "--limit", "10000")
+    calls.stop()
     assert verdict["code"] == again["code"] == "healthy"
     assert verdict["confidence"] == "certain" and not verdict["candidates"]
     assert KEYS <= verdict.keys() and verdict["id"] != again["id"]
