@@ -2,6 +2,7 @@
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "verdict/decide_about.h"
+#include "verdict/decide_call.h"
 #include "verdict/decide_rule.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,16 +63,44 @@ static bool went_on(
 	return v->reach[origin].any > until && (origin == ORIGIN_INJECTED || until >= WAY_SERVICE);
 }
 
+/* The size of the largest packet that was dropped; 0 = not known. */
+static const struct fact_drop *largest_drop(const struct finding *f)
+{
+	const struct fact_drop *largest = nullptr;
+	for (size_t i = 0; i < f->n_cited; i++) {
+		const struct fact *d = f->cited[i];
+		if (d->kind == FACT_DROP && (!largest || d->drop.length > largest->length))
+			largest = &d->drop;
+	}
+	return largest;
+}
+
+/* Larger than what begins a flow. */
+constexpr int64_t CONTENT = 200;
+
+/* Of callers some go on although this happens: packets as large as those come through. Answers to
+ * old ones come late: only a whole handshake says something. */
+static bool callers_go_on(const struct view *v, const struct finding *f)
+{
+	const struct fact_drop *d = largest_drop(f);
+
+	if (!calls_known(v))
+		return view_completed(v, ORIGIN_REAL);
+	if (!d || d->length < CONTENT)
+		return call_in(v, CALL_WELL) ||
+		       (!calls_suffer(v) && view_completed(v, ORIGIN_REAL));
+	return d->to_target ? call_gave(v, d->length) != nullptr
+			    : call_took(v, d->length) != nullptr;
+}
+
 /* Packets were seen behind the place: it did not stop them. */
 static bool passed(const struct view *v, const struct findings *all, const struct finding *f)
 {
 	enum way until = f->until ? f->until : f->way;
 	if (f->stays)
 		return false;
-	/* Of real flows others may go on, and answers to old ones come late: only a whole
-	 * handshake says something. */
 	if (f->event && f->origin == ORIGIN_REAL)
-		return view_completed(v, ORIGIN_REAL);
+		return callers_go_on(v, f);
 	if (f->event)
 		return came_to(v, all, f->origin) > until;
 	bool injected = v->reach[ORIGIN_INJECTED].any && !(v->by_socket && until < WAY_POSTROUTING);
@@ -88,7 +117,8 @@ static bool is_of_others(const struct view *v, const struct findings *all, const
 		      (v->missing[OBSERVER_TRACE] || v->missing[OBSERVER_PACKETS]);
 
 	return f->event && f->origin == ORIGIN_REAL && !f->stays &&
-	       (got < OUTCOMES || unseen || went_on(v, all, ORIGIN_INJECTED, until));
+	       (got < OUTCOMES || unseen || calls_are_others(v) ||
+		       went_on(v, all, ORIGIN_INJECTED, until));
 }
 
 static void doubt(struct finding *f, size_t n, const enum code others[])
@@ -113,7 +143,8 @@ static bool weigh_others(const struct view *v, const struct findings *all, struc
 	enum way until = f->until ? f->until : f->way;
 	const struct fact *works = view_completed(v, ORIGIN_INJECTED);
 
-	if (works && v->reach[ORIGIN_REAL].any > until && !view_real_repeats(v))
+	bool suffer = calls_suffer(v) || view_real_repeats(v);
+	if (works && v->reach[ORIGIN_REAL].any > until && !suffer)
 		return false;
 	if (!works && went_on(v, all, ORIGIN_INJECTED, until))
 		return false;
@@ -122,6 +153,8 @@ static bool weigh_others(const struct view *v, const struct findings *all, struc
 		doubt(f, sizeof(none) / sizeof(none[0]), none);
 	else
 		doubt(f, sizeof(silence) / sizeof(silence[0]), silence);
+	if (works && suffer)
+		f->of_others = false; /* it is what they meet first */
 	return true;
 }
 

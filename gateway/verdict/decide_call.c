@@ -26,14 +26,14 @@ static bool is_heard_of(const struct fact_call *c)
 
 enum call_state call_state_of(const struct view *v, const struct fact_call *c)
 {
+	if (!is_heard_of(c) && (c->ended || !is_late(c)))
+		return CALL_NEW;
 	if (c->ended || c->refused)
-		return CALL_WELL;
+		return c->asked > 0 && !c->replied ? CALL_LEFT : CALL_WELL;
 	if (!v->tcp)
 		return c->answered ? CALL_WELL : c->asked_again > 1 ? CALL_SILENT : CALL_NEW;
 	if (!c->answered)
 		return c->asked_again > 0 ? CALL_SILENT : CALL_NEW;
-	if (!is_heard_of(c) && !is_late(c))
-		return CALL_NEW;
 	if (c->begun && !c->acknowledged)
 		return c->asked_again > 0 ? CALL_DEAF : CALL_NEW;
 	if (c->open > 0 && is_late(c))
@@ -104,8 +104,39 @@ const struct fact *call_took(const struct view *v, int64_t bytes)
 {
 	size_t at = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
-		if (is_meant(v, &f->call) && f->call.answered && !f->call.open &&
-			f->call.replied >= bytes && (f->call.acknowledged || !v->tcp))
+		if (is_meant(v, &f->call) && f->call.answered &&
+			f->call.replied - f->call.open >= bytes &&
+			(f->call.acknowledged || !v->tcp))
 			return f;
 	return nullptr;
+}
+
+/* So many segments are sent before the first has to be acknowledged (RFC 6928). */
+constexpr int64_t WINDOW = 10;
+
+const struct fact *call_gave(const struct view *v, int64_t bytes)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
+		if (is_meant(v, &f->call) &&
+			(f->call.asked > WINDOW * bytes ||
+				(f->call.asked >= bytes && f->call.replied > 0)))
+			return f;
+	return nullptr;
+}
+
+bool calls_suffer(const struct view *v)
+{
+	static const enum call_state states[] = {
+		CALL_SILENT, CALL_DEAF, CALL_STUCK, CALL_UNSERVED, CALL_WAITING};
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (call_in(v, states[i]))
+			return true;
+	return false;
+}
+
+bool calls_are_others(const struct view *v)
+{
+	size_t at = 0;
+	return !calls_known(v) && view_next(v, FACT_CALL, &at);
 }

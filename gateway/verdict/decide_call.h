@@ -19,6 +19,7 @@ enum call_state {
 	CALL_UNSERVED, /* connected, as it thinks; its words are not taken, the beginning is
 			  repeated */
 	CALL_WAITING,  /* its words were taken and nothing is said */
+	CALL_LEFT,     /* ended without an answer to its words */
 	CALL_WELL,     /* answered, and got it; or it ended itself */
 };
 
@@ -37,5 +38,11 @@ const struct fact *call_heard_of(const struct view *v);
 const struct fact *call_hears(const struct view *v);
 /* How many were answered and have not said so. */
 size_t calls_unheard(const struct view *v);
-/* One has had a full answer of this many bytes. */
+/* One has had this many bytes of an answer. */
 const struct fact *call_took(const struct view *v, int64_t bytes);
+/* One could say this many bytes, and was heard. */
+const struct fact *call_gave(const struct view *v, int64_t bytes);
+/* One waits for something that does not come. */
+bool calls_suffer(const struct view *v);
+/* Packets of the mesh were told of, and none of them is of the range that is meant. */
+bool calls_are_others(const struct view *v);

@@ -171,13 +171,13 @@ static bool partly(const struct fact *p)
 static const struct fact *ack_ignored(const struct view *v)
 {
 	const struct packet_query said = {ORIGIN_REAL, POINT_LAN_IN, PACKET_DATA, false};
-	if (calls_known(v))
-		return call_in(v, CALL_UNSERVED);
-	if (view_packet(v, said))
+	if (view_packet(v, said) && !calls_known(v))
 		return nullptr;
 	const struct fact *ack = view_packet(
 		v, (struct packet_query){ORIGIN_REAL, POINT_LAN_OUT, PACKET_ACK, true});
 	size_t at = 0;
+	if (calls_known(v))
+		return ack ? call_in(v, CALL_UNSERVED) : nullptr;
 	for (const struct fact *p; ack && (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.point == POINT_LAN_IN &&
 			p->packet.packet == PACKET_SYN_ACK && !p->packet.to_target &&

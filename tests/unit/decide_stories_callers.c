@@ -146,6 +146,7 @@ static const struct story list[] = {
 		"replied=9000 ended firstUs=100 progressUs=9000 lastUs=10000",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"the service does not take a connection that its caller has",
+		"packet origin=real point=lan-out packet=ack toTarget count=1|"
 		"call source=100.64.0.7 port=40000 begun answered acknowledged asked=80 "
 		"askedAgain=3 toldAgain=1 firstUs=100 progressUs=900 lastUs=1500000",
 		.code = CODE_SERVICE_BACKLOG_FULL, .confidence = CONFIDENCE_LIKELY,
@@ -247,6 +248,32 @@ static const struct story list[] = {
 		BY_SOCKET "trace origin=real toTarget family=inet table=meshgw chain=forward "
 			  "hook=forward verdict=accept by=meshgw",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
+	{"a filter here takes all that is large",
+		"drop origin=real reason=NETFILTER_DROP function=nft_do_chain interface=eth0 "
+		"length=1280 count=6|call source=100.64.0.7 port=40000 begun answered "
+		"acknowledged asked=80 firstUs=100 lastUs=900 progressUs=900",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, what is too fast is dropped here and the rest is not",
+		"drop origin=real reason=NETFILTER_DROP function=nft_do_chain interface=eth0 "
+		"length=1280 count=6|call source=100.64.0.7 port=40000 begun answered "
+		"acknowledged asked=80 replied=90000 open=14000 toldAgain=9 firstUs=100 "
+		"lastUs=900000 progressUs=890000",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"a filter here takes the end of handshakes",
+		"drop origin=real toTarget reason=NETFILTER_DROP function=nft_do_chain "
+		"interface=CloudflareWARP length=52 count=6|call source=100.64.0.7 port=40000 "
+		"begun answered acknowledged asked=80 askedAgain=3 toldAgain=1 firstUs=100 "
+		"progressUs=900 lastUs=1500000",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
+	{"passively, a caller of another range is dropped",
+		NO_PROBES "call source=100.96.0.7 port=40000 begun askedAgain=2|"
+			  "packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1|"
+			  "trace origin=real toTarget family=inet table=fw chain=fwd hook=forward "
+			  "handle=5 verdict=drop",
+		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
+		.passive = true, .candidate = CODE_HEALTHY, .only_real = true},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"
