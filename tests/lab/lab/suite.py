@@ -30,7 +30,7 @@ LIMIT_S = 38 * 60
 IDLE = ("chrt", "--idle", "0")
 # Not with the sanitizers: what they put into expressions makes gcc warn of conversions.
 WERROR, NO_WERROR = "-DMESHGW_WERROR=ON", "-DMESHGW_WERROR=OFF"
-LABELS = ("unit", "golden", "sim", "fuzz", "root")
+LABELS = ("unit", "golden", "sim", "fuzz", "root", "bridge")
 GROUPS = ("build", "static", "ctest", "lab", "demo")
 # Only when it is named, and then alone with its arguments.
 FAULTS = "faults"

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "answer/answer.h"
+#include "lib/xmalloc.h"
+#include "proxy/exchange_int.h"
+#include "route/access.h"
+#include "route/match.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Life. */
+
+static struct exchange *take_exchange(struct worker *w)
+{
+	struct exchange *x = w->free_exchanges;
+
+	if (!x)
+		return xcalloc(1, sizeof(*x));
+	w->free_exchanges = x->next_free;
+	memset(x, 0, offsetof(struct exchange, inline_raw));
+	return x;
+}
+
+void exchanges_clear(struct worker *w)
+{
+	while (w->free_exchanges) {
+		struct exchange *x = w->free_exchanges;
+		w->free_exchanges = x->next_free;
+		free(x);
+	}
+}
+
+static void keep_raw(struct exchange *x, const char *raw, size_t len)
+{
+	x->raw = len <= EXCHANGE_RAW ? x->inline_raw : xcalloc(len, 1);
+	x->raw_len = len;
+	memcpy(x->raw, raw, len);
+}
+
+static void release(struct exchange *x)
+{
+	struct worker *w = x->worker;
+
+	timer_unset(&x->timer);
+	if (x->raw != x->inline_raw)
+		free(x->raw);
+	bridge_config_unref(x->config);
+	x->next_free = w->free_exchanges;
+	w->free_exchanges = x;
+}
+
+static void leave_up(struct exchange *x, bool reusable)
+{
+	struct up *up = x->up;
+
+	x->up = nullptr;
+	if (!up)
+		return;
+	if (reusable) {
+		up_release(up);
+		return;
+	}
+	up_close(up);
+}
+
+bool exchange_finish(struct exchange *x)
+{
+	struct client *c = x->client;
+	bool whole = x->in.ended && x->state != EXCHANGE_TUNNEL;
+	enum client_end end = x->persistent ? CLIENT_KEEP : CLIENT_CLOSE;
+
+	leave_up(x, whole && x->out.ended && x->up_persistent);
+	release(x);
+	client_done(c, whole ? end : CLIENT_HEAR);
+	return false;
+}
+
+bool exchange_drop(struct exchange *x, bool reset)
+{
+	struct client *c = x->client;
+
+	leave_up(x, false);
+	release(x);
+	c->exchange = nullptr;
+	if (reset)
+		client_abort(c);
+	else
+		client_free(c);
+	return false;
+}
+
+bool exchange_settle(struct exchange *x)
+{
+	if (!x->out.ended)
+		return true;
+	return exchange_finish(x);
+}
+
+/* Time. */
+
+void exchange_time(struct exchange *x, uint32_t ms)
+{
+	struct timers *timers = &x->worker->loop.timers;
+	uint64_t after = ms;
+
+	if (x->deadline_ms) {
+		uint64_t left = x->deadline_ms > timers->now_ms ? x->deadline_ms - timers->now_ms
+								: 0;
+		after = left < after ? left : after;
+	}
+	timer_set(timers, &x->timer, after);
+}
+
+static enum answer_reason late_reason(const struct exchange *x)
+{
+	if (x->deadline_ms && x->worker->loop.timers.now_ms >= x->deadline_ms)
+		return ANSWER_TOTAL_TIMEOUT;
+	if (x->state == EXCHANGE_CONNECT)
+		return ANSWER_CONNECT_TIMEOUT;
+	if (!x->in.ended)
+		return link_holds(&x->up->link) ? ANSWER_WRITE_TIMEOUT : ANSWER_BODY_SLOW;
+	return x->state == EXCHANGE_HEAD ? ANSWER_FIRST_BYTE_TIMEOUT : ANSWER_READ_TIMEOUT;
+}
+
+static void on_timer(struct timer *t)
+{
+	struct exchange *x = (struct exchange *)((char *)t - offsetof(struct exchange, timer));
+	enum answer_reason reason = late_reason(x);
+
+	if (reason == ANSWER_CONNECT_TIMEOUT)
+		exchange_up_failed(x, reason);
+	else
+		(void)exchange_fail(x, reason, nullptr);
+}
+
+/* Answers of our own. */
+
+bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n)
+{
+	int result = link_write(&x->client->link, iov, n);
+
+	if (result < 0)
+		return exchange_drop(x, false);
+	if (result == LINK_HELD && x->up)
+		link_pause(&x->up->link);
+	return true;
+}
+
+static void begin_own_answer(struct exchange *x, struct answer_sending *sending)
+{
+	leave_up(x, false);
+	if (!x->in.ended || x->worker->draining)
+		x->persistent = false;
+	x->told = true;
+	x->out = (struct http_body_state){.ended = true};
+	*sending = (struct answer_sending){.date = worker_date(x->worker),
+		.close = !x->persistent,
+		.keep_alive = x->minor == 0 && x->persistent,
+		.head = x->method == HTTP_METHOD_HEAD};
+}
+
+static bool end_with(struct exchange *x, size_t len)
+{
+	struct iovec iov = {x->worker->loop.scratch, len};
+	return exchange_tell(x, &iov, 1) && exchange_finish(x);
+}
+
+bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault)
+{
+	struct answer_sending sending;
+	const struct answer_failure f = {.reason = reason,
+		.fault = fault,
+		.request_id = *x->trace.id ? x->trace.id : nullptr,
+		.upstream = x->of ? x->of->name : nullptr,
+		.reveal = x->config->reveal};
+
+	stats_add(&x->worker->stats.answers[reason], 1);
+	if (x->told)
+		return exchange_drop(x, true);
+	begin_own_answer(x, &sending);
+	x->status = (int)answer_failure_status(&f);
+	return end_with(x, answer_failure(&f, &sending, x->worker->loop.scratch, LOOP_SCRATCH));
+}
+
+/* Another try. */
+
+static bool may_try_again(const struct exchange *x, enum answer_reason reason)
+{
+	bool stale = x->up && x->up->reused && reason == ANSWER_CLOSED_EARLY && x->idempotent;
+	bool unsent = x->state == EXCHANGE_CONNECT && x->tries <= x->route->retries;
+
+	return !x->told && x->in.kind == HTTP_BODY_NONE && (stale || unsent);
+}
+
+void exchange_up_failed(struct exchange *x, enum answer_reason reason)
+{
+	if (!may_try_again(x, reason)) {
+		(void)exchange_fail(x, reason, nullptr);
+		return;
+	}
+	leave_up(x, false);
+	exchange_send(x, nullptr, nullptr, nullptr, 0);
+}
+
+/* Beginning. */
+
+static bool begin_page(struct exchange *x, const char *body)
+{
+	struct answer_sending sending;
+	const struct answer_page page = {200, "text/plain", body, strlen(body)};
+
+	begin_own_answer(x, &sending);
+	x->status = 200;
+	int n = answer_page(&page, &sending, x->worker->loop.scratch, LOOP_SCRATCH);
+	assert(n > 0);
+	return end_with(x, (size_t)n);
+}
+
+static bool is_path(const struct http_target *t, const char *path)
+{
+	return t->path_len == strlen(path) && memcmp(t->path, path, t->path_len) == 0;
+}
+
+static bool is_ours(const struct http_target *t)
+{
+	static const char prefix[] = "/.well-known/meshgw/";
+	return t->path_len >= sizeof(prefix) - 1 &&
+	       memcmp(t->path, prefix, sizeof(prefix) - 1) == 0;
+}
+
+static bool serve_ours(struct exchange *x, const struct http_target *t)
+{
+	if (!is_path(t, "/.well-known/meshgw/health"))
+		return exchange_fail(x, ANSWER_NOT_FOUND, nullptr);
+	if (x->method != HTTP_METHOD_GET && x->method != HTTP_METHOD_HEAD)
+		return exchange_fail(x, ANSWER_WRONG_METHOD, nullptr);
+	return begin_page(x, "ok\n");
+}
+
+static const enum answer_reason denials[] = {
+	[BRIDGE_WRONG_SOURCE] = ANSWER_WRONG_SOURCE,
+	[BRIDGE_TOKEN_MISSING] = ANSWER_TOKEN_MISSING,
+	[BRIDGE_TOKEN_WRONG] = ANSWER_TOKEN_WRONG,
+};
+
+static bool admit(struct exchange *x, const struct http_request *q, const struct http_target *t)
+{
+	x->route = bridge_route_match(x->config, q->host, q->host_len, t->path, t->path_len);
+	if (!x->route)
+		return exchange_fail(x, ANSWER_NO_ROUTE, nullptr);
+	enum bridge_access access = bridge_access_check(x->route, &x->client->peer, &q->head);
+	if (access != BRIDGE_ALLOWED)
+		return exchange_fail(x, denials[access], nullptr);
+	uint64_t max = x->route->max_body;
+	if (max && q->head.body == HTTP_BODY_LENGTH && (uint64_t)q->head.length > max)
+		return exchange_fail(x, ANSWER_BODY_TOO_LARGE, nullptr);
+	if (x->route->timeouts.total_ms)
+		x->deadline_ms = x->worker->loop.timers.now_ms + x->route->timeouts.total_ms;
+	return true;
+}
+
+static void set_request(struct exchange *x, const struct http_request *q)
+{
+	http_body_begin(&x->in, &q->head);
+	x->method = q->method;
+	x->minor = q->head.minor;
+	x->persistent = q->head.persistent && !x->worker->draining;
+	x->upgrade = q->head.upgrade;
+	x->idempotent = q->idempotent;
+	forward_trace_read(&q->head, worker_random(x->worker, FORWARD_TRACE_RANDOM), &x->trace);
+}
+
+void exchange_new(struct client *c, const struct http_request *request, const char *raw, size_t len,
+	const char *more, size_t more_len, size_t *more_used)
+{
+	char *path = c->worker->loop.scratch + LOOP_SCRATCH / 2;
+	struct exchange *x = take_exchange(c->worker);
+	enum http_fault fault = HTTP_FAULT_NONE;
+	struct http_target target;
+
+	x->worker = c->worker;
+	x->client = c;
+	x->config = bridge_config_ref(c->worker->config);
+	x->timer.expired = on_timer;
+	c->exchange = x;
+	set_request(x, request);
+	if (request->target_len > LOOP_SCRATCH / 2) {
+		(void)exchange_fail(x, ANSWER_HEAD_TOO_LARGE, nullptr);
+		return;
+	}
+	if (http_target_read(request, path, &target, &fault) < 0) {
+		(void)exchange_fail(x, ANSWER_BAD_TARGET, http_fault_str(fault));
+		return;
+	}
+	if (is_ours(&target)) {
+		(void)serve_ours(x, &target);
+		return;
+	}
+	if (!admit(x, request, &target))
+		return;
+	ssize_t used = http_body_scan(&x->in, more, more_len, &fault);
+	if (used < 0) {
+		(void)exchange_fail(x, ANSWER_BAD_REQUEST, http_fault_str(fault));
+		return;
+	}
+	*more_used = (size_t)used;
+	if (x->route->max_body && x->in.data > x->route->max_body) {
+		(void)exchange_fail(x, ANSWER_BODY_TOO_LARGE, nullptr);
+		return;
+	}
+	keep_raw(x, raw, len);
+	exchange_send(x, request, &target, more, (size_t)used);
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * exchange_int: what the files of an exchange share. Private to them.
+ *
+ * A function that may end the exchange says so by returning false: x is gone then, and perhaps its
+ * client.
+ */
+#include "answer/reason.h"
+#include "http/body.h"
+#include "http/target.h"
+#include "proxy/client.h"
+#include "proxy/exchange.h"
+#include "proxy/upstream.h"
+#include "proxy/worker.h"
+#include "route/forward.h"
+
+constexpr size_t EXCHANGE_RAW = 1024; /* longer heads have memory of their own */
+
+enum exchange_state : uint8_t {
+	EXCHANGE_CONNECT,
+	EXCHANGE_HEAD,
+	EXCHANGE_BODY,
+	EXCHANGE_TUNNEL,
+};
+
+struct exchange {
+	struct exchange *next_free;
+	struct worker *worker;
+	struct client *client;
+	const struct bridge_config *config; /* a reference */
+	const struct bridge_route *route;   /* nullptr: none was found */
+	const struct bridge_upstream *of;
+	struct up *up;
+	struct timer timer;
+	struct http_body_state in, out; /* the request's and the answer's */
+	char *raw;                      /* the request's head, for another try */
+	size_t raw_len;
+	enum exchange_state state;
+	enum http_method method;
+	uint8_t minor;
+	bool persistent; /* the client's connection */
+	bool upgrade, idempotent;
+	bool told;             /* the answer's head, or our own answer, is written */
+	bool up_persistent;    /* the upstream's connection may be used again */
+	bool rechunk, dechunk; /* the answer's body changes its framing */
+	bool client_ended;     /* of a tunnel: its side */
+	unsigned tries;
+	struct forward_trace trace;
+	int status;
+	uint64_t deadline_ms; /* of all of it; 0 = none */
+	uint64_t sent_us, answered_us;
+	char inline_raw[EXCHANGE_RAW];
+};
+
+/* Sends the request on, to the first upstream that can be had; body is what came with its head.
+ * For another try request is nullptr. */
+void exchange_send(struct exchange *x, const struct http_request *request,
+	const struct http_target *target, const char *body, size_t len);
+/* A problem with the way to the upstream: another try, or the end. */
+void exchange_up_failed(struct exchange *x, enum answer_reason reason);
+/* Ends with an answer of our own, or, if the answer has begun, in the middle of it. Always false.
+ */
+bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault);
+/* Ends after its answer. Always false. */
+bool exchange_finish(struct exchange *x);
+/* Ends without another word to the client. reset: it must see that its answer is not complete.
+ * Always false. */
+bool exchange_drop(struct exchange *x, bool reset);
+/* (Re)starts the timer; deadline_ms counts too. */
+void exchange_time(struct exchange *x, uint32_t ms);
+/* Writes to the client; holds back the upstream if the client does not take it. */
+bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n);
+/* Is all of the answer and all of the request through? Then it ends. */
+bool exchange_settle(struct exchange *x);

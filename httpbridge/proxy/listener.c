@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/listener.h"
+#include "answer/answer.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include "proxy/client.h"
+#include "proxy/sources.h"
+#include "proxy/worker.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Of one listener in one round, so that the connections that are there get their turn. */
+constexpr unsigned AT_ONCE = 16;
+
+struct listener {
+	struct listener *next;
+	struct worker *worker;
+	struct loop_watch *watch;
+	int fd;
+	bool admin;
+};
+
+static void peer_of(const struct sockaddr_storage *from, struct addr *a, uint16_t *port)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
+
+	*a = (struct addr){};
+	*port = 0;
+	if (from->ss_family == AF_INET) {
+		a->family = AF_INET;
+		memcpy(a->b, &v4->sin_addr, 4);
+		*port = ntohs(v4->sin_port);
+	} else if (from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
+		a->family = AF_INET;
+		memcpy(a->b, v6->sin6_addr.s6_addr + 12, 4);
+		*port = ntohs(v6->sin6_port);
+	} else if (from->ss_family == AF_INET6) {
+		a->family = AF_INET6;
+		memcpy(a->b, &v6->sin6_addr, 16);
+		*port = ntohs(v6->sin6_port);
+	}
+}
+
+static const enum answer_reason refusals[] = {
+	[SOURCE_FULL] = ANSWER_SOURCE_CONNECTIONS,
+	[SOURCE_ALL_FULL] = ANSWER_CONNECTIONS,
+};
+
+/* Says no, and takes what the client has said already: unread, it would reset the answer. */
+static void send_away(struct worker *w, int fd, enum answer_reason reason)
+{
+	const struct answer_failure f = {.reason = reason};
+	const struct answer_sending sending = {.date = worker_date(w), .close = true};
+	size_t n = answer_failure(&f, &sending, w->loop.scratch, LOOP_SCRATCH);
+
+	if (send(fd, w->loop.scratch, n, MSG_NOSIGNAL) > 0)
+		shutdown(fd, SHUT_WR);
+	while (recv(fd, w->loop.scratch, LOOP_SCRATCH, 0) > 0)
+		;
+	close(fd);
+}
+
+static void admit(struct listener *l, int fd, const struct sockaddr_storage *from)
+{
+	struct worker *w = l->worker;
+	const struct bridge_limits *limits = &w->config->limits;
+	struct addr peer;
+	uint16_t port;
+
+	peer_of(from, &peer, &port);
+	enum source_answer answer = sources_enter(
+		w->sources, &peer, limits->per_source, limits->connections);
+	if (answer == SOURCE_TAKEN) {
+		client_new(w, fd, &peer, port, l->admin);
+		return;
+	}
+	stats_add(&w->stats.answers[refusals[answer]], 1);
+	send_away(w, fd, refusals[answer]);
+}
+
+static void on_ready(void *arg)
+{
+	struct listener *l = arg;
+
+	for (unsigned i = 0; i < AT_ONCE; i++) {
+		struct sockaddr_storage from = {};
+		socklen_t len = sizeof(from);
+		int fd = accept4(
+			l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
+				log_warn("listener", "accept: %s", strerror(errno));
+			return;
+		}
+		admit(l, fd, &from);
+	}
+}
+
+void listener_new(struct worker *w, int fd, bool admin)
+{
+	struct listener *l = xcalloc(1, sizeof(*l));
+	int on = 1, defer_s = 1;
+
+	/* Inherited by what is accepted (tcp(7) does not say so; net/ipv4/tcp_minisocks.c does). */
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s, sizeof(defer_s));
+	*l = (struct listener){.next = w->listeners, .worker = w, .fd = fd, .admin = admin};
+	l->watch = loop_watch(&w->loop, fd, on_ready, l);
+	w->listeners = l;
+}
+
+void listeners_close(struct worker *w)
+{
+	while (w->listeners) {
+		struct listener *l = w->listeners;
+		w->listeners = l->next;
+		loop_unwatch(l->watch);
+		close(l->fd);
+		free(l);
+	}
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * loop: what a worker thread runs on: libh2o's event loop, timers, its memory, its inbox.
+ *
+ * All that belongs to a loop is used by its own thread only, but for loop_post().
+ */
+#include "proxy/timer.h"
+#include <stdatomic.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+struct st_h2o_evloop_t;
+
+/* What one recv(2) takes: beyond it nothing was gained, below it throughput was lost. */
+constexpr size_t LOOP_INPUT = 128 * 1024;
+/* Heads are written here before they are sent. */
+constexpr size_t LOOP_SCRATCH = 128 * 1024;
+
+struct loop_work {
+	struct loop_work *next;
+	void (*run)(struct loop_work *w); /* in the loop's thread; owns w */
+};
+
+struct loop {
+	struct st_h2o_evloop_t *h2o;
+	struct timers timers;
+	char *input, *scratch;
+	void *blocks; /* free ones, of LOOP_INPUT bytes */
+	unsigned n_blocks;
+	void (*after)(struct loop *loop); /* each round; may be nullptr */
+	void *wake;                       /* the watcher of the inbox */
+	int wake_fd;
+	_Atomic(struct loop_work *) inbox;
+	bool stopped;
+};
+
+void loop_init(struct loop *loop);
+void loop_clear(struct loop *loop); /* all links are closed */
+/* Until loop->stopped. */
+void loop_run(struct loop *loop);
+/* From any thread; consumes w. In order of arrival. */
+void loop_post(struct loop *loop, struct loop_work *w);
+
+/* A watcher of a foreign descriptor, which stays the caller's. */
+struct loop_watch *loop_watch(struct loop *loop, int fd, void (*ready)(void *arg), void *arg);
+void loop_unwatch(struct loop_watch *w);
+
+/* Memory for what a peer does not take, LOOP_INPUT bytes. */
+[[nodiscard, gnu::returns_nonnull]] char *loop_block(struct loop *loop);
+void loop_block_free(struct loop *loop, char *block);
+
+/* CLOCK_MONOTONIC, now. */
+uint64_t loop_clock_us(void);

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/worker.h"
+#include "lib/xmalloc.h"
+#include "proxy/client.h"
+#include "proxy/exchange.h"
+#include "proxy/listener.h"
+#include "proxy/upstream.h"
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+
+void worker_init(struct worker *w, struct sources *sources, unsigned share)
+{
+	*w = (struct worker){.sources = sources, .share = share, .random_at = sizeof(w->random)};
+	loop_init(&w->loop);
+}
+
+static void end_clients(struct worker *w)
+{
+	while (w->clients) {
+		struct client *c = w->clients;
+		if (c->exchange)
+			exchange_client_gone(c->exchange, -ECONNABORTED);
+		else
+			client_free(c);
+	}
+}
+
+void worker_clear(struct worker *w)
+{
+	listeners_close(w);
+	end_clients(w);
+	for (size_t i = 0; w->config && i < w->config->n_upstreams; i++)
+		upstream_retire(w->upstreams[i]);
+	free(w->upstreams);
+	exchanges_clear(w);
+	bridge_config_unref(w->config);
+	loop_clear(&w->loop);
+}
+
+/* Those that the new configuration has, too, go on; the others retire. */
+static void move_upstreams(
+	struct worker *w, const struct bridge_config *config, struct upstream **to)
+{
+	for (size_t i = 0; w->config && i < w->config->n_upstreams; i++) {
+		struct upstream *u = w->upstreams[i];
+		const struct bridge_upstream *same = bridge_config_same_upstream(config, u->of);
+		if (same && !to[same->index]) {
+			to[same->index] = u;
+			upstream_move(u, config, same);
+		} else {
+			upstream_retire(u);
+		}
+	}
+}
+
+void worker_configure(struct worker *w, const struct bridge_config *take_config)
+{
+	struct upstream **upstreams = xcalloc(take_config->n_upstreams, sizeof(*upstreams));
+
+	move_upstreams(w, take_config, upstreams);
+	for (size_t i = 0; i < take_config->n_upstreams; i++)
+		if (!upstreams[i])
+			upstreams[i] = upstream_new(w, take_config, &take_config->upstreams[i]);
+	free(w->upstreams);
+	bridge_config_unref(w->config);
+	w->upstreams = upstreams;
+	w->config = take_config;
+}
+
+void worker_drain(struct worker *w)
+{
+	w->draining = true;
+	listeners_close(w);
+	for (struct client *c = w->clients, *next; c; c = next) {
+		next = c->next;
+		client_drain(c);
+	}
+}
+
+const char *worker_date(struct worker *w)
+{
+	uint64_t now_s = (uint64_t)time(nullptr);
+	time_t t = (time_t)now_s;
+	struct tm tm;
+
+	if (now_s != w->date_s) {
+		w->date_s = now_s;
+		/* The C locale's names are those of RFC 9110 5.6.7. */
+		(void)strftime(
+			w->date, sizeof(w->date), "%a, %d %b %Y %H:%M:%S GMT", gmtime_r(&t, &tm));
+	}
+	return w->date;
+}
+
+const uint8_t *worker_random(struct worker *w, size_t n)
+{
+	assert(n <= sizeof(w->random));
+	if (sizeof(w->random) - w->random_at < n) {
+		/* Without a signal, and for this size, it never gives less (getrandom(2)). */
+		for (size_t at = 0; at < sizeof(w->random); at += 256)
+			if (getrandom(w->random + at, 256, 0) != 256)
+				out_of_memory();
+		w->random_at = 0;
+	}
+	w->random_at += n;
+	return w->random + w->random_at - n;
+}

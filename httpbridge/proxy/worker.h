@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * worker: what one thread serves with: its loop, its configuration, its upstreams, its clients.
+ *
+ * A worker shares nothing with others but the immutable configuration, the counts of sources
+ * (proxy/sources.h) and the statistics that it writes and a page reads. It is told what to do by
+ * work posted to its loop (proxy/proxy.h).
+ */
+#include "answer/stats.h"
+#include "proxy/loop.h"
+#include "route/config.h"
+
+struct client;
+struct exchange;
+struct listener;
+struct sources;
+struct upstream;
+
+struct worker {
+	struct loop loop; /* first: the loop's hooks know it as such */
+	const struct bridge_config *config;
+	struct upstream **upstreams; /* as config->upstreams */
+	struct client *clients;      /* all */
+	struct listener *listeners;
+	struct exchange *free_exchanges;
+	struct sources *sources;
+	unsigned share; /* of limits that are the program's: one of so many threads */
+	bool draining;
+	size_t turn; /* of routes' upstreams */
+	struct stats_thread stats;
+	char date[32];
+	uint64_t date_s;
+	uint8_t random[4096];
+	size_t random_at;
+};
+
+void worker_init(struct worker *w, struct sources *sources, unsigned share);
+void worker_clear(struct worker *w);
+/* Takes the reference. What is under way keeps the configuration that it began with. */
+void worker_configure(struct worker *w, const struct bridge_config *take_config);
+/* No more connections, and each one ends with its request. After drain_ms all end. */
+void worker_drain(struct worker *w);
+
+/* IMF-fixdate of now, good for this round of the loop. */
+const char *worker_date(struct worker *w);
+/* n random bytes, n small, good until the next call. */
+const uint8_t *worker_random(struct worker *w, size_t n);
