@@ -80,7 +80,10 @@ export default {
 				status: 400,
 			});
 		}
-		const mesh = new Mesh(env.MESH, { gateways: env.GATEWAYS.match(/\S+/g) ?? [] });
+		const mesh = new Mesh(env.MESH, {
+			gateways: env.GATEWAYS.match(/\S+/g) ?? [],
+			token: env.GATEWAY_TOKEN,
+		});
 		return Response.json(await call(mesh, url));
 	},
-} satisfies ExportedHandler<Env>;
+} satisfies ExportedHandler<Env & { GATEWAY_TOKEN?: string }>;

@@ -33,7 +33,8 @@ export interface Network {
 export interface MeshOptions {
 	/** Gateways to ask, "http://100.96.0.11". */
 	gateways?: readonly string[];
-	/** One of the tokens in the gateways' diagnose.token_files, if they have any. */
+	/** Of the gateways' diagnose.token_files: who has it may ask them to try the service
+	 * themselves. Without it they tell what they have seen. */
 	token?: string | undefined;
 	/** For all questions about one failure together. */
 	askMs?: number;

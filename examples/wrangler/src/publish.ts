@@ -100,7 +100,13 @@ export function responseOf(service: string, request: Request, response: Response
 	});
 }
 
-async function isAllowed(request: Request, env: PublishEnv & { TOKEN?: string }): Promise<boolean> {
+// What `wrangler secret put` may have set.
+interface Secrets {
+	TOKEN?: string;
+	GATEWAY_TOKEN?: string;
+}
+
+async function isAllowed(request: Request, env: PublishEnv & Secrets): Promise<boolean> {
 	return env.ACCESS_TEAM
 		? passedAccess(request, { team: env.ACCESS_TEAM, audience: env.ACCESS_AUD })
 		: hasToken(request, env.TOKEN);
@@ -122,7 +128,10 @@ export default {
 				headers: { "WWW-Authenticate": "Bearer" },
 			});
 		}
-		const mesh = new Mesh(env.MESH, { gateways: env.GATEWAYS.match(/\S+/g) ?? [] });
+		const mesh = new Mesh(env.MESH, {
+			gateways: env.GATEWAYS.match(/\S+/g) ?? [],
+			token: env.GATEWAY_TOKEN,
+		});
 		try {
 			const response = await mesh.fetch(requestFor(env.SERVICE, request));
 			return responseOf(env.SERVICE, request, response);
@@ -134,4 +143,4 @@ export default {
 			return refusal(error);
 		}
 	},
-} satisfies ExportedHandler<PublishEnv>;
+} satisfies ExportedHandler<PublishEnv & Secrets>;

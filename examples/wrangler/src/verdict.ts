@@ -36,18 +36,20 @@ function remedyOf(value: unknown): string | null {
 	return text && run.length > 0 ? `${text} Run: ${run.join("; ")}` : text;
 }
 
-/** Code and id are there twice, in the field as well: an answer to HEAD has no body. */
+// What `details` repeats, since an answer to HEAD has no body.
+const DETAILS = /^([a-z0-9-]+)(?:; fault=[\w-]+)?(?:; diag=([\w.-]+))?$/;
+
 export function verdictOfProblem(problem: unknown, proxy: FailedProxy): Verdict {
-	const details = /^([a-z0-9-]+)(?:; diag=([\w-]+))?$/.exec(proxy.details ?? "");
+	const [, code, id] = DETAILS.exec(proxy.details ?? "") ?? [];
 	return {
-		code: word(member(problem, "code")) ?? details?.[1] ?? proxy.error,
+		code: word(member(problem, "code")) ?? word(code) ?? proxy.error,
 		cause:
 			sentence(member(problem, "detail")) ??
 			sentence(member(problem, "title")) ??
 			`${proxy.proxy} answers ${proxy.error}`,
 		remedy: remedyOf(member(problem, "fix")),
 		gateway: sentence(proxy.proxy),
-		diagnosisId: word(member(problem, "instance")) ?? details?.[2] ?? null,
+		diagnosisId: word(member(problem, "instance")) ?? word(id),
 		confidence: confidenceOf(member(problem, "confidence")),
 	};
 }
@@ -64,7 +66,7 @@ export function verdictOfAnswer(answer: unknown, gateway: string): Verdict | nul
 			sentence(member(answer, "summary")) ??
 			sentence(member(answer, "title")) ??
 			code,
-		remedy: remedyOf(member(answer, "remedy")),
+		remedy: remedyOf(member(answer, "fix") ?? member(answer, "remedy")),
 		gateway,
 		diagnosisId: word(member(answer, "id")),
 		confidence: confidenceOf(member(answer, "confidence")),

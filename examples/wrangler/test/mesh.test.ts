@@ -181,7 +181,7 @@ describe("a gateway's answer in the service's place", () => {
 		instance: "01JB",
 		code: "return-route-missing",
 		confidence: "certain",
-		fix: "Run meshgw apply.",
+		fix: { text: "Put it back:", commands: ["meshgw apply", "meshgw status"] },
 	};
 
 	test("says why, and nobody is asked", async () => {
@@ -194,7 +194,7 @@ describe("a gateway's answer in the service's place", () => {
 			code: "return-route-missing",
 			type: "connection_timeout",
 			cause: "Answers to 100.64.12.189 leave by eth0, not into the tunnel.",
-			remedy: "Run meshgw apply.",
+			remedy: "Put it back: Run: meshgw apply; meshgw status",
 			gateway: "gw1",
 			diagnosisId: "01JB",
 			confidence: "certain",
@@ -224,6 +224,27 @@ describe("a gateway's answer in the service's place", () => {
 			remedy: null,
 			diagnosisId: "01JB",
 			confidence: null,
+		});
+	});
+
+	test("a fault in the field stands between code and id", async () => {
+		const field =
+			'meshgw; error=http_protocol_error; details="answer-malformed; fault=obs-fold; diag=01.a-b"';
+		expect(
+			await failure(network({ [SERVICE]: () => problem("", field) })),
+		).toMatchObject({
+			code: "answer-malformed",
+			diagnosisId: "01.a-b",
+		});
+	});
+
+	test("of a gateway that reveals only the code is the code's title", async () => {
+		const answer = verdict({ summary: undefined, fix: undefined, evidence: undefined });
+		expect(
+			await failure(network({ [GW1]: answer }), { gateways: [GW1] }),
+		).toMatchObject({
+			cause: "The service's host answers that nothing listens on the port.",
+			remedy: null,
 		});
 	});
 
@@ -349,7 +370,7 @@ describe("a question to the gateways", () => {
 		const hostile = verdict({
 			summary: `a\u001b[31m\r\nb\u202e${"x".repeat(5000)}`,
 			id: "../../etc",
-			remedy: { text: "Do", commands: ["ip route add", 7, "nft\nflush"] },
+			fix: { text: "Do", commands: ["ip route add", 7, "nft\nflush"] },
 		});
 		const error = await failure(network({ [GW1]: hostile }), { gateways: [GW1] });
 		expect(error.cause).toMatch(/^a \[31m b x+$/);

@@ -33,11 +33,11 @@ export function verdict(fields: Record<string, unknown> = {}): Answer {
 		Response.json({
 			id: "01JD3V5N8W",
 			code: "service-port-closed",
-			class: "service",
-			confidence: "certain",
+			title: "The service's host answers that nothing listens on the port.",
 			summary: "10.0.1.50 answers that nothing listens on port 3000.",
+			confidence: "certain",
 			evidence: [{ source: "probe", says: "RST", command: "nc 10.0.1.50 3000" }],
-			remedy: { text: "Start the service.", commands: [], applicable: false },
+			fix: { text: "Start the service." },
 			...fields,
 		});
 }

@@ -61,7 +61,7 @@ async function gateway(questions: string[] = []): Promise<string> {
 				confidence: "certain",
 				summary: "Nothing listens there.",
 				evidence: [],
-				remedy: { text: "Start the service.", commands: [] },
+				fix: { text: "Start the service.", commands: [] },
 			}),
 		);
 	});
