@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,7 +21,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lab import build
+from lab import build, example
 
 RESULTS = build.BUILD / "lab/results"
 TESTS = build.SRC / "tests"
@@ -102,9 +101,10 @@ def _command(name: str, *argv: str | Path, nice: bool = True) -> list[Case]:
 
 
 def _files(*patterns: str) -> list[Path]:
-    """Files of the tree, without what is built or hidden."""
+    """Files of the tree, without what is built, installed or hidden."""
     found = [path for pattern in patterns for path in build.SRC.glob(pattern)]
-    return sorted(p.relative_to(build.SRC) for p in found if "build" not in p.parts[2:3])
+    ours = [p for p in found if "build" not in p.parts[2:3] and "node_modules" not in p.parts]
+    return sorted(path.relative_to(build.SRC) for path in ours)
 
 
 def _lint(name: str, argv: Sequence[str], files: Sequence[Path]) -> list[Case]:
@@ -181,15 +181,11 @@ def _links() -> list[Case]:
 
 def _example() -> list[Case]:
     """examples/wrangler as a newcomer has it; its tests run Workers and services on loopback."""
-    work, report = build.BUILD / "lab/example", RESULTS / "example.xml"
+    report = RESULTS / "example.xml"
     report.unlink(missing_ok=True)
-    shutil.rmtree(work, ignore_errors=True)
-    made = shutil.ignore_patterns("node_modules", ".wrangler", "*-configuration.d.ts")
-    shutil.copytree(build.SRC / "examples/wrangler", work, ignore=made)
-    (work / "node_modules").symlink_to(build.BUILD / "npm/node_modules")
     script = (
-        f"ip link set lo up && cd {work} && export PATH=$PWD/node_modules/.bin:$PATH"
-        " WRANGLER_SEND_METRICS=false && node --run types && node --run check &&"
+        f"ip link set lo up && cd {example.make('example')} && {example.SETTINGS} &&"
+        " node --run types && node --run check &&"
         f" vitest run --reporter=default --reporter=junit --outputFile.junit={report}"
     )
     cases = _command("types, format, type check", "unshare", "--net", "sh", "-c", script)

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// index.ts in workerd, in the lab's node `worker`: something is broken on the other side of the
+// tunnel, and the Worker's error names it.
+//
+//	workerd, env.MESH.fetch() ── edge ══ CloudflareWARP gw1 eth0 ── service
+
+import { rm } from "node:fs/promises";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import type { MeshErrorFields } from "../../src/mesh-error.ts";
+import { bundle, serve } from "../workerd.ts";
+import { drop, inNode } from "./node.ts";
+
+const SERVICE = "10.0.1.50:3000";
+const GATEWAY = "http://100.96.0.18";
+const TOKEN = "a-secret-of-the-tests";
+
+interface Result {
+	status: number | null;
+	body: string | null;
+	error: string | null;
+	why: MeshErrorFields | null;
+}
+
+let folder: string;
+
+beforeAll(async () => {
+	folder = await bundle("wrangler.jsonc");
+});
+
+afterAll(() => rm(folder, { recursive: true }));
+
+/** One call by a Worker that has no connections yet. */
+async function call(target: string): Promise<Result> {
+	const worker = await serve(`${folder}/index.js`, {
+		TOKEN,
+		GATEWAYS: GATEWAY,
+		GATEWAY_TOKEN: "a-secret-of-the-lab",
+	});
+	const response = await fetch(`${worker}?url=http://${target}/`, {
+		headers: { Authorization: `Bearer ${TOKEN}` },
+	});
+	return (await response.json()) as Result;
+}
+
+/** The error of a call that was thrown, and explained by the gateway. */
+async function causeOf(target: string): Promise<string | undefined> {
+	const result = await call(target);
+	expect(result).toMatchObject({
+		status: null,
+		body: null,
+		error: expect.stringMatching(/^Error: /) as string,
+		why: { target, gateway: GATEWAY, raw: { kind: "thrown" }, unanswered: [] },
+	});
+	expect(result.why?.diagnosisId).toMatch(/^\w+$/);
+	expect(result.why?.cause).not.toBe("");
+	expect(result.why?.remedy).not.toBeNull();
+	return result.why?.code;
+}
+
+test("nothing is broken", async () => {
+	expect(await call(SERVICE)).toMatchObject({ status: 200, error: null, why: null });
+});
+
+test("nobody listens on the port", async () => {
+	expect(await causeOf("10.0.1.50:3999")).toBe("service-port-closed");
+});
+
+test("nobody has the address", async () => {
+	expect(await causeOf("10.0.1.99:3000")).toBe("neighbour-unresolved");
+});
+
+test("the service's own firewall says nothing", async () => {
+	await drop("service", "input", "tcp dport 3000");
+	expect(await causeOf(SERVICE)).toBe("service-silent-drop");
+});
+
+test("somebody's filter on the gateway drops", async () => {
+	await drop("gw1", "forward", "tcp dport 3000");
+	expect(await causeOf(SERVICE)).toBe("filter-drop-forward");
+});
+
+test("no answer finds its way back, the gateway's own neither", async () => {
+	const rule = ["prio", "50", "to", "100.64.0.0/12", "blackhole"];
+	await inNode("gw1", "ip", "rule", "add", ...rule);
+	try {
+		const { why } = await call(SERVICE);
+		expect(why?.code).toBe(why?.type);
+		expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: GATEWAY }] });
+	} finally {
+		await inNode("gw1", "ip", "rule", "del", ...rule);
+	}
+});
