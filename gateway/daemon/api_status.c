@@ -8,6 +8,7 @@
 #include "daemon/objects.h"
 #include "daemon/reply.h"
 #include "daemon/reply_bgp.h"
+#include "daemon/reply_bridge.h"
 #include "daemon/server.h"
 #include <stdlib.h>
 
@@ -118,6 +119,7 @@ int api_get_status(
 	struct lists l = {};
 	autojson sd_json_variant *bgp = c->frr ? reply_bgp(c->frr) : nullptr;
 	autojson sd_json_variant *flows = flow_watch_rows(c->flow_watch);
+	autojson sd_json_variant *bridge = c->bridge ? reply_bridge(c->bridge) : nullptr;
 	lists_fill(&l, c);
 	unsigned left = reload_remaining(c->reload, clock_boottime_us());
 	const char *mesh = g->config ? g->config->mesh_interface : nullptr;
@@ -139,7 +141,9 @@ int api_get_status(
 		SD_JSON_BUILD_PAIR_UNSIGNED("repairs", g->repairs),
 		SD_JSON_BUILD_PAIR_CONDITION(bgp != nullptr, "bgp", SD_JSON_BUILD_VARIANT(bgp)),
 		SD_JSON_BUILD_PAIR_CONDITION(
-			flows != nullptr, "flows", SD_JSON_BUILD_VARIANT(flows)));
+			flows != nullptr, "flows", SD_JSON_BUILD_VARIANT(flows)),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			bridge != nullptr, "bridge", SD_JSON_BUILD_VARIANT(bridge)));
 	lists_clear(&l);
 	return r;
 }

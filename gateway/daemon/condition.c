@@ -148,6 +148,15 @@ static const struct {
 		"in the output chain"},
 	[COND_HOST_MASQUERADED] = {"host-masqueraded", COND_INFO, COND_CODES,
 		"Let the host admit the mesh ranges if it shall see who calls"},
+	[COND_BRIDGE_NOT_ATTACHED] = {"bridge-not-attached", COND_ERROR, COND_CODES,
+		"Start it: systemctl restart meshgw-bridge; see journalctl -u meshgw-bridge"},
+	[COND_BRIDGE_NOT_LISTENING] = {"bridge-not-listening", COND_ERROR,
+		COND_TUNNEL_INTERFACE_MISSING,
+		"Find who has the port (ss -ltnp), or name another one under bridge: listen:"},
+	[COND_BRIDGE_FILE_UNUSABLE] = {"bridge-file-unusable", COND_ERROR, COND_CODES,
+		"Make the file root:meshgw with mode 0640, mend what it holds, and apply"},
+	[COND_BRIDGE_NAME_UNUSABLE] = {"bridge-name-unusable", COND_WARNING, COND_CODES,
+		"Ask for it with getent ahosts; name its network under bridge: upstream_networks:"},
 };
 
 const char *condition_code_str(enum condition_code code)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/loop.h"
 #include "daemon/answer.h"
+#include "daemon/bridge.h"
 #include "daemon/clock.h"
 #include "daemon/flow_watch.h"
 #include "daemon/frr_conditions.h"
@@ -11,6 +12,7 @@
 #include "daemon/prober.h"
 #include "daemon/reload.h"
 #include "daemon/server.h"
+#include "lib/api_probe.h"
 #include "lib/log.h"
 #include "lib/marks.h"
 #include "net/nflog.h"
@@ -59,10 +61,13 @@ static void make_conditions(struct loop *l)
 {
 	struct conditions next = {};
 	frr_driver_step(l->context.frr_driver);
+	if (l->context.bridge)
+		bridge_step(l->context.bridge);
 	bool queue_full = l->queue_full_until_us > clock_monotonic_us();
 	health_collect(&l->gateway, queue_full, &next);
 	reload_health(&l->reload, &next);
 	frr_conditions_collect(&l->frr, &next);
+	bridge_health(l->context.bridge, &next);
 	if (!privilege_net_admin())
 		conditions_add(&next, COND_CAPABILITY_MISSING, "CAP_NET_ADMIN",
 			"meshgwd runs without CAP_NET_ADMIN and cannot change anything");
@@ -369,6 +374,8 @@ static int setup(struct loop *l, struct err *err)
 	if (r < 0)
 		return r;
 	l->context.flow_watch = flow_watch_new(l->event, &l->context);
+	l->context.bridge = bridge_new(l->event, &l->context,
+		l->options->bridge_user ? l->options->bridge_user : BRIDGE_USER, API_PROBE_SOCKET);
 	run_pass(l);
 	return server_new(l->event, l->options->runtime_dir, &l->context, &l->server, err);
 }
@@ -376,6 +383,8 @@ static int setup(struct loop *l, struct err *err)
 static void teardown(struct loop *l)
 {
 	flow_watch_free(l->context.flow_watch);
+	bridge_free(l->context.bridge);
+	l->context.bridge = nullptr;
 	server_free(l->server);
 	frr_driver_free(l->context.frr_driver);
 	frr_sync_clear(&l->frr);

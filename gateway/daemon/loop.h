@@ -22,6 +22,7 @@ constexpr unsigned LOOP_RESYNC_ALL = 10;
 struct loop_options {
 	const char *config_path; /* the file in /etc */
 	const char *runtime_dir; /* where the sockets are */
+	const char *bridge_user; /* nullptr = BRIDGE_USER */
 	const char *vtysh;       /* nullptr = where FRR's package puts it */
 	int rcvbuf;              /* of the notification sockets, bytes; 0 = default */
 };

@@ -18,6 +18,9 @@ static int set_caps(uint32_t low)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
+/* Ports below 1024 are the HTTP bridge's. */
+static constexpr uint32_t needed = 1U << CAP_NET_ADMIN | 1U << CAP_NET_BIND_SERVICE;
+
 static int become(const char *user, struct err *err)
 {
 	errno = 0;
@@ -29,9 +32,9 @@ static int become(const char *user, struct err *err)
 		setresgid(pw->pw_gid, pw->pw_gid, pw->pw_gid) < 0 ||
 		setresuid(pw->pw_uid, pw->pw_uid, pw->pw_uid) < 0)
 		return err_set(err, errno, "cannot become user %s: %s", user, strerror(errno));
-	int r = set_caps(1U << CAP_NET_ADMIN);
+	int r = set_caps(needed);
 	if (r < 0)
-		return err_set(err, -r, "cannot keep CAP_NET_ADMIN: %s", strerror(-r));
+		return err_set(err, -r, "cannot keep capabilities: %s", strerror(-r));
 	return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/server.h"
 #include "daemon/answer.h"
+#include "daemon/bridge.h"
 #include "daemon/diagnoses.h"
 #include "lib/api.h"
 #include "lib/log.h"
@@ -14,10 +15,22 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static const struct {
+	const char *name;
+	mode_t mode;
+	unsigned connections;
+} sockets[SERVER_SOCKETS] = {
+	[SERVER_STATUS] = {"status", 0666, SERVER_CONNECTIONS_MAX},
+	[SERVER_CONTROL] = {"control", 0660, SERVER_CONNECTIONS_MAX},
+	[SERVER_BRIDGE] = {"bridge", 0660, SERVER_CONNECTIONS_BRIDGE},
+};
+
 struct server {
-	sd_varlink_server *status, *control;
 	struct server_context *context;
-	char status_path[108], control_path[108];
+	struct {
+		sd_varlink_server *server;
+		char path[108];
+	} sockets[SERVER_SOCKETS];
 };
 
 /* The userdata of a connection. */
@@ -28,28 +41,31 @@ struct client {
 	void *gone_arg;
 };
 
+enum { STATUS = 1 << SERVER_STATUS, CONTROL = 1 << SERVER_CONTROL, BRIDGE = 1 << SERVER_BRIDGE };
+
 static const struct method {
 	const char *name;
-	bool reads; /* bound to the status socket as well */
+	unsigned sockets; /* that it is bound to */
 	sd_varlink_method_t handler;
 } methods[] = {
-	{API_INTERFACE ".GetStatus", true, api_get_status},
-	{API_INTERFACE ".Plan", false, api_plan},
-	{API_INTERFACE ".Apply", false, api_apply},
-	{API_INTERFACE ".Confirm", false, api_confirm},
-	{API_INTERFACE ".Undo", false, api_undo},
-	{API_INTERFACE ".Down", false, api_down},
-	{API_INTERFACE ".Diagnose", false, api_diagnose},
-	{API_INTERFACE ".Recall", false, api_recall},
-	{API_INTERFACE ".Doctor", false, api_doctor},
-	{API_INTERFACE ".Fix", false, api_fix},
-	{API_INTERFACE ".Follow", false, api_follow},
+	{API_INTERFACE ".GetStatus", STATUS | CONTROL | BRIDGE, api_get_status},
+	{API_INTERFACE ".Plan", CONTROL, api_plan},
+	{API_INTERFACE ".Apply", CONTROL, api_apply},
+	{API_INTERFACE ".Confirm", CONTROL, api_confirm},
+	{API_INTERFACE ".Undo", CONTROL, api_undo},
+	{API_INTERFACE ".Down", CONTROL, api_down},
+	{API_INTERFACE ".Diagnose", CONTROL, api_diagnose},
+	{API_INTERFACE ".Recall", CONTROL, api_recall},
+	{API_INTERFACE ".Doctor", CONTROL, api_doctor},
+	{API_INTERFACE ".Fix", CONTROL, api_fix},
+	{API_INTERFACE ".Follow", CONTROL, api_follow},
+	{API_INTERFACE ".BridgeAttach", BRIDGE, api_bridge_attach},
 };
 
-static int bind_methods(sd_varlink_server *s, bool control)
+static int bind_methods(sd_varlink_server *s, enum server_socket which)
 {
 	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (!control && !methods[i].reads)
+		if (!(methods[i].sockets & 1U << which))
 			continue;
 		int r = sd_varlink_server_bind_method(s, methods[i].name, methods[i].handler);
 		if (r < 0)
@@ -94,6 +110,20 @@ static int on_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
 	return r < 0 ? r : sd_event_source_set_priority(client->silence, SERVER_PRIORITY + 1);
 }
 
+/* The mode of the socket says so already; it is here because its group may be missing. */
+static int on_bridge_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
+{
+	const struct server_context *context = userdata;
+	uid_t uid;
+	int r = sd_varlink_get_peer_uid(link, &uid);
+
+	if (r >= 0 && !bridge_admits(context->bridge, uid))
+		r = -EPERM;
+	if (r >= 0)
+		r = sd_varlink_set_allow_fd_passing_output(link, true);
+	return r < 0 ? r : on_connect(s, link, userdata);
+}
+
 static void on_disconnect(sd_varlink_server *, sd_varlink *link, void *)
 {
 	struct client *client = sd_varlink_get_userdata(link);
@@ -129,15 +159,16 @@ void server_on_gone(void *userdata, void (*gone)(void *arg), void *arg)
 	client->gone_arg = arg;
 }
 
-static int make_server(
-	sd_event *event, bool control, struct server_context *context, sd_varlink_server **out)
+static int make_server(sd_event *event, enum server_socket which, struct server_context *context,
+	sd_varlink_server **out)
 {
 	sd_varlink_server *s = nullptr;
 	int r = sd_varlink_server_new(&s, SD_VARLINK_SERVER_ACCOUNT_UID);
 	if (r < 0)
 		return r;
 	sd_varlink_server_set_userdata(s, context);
-	r = sd_varlink_server_bind_connect(s, on_connect);
+	r = sd_varlink_server_bind_connect(
+		s, which == SERVER_BRIDGE ? on_bridge_connect : on_connect);
 	if (r >= 0)
 		r = sd_varlink_server_bind_disconnect(s, on_disconnect);
 	if (r >= 0)
@@ -145,9 +176,9 @@ static int make_server(
 	if (r >= 0)
 		r = sd_varlink_server_add_interface(s, &api_interface);
 	if (r >= 0)
-		r = bind_methods(s, control);
+		r = bind_methods(s, which);
 	if (r >= 0)
-		r = sd_varlink_server_set_connections_max(s, SERVER_CONNECTIONS_MAX);
+		r = sd_varlink_server_set_connections_max(s, sockets[which].connections);
 	if (r >= 0)
 		r = sd_varlink_server_set_connections_per_uid_max(s, SERVER_CONNECTIONS_PER_UID);
 	if (r >= 0)
@@ -171,6 +202,30 @@ static int listen_at(sd_varlink_server *s, const char *path, mode_t mode, struct
 	return 0;
 }
 
+static int open_socket(struct server *s, sd_event *event, const char *dir, enum server_socket which,
+	struct err *err)
+{
+	char *path = s->sockets[which].path;
+	snprintf(path, sizeof(s->sockets[which].path), "%s/%s", dir, sockets[which].name);
+	int r = make_server(event, which, s->context, &s->sockets[which].server);
+	if (r < 0)
+		return err_set(err, -r, "varlink: %s", strerror(-r));
+	return listen_at(s->sockets[which].server, path, sockets[which].mode, err);
+}
+
+/* We are in the group of the bridge's user (meshgw.sysusers). Where we are not, only root and we
+ * ourselves may attach. */
+static int open_bridge(struct server *s, sd_event *event, const char *dir, struct err *err)
+{
+	const char *path = s->sockets[SERVER_BRIDGE].path;
+	int r = open_socket(s, event, dir, SERVER_BRIDGE, err);
+	gid_t group = bridge_group(s->context->bridge);
+	if (r >= 0 && group != (gid_t)-1 && chown(path, (uid_t)-1, group) < 0)
+		log_warn("server", "%s: the bridge cannot connect: chgrp: %s", path,
+			strerror(errno));
+	return r;
+}
+
 int server_new(sd_event *event, const char *dir, struct server_context *context,
 	struct server **out, struct err *err)
 {
@@ -178,17 +233,11 @@ int server_new(sd_event *event, const char *dir, struct server_context *context,
 	s->context = context;
 	context->answers = answers_new(context);
 	context->diagnoses = diagnoses_new(event, context);
-	snprintf(s->status_path, sizeof(s->status_path), "%s/status", dir);
-	snprintf(s->control_path, sizeof(s->control_path), "%s/control", dir);
-	int r = make_server(event, false, context, &s->status);
+	int r = open_socket(s, event, dir, SERVER_STATUS, err);
 	if (r >= 0)
-		r = make_server(event, true, context, &s->control);
-	if (r < 0)
-		err_set(err, -r, "varlink: %s", strerror(-r));
-	if (r >= 0)
-		r = listen_at(s->status, s->status_path, 0666, err);
-	if (r >= 0)
-		r = listen_at(s->control, s->control_path, 0660, err);
+		r = open_socket(s, event, dir, SERVER_CONTROL, err);
+	if (r >= 0 && context->bridge)
+		r = open_bridge(s, event, dir, err);
 	if (r < 0) {
 		server_free(s);
 		return r;
@@ -205,12 +254,11 @@ void server_free(struct server *s)
 	s->context->answers = nullptr;
 	diagnoses_free(s->context->diagnoses);
 	s->context->diagnoses = nullptr;
-	if (s->status)
-		(void)unlink(s->status_path);
-	if (s->control)
-		(void)unlink(s->control_path);
-	sd_varlink_server_unref(s->status);
-	sd_varlink_server_unref(s->control);
+	for (size_t i = 0; i < SERVER_SOCKETS; i++) {
+		if (s->sockets[i].server)
+			(void)unlink(s->sockets[i].path);
+		sd_varlink_server_unref(s->sockets[i].server);
+	}
 	free(s);
 }
 
@@ -224,10 +272,14 @@ bool server_drops(sd_varlink *link)
 	return true;
 }
 
-int server_add_connection(struct server *s, bool control, int fd)
+int server_add_connection(struct server *s, enum server_socket which, int fd)
 {
-	sd_varlink_server *server = control ? s->control : s->status;
+	sd_varlink_server *server = s->sockets[which].server;
+	void *context = sd_varlink_server_get_userdata(server);
 	sd_varlink *link;
 	int r = sd_varlink_server_add_connection(server, fd, &link);
-	return r < 0 ? r : on_connect(server, link, sd_varlink_server_get_userdata(server));
+	if (r < 0)
+		return r;
+	return which == SERVER_BRIDGE ? on_bridge_connect(server, link, context)
+				      : on_connect(server, link, context);
 }

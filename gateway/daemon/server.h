@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * server: io.meshgw.Gateway on its two sockets. The status socket binds only the methods that
- * read; the control socket binds all of them: the list of bound methods is the allow-list, the
- * sockets' modes decide who may connect. Replies are made in api_*.c.
+ * server: io.meshgw.Gateway on its three sockets. The status socket binds only the methods that
+ * read; the control socket all that an operator has; the bridge socket those of the HTTP bridge:
+ * the list of bound methods is the allow-list, the sockets' modes decide who may connect. Replies
+ * are made in api_*.c.
  *
  * A client that sends garbage is disconnected by sd-varlink, one that asks and does not listen by
  * server_drops(), and one that makes no call for SERVER_SILENCE_US by a timer: it may hold one of
@@ -26,6 +27,7 @@ struct server_context {
 	struct diagnoses *diagnoses;   /* likewise */
 	const struct conditions *conditions;
 	struct flow_watch *flow_watch; /* nullptr = none */
+	struct bridge *bridge;         /* likewise: its socket is not made then */
 	/* Called after a method has changed something: conditions are made anew. */
 	void (*changed)(void *arg);
 	void *arg;
@@ -36,8 +38,12 @@ struct server_context {
  * sd-event takes it before whatever else of the same priority became ready later. */
 constexpr int64_t SERVER_PRIORITY = SD_EVENT_PRIORITY_NORMAL + 1;
 
-/* Of each socket; both together stay below the 1024 descriptors that a unit has by default. */
+enum server_socket { SERVER_STATUS, SERVER_CONTROL, SERVER_BRIDGE, SERVER_SOCKETS };
+
+/* Of the first two sockets; all together stay below the 1024 descriptors that a unit has by
+ * default. */
 constexpr unsigned SERVER_CONNECTIONS_MAX = 480;
+constexpr unsigned SERVER_CONNECTIONS_BRIDGE = 16;
 constexpr unsigned SERVER_CONNECTIONS_ROOT = 8;
 constexpr unsigned SERVER_CONNECTIONS_PER_UID = 8;
 constexpr uint64_t SERVER_SILENCE_US = 10'000'000;
@@ -46,13 +52,13 @@ constexpr int SERVER_UNREAD_MAX = 64 * 1024; /* bytes of answers */
 /* dir: where the sockets are made ("/run/meshgw"). context is borrowed. */
 [[nodiscard]] int server_new(sd_event *event, const char *dir, struct server_context *context,
 	struct server **out, struct err *err);
-/* Closes both sockets and removes their files. Connections that still stand end with the process:
+/* Closes the sockets and removes their files. Connections that still stand end with the process:
  * libsystemd keeps them until their client goes. */
 void server_free(struct server *s);
 
-/* One end of a socket pair as a client of the control socket (control) or the status socket,
- * for tests and fuzzing. Takes fd on success. */
-[[nodiscard]] int server_add_connection(struct server *s, bool control, int fd);
+/* One end of a socket pair as a client of this socket, for tests and fuzzing. Takes fd on
+ * success. */
+[[nodiscard]] int server_add_connection(struct server *s, enum server_socket which, int fd);
 
 /* Has the client left more than SERVER_UNREAD_MAX unread? Then nothing is sent to it any more. */
 [[nodiscard]] bool server_drops(sd_varlink *link);
@@ -87,3 +93,5 @@ int api_fix(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_fla
 	void *userdata);
 int api_follow(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata);
+int api_bridge_attach(sd_varlink *link, sd_json_variant *parameters,
+	sd_varlink_method_flags_t flags, void *userdata);

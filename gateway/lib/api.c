@@ -115,6 +115,18 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Flow, NOTE("Such as tcp 10.0.1.50:3000"),
 	FIELD(firstSeen, SD_VARLINK_INT, 0), FIELD(lastSeen, SD_VARLINK_INT, 0),
 	NOTE("Whose flow the last one was"), FIELD(client, SD_VARLINK_STRING, 0));
 
+static SD_VARLINK_DEFINE_STRUCT_TYPE(BridgeListener, FIELD(address, SD_VARLINK_STRING, 0),
+	FIELD(port, SD_VARLINK_INT, 0),
+	NOTE("Of the descriptors that came with the reply; null: of GetStatus"),
+	FIELD(fd, SD_VARLINK_INT, SD_VARLINK_NULLABLE), NOTE("Why nothing listens there"),
+	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Bridge,
+	NOTE("Has meshgw-bridge fetched its configuration, and does it wait for the next?"),
+	FIELD(attached, SD_VARLINK_BOOL, 0), NOTE("Of what it was told last"),
+	FIELD(generation, SD_VARLINK_INT, 0), FIELD(routes, SD_VARLINK_INT, 0),
+	FIELD_OF(listeners, BridgeListener, SD_VARLINK_ARRAY));
+
 static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0),
 	NOTE("up, down or unconfigured"), OUTPUT(phase, SD_VARLINK_STRING, 0),
 	NOTE("CLOCK_REALTIME, microseconds: when meshgw was taken down"),
@@ -128,7 +140,8 @@ static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0)
 	OUTPUT(repairs, SD_VARLINK_INT, 0), NOTE("null: not configured"),
 	OUTPUT_OF(bgp, Bgp, SD_VARLINK_NULLABLE),
 	NOTE("What watching knows of flows that failed; null: not watching"),
-	OUTPUT_OF(flows, Flow, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
+	OUTPUT_OF(flows, Flow, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
+	NOTE("null: not configured"), OUTPUT_OF(bridge, Bridge, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD(Plan, NOTE("Configuration text; null: the one that runs"),
 	INPUT(content, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
@@ -194,6 +207,22 @@ static SD_VARLINK_DEFINE_METHOD(Fix, NOTE("A code of meshgw-codes(7), or leftove
 static SD_VARLINK_DEFINE_METHOD_FULL(Follow, SD_VARLINK_REQUIRES_MORE,
 	NOTE("First what is known, then each one that changes"), OUTPUT_OF(flow, Flow, 0));
 
+static SD_VARLINK_DEFINE_METHOD_FULL(BridgeAttach, SD_VARLINK_SUPPORTS_MORE,
+	NOTE("Grows by one with each reply that differs from the last"),
+	OUTPUT(generation, SD_VARLINK_INT, 0),
+	NOTE("Its part of the configuration, secrets included; null: there is nothing to serve"),
+	OUTPUT(bridge, SD_VARLINK_OBJECT, SD_VARLINK_NULLABLE),
+	NOTE("All sockets that are to be accepted from, instead of those of the reply before"),
+	OUTPUT_OF(listeners, BridgeListener, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(DiagnoseTarget,
+	NOTE("HOST:PORT, an upstream of the configuration or one of bridge.diagnose.targets"),
+	INPUT(target, SD_VARLINK_STRING, 0), NOTE("Hard limit, 500 to 10000; null: 3000"),
+	INPUT(deadlineMs, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("Probes may be sent; null: only look"),
+	INPUT(active, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE), NOTE("As of Diagnose"),
+	OUTPUT(verdict, SD_VARLINK_OBJECT, 0));
+
 static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY),
 	NOTE("How many mistakes there are; null: as many as diagnostics"),
 	FIELD(total, SD_VARLINK_INT, SD_VARLINK_NULLABLE));
@@ -207,6 +236,8 @@ static SD_VARLINK_DEFINE_ERROR(TargetInvalid, FIELD(message, SD_VARLINK_STRING, 
 static SD_VARLINK_DEFINE_ERROR(NotFixable, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NothingToRecall);
 static SD_VARLINK_DEFINE_ERROR(NotWatching, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(TargetNotAllowed);
+static SD_VARLINK_DEFINE_ERROR(NoVerdict, FIELD(message, SD_VARLINK_STRING, 0));
 
 #define SAYS SD_VARLINK_SYMBOL_COMMENT
 
@@ -244,6 +275,10 @@ const sd_varlink_interface api_interface = {
 			&vl_type_Check,
 			SAYS("Flows to one target that ended in the same way"),
 			&vl_type_Flow,
+			SAYS("Where the HTTP bridge listens"),
+			&vl_type_BridgeListener,
+			SAYS("The HTTP bridge"),
+			&vl_type_Bridge,
 			SAYS("What runs, what is wanted, what is wrong"),
 			&vl_method_GetStatus,
 			SAYS("The changes that an Apply would make, without making them"),
@@ -266,6 +301,10 @@ const sd_varlink_interface api_interface = {
 			&vl_method_Fix,
 			SAYS("Flows of the mesh that fail, as they do"),
 			&vl_method_Follow,
+			SAYS("What the HTTP bridge is to do; with more, each time that changes"),
+			&vl_method_BridgeAttach,
+			SAYS("Why does an upstream not answer? From what is known, kept for some seconds"),
+			&vl_method_DiagnoseTarget,
 			SAYS("The configuration has mistakes; nothing was changed"),
 			&vl_error_ConfigInvalid,
 			SAYS("Another change waits for its confirmation"),
@@ -286,6 +325,10 @@ const sd_varlink_interface api_interface = {
 			&vl_error_NothingToRecall,
 			SAYS("Watching is switched off"),
 			&vl_error_NotWatching,
+			SAYS("The configuration does not name this target"),
+			&vl_error_TargetNotAllowed,
+			SAYS("There is no verdict now; another call may get one"),
+			&vl_error_NoVerdict,
 			nullptr,
 		},
 };

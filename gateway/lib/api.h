@@ -3,8 +3,10 @@
 /*
  * api: the varlink interface io.meshgw.Gateway, defined once for daemon and clients.
  *
- * Two sockets carry the same interface. The status socket may be opened by everyone and answers
- * only what reads; the control socket belongs to root and group meshgw and answers everything.
+ * Three sockets carry the same interface. The status socket may be opened by everyone and answers
+ * only what reads; the control socket belongs to root and group meshgw and answers everything but
+ * what is the HTTP bridge's; that of the bridge's user answers BridgeAttach, DiagnoseTarget and
+ * GetStatus.
  * A configuration travels as text, never as a path: the daemon opens no file for a caller.
  *
  * The interface grows by nullable fields and new methods; no meaning ever changes. Its printed
@@ -15,6 +17,7 @@
 #define API_INTERFACE "io.meshgw.Gateway"
 #define API_STATUS_SOCKET "/run/meshgw/status"
 #define API_CONTROL_SOCKET "/run/meshgw/control"
+#define API_BRIDGE_SOCKET "/run/meshgw/bridge"
 
 #define API_ERROR_CONFIG_INVALID API_INTERFACE ".ConfigInvalid"
 #define API_ERROR_CONFIRM_PENDING API_INTERFACE ".ConfirmPending"
@@ -27,6 +30,8 @@
 #define API_ERROR_NOT_FIXABLE API_INTERFACE ".NotFixable"
 #define API_ERROR_NOTHING_TO_RECALL API_INTERFACE ".NothingToRecall"
 #define API_ERROR_NOT_WATCHING API_INTERFACE ".NotWatching"
+#define API_ERROR_TARGET_NOT_ALLOWED API_INTERFACE ".TargetNotAllowed"
+#define API_ERROR_NO_VERDICT API_INTERFACE ".NoVerdict"
 
 /* Longest confirmation window that Apply takes, seconds. */
 constexpr unsigned API_CONFIRM_MAX_S = 24 * 3600;

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon/bridge.h"
+#include "daemon/bridge_json.h"
+#include "daemon/bridge_names.h"
+#include "daemon/clock.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include <ctype.h>
+#include <errno.h>
+#include <linux/sockios.h>
+#include <pwd.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+constexpr uint64_t FOR_EVER_US = 365ULL * 24 * 3600 * 1'000'000;
+
+struct attached {
+	struct bridge *bridge;
+	sd_varlink *link;
+	void *client;
+	bool behind; /* it has not read the last message, and needs another */
+};
+
+struct bridge {
+	sd_event *event;
+	struct server_context *context;
+	bool has_user;
+	uid_t uid;
+	gid_t gid;
+	char node[64];
+	const struct config *config; /* in force, if it has a bridge */
+	uint64_t entered;            /* the configuration that was looked at (struct gateway) */
+	struct bridge_secrets secrets;
+	struct bridge_names *names;
+	struct bridge_listeners listeners;
+	sd_json_variant *json; /* what was told last; nullptr = nothing to serve */
+	bool stale;            /* it has to be made anew */
+	uint64_t generation;
+	uint64_t alone_us; /* since when nobody is attached */
+	struct attached *attached[BRIDGE_ATTACHED_MAX];
+	size_t n_attached;
+};
+
+/* ---- telling ---- */
+
+/* The descriptors travel with the message that is sent next. */
+static sd_json_variant *push_listeners(const struct bridge *b, sd_varlink *link)
+{
+	sd_json_variant *v = nullptr;
+	char address[ADDR_STRLEN];
+
+	if (sd_json_variant_new_array(&v, nullptr, 0) < 0)
+		out_of_memory();
+	for (size_t i = 0; i < b->listeners.n; i++) {
+		const struct bridge_listener *l = &b->listeners.list[i];
+		int index = l->fd >= 0 ? sd_varlink_push_dup_fd(link, l->fd) : -1;
+		if (index < 0)
+			continue;
+		if (sd_json_variant_append_arraybo(&v,
+			    SD_JSON_BUILD_PAIR_STRING("address", addr_str(&l->address, address)),
+			    SD_JSON_BUILD_PAIR_UNSIGNED("port", l->port),
+			    SD_JSON_BUILD_PAIR_INTEGER("fd", index)) < 0)
+			out_of_memory();
+	}
+	return v;
+}
+
+static sd_json_variant *message(const struct bridge *b, sd_varlink *link)
+{
+	sd_json_variant *v = nullptr;
+	autojson sd_json_variant *listeners = push_listeners(b, link);
+
+	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_UNSIGNED("generation", b->generation),
+		    SD_JSON_BUILD_PAIR_CONDITION(
+			    b->json != nullptr, "bridge", SD_JSON_BUILD_VARIANT(b->json)),
+		    SD_JSON_BUILD_PAIR_VARIANT("listeners", listeners)) < 0)
+		out_of_memory();
+	return v;
+}
+
+/* Whoever does not read gets no second message into its queue, only the newest one later. */
+static void tell(struct attached *a)
+{
+	int unread = 0, fd = sd_varlink_get_fd(a->link);
+
+	a->behind = fd >= 0 && ioctl(fd, SIOCOUTQ, &unread) >= 0 && unread > 0;
+	if (a->behind)
+		return;
+	autojson sd_json_variant *v = message(a->bridge, a->link);
+	int r = sd_varlink_notify(a->link, v);
+	if (r < 0)
+		log_warn("bridge", "what changed cannot be told to the bridge: %s", strerror(-r));
+}
+
+int bridge_reply(struct bridge *b, sd_varlink *link)
+{
+	autojson sd_json_variant *v = message(b, link);
+	return sd_varlink_reply(link, v);
+}
+
+/* ---- who is attached ---- */
+
+static void forget(struct attached *a)
+{
+	struct bridge *b = a->bridge;
+
+	for (size_t i = 0; i < b->n_attached; i++)
+		if (b->attached[i] == a)
+			b->attached[i] = b->attached[--b->n_attached];
+	if (b->n_attached == 0) {
+		b->alone_us = clock_monotonic_us();
+		log_info("bridge", "detached");
+	}
+	sd_varlink_unref(a->link);
+	free(a);
+}
+
+static void on_gone(void *arg)
+{
+	forget(arg);
+}
+
+int bridge_attach(struct bridge *b, sd_varlink *link, void *client)
+{
+	if (b->n_attached == BRIDGE_ATTACHED_MAX)
+		return -EBUSY;
+	struct attached *a = xcalloc(1, sizeof(*a));
+	*a = (struct attached){b, sd_varlink_ref(link), client, false};
+	b->attached[b->n_attached++] = a;
+	if (b->n_attached == 1)
+		log_info("bridge", "attached");
+	server_takes(client, FOR_EVER_US);
+	server_on_gone(client, on_gone, a);
+	size_t before = b->generation;
+	bridge_step(b); /* addresses that a bridge held for another meshgwd can be had now */
+	if (b->generation == before)
+		tell(a);
+	return 0;
+}
+
+bool bridge_admits(const struct bridge *b, uid_t uid)
+{
+	return uid == 0 || uid == geteuid() || (b->has_user && uid == b->uid);
+}
+
+gid_t bridge_group(const struct bridge *b)
+{
+	return b->has_user ? b->gid : (gid_t)-1;
+}
+
+/* ---- what there is to tell ---- */
+
+static const struct addr *addresses_of(const void *arg, const char *name, size_t *n)
+{
+	return bridge_names_addresses(arg, name, n);
+}
+
+static sd_json_variant *make_json(const struct bridge *b)
+{
+	const struct bridge_resolver names = {addresses_of, b->names};
+
+	return b->config ? bridge_json(b->config, &b->secrets, &names, b->node) : nullptr;
+}
+
+/* Has what is told changed? */
+static bool renew_json(struct bridge *b)
+{
+	if (!b->stale)
+		return false;
+	b->stale = false;
+	sd_json_variant *v = make_json(b);
+	bool same = v && b->json ? sd_json_variant_equal(v, b->json) : !v && !b->json;
+
+	sd_json_variant_unref(b->json);
+	b->json = v;
+	return !same;
+}
+
+static void look(struct bridge *b, const struct gateway *g)
+{
+	bool up = g->phase == GATEWAY_UP && g->config && g->config->bridge.configured;
+
+	if (b->config == (up ? g->config : nullptr) && b->entered == g->entered)
+		return;
+	if (!b->config && up)
+		b->alone_us = clock_monotonic_us();
+	b->config = up ? g->config : nullptr;
+	b->entered = g->entered;
+	b->stale = true;
+	if (b->config)
+		bridge_secrets_read(&b->secrets, &b->config->bridge);
+	else
+		bridge_secrets_clear(&b->secrets);
+	bridge_names_configure(b->names, b->config, &g->seen);
+}
+
+void bridge_step(struct bridge *b)
+{
+	const struct gateway *g = b->context->reload->gateway;
+
+	look(b, g);
+	bool changed = bridge_listeners_update(
+		&b->listeners, b->config, &g->seen, b->n_attached > 0, clock_monotonic_us());
+	changed |= renew_json(b);
+	if (changed)
+		b->generation++;
+	for (size_t i = 0; i < b->n_attached; i++)
+		if (changed || b->attached[i]->behind)
+			tell(b->attached[i]);
+}
+
+static void on_names(void *arg)
+{
+	struct bridge *b = arg;
+
+	b->stale = true;
+	b->context->changed(b->context->arg);
+}
+
+/* ---- life ---- */
+
+static void find_user(struct bridge *b, const char *user)
+{
+	errno = 0;
+	const struct passwd *pw = getpwnam(user);
+
+	b->has_user = pw != nullptr;
+	if (!pw) {
+		log_info("bridge", "there is no user %s", user);
+		return;
+	}
+	b->uid = pw->pw_uid;
+	b->gid = pw->pw_gid;
+}
+
+/* It is written into headers (Via, RFC 9110 section 7.6.3: a pseudonym is a token). */
+static void find_node(struct bridge *b)
+{
+	if (gethostname(b->node, sizeof(b->node) - 1) < 0 || b->node[0] == '\0')
+		strncpy(b->node, "meshgw", sizeof(b->node) - 1);
+	for (char *c = b->node; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("-._", *c))
+			*c = '-';
+}
+
+struct bridge *bridge_new(
+	sd_event *event, struct server_context *context, const char *user, const char *probe_socket)
+{
+	struct bridge *b = xcalloc(1, sizeof(*b));
+
+	b->event = sd_event_ref(event);
+	b->context = context;
+	b->alone_us = clock_monotonic_us();
+	find_user(b, user);
+	find_node(b);
+	b->names = bridge_names_new(event, probe_socket, on_names, b);
+	return b;
+}
+
+void bridge_free(struct bridge *b)
+{
+	if (!b)
+		return;
+	for (size_t i = 0; i < b->n_attached; i++) {
+		server_on_gone(b->attached[i]->client, nullptr, nullptr);
+		sd_varlink_unref(b->attached[i]->link);
+		free(b->attached[i]);
+	}
+	bridge_names_free(b->names);
+	bridge_listeners_clear(&b->listeners);
+	bridge_secrets_clear(&b->secrets);
+	sd_json_variant_unref(b->json);
+	sd_event_unref(b->event);
+	free(b);
+}
+
+/* ---- showing ---- */
+
+struct bridge_view bridge_view(const struct bridge *b)
+{
+	return (struct bridge_view){b->config, b->n_attached > 0, b->generation, &b->listeners};
+}
+
+static void listener_health(const struct bridge_listeners *all, struct conditions *out)
+{
+	char name[BRIDGE_LISTENER_STRLEN];
+	uint64_t now = clock_monotonic_us();
+
+	for (size_t i = 0; i < all->n; i++) {
+		const struct bridge_listener *l = &all->list[i];
+		/* It may be the bridge's, from before we were restarted. */
+		bool waits = l->error == EADDRINUSE && now < l->held_us + BRIDGE_HELD_US;
+		if (l->error && !waits)
+			conditions_add(out, COND_BRIDGE_NOT_LISTENING, bridge_listener_str(l, name),
+				"cannot listen there: %s", strerror(l->error));
+	}
+}
+
+static void name_health(const struct bridge *b, struct conditions *out)
+{
+	const char *why, *name;
+
+	for (size_t i = 0; (name = bridge_names_problem(b->names, i, &why)); i++)
+		if (why)
+			conditions_add(out, COND_BRIDGE_NAME_UNUSABLE, name, "%s", why);
+}
+
+static void file_health(const struct bridge_secrets *all, struct conditions *out)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!all->list[i].text)
+			conditions_add(out, COND_BRIDGE_FILE_UNUSABLE, all->list[i].path,
+				"%.160s; what needs it serves nobody", all->list[i].problem.msg);
+}
+
+void bridge_health(const struct bridge *b, struct conditions *out)
+{
+	if (!b || !b->config)
+		return;
+	if (!b->has_user)
+		conditions_add(out, COND_BRIDGE_NOT_ATTACHED, BRIDGE_USER,
+			"there is no user " BRIDGE_USER ", so no rule holds the bridge back");
+	else if (!b->n_attached && clock_monotonic_us() >= b->alone_us + BRIDGE_MISSING_US)
+		conditions_add(out, COND_BRIDGE_NOT_ATTACHED, BRIDGE_USER,
+			"meshgw-bridge has not fetched its configuration; connections wait");
+	if (b->listeners.n == 0)
+		conditions_add(out, COND_BRIDGE_NOT_LISTENING, b->config->mesh_interface,
+			"the mesh interface has no address to listen on");
+	listener_health(&b->listeners, out);
+	file_health(&b->secrets, out);
+	name_health(b, out);
+}
