@@ -206,7 +206,8 @@ bool bridge_listeners_update(struct bridge_listeners *all, const struct config *
 		if (l->fd < 0 && (now_us >= l->retry_us || taken))
 			changed |= try_open(l, attached, now_us);
 	}
-	qsort(all->list, all->n, sizeof(*all->list), compare);
+	if (all->n)
+		qsort(all->list, all->n, sizeof(*all->list), compare);
 	return changed;
 }
 
