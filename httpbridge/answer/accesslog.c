@@ -2,31 +2,16 @@
 #include "answer/accesslog.h"
 #include "route/text.h"
 #include <assert.h>
-#include <stdio.h>
 #include <time.h>
 
-#define LITERAL(t, s) text_add((t), (s), sizeof(s) - 1)
-
-/* The name is ours and needs no escaping. */
-static void put_name(struct text *t, const char *name)
-{
-	LITERAL(t, ",\"");
-	text_str(t, name);
-	LITERAL(t, "\":");
-}
-
-static void put_u64(struct text *t, const char *name, uint64_t n)
-{
-	put_name(t, name);
-	text_u64(t, n);
-}
+/* Keys are ours and need no escaping: they come with the comma, quotes and colon around them. */
+#define KEY(name) ",\"" name "\":"
 
 /* Escapes make a byte six times as long: cut before, with dots to show it. */
-static void put_bytes(struct text *t, const char *name, const char *at, size_t len)
+static void put_value(struct text *t, const char *at, size_t len)
 {
 	char shown[ACCESSLOG_TEXT];
 
-	put_name(t, name);
 	if (len > sizeof(shown)) {
 		memcpy(shown, at, sizeof(shown) - 3);
 		memset(shown + sizeof(shown) - 3, '.', 3);
@@ -36,55 +21,74 @@ static void put_bytes(struct text *t, const char *name, const char *at, size_t l
 	text_json(t, at, len);
 }
 
-static void put_text(struct text *t, const char *name, const char *text)
+static void put_u64(struct text *t, const char *key, uint64_t n)
+{
+	text_str(t, key);
+	text_u64(t, n);
+}
+
+static void put_bytes(struct text *t, const char *key, const char *at, size_t len)
+{
+	text_str(t, key);
+	put_value(t, at, len);
+}
+
+static void put_text(struct text *t, const char *key, const char *text)
 {
 	if (text)
-		put_bytes(t, name, text, strlen(text));
+		put_bytes(t, key, text, strlen(text));
 }
 
-static void put_phase(struct text *t, const char *name, uint64_t us)
+static void put_phase(struct text *t, const char *key, uint64_t us)
 {
 	if (us != ACCESSLOG_NEVER)
-		put_u64(t, name, us);
+		put_u64(t, key, us);
 }
 
-/* "2026-11-22T00:10:33.123456Z". Most lines of a busy thread share their second. */
-static void put_time(struct text *t, uint64_t realtime_us)
+/* "2026-11-22T00:10:33". Most lines of a busy thread share their second. */
+static const char *second_str(uint64_t second)
 {
 	static thread_local uint64_t shown_s = UINT64_MAX;
 	static thread_local char shown[32];
-	uint64_t s = realtime_us / 1'000'000;
-	char micros[16];
+	time_t time = (time_t)second;
+	struct tm tm;
 
-	if (s != shown_s) {
-		struct tm tm;
-		time_t time = (time_t)s;
+	if (second != shown_s) {
 		if (!gmtime_r(&time, &tm) ||
 			!strftime(shown, sizeof(shown), "%Y-%m-%dT%H:%M:%S", &tm))
 			shown[0] = '\0';
-		shown_s = s;
+		shown_s = second;
 	}
-	snprintf(micros, sizeof(micros), ".%06uZ\"", (unsigned)(realtime_us % 1'000'000));
-	LITERAL(t, "{\"time\":\"");
-	text_str(t, shown);
-	text_str(t, micros);
+	return shown;
+}
+
+static void put_time(struct text *t, uint64_t realtime_us)
+{
+	char micros[] = ".000000Z\"";
+	uint64_t rest = realtime_us % 1'000'000;
+
+	for (size_t i = 6; i > 0; i--, rest /= 10)
+		micros[i] = (char)('0' + rest % 10);
+	TEXT_LITERAL(t, "{\"time\":\"");
+	text_str(t, second_str(realtime_us / 1'000'000));
+	TEXT_LITERAL(t, micros);
 }
 
 static void put_request(struct text *t, const struct accesslog_entry *e)
 {
-	char address[ADDR_STRLEN];
-
-	put_text(t, "request", e->request_id);
+	put_text(t, KEY("request"), e->request_id);
 	if (e->peer.family != AF_UNSPEC) {
-		put_text(t, "peer", addr_str(&e->peer, address));
-		put_u64(t, "peerPort", e->peer_port);
+		TEXT_LITERAL(t, KEY("peer") "\"");
+		text_addr(t, &e->peer);
+		TEXT_LITERAL(t, "\"");
+		put_u64(t, KEY("peerPort"), e->peer_port);
 	}
 	if (!e->method.len)
 		return;
-	put_bytes(t, "method", e->method.at, e->method.len);
-	put_bytes(t, "host", e->host.at, e->host.len);
-	put_bytes(t, "path", e->path.at, e->path.len);
-	put_text(t, "protocol", e->minor ? "HTTP/1.1" : "HTTP/1.0");
+	put_bytes(t, KEY("method"), e->method.at, e->method.len);
+	put_bytes(t, KEY("host"), e->host.at, e->host.len);
+	put_bytes(t, KEY("path"), e->path.at, e->path.len);
+	put_text(t, KEY("protocol"), e->minor ? "HTTP/1.1" : "HTTP/1.0");
 }
 
 size_t accesslog_line(const struct accesslog_entry *e, char *out, size_t size)
@@ -94,25 +98,25 @@ size_t accesslog_line(const struct accesslog_entry *e, char *out, size_t size)
 	assert(size >= ACCESSLOG_LINE);
 	put_time(&t, e->realtime_us);
 	put_request(&t, e);
-	put_text(&t, "route", e->route);
-	put_text(&t, "upstream", e->upstream);
-	put_u64(&t, "status", e->status);
-	put_text(&t, "code", e->code);
-	put_text(&t, "fault", e->fault);
-	put_text(&t, "diagnosis", e->diagnosis);
-	put_u64(&t, "bytesIn", e->bytes_in);
-	put_u64(&t, "bytesOut", e->bytes_out);
+	put_text(&t, KEY("route"), e->route);
+	put_text(&t, KEY("upstream"), e->upstream);
+	put_u64(&t, KEY("status"), e->status);
+	put_text(&t, KEY("code"), e->code);
+	put_text(&t, KEY("fault"), e->fault);
+	put_text(&t, KEY("diagnosis"), e->diagnosis);
+	put_u64(&t, KEY("bytesIn"), e->bytes_in);
+	put_u64(&t, KEY("bytesOut"), e->bytes_out);
 	if (e->reused)
-		LITERAL(&t, ",\"reused\":true");
+		TEXT_LITERAL(&t, ",\"reused\":true");
 	if (e->aborted)
-		LITERAL(&t, ",\"aborted\":true");
+		TEXT_LITERAL(&t, ",\"aborted\":true");
 	if (e->retries)
-		put_u64(&t, "retries", e->retries);
-	put_phase(&t, "headUs", e->head_us);
-	put_phase(&t, "connectUs", e->connect_us);
-	put_phase(&t, "firstByteUs", e->first_byte_us);
-	put_phase(&t, "totalUs", e->total_us);
-	LITERAL(&t, "}");
+		put_u64(&t, KEY("retries"), e->retries);
+	put_phase(&t, KEY("headUs"), e->head_us);
+	put_phase(&t, KEY("connectUs"), e->connect_us);
+	put_phase(&t, KEY("firstByteUs"), e->first_byte_us);
+	put_phase(&t, KEY("totalUs"), e->total_us);
+	TEXT_LITERAL(&t, "}");
 	assert(!t.full);
 	return t.len;
 }

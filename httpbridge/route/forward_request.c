@@ -20,7 +20,7 @@ static bool begins_as_forwarded(const struct http_field *f)
 	static const char forwarded[] = "x-forwarded";
 	constexpr size_t len = sizeof(forwarded) - 1;
 
-	if (f->name_len < len)
+	if (f->name_len < len || (f->name[0] | 0x20) != 'x')
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		char c = f->name[i];
@@ -172,25 +172,34 @@ static void put_host(struct forward_writer *w, const struct bridge_route *route,
 		forward_put(w, "Host", 4, request->host, request->host_len);
 }
 
-/* Forwarded (RFC 7239) and what was there before it, from what is true. */
+/* RFC 7239. */
+static void put_forwarded(struct forward_writer *w, const struct forward_request *request)
+{
+	bool quoted = request->peer->family == AF_INET6;
+
+	if (forward_is_edited(w, "Forwarded", 9))
+		return;
+	FORWARD_LITERAL(w, "Forwarded: for=");
+	text_str(&w->text, quoted ? "\"[" : "");
+	text_addr(&w->text, request->peer);
+	text_str(&w->text, quoted ? "]\"" : "");
+	if (request->host_len) {
+		FORWARD_LITERAL(w, ";host=");
+		text_quoted(&w->text, request->host, request->host_len);
+	}
+	FORWARD_LITERAL(w, ";proto=http\r\n");
+}
+
+/* Who called, from what is true. */
 static void put_caller(struct forward_writer *w, const struct bridge_route *route,
 	const struct forward_request *request)
 {
-	char address[ADDR_STRLEN], value[ADDR_STRLEN + 512];
-	struct text forwarded = {.at = value, .size = sizeof(value)};
-
-	addr_str(request->peer, address);
-	text_str(&forwarded, request->peer->family == AF_INET6 ? "for=\"[" : "for=");
-	text_str(&forwarded, address);
-	text_str(&forwarded, request->peer->family == AF_INET6 ? "]\"" : "");
-	if (request->host_len) {
-		text_str(&forwarded, ";host=");
-		text_quoted(&forwarded, request->host, request->host_len);
+	put_forwarded(w, request);
+	if (!forward_is_edited(w, "X-Forwarded-For", 15)) {
+		FORWARD_LITERAL(w, "X-Forwarded-For: ");
+		text_addr(&w->text, request->peer);
+		FORWARD_LITERAL(w, "\r\n");
 	}
-	text_str(&forwarded, ";proto=http");
-	w->text.full |= forwarded.full;
-	forward_put_own(w, "Forwarded", value, forwarded.len);
-	forward_put_own(w, "X-Forwarded-For", address, strlen(address));
 	forward_put_own(w, "X-Forwarded-Proto", "http", 4);
 	if (request->host_len)
 		forward_put_own(w, "X-Forwarded-Host", request->host, request->host_len);

@@ -25,20 +25,28 @@ static bool is_listed(const struct bridge_header *list, size_t n, const char *na
 	return false;
 }
 
-/* The route says something else about this field. */
-static bool is_edited(const struct forward_writer *w, const char *name, size_t len)
+bool forward_is_edited(const struct forward_writer *w, const char *name, size_t len)
 {
 	return is_listed(w->edit->set, w->edit->n_set, name, len) ||
 	       is_listed(w->edit->remove, w->edit->n_remove, name, len);
 }
 
+/* At once: there are a dozen in each head. */
 void forward_put(struct forward_writer *w, const char *name, size_t name_len, const char *value,
 	size_t value_len)
 {
-	text_add(&w->text, name, name_len);
-	FORWARD_LITERAL(w, ": ");
-	text_add(&w->text, value, value_len);
-	FORWARD_LITERAL(w, "\r\n");
+	struct text *t = &w->text;
+
+	if (t->full || t->size - t->len < name_len + value_len + 4) {
+		t->full = true;
+		return;
+	}
+	char *at = mempcpy(t->at + t->len, name, name_len);
+	at = mempcpy(at, ": ", 2);
+	at = mempcpy(at, value, value_len);
+	at[0] = '\r';
+	at[1] = '\n';
+	t->len += name_len + value_len + 4;
 }
 
 void forward_put_own(
@@ -46,7 +54,7 @@ void forward_put_own(
 {
 	size_t len = strlen(name);
 
-	if (!is_edited(w, name, len))
+	if (!forward_is_edited(w, name, len))
 		forward_put(w, name, len, value, value_len);
 }
 
@@ -54,7 +62,7 @@ bool forward_passes(const struct forward_writer *w, size_t i)
 {
 	const struct http_field *f = &w->head->fields[i];
 
-	return !ends_here[w->head->names[i]] && !is_edited(w, f->name, f->name_len) &&
+	return !ends_here[w->head->names[i]] && !forward_is_edited(w, f->name, f->name_len) &&
 	       !(w->head->nominates && http_head_nominates(w->head, f));
 }
 

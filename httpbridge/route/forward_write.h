@@ -15,11 +15,13 @@ struct forward_writer {
 	const struct http_head *head; /* that came in */
 };
 
-#define FORWARD_LITERAL(w, s) text_add(&(w)->text, (s), sizeof(s) - 1)
+#define FORWARD_LITERAL(w, s) TEXT_LITERAL(&(w)->text, s)
 
 void forward_put(struct forward_writer *w, const char *name, size_t name_len, const char *value,
 	size_t value_len);
-/* A field of ours, unless the route wants it otherwise. */
+/* The route says something else about this field: one of ours is then left out. */
+bool forward_is_edited(const struct forward_writer *w, const char *name, size_t len);
+/* A field of ours, unless it is edited. */
 void forward_put_own(
 	struct forward_writer *w, const char *name, const char *value, size_t value_len);
 /* The field came in, belongs to no connection, and the route leaves it as it is. */

@@ -19,6 +19,21 @@ static bool is_continuation(const unsigned char *s, size_t left, size_t i)
 	return i < left && (s[i] & 0xc0) == 0x80;
 }
 
+void text_addr(struct text *t, const struct addr *a)
+{
+	char form[ADDR_STRLEN];
+
+	if (a->family != AF_INET) {
+		text_str(t, addr_str(a, form));
+		return;
+	}
+	for (size_t i = 0; i < 4; i++) {
+		if (i)
+			TEXT_LITERAL(t, ".");
+		text_u64(t, a->b[i]);
+	}
+}
+
 /* Length of the well-formed character at s (RFC 3629, 4); 0 when there is none. */
 static size_t utf8_length(const unsigned char *s, size_t left)
 {
@@ -40,9 +55,17 @@ static size_t utf8_length(const unsigned char *s, size_t left)
 	return !outside && is_continuation(s, left, 2) && is_continuation(s, left, 3) ? 4 : 0;
 }
 
-static bool json_is_plain(unsigned char c)
+/* What stands in a JSON string, and in a quoted one of HTTP, as it is. */
+static const bool is_plain[256] = {
+	[' ' ... '!'] = true, ['#' ... '['] = true, [']' ... '~'] = true};
+
+static size_t plain_run(const char *s, size_t len)
 {
-	return c >= ' ' && c < 0x7f && c != '"' && c != '\\';
+	size_t n = 0;
+
+	while (n < len && is_plain[(unsigned char)s[n]])
+		n++;
+	return n;
 }
 
 static void text_escape(struct text *t, unsigned unit)
@@ -91,29 +114,33 @@ static size_t text_json_odd(struct text *t, const unsigned char *s, size_t left)
 
 void text_json(struct text *t, const char *s, size_t len)
 {
-	text_add(t, "\"", 1);
+	TEXT_LITERAL(t, "\"");
 	for (size_t i = 0; i < len;) {
-		size_t plain = i;
-		while (plain < len && json_is_plain((unsigned char)s[plain]))
-			plain++;
-		text_add(t, s + i, plain - i);
-		i = plain;
+		size_t n = plain_run(s + i, len - i);
+		text_add(t, s + i, n);
+		i += n;
 		if (i < len)
 			i += text_json_odd(t, (const unsigned char *)s + i, len - i);
 	}
-	text_add(t, "\"", 1);
+	TEXT_LITERAL(t, "\"");
 }
 
 void text_quoted(struct text *t, const char *s, size_t len)
 {
-	text_add(t, "\"", 1);
-	for (size_t i = 0; i < len; i++) {
-		char c = s[i];
-		if (c < ' ' || c > '~')
-			c = '?';
-		if (c == '"' || c == '\\')
-			text_add(t, "\\", 1);
-		text_add(t, &c, 1);
+	TEXT_LITERAL(t, "\"");
+	for (size_t i = 0; i < len;) {
+		size_t n = plain_run(s + i, len - i);
+		text_add(t, s + i, n);
+		i += n;
+		if (i == len)
+			break;
+		if (s[i] == '"')
+			TEXT_LITERAL(t, "\\\"");
+		else if (s[i] == '\\')
+			TEXT_LITERAL(t, "\\\\");
+		else
+			TEXT_LITERAL(t, "?");
+		i++;
 	}
-	text_add(t, "\"", 1);
+	TEXT_LITERAL(t, "\"");
 }

@@ -6,8 +6,7 @@
  * Nothing is ever written in part: what does not fit is left out, and so is all that follows. The
  * caller looks once, at the end. No NUL is put behind the text.
  */
-#include <stddef.h>
-#include <stdint.h>
+#include "lib/ip.h"
 #include <string.h>
 
 struct text {
@@ -26,12 +25,17 @@ static inline void text_add(struct text *t, const void *bytes, size_t n)
 	t->len += n;
 }
 
+/* Of a literal; its size is known where it is compiled. */
+#define TEXT_LITERAL(t, s) text_add((t), (s), sizeof(s) - 1)
+
 static inline void text_str(struct text *t, const char *s)
 {
 	text_add(t, s, strlen(s));
 }
 
 void text_u64(struct text *t, uint64_t n);
+/* As addr_str(), and much faster for IPv4: it is written for each request. */
+void text_addr(struct text *t, const struct addr *a);
 
 /* With quotes around it, for JSON (RFC 8259), in printable ASCII: no control character in any
  * encoding, nor what changes the direction of writing, reaches a terminal. What is no UTF-8, and

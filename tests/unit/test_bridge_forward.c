@@ -512,6 +512,22 @@ static void test_texts(void **)
 	assert_memory_equal(out, "018446744073709551615", t.len);
 }
 
+static void test_addresses(void **)
+{
+	static const char *const texts[] = {
+		"0.0.0.0", "255.255.255.255", "100.64.12.189", "1.20.3.40", "2001:db8::1", "::"};
+	char out[64];
+
+	for (size_t i = 0; i < COUNT(texts); i++) {
+		struct text t = {.at = out, .size = sizeof(out)};
+		struct addr a;
+		assert_int_equal(addr_parse(texts[i], &a), 0);
+		text_addr(&t, &a);
+		assert_int_equal(t.len, strlen(texts[i]));
+		assert_memory_equal(out, texts[i], t.len);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -525,6 +541,7 @@ int main(void)
 		cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_proxy_protocol),
 		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
