@@ -24,6 +24,14 @@ static bool is_heard_of(const struct fact_call *c)
 	return c->begun || c->asked > 0 || c->acknowledged;
 }
 
+/* Longer than a round trip, as far as the end of watching is known. */
+constexpr int64_t SOON_US = 400'000;
+
+static bool waits_long(const struct view *v, const struct fact_call *c)
+{
+	return !v->e->took_us || (int64_t)v->e->took_us - c->last_us >= SOON_US;
+}
+
 enum call_state call_state_of(const struct view *v, const struct fact_call *c)
 {
 	if (!is_heard_of(c) && (c->ended || !is_late(c)))
@@ -38,9 +46,11 @@ enum call_state call_state_of(const struct view *v, const struct fact_call *c)
 		return c->asked_again > 0 ? CALL_DEAF : CALL_NEW;
 	if (c->open > 0 && is_late(c))
 		return c->acknowledged || c->open >= CALL_LARGE ? CALL_STUCK : CALL_DEAF;
-	if (c->asked > 0 && !c->replied)
-		return c->asked_again > 0 && c->told_again > 0 ? CALL_UNSERVED : CALL_WAITING;
-	return CALL_WELL;
+	if (!c->asked || c->replied)
+		return CALL_WELL;
+	if (c->asked_again > 0 && c->told_again > 0)
+		return CALL_UNSERVED;
+	return waits_long(v, c) ? CALL_WAITING : CALL_NEW;
 }
 
 const struct fact *call_next(const struct view *v, enum call_state state, size_t *at)

@@ -270,16 +270,18 @@ static bool ttl_expired(const struct view *v, struct finding *f)
 	if (drop->drop.origin == ORIGIN_INJECTED)
 		return spent_here(v, drop, f);
 	const struct fact *spent = came_spent(v, &all);
+	if (!spent && view_completed(v, ORIGIN_INJECTED))
+		return false; /* somebody traces the path */
 	finding_event(f, drop, ORIGIN_REAL);
 	cite_expired(v, f);
 	if (!spent) {
 		FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP, CODE_ROUTE_WRONG_EGRESS);
-		if (view_completed(v, ORIGIN_INJECTED))
-			finding_may_be(f, CODE_HEALTHY); /* somebody traces the path */
 		return true;
 	}
 	finding_cite(f, spent);
 	finding_set_number(f, "value", spent->packet.ttl_min);
+	if (drop->drop.count < 2)
+		FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_HEALTHY);
 	/* What goes back is the rest of what came before. */
 	f->stays = all;
 	return true;

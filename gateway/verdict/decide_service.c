@@ -273,11 +273,17 @@ static bool talk_matches(const struct view *v, const struct talk *t)
 	       (t->other < 0 || outcome == t->other);
 }
 
+/* It said nothing to this host; callers that it answers tell that it can. */
+static bool is_mute(const struct talk *t)
+{
+	return t->code == CODE_SERVICE_CLOSES_EARLY || t->code == CODE_SERVICE_ACCEPTS_NO_ANSWER;
+}
+
 static bool talk(const struct view *v, struct finding *f)
 {
 	for (size_t i = 0; i < sizeof(talks) / sizeof(talks[0]); i++) {
 		const struct talk *t = &talks[i];
-		if (!talk_matches(v, t))
+		if (!talk_matches(v, t) || (is_mute(t) && call_took(v, 1)))
 			continue;
 		const struct fact *got = said(v, t->ask);
 		finding_cite(f, got);
@@ -374,6 +380,9 @@ static bool no_answer(const struct view *v, struct finding *f)
 	else
 		FINDING_FAMILY(f, CODE_SERVICE_ACCEPTS_NO_ANSWER, CODE_SERVICE_SLOW,
 			CODE_SERVICE_CLOSES_EARLY, CODE_PMTU_BLACKHOLE_LAN);
+	/* Nobody knows whether its callers want an answer. */
+	if (v->e->flow.scheme == SCHEME_NONE)
+		finding_may_be(f, CODE_HEALTHY);
 	return true;
 }
 

@@ -233,19 +233,23 @@ static bool pieces_unanswered(const struct view *v, struct finding *f)
 	return true;
 }
 
+/* The kernel waits half a minute for the rest of a datagram, and nobody may have been hurt by one
+ * that was lost then. */
 static bool fragments(const struct view *v, struct finding *f)
 {
+	const struct packet_query in = {ORIGINS, POINT_TUN_IN, PACKET_FRAGMENT, true};
+	const struct packet_query back = {ORIGINS, POINT_LAN_IN, PACKET_FRAGMENT, false};
 	const struct fact *drop = view_drop(v, "FRAG_REASM_TIMEOUT", "", true);
 	if (!drop)
 		drop = view_drop(v, "FRAG_REASM_TIMEOUT", "", false);
-	if (!drop)
+	if (!drop || (drop->drop.count < REPEATED && v->udp && call_took(v, 1)))
 		return false;
 	finding_event(f, drop, drop->drop.origin);
 	f->stays = true;
-	finding_cite(f, view_packet(v, (struct packet_query){
-					       ORIGINS, POINT_TUN_IN, PACKET_FRAGMENT, true}));
-	finding_cite(f, view_packet(v, (struct packet_query){
-					       ORIGINS, POINT_LAN_IN, PACKET_FRAGMENT, false}));
+	finding_cite(f, view_packet(v, in));
+	finding_cite(f, view_packet(v, back));
+	if (drop->drop.count < REPEATED || !(view_packet(v, in) || view_packet(v, back)))
+		FINDING_FAMILY(f, CODE_FRAGMENTS_LOST, CODE_HEALTHY);
 	finding_cite(f, view_grew(v, v->v6 ? "Ip6ReasmFails" : "IpReasmFails"));
 	return true;
 }

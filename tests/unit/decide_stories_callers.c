@@ -274,6 +274,18 @@ static const struct story list[] = {
 			  "handle=5 verdict=drop",
 		.code = CODE_FILTER_DROP_FORWARD, .confidence = CONFIDENCE_UNDETERMINED,
 		.passive = true, .candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, somebody traces the path and nobody calls",
+		"packet origin=real point=tun-in packet=syn toTarget count=4 distinct=4 ttlMin=1 "
+		"ttlMax=4|drop origin=real toTarget reason=IP_INHDR function=ip_forward count=1|"
+		"packet origin=real point=lan-out packet=syn toTarget count=3 distinct=3",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
+	{"healthy, a service that answers after its time",
+		"l7 ask=http outcome=silent|call source=100.64.0.7 port=4000 begun answered "
+		"acknowledged asked=90 replied=900 firstUs=100 progressUs=3100000|"
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=3|"
+		"packet origin=real point=tun-out packet=data count=3 distinct=3",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .scheme = SCHEME_HTTP,
+		.only_real = true},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"

@@ -84,7 +84,8 @@ static const struct story list[] = {
 		"packet origin=real point=lan-in packet=data count=1 distinct=1|"
 		"packet origin=real point=tun-out packet=data count=1 distinct=1|"
 		"icmp origin=real point=tun-out own type=11 code=0 count=1",
-		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .only_real = true},
 	{"a rule here takes the hops",
 		DIES_INSIDE
 		"packet origin=injected point=tun-in packet=syn toTarget count=1 distinct=1 "
@@ -148,10 +149,22 @@ static const struct story list[] = {
 		.code = CODE_PMTU_BLACKHOLE_TUNNEL, .confidence = CONFIDENCE_LIKELY,
 		.only_real = true},
 	{"fragments",
-		"drop origin=real toTarget reason=FRAG_REASM_TIMEOUT function=ip_expire count=1|"
-		"counter name=IpReasmFails delta=1|"
-		"packet origin=real point=tun-in packet=fragment toTarget count=1",
+		"drop origin=real toTarget reason=FRAG_REASM_TIMEOUT function=ip_expire count=4|"
+		"counter name=IpReasmFails delta=4|"
+		"packet origin=real point=tun-in packet=fragment toTarget count=4",
 		.code = CODE_FRAGMENTS_LOST, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+	{"one datagram of which a fragment was lost",
+		"drop origin=real toTarget reason=FRAG_REASM_TIMEOUT function=ip_expire count=1|"
+		"counter name=IpReasmFails delta=1",
+		.code = CODE_FRAGMENTS_LOST, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_HEALTHY, .proto = IPPROTO_UDP, .only_real = true},
+	{"healthy, one datagram of which a fragment was lost, and others are answered",
+		"drop origin=real toTarget reason=FRAG_REASM_TIMEOUT function=ip_expire count=1|"
+		"packet origin=real point=tun-in packet=udp toTarget count=3|"
+		"packet origin=real point=tun-out packet=udp count=3|"
+		"call source=100.64.0.7 port=4000 begun answered asked=90 replied=90",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .proto = IPPROTO_UDP,
+		.only_real = true},
 	{"MSS", "packet origin=injected point=lan-out packet=syn toTarget mss=1460",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY,
 		.next = CODE_MSS_NOT_CLAMPED},
