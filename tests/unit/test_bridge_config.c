@@ -15,7 +15,10 @@
 #include "lib/xmalloc.h"
 #include "route/host.h"
 #include "route/match.h"
+#include <dirent.h>
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -450,6 +453,34 @@ static void test_order_of_addresses_means_nothing(void **)
 	bridge_config_unref(c);
 }
 
+/* All that meshgwd sends, as the goldens of its side show it, is taken here. */
+static void test_goldens_of_meshgwd(void **)
+{
+	DIR *dir = opendir(TEST_PROJECT_DIR "/tests/golden/bridge");
+	size_t n = 0;
+
+	assert_non_null(dir);
+	for (const struct dirent *e; (e = readdir(dir));) {
+		autojson sd_json_variant *json = nullptr;
+		const struct bridge_config *c = nullptr;
+		struct err err = {};
+		char path[PATH_MAX];
+		size_t len = strlen(e->d_name);
+
+		if (len < 5 || strcmp(e->d_name + len - 5, ".json") != 0)
+			continue;
+		snprintf(path, sizeof(path), TEST_PROJECT_DIR "/tests/golden/bridge/%s", e->d_name);
+		assert_true(sd_json_parse_file(nullptr, path, 0, &json, nullptr, nullptr) >= 0);
+		if (bridge_config_from_json(json, &c, &err) < 0)
+			fail_msg("%s: %s", e->d_name, err.msg);
+		assert_true(c->n_routes > 0);
+		bridge_config_unref(c);
+		n++;
+	}
+	closedir(dir);
+	assert_true(n > 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +493,7 @@ int main(void)
 		cmocka_unit_test(test_match_is_its_definition),
 		cmocka_unit_test(test_reload_keeps_upstreams),
 		cmocka_unit_test(test_order_of_addresses_means_nothing),
+		cmocka_unit_test(test_goldens_of_meshgwd),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
