@@ -59,6 +59,9 @@ static void held_back(const struct view *v, struct finding *f, bool now)
 	f->at = AT_GATEWAY;
 	finding_cite(f, asked);
 	finding_cite(f, chain);
+	/* Neighbours ask as well, and tell thereby where they are. */
+	if (view_outcome(v, PROBE_INJECTED) == OUTCOMES)
+		FINDING_FAMILY(f, CODE_FILTER_DROP_OUTPUT, CODE_NEIGHBOUR_UNRESOLVED, CODE_HEALTHY);
 	if (rule) {
 		filter_blame(rule, f);
 		return;
@@ -100,13 +103,15 @@ static bool unresolved(const struct view *v, struct finding *f)
 	blame_neighbour(v, f);
 	if (silent)
 		finding_cite(f, v->probes[PROBE_LINK]);
-	f->stays = failed && silent; /* packets may have left by what was known before */
+	/* Packets may have left by what was known before; answers show that it is right still, and
+	 * that the question did not leave. */
+	f->stays = failed && silent && !view_works(v);
 	finding_cite(f, icmp);
 	finding_cite(f, view_grew(v, "arp_cache.res_failed"));
 	/* Two witnesses: a state alone may be left over from before. */
 	f->confidence = drop || (failed && (silent || icmp)) ? CONFIDENCE_CERTAIN
 							     : CONFIDENCE_LIKELY;
-	bool now = drop || state_in(v->neighbour, "incomplete", "incomplete");
+	bool now = drop || silent || state_in(v->neighbour, "incomplete", "incomplete");
 	held_back(v, f, now);
 	if (f->code == CODE_NEIGHBOUR_UNRESOLVED)
 		unsent(v, f);

@@ -38,6 +38,14 @@ static const struct story list[] = {
 	{"no neighbour beside a strict filter",
 		DIES_INSIDE UNSOLICITED "counter name=Icmp6OutNeighborSolicits delta=3 value=7",
 		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_CERTAIN, .six = true},
+	{"healthy, and a strict filter holds back the question whether the neighbour is there",
+		"neighbour address=2001:db8:1::50 state=failed lladdr=''|"
+		"probe probe=link outcome=silent answered=0|probe probe=own outcome=silent answered=0|"
+		"probe probe=own-other outcome=silent|counter name=Icmp6OutNeighborSolicits delta=0|"
+		"trace origin=own toTarget family=inet table=cloudflare-warp chain=output "
+		"hook=output handle=7 verdict=reject by=warp",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .six = true,
+		.only_real = true},
 	{"no neighbour: the router",
 		DIES_INSIDE
 		"lookup question=forward gateway=10.0.1.1|"
