@@ -62,6 +62,7 @@ class Case:
     ask: tuple[str, ...]  # words of `meshgw diagnose`
     caller: str
     bystander: bool
+    calls: bool  # whether the caller goes on while the question is asked
     limit: float
     given: tuple[Action, ...]
     inject: tuple[Action, ...]
@@ -214,6 +215,7 @@ def case_of(name: str, raw: dict[str, Any], ci: bool) -> Case:
         ask=tuple(target(told, later)),
         caller=told.get("caller", "worker"),
         bystander=told.get("bystander", False),
+        calls=told.get("calls", True),
         limit=told.get("limit", 0.8),
         given=actions(told.get("given")),
         inject=actions(told.get("inject")),

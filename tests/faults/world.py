@@ -31,6 +31,10 @@ from warp import Traits
 HERE = Path("/src/tests/faults")
 SCRATCH = Path("/run/faults")
 ROUTER = {"bare": "static", "route": "static", "masquerade": "none", "bgp": "bgp"}
+# What hangs of an earlier case would be repeated for a minute.
+HANGS = {
+    "worker": "connected", "device": "connected", "service": "syn-recv", "remote": "syn-recv",
+}  # fmt: skip
 WHOLE_S, MENDED_S = 6.0, 1.0
 CA_FILE = "usr/local/share/ca-certificates/lab.crt"
 # One shell, so that a look costs as little as it can. Numbers that move are left out.
@@ -294,6 +298,8 @@ class World:
         """What one case would leave to the next in tables that nobody looks at."""
         flush = "conntrack -F; ip -4 route flush cache; ip -6 route flush cache"
         self.gw.outside.run(flush, check=False)
+        for name, state in HANGS.items():
+            self.nodes[name].run(f"ss -K -t state {state}", check=False)
 
 
 CERTIFICATES = """\
