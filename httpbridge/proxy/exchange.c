@@ -290,6 +290,7 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 		return;
 	}
 	if (http_target_read(request, path, &target, &fault) < 0) {
+		x->in.ended = false; /* who asks so is not heard again */
 		(void)exchange_fail(x, ANSWER_BAD_TARGET, http_fault_str(fault));
 		return;
 	}

@@ -347,9 +347,11 @@ def test_reload(bridge: Bridge, upstream: Upstream) -> None:
     read_message(service)
     service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nh")
     client.until(b"\r\n\r\nh")
-    bridge.reload([{"host": "b.internal", "upstreams": [upstream.config]}])
-    b = GET.replace(b"a.internal", b"b.internal")
-    poll("the new route", lambda: bridge.ask(GET).status == 404)
+    b, c = GET.replace(b"a.int", b"b.int"), GET.replace(b"a.int", b"c.int")
+    closed = {"host": "c.internal", "upstreams": [upstream.config], "sources": ["10.0.0.0/8"]}
+    bridge.reload([{"host": "b.internal", "upstreams": [upstream.config]}, closed])
+    poll("the new routes", lambda: bridge.ask(c).status == 403)
+    assert bridge.ask(GET).status == 404
     service.send(b"i")
     assert client.exactly(1) == b"i"
     idle.send(b)
