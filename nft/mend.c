@@ -11,6 +11,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <netinet/udp.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,6 +67,21 @@ static void say_prefix(char *buf, const char *word, const struct prefix *p)
 			p->addr.family == AF_INET ? "ip" : "ip6", word, prefix_str(p, text));
 }
 
+static void say_ports(char *buf, const struct nft_accept *a)
+{
+	size_t at = strlen(buf);
+	bool port = a->sport || a->dport;
+	const char *name = a->proto == IPPROTO_TCP ? "tcp" : "udp";
+
+	if (a->proto == IPPROTO_ICMP || a->proto == IPPROTO_ICMPV6)
+		name = a->proto == IPPROTO_ICMP ? "icmp" : "ipv6-icmp";
+	if (port)
+		snprintf(buf + at, NFT_ACCEPT_STRLEN - at, "%s %s %u ", name,
+			a->dport ? "dport" : "sport", a->dport ? a->dport : a->sport);
+	else if (a->proto)
+		snprintf(buf + at, NFT_ACCEPT_STRLEN - at, "meta l4proto %s ", name);
+}
+
 const char *nft_accept_str(const struct nft_accept *a, char buf[static NFT_ACCEPT_STRLEN])
 {
 	buf[0] = '\0';
@@ -72,6 +89,7 @@ const char *nft_accept_str(const struct nft_accept *a, char buf[static NFT_ACCEP
 	say_interface(buf, "oifname", a->oif);
 	say_prefix(buf, "saddr", &a->from);
 	say_prefix(buf, "daddr", &a->to);
+	say_ports(buf, a);
 	size_t at = strlen(buf);
 	snprintf(buf + at, NFT_ACCEPT_STRLEN - at, "accept");
 	return buf;
@@ -82,6 +100,15 @@ struct accepts {
 	const struct nft_accept *list;
 	size_t n;
 };
+
+/* Of TCP and UDP alike. */
+static void add_port(struct nftnl_rule *r, uint32_t offset, uint16_t port)
+{
+	uint16_t port_be = htons(port);
+
+	expr_payload(r, NFT_PAYLOAD_TRANSPORT_HEADER, offset, sizeof(port_be), REG);
+	expr_cmp(r, NFT_CMP_EQ, &port_be, sizeof(port_be));
+}
 
 /* In a table of one family alone nothing asks for it: iptables-nft(8) would not know the words. */
 static void add_terms(struct nftnl_rule *r, uint8_t table, const struct nft_accept *a)
@@ -99,6 +126,12 @@ static void add_terms(struct nftnl_rule *r, uint8_t table, const struct nft_acce
 		nft_expr_source_prefix(r, f, &a->from);
 	if (a->to.addr.family)
 		nft_expr_to_prefix(r, f, &a->to);
+	if (a->proto)
+		expr_l4proto(r, a->proto);
+	if (a->sport)
+		add_port(r, offsetof(struct udphdr, uh_sport), a->sport);
+	if (a->dport)
+		add_port(r, offsetof(struct udphdr, uh_dport), a->dport);
 }
 
 static void add_accept(

@@ -19,6 +19,8 @@ struct nl_sock;
 struct nft_accept {
 	char iif[IFNAMSIZ], oif[IFNAMSIZ]; /* "" = any */
 	struct prefix from, to;            /* AF_UNSPEC = any */
+	uint8_t proto;                     /* IPPROTO_x, 0 = any */
+	uint16_t sport, dport;             /* of TCP and UDP, 0 = any */
 };
 
 /* In front of which rule of whose chain. */
@@ -33,8 +35,9 @@ struct nft_mend_place {
  * changes nothing. */
 [[nodiscard]] int nft_mend_accept(struct nl_sock *s, const struct nft_mend_place *place,
 	const struct nft_accept *list, size_t n, bool check, struct err *err);
-/* The words of the rule that it writes: `iifname "eth0" ip saddr 10.0.1.0/24 accept`. */
-constexpr size_t NFT_ACCEPT_STRLEN = 200;
+/* The words of the rule that it writes: `iifname "eth0" ip saddr 10.0.1.0/24 tcp dport 80 accept`.
+ */
+constexpr size_t NFT_ACCEPT_STRLEN = 256;
 const char *nft_accept_str(const struct nft_accept *a, char buf[static NFT_ACCEPT_STRLEN]);
 
 /* Is there a table inet nat that does nothing but masquerade what leaves by this interface, in one

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/fix.h"
 #include "lib/marks.h"
+#include "verdict/entry.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/netfilter.h>
@@ -66,6 +67,20 @@ static int plan_value(const char *key, long long value, struct fix *out, struct 
 	return 0;
 }
 
+/* Forwarding of IPv6 ends the hearing of router advertisements, and with it routes that this host
+ * may be reached by (addrconf_fixup_forwarding(), net/ipv6/addrconf.c). */
+static int keep_advertised(const struct subject *s, struct fix *out, struct err *err)
+{
+	const struct fact_sysctl *ra;
+	int r = 0;
+
+	if (strcmp(attribute(s, "sysctl"), "net.ipv6.conf.all.forwarding") != 0)
+		return 0;
+	for (size_t at = 0; r >= 0 && (ra = evidence_hears_routers(s->e, &at));)
+		r = plan_value(ra->key, 2, out, err);
+	return r;
+}
+
 static int plan_sysctl(const struct subject *s, struct fix *out, struct err *err)
 {
 	const char *wanted = attribute(s, "wanted");
@@ -74,7 +89,8 @@ static int plan_sysctl(const struct subject *s, struct fix *out, struct err *err
 
 	if (end == wanted || *end)
 		value = -1;
-	return plan_value(attribute(s, "sysctl"), value, out, err);
+	int r = keep_advertised(s, out, err);
+	return r < 0 ? r : plan_value(attribute(s, "sysctl"), value, out, err);
 }
 
 /* A table that is full: twice as large. */
@@ -91,55 +107,31 @@ static int plan_limit(const struct subject *s, struct fix *out, struct err *err)
 			max = f->sysctl.value;
 	if (max <= 0)
 		return refuse(err, "the diagnosis does not know the limit");
-	return plan_value(key, 2 * max, out, err);
+	int r = plan_value(key, 2 * max, out, err);
+	if (r >= 0)
+		out->list[out->n - 1].sysctl.at_least = true;
+	return r;
 }
 
 /* ---- routes ---- */
 
-/* Who would put it back, or must be told otherwise. */
-static const struct {
-	uint8_t protocol;
-	const char *why;
-} owners[] = {
-	{RTPROT_KERNEL, "the kernel made this route for an address: take the address away"},
-	{RTPROT_RA, "a router advertisement made this route: the router must stop it"},
-	{RTPROT_DHCP, "DHCP made this route: its server must stop it"},
-	{RTPROT_ZEBRA, "FRRouting made this route: remove it there"},
-	{RTPROT_BIRD, "BIRD made this route: remove it there"},
-	{RTPROT_KEEPALIVED, "keepalived made this route: remove it there"},
-	{RTPROT_BGP, "BGP made this route: filter it there"},
-	{RTPROT_ISIS, "IS-IS made this route: filter it there"},
-	{RTPROT_OSPF, "OSPF made this route: filter it there"},
-	{RTPROT_RIP, "RIP made this route: filter it there"},
-	{RTPROT_EIGRP, "EIGRP made this route: filter it there"},
-	{MARK_RTPROT, "this route is meshgw's own"},
-};
-
-/* The lookup that the verdict rests on, and whose entry it blames. */
-static const struct fact_lookup *blamed(const struct subject *s)
+static int add_route(
+	const struct subject *s, const struct fact_lookup *l, struct fix *out, struct err *err)
 {
-	char text[PREFIX_STRLEN];
+	char entry[PREFIX_STRLEN], text[PREFIX_STRLEN];
+	struct prefix exceeded;
+	bool is_range;
 
-	for (size_t i = 0; i < s->v->n_evidence; i++) {
-		const struct fact *f = &s->e->facts[s->v->evidence[i]];
-		if (f->kind != FACT_LOOKUP || !f->lookup.entry)
-			continue;
-		const struct fact_lookup *l = &f->lookup;
-		bool of_rule = l->match.addr.family == AF_UNSPEC && l->rule[0];
-		if (of_rule || !strcmp(prefix_str(&l->match, text), attribute(s, "prefix")))
-			return l;
-	}
-	return nullptr;
-}
-
-static int add_route(const struct fact_lookup *l, struct fix *out, struct err *err)
-{
 	if (l->match.len == 0)
 		return refuse(
 			err, "it is the default route, without which this host may be cut off");
-	for (size_t i = 0; i < sizeof(owners) / sizeof(owners[0]); i++)
-		if (l->protocol == owners[i].protocol)
-			return refuse(err, owners[i].why);
+	const char *keeper = entry_keeper(l->protocol);
+	if (keeper)
+		return refuse(err, keeper);
+	if (entry_exceeds(l, s->e, &is_range, &exceeded))
+		return err_set(err, EOPNOTSUPP,
+			"the route to %s covers more than %s: add a route to that beside it",
+			prefix_str(&l->match, entry), prefix_str(&exceeded, text));
 	if (l->metric < 0 || l->table <= 0)
 		return refuse(err, "the diagnosis does not know the entry exactly");
 	struct fix_route *r = &fix_add(out, FIX_ROUTE)->route;
@@ -161,12 +153,12 @@ static bool refuses(const char *type)
 
 static int plan_refusing(const struct subject *s, struct fix *out, struct err *err)
 {
-	const struct fact_lookup *l = blamed(s);
+	const struct fact_lookup *l = entry_blamed(s->v, s->e);
 
 	if (!l || !refuses(l->type))
 		return refuse(err, "the diagnosis does not name the entry that refuses");
 	if (l->match.addr.family != AF_UNSPEC)
-		return add_route(l, out, err);
+		return add_route(s, l, out, err);
 	struct fix_step *step = fix_add(out, FIX_RULE_DEL);
 	PUT(step->rule_text, l->rule);
 	step->rule.family = s->e->flow.target.family;
@@ -175,11 +167,11 @@ static int plan_refusing(const struct subject *s, struct fix *out, struct err *e
 
 static int plan_shadow(const struct subject *s, struct fix *out, struct err *err)
 {
-	const struct fact_lookup *l = blamed(s);
+	const struct fact_lookup *l = entry_blamed(s->v, s->e);
 
 	if (!l)
 		return refuse(err, "the diagnosis does not name the route that stands in front");
-	return add_route(l, out, err);
+	return add_route(s, l, out, err);
 }
 
 /* ---- rules ---- */
@@ -225,9 +217,11 @@ static int plan_hairpin(const struct subject *s, struct fix *out, struct err *er
 
 /* ---- filters ---- */
 
-enum term { ANY, MESH, LAN, RANGE, NETWORK };
+enum term { ANY, MESH, LAN, RANGE, NETWORK, TARGET };
+enum port { TO_PORT, FROM_PORT, ANY_PORT };
 struct match {
 	enum term iif, oif, from, to;
+	enum port port; /* of the flow; ANY_PORT: nor its protocol */
 };
 
 static uint8_t nfproto(const char *family)
@@ -250,7 +244,22 @@ static const char *interface_of(const struct subject *s, enum term t)
 
 static struct prefix prefix_term(const struct subject *s, enum term t)
 {
-	return t == RANGE ? s->range : t == NETWORK ? s->network : (struct prefix){};
+	return t == RANGE     ? s->range
+	       : t == NETWORK ? s->network
+	       : t == TARGET  ? prefix_of(&s->e->flow.target)
+			      : (struct prefix){};
+}
+
+/* Nothing is opened but the service that was asked for. */
+static void narrow(const struct subject *s, enum port port, struct nft_accept *a)
+{
+	if (port == ANY_PORT)
+		return;
+	a->proto = s->e->flow.proto;
+	if (port == TO_PORT)
+		a->dport = s->e->flow.port;
+	else
+		a->sport = s->e->flow.port;
 }
 
 static int add_accept(
@@ -272,6 +281,7 @@ static int add_accept(
 	PUT(accept->oif, interface_of(s, m->oif));
 	accept->from = prefix_term(s, m->from);
 	accept->to = prefix_term(s, m->to);
+	narrow(s, m->port, accept);
 	if ((m->iif && !accept->iif[0]) || (m->oif && !accept->oif[0]))
 		return refuse(err, "the diagnosis does not name the interfaces");
 	fix_add(out, FIX_ACCEPT)->accept = a;
@@ -288,26 +298,35 @@ static int plan_accepts(
 static int plan_forward(const struct subject *s, struct fix *out, struct err *err)
 {
 	static const struct match pair[] = {
-		{MESH, LAN, RANGE, NETWORK}, {LAN, MESH, NETWORK, RANGE}};
+		{MESH, LAN, RANGE, NETWORK, TO_PORT}, {LAN, MESH, NETWORK, RANGE, FROM_PORT}};
 	return plan_accepts(s, pair, out, err);
 }
 
 static int plan_prerouting(const struct subject *s, struct fix *out, struct err *err)
 {
 	static const struct match pair[] = {
-		{MESH, ANY, RANGE, NETWORK}, {LAN, ANY, NETWORK, RANGE}};
+		{MESH, ANY, RANGE, NETWORK, TO_PORT}, {LAN, ANY, NETWORK, RANGE, FROM_PORT}};
+	return plan_accepts(s, pair, out, err);
+}
+
+/* This host's own packets to the LAN: its probes, BGP, ICMP errors; and its answers. */
+static int plan_output(const struct subject *s, struct fix *out, struct err *err)
+{
+	static const struct match pair[] = {
+		{ANY, LAN, ANY, NETWORK, ANY_PORT}, {ANY, MESH, ANY, RANGE, FROM_PORT}};
 	return plan_accepts(s, pair, out, err);
 }
 
 static int plan_postrouting(const struct subject *s, struct fix *out, struct err *err)
 {
-	static const struct match pair[] = {{ANY, LAN, ANY, NETWORK}, {ANY, MESH, ANY, RANGE}};
+	static const struct match pair[] = {
+		{ANY, LAN, ANY, NETWORK, TO_PORT}, {ANY, MESH, ANY, RANGE, FROM_PORT}};
 	return plan_accepts(s, pair, out, err);
 }
 
 static int plan_input(const struct subject *s, struct fix *out, struct err *err)
 {
-	static const struct match from_mesh = {MESH, ANY, RANGE, ANY};
+	static const struct match from_mesh = {MESH, ANY, RANGE, TARGET, TO_PORT};
 	return add_accept(s, &from_mesh, out, err);
 }
 
@@ -351,7 +370,7 @@ static const struct {
 	{CODE_FILTER_REJECT_FORWARD, plan_forward},
 	{CODE_FILTER_DROP_PREROUTING, plan_prerouting},
 	{CODE_FILTER_DROP_INPUT, plan_input},
-	{CODE_FILTER_DROP_OUTPUT, plan_postrouting},
+	{CODE_FILTER_DROP_OUTPUT, plan_output},
 	{CODE_FILTER_DROP_POSTROUTING, plan_postrouting},
 	{CODE_CONNTRACK_TABLE_FULL, plan_limit},
 	{CODE_CONNTRACK_STALE_NAT, plan_stale},
@@ -382,16 +401,13 @@ bool fix_applies(enum code code)
 static struct subject subject_of(const struct verdict *v, const struct evidence *e)
 {
 	struct subject s = {.v = v, .e = e};
-	size_t at = 0;
-	const struct fact *config = evidence_next(e, FACT_CONFIG, &at), *f;
+	const struct fact *f;
 
-	s.range = config && config->config.range.addr.family ? config->config.range
-							     : prefix_of(&e->flow.client);
-	s.network = config && config->config.network.addr.family ? config->config.network
-								 : prefix_of(&e->flow.target);
+	s.range = evidence_range(e);
+	s.network = evidence_network(e);
 	PUT(s.mesh, e->mesh);
 	PUT(s.lan, e->lan);
-	for (at = 0; (f = evidence_next(e, FACT_LINK, &at));) {
+	for (size_t at = 0; (f = evidence_next(e, FACT_LINK, &at));) {
 		if (!s.mesh[0] && f->link.role == ROLE_MESH)
 			PUT(s.mesh, f->link.interface);
 		if (!s.lan[0] && (f->link.role == ROLE_LAN || f->link.role == ROLE_EGRESS))

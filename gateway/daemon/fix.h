@@ -33,7 +33,8 @@ enum fix_kind {
 struct fix_sysctl {
 	char key[SYSCTL_KEY_LEN];
 	int to;
-	int from; /* -1 = not read yet */
+	int from;      /* -1 = not read yet */
+	bool at_least; /* a limit: never lowered */
 };
 
 /* As a lookup told of it. */

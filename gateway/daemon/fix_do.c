@@ -49,7 +49,7 @@ static int check_sysctl(struct fix_tools *, struct fix_step *step, struct err *e
 
 	if (r < 0)
 		return err_set(err, -r, "sysctl %s: %s", s->key, strerror(-r));
-	return s->from != s->to;
+	return s->at_least ? s->from < s->to : s->from != s->to;
 }
 
 struct wanted {

@@ -3,15 +3,23 @@
 
 constexpr enum code first = CODE_NOT_ALLOWED;
 
-/* In front of everything in the chain that is to blame. */
-#define ACCEPT_FROM_MESH                                                             \
-	"nft insert rule {family} {table} {chain} iifname {mesh} {l3} saddr {range}" \
-	"[ {l3} daddr {network}] accept"
-#define ACCEPT_TO_MESH \
-	"nft insert rule {family} {table} {chain} iifname {lan} {l3} daddr {range} accept"
-#define ACCEPT_ANSWERS                                                               \
-	"nft insert rule {family} {table} {chain} iifname {lan} {l3} daddr {range} " \
-	"ct state established,related accept"
+/* In front of the rule that is to blame, or behind all where it is the chain's policy; never wider
+ * than the flow's protocol and port, for the rest of the chain is somebody's intention. */
+#define NFT_PUT "nft {put} rule {family} {table} {chain}[ handle {handle}]"
+#define TO_PORT "[ {l4} dport {port}][ meta l4proto {echo}] accept"
+#define FROM_PORT "[ {l4} sport {port}][ meta l4proto {echo}] accept"
+
+#define ACCEPT_FROM_MESH NFT_PUT " iifname {mesh} {l3} saddr {range}[ {l3} daddr {network}]" TO_PORT
+#define ACCEPT_TO_MESH NFT_PUT " iifname {lan} {l3} daddr {range}" FROM_PORT
+#define ACCEPT_ANSWERS \
+	NFT_PUT " iifname {lan} {l3} daddr {range} ct state established,related accept"
+
+#define IPT_TO_PORT "[ -p {l4} --dport {port}][ -p {echo}] -j ACCEPT"
+#define IPT_FROM_PORT "[ -p {l4} --sport {port}][ -p {echo}] -j ACCEPT"
+
+#define ACCEPT_REMEDY                                                                         \
+	"Accept the flow in that chain, in the way of the program that owns it; without the " \
+	"port, the commands let all of the mesh range through."
 
 const struct code_row code_part_filter[] = {
 	[CODE_NOT_ALLOWED - first] = {"not-allowed", CODE_CLASS_NODE,
@@ -25,34 +33,31 @@ const struct code_row code_part_filter[] = {
 		"A packet filter on this gateway drops the packet where it is forwarded.",
 		"The trace of a packet ends with drop, or with a policy of drop, in a chain at "
 		"hook forward; the kernel drops with NETFILTER_DROP in nft_do_chain.",
-		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, true},
+		ACCEPT_REMEDY, {ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, true},
 	[CODE_FILTER_REJECT_FORWARD - first] = {"filter-reject-forward", CODE_CLASS_NODE,
 		"A packet filter on this gateway rejects the packet where it is forwarded.",
 		"The trace of a packet ends with reject in a chain at hook forward, and the "
 		"caller gets an ICMP error or a reset.",
-		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, true},
+		ACCEPT_REMEDY, {ACCEPT_FROM_MESH, ACCEPT_ANSWERS}, true},
 	[CODE_FILTER_DROP_LEGACY_XTABLES - first] = {"filter-drop-legacy-xtables", CODE_CLASS_NODE,
 		"A rule of the old iptables drops the packet, which nft does not show.",
 		"The kernel drops with NETFILTER_DROP in nf_hook_slow, the trace of nftables "
 		"ends with accept, the table of connections is not full, and "
 		"/proc/net/ip_tables_names is not empty.",
-		"Accept the mesh range with iptables-legacy, or move the old rules to nftables.",
-		{"{ipt}-legacy -I FORWARD -i {mesh} -s {range} -j ACCEPT",
-			"{ipt}-legacy -I FORWARD -o {mesh} -d {range} -j ACCEPT"},
+		"Accept the flow with iptables-legacy, or move the old rules to nftables.",
+		{"{ipt}-legacy -I FORWARD -i {mesh} -s {range}[ -d {network}]" IPT_TO_PORT,
+			"{ipt}-legacy -I FORWARD -o {mesh} -d {range}" IPT_FROM_PORT},
 		false},
 	[CODE_FILTER_DROP_PREROUTING - first] = {"filter-drop-prerouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet before it is routed.",
 		"The trace of a packet ends with drop in a chain at hook prerouting or ingress.",
-		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, true},
+		ACCEPT_REMEDY, {ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, true},
 	[CODE_FILTER_FIB_DROP - first] = {"filter-fib-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because routing would not send answers by "
 		"where it came in.",
 		"The trace of a packet ends with drop at a rule with a fib expression.",
-		"Mend the route to the packet's source first; if it is right, accept the mesh "
-		"range in front of the rule, or make the check loose.",
+		"Mend the route to the packet's source first; if it is right, accept the flow "
+		"in front of the rule, or make the check loose.",
 		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
 	[CODE_FILTER_CT_INVALID_DROP - first] = {"filter-ct-invalid-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because connection tracking does not know its "
@@ -60,23 +65,25 @@ const struct code_row code_part_filter[] = {
 		"The trace of a packet ends with drop at a rule with ct state invalid, and "
 		"nf_conntrack.invalid grows.",
 		"Let both directions of the flow cross this gateway; if that cannot be, accept "
-		"the mesh range in front of the rule.",
+		"it in front of the rule.",
 		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
 	[CODE_FILTER_DROP_BRIDGE - first] = {"filter-drop-bridge", CODE_CLASS_NODE,
 		"The packet is dropped by filter rules that bridged frames are made to pass.",
 		"An interface of the way is part of a bridge, and bridge-nf-call-iptables or a "
 		"chain of family bridge decides about its frames.",
-		"Do not lead bridged frames through the IP rules, or accept the mesh range there.",
-		{"sysctl -w net.bridge.bridge-nf-call-{ipt}=0"}, false},
+		"Accept the flow in that chain, whatever interfaces it is seen on. To switch "
+		"bridge-nf-call off is simpler, and ends what containers' isolation and services "
+		"rest on.",
+		{NFT_PUT " {l3} saddr {range}[ {l3} daddr {network}]" TO_PORT,
+			NFT_PUT "[ {l3} saddr {network}] {l3} daddr {range}" FROM_PORT},
+		false},
 	[CODE_FILTER_DROP_INPUT - first] = {"filter-drop-input", CODE_CLASS_NODE,
 		"A packet filter drops what is meant for this gateway itself.",
 		"The target is an address of this gateway, and the trace of a packet ends with "
 		"drop in a chain at hook input.",
-		"Accept the mesh range on the mesh interface in that chain, in the way of the "
-		"program that owns it.",
-		{"nft insert rule {family} {table} {chain} iifname {mesh} {l3} "
-		 "saddr {range} accept"},
-		true},
+		"Accept this one port from the mesh range on the mesh interface, in the way of "
+		"the program that owns the chain; the others stay closed.",
+		{NFT_PUT " iifname {mesh} {l3} saddr {range} {l3} daddr {target}" TO_PORT}, true},
 	[CODE_FILTER_DROP_OUTPUT - first] = {"filter-drop-output", CODE_CLASS_NODE,
 		"A packet filter drops packets that this gateway itself sends: probes, BGP, ICMP "
 		"errors, answers.",
@@ -84,26 +91,25 @@ const struct code_row code_part_filter[] = {
 		"the trace ends with drop in a chain at hook output.",
 		"Accept packets to the LAN in that chain; the tunnel's client does so for "
 		"networks that its profile excludes.",
-		{"nft insert rule {family} {table} {chain} oifname {lan} accept",
-			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
-			"daddr {range} accept"},
+		{NFT_PUT " oifname {lan} {l3} daddr {network} accept",
+			NFT_PUT " oifname {mesh} {l3} daddr {range}" FROM_PORT},
 		true},
 	[CODE_FILTER_DROP_POSTROUTING - first] = {"filter-drop-postrouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet when it is about to leave.",
 		"The trace of a packet ends with drop in a chain at hook postrouting or egress.",
-		"Accept the mesh range in that chain, in the way of the program that owns it.",
-		{"nft insert rule {family} {table} {chain} oifname {lan} {l3} "
-		 "daddr {network} accept",
-			"nft insert rule {family} {table} {chain} oifname {mesh} {l3} "
-			"daddr {range} accept"},
+		ACCEPT_REMEDY,
+		{NFT_PUT " oifname {lan} {l3} daddr {network}" TO_PORT,
+			NFT_PUT " oifname {mesh} {l3} daddr {range}" FROM_PORT},
 		true},
 	[CODE_TC_OR_XDP_DROP - first] = {"tc-or-xdp-drop", CODE_CLASS_NODE,
 		"A program or filter attached to the interface drops the packet before or after "
 		"everything else.",
 		"The kernel drops with TC_INGRESS, TC_EGRESS or XDP; or packets vanish at an "
 		"interface that has such a program.",
-		"Let the program pass the mesh range, or detach it.",
-		{"tc qdisc del dev {interface} parent ffff:fff1"}, false},
+		"It belongs to somebody, and others may rest on it: find out who (tc filter show"
+		"[ dev {interface}]; bpftool net), and let it pass the mesh range. Delete at most "
+		"the one filter, never its queueing discipline.",
+		{}, false},
 	[CODE_LSM_DROP - first] = {"lsm-drop", CODE_CLASS_NODE,
 		"A security module of this gateway drops the packet.",
 		"The kernel drops with SECURITY_HOOK.",
@@ -120,9 +126,12 @@ const struct code_row code_part_filter[] = {
 		"The connection keeps an old decision about translation that is no longer right.",
 		"An entry without an answer is older than the rules, and its translation is not "
 		"what the mode asks for; each repeated packet keeps it alive.",
-		"Delete entries without an answer; entries of live connections must stay.",
-		{"conntrack -D -f {fw} -s {range} -d {target}[ -p {tcp} --state "
-		 "SYN_SENT]"},
+		"Delete the entries of this service that have no answer; those of live "
+		"connections must stay.",
+		{"conntrack -D -f {fw} -s {range} -d {target} -p {tcp} --dport {port} --state "
+		 "SYN_SENT",
+			"conntrack -D -f {fw} -s {asker} -d {target} -p {udp} --dport {port}",
+			"conntrack -D -f {fw} -s {asker} -d {target} -p {echo}"},
 		true},
 	[CODE_NAT_NO_SOURCE_ADDRESS - first] = {"nat-no-source-address", CODE_CLASS_NODE,
 		"The source is to be translated, and the LAN interface has no address to take.",
@@ -149,9 +158,9 @@ const struct code_row code_part_filter[] = {
 		"A rule of another program translates the source of the flow.",
 		"Packets leave with a source that is neither the caller's nor one that meshgw "
 		"gives.",
-		"Exempt the mesh range in front of that rule, in the way of the program that "
-		"owns it.",
-		{"nft insert rule {family} {table} {chain} {l3} saddr {range} "
-		 "accept"},
+		"Exempt flows of the mesh to this network in front of that rule, in the way of "
+		"the program that owns it.",
+		{"nft insert rule {family} {table} {chain}[ handle {handle}] {l3} saddr {range}"
+		 "[ {l3} daddr {network}] accept"},
 		false},
 };

@@ -53,8 +53,9 @@ const struct code_row code_part_lan[] = {
 	[CODE_BGP_DAEMON_DOWN - first] = {"bgp-daemon-down", CODE_CLASS_NODE,
 		"FRRouting does not run, so the LAN is not told of the mesh range.",
 		"FRRouting, or one of its daemons that are needed, does not answer.",
-		"Start it, and see that /etc/frr/daemons has bgpd=yes.", {"systemctl restart frr"},
-		false},
+		"Start it. If it runs and lacks a daemon, set bgpd=yes in /etc/frr/daemons and "
+		"restart it, which ends all its sessions for a moment.",
+		{"systemctl start frr"}, false},
 	[CODE_BGP_SESSION_DOWN - first] = {"bgp-session-down", CODE_CLASS_LAN,
 		"The BGP session with the site's router is down, so the LAN is not told of the "
 		"mesh range.",

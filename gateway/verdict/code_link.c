@@ -3,12 +3,15 @@
 
 constexpr enum code first = CODE_LAN_INTERFACE_MISSING;
 
-/* "rt mtu" is the smaller one of both directions (net/netfilter/nft_rt.c). */
-#define CLAMP_TABLE "nft add table inet mss_clamp"
-#define CLAMP_CHAIN \
-	"nft 'add chain inet mss_clamp forward { type filter hook forward priority mangle; }'"
-#define CLAMP_RULE(size) \
-	"nft add rule inet mss_clamp forward tcp flags syn tcp option maxseg size set " size
+/* "rt mtu" is the smaller one of both directions (net/netfilter/nft_rt.c). Of the mesh's
+ * connections alone. */
+#define CLAMP_CHAIN                                                                      \
+	"nft 'add table inet mss_clamp; add chain inet mss_clamp forward { type filter " \
+	"hook forward priority mangle; }'"
+#define CLAMP_RULE(way, size)                                                                      \
+	"nft add rule inet mss_clamp forward " way " {mesh} tcp flags syn tcp option maxseg size " \
+	"set " size
+#define CLAMP(size) CLAMP_CHAIN, CLAMP_RULE("iifname", size), CLAMP_RULE("oifname", size)
 
 const struct code_row code_part_link[] = {
 	[CODE_LAN_INTERFACE_MISSING - first] = {"lan-interface-missing", CODE_CLASS_NODE,
@@ -46,8 +49,10 @@ const struct code_row code_part_link[] = {
 		"The queue of the interface drops the packet on its way out.",
 		"The kernel drops with QDISC_DROP or the like at the interface, and its queueing "
 		"discipline counts drops.",
-		"Widen or remove the shaping of the interface.",
-		{"tc qdisc del dev {interface} root"}, false},
+		"See what drops (tc -s qdisc show[ dev {interface}]), and raise the rate or the "
+		"limit of that class, where the interface's shaping comes from; to delete the "
+		"discipline would end it for everybody's packets.",
+		{}, false},
 	[CODE_PROVIDER_SOURCE_CHECK - first] = {"provider-source-check", CODE_CLASS_LAN,
 		"The cloud or hypervisor drops what this machine sends with addresses that are "
 		"not its own.",
@@ -65,7 +70,7 @@ const struct code_row code_part_link[] = {
 		"change nothing.",
 		"Lower the segment size of TCP connections to that of the way, and let ICMP "
 		"\"fragmentation needed\" pass in the LAN.",
-		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}, false},
+		{CLAMP("rt mtu")}, false},
 	[CODE_PMTU_ERRORS_FILTERED_LOCALLY - first] = {"pmtu-errors-filtered-locally",
 		CODE_CLASS_NODE,
 		"Large packets do not pass, and the errors that would tell the sender are "
@@ -74,9 +79,9 @@ const struct code_row code_part_link[] = {
 		"hook output right after.",
 		"Accept ICMP errors of this gateway in that chain, and lower the segment size of "
 		"TCP connections.",
-		{"nft insert rule {family} {table} {chain} meta l4proto {icmp} "
-		 "accept",
-			CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")},
+		{"nft {put} rule {family} {table} {chain}[ handle {handle}] {nfticmp} type "
+		 "{tooBig} accept",
+			CLAMP("rt mtu")},
 		false},
 	[CODE_PMTU_BLACKHOLE_TUNNEL - first] = {"pmtu-blackhole-tunnel", CODE_CLASS_TUNNEL,
 		"Small packets pass and large ones do not: they are lost inside the tunnel or "
@@ -85,13 +90,13 @@ const struct code_row code_part_link[] = {
 		"small ones are.",
 		"Lower the segment size of TCP connections further than the tunnel's MTU asks "
 		"for, or the MTU of the tunnel.",
-		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("1200")}, false},
+		{CLAMP("1200")}, false},
 	[CODE_MSS_NOT_CLAMPED - first] = {"mss-not-clamped", CODE_CLASS_NODE,
 		"Connections may begin with larger segments than the tunnel takes; that is a "
 		"risk, not a fault by itself.",
 		"A SYN to the LAN carries a segment size above the tunnel's MTU less its headers.",
-		"Lower the segment size of TCP connections to that of the way.",
-		{CLAMP_TABLE, CLAMP_CHAIN, CLAMP_RULE("rt mtu")}, false},
+		"Lower the segment size of TCP connections to that of the way.", {CLAMP("rt mtu")},
+		false},
 	[CODE_TTL_EXPIRED - first] = {"ttl-expired", CODE_CLASS_TUNNEL,
 		"The packet's hop count is used up at this gateway.",
 		"The packet enters with a TTL of 1, the kernel drops with IP_INHDR in ip_forward "

@@ -3,6 +3,15 @@
 
 constexpr enum code first = CODE_FORWARDING_DISABLED;
 
+/* What refuses more than the flow's network is there for a purpose; a better route is enough. */
+#define REFUSING_REMEDY                                                                          \
+	"Delete the entry, or ask its owner to; its proto tells who made it. If it covers more " \
+	"than this network, leave it, and add the route that is missing beside it."
+#define REFUSING_COMMANDS(type)                                                                  \
+	{"ip -{v} route del " type " {entry} table {table}[ metric {metric}]",                   \
+		"ip -{v} rule del {refusingRule...}", "ip -{v} route add {uncovered} dev {lan}", \
+		"ip -{v} route add {uncoveredRange} dev {mesh}"}
+
 const struct code_row code_part_path[] = {
 	[CODE_FORWARDING_DISABLED - first] = {"forwarding-disabled", CODE_CLASS_NODE,
 		"The kernel of this gateway does not forward packets.",
@@ -10,8 +19,9 @@ const struct code_row code_part_path[] = {
 		"IP_INADDRERRORS, IpInAddrErrors or Ip6InAddrErrors grows, and no ICMP error is "
 		"sent.",
 		"Switch forwarding on, and find out who switches it off: sysctl files that are "
-		"read later, a firewall, a network manager.",
-		{"sysctl -w {sysctl}={wanted}"}, true},
+		"read later, a firewall, a network manager. Of IPv6 it ends the hearing of router "
+		"advertisements where accept_ra is not 2.",
+		{"sysctl -w {acceptRa}=2", "sysctl -w {sysctl}={wanted}"}, true},
 	[CODE_FORWARDING_DISABLED_ON_INTERFACE - first] = {"forwarding-disabled-on-interface",
 		CODE_CLASS_NODE,
 		"The kernel does not forward what enters by one interface of the way.",
@@ -52,9 +62,10 @@ const struct code_row code_part_path[] = {
 	[CODE_SOURCE_IS_OWN_ADDRESS - first] = {"source-is-own-address", CODE_CLASS_NODE,
 		"The packet's source is an address of this gateway itself.",
 		"A lookup of the source answers local, and the kernel drops with IP_LOCAL_SOURCE.",
-		"The address[ {address}] is used twice: take it off this gateway, or out of the "
-		"mesh's range.",
-		{"ip -{v} address flush to {address}"}, false},
+		"If it is the caller's[, {address}], it is used twice: give up one of the two "
+		"(ip address show to ADDRESS). If it is simply this machine's, nothing is wrong: "
+		"diagnose with an address of a caller.",
+		{}, false},
 	[CODE_MARTIAN_DESTINATION - first] = {"martian-destination", CODE_CLASS_TUNNEL,
 		"The target is an address that no other machine can have.",
 		"The target is loopback or another address without a place on the network; "
@@ -71,36 +82,24 @@ const struct code_row code_part_path[] = {
 		"This gateway has no route to the target.",
 		"A lookup of the target answers that the network is unreachable. The kernel "
 		"drops with IP_INNOROUTES, and sends the caller an ICMP error.",
-		"Add a route to the target's network: by the LAN interface if it is connected "
-		"there, else by way of the router in front of it.",
+		"Add a route to the target's network: as below if it is connected to the LAN "
+		"interface, else by way of the router in front of it.",
 		{"ip -{v} route add {network} dev {lan}"}, false},
 	[CODE_ROUTE_UNREACHABLE - first] = {"route-unreachable", CODE_CLASS_NODE,
 		"A route or rule of type unreachable refuses the target.",
 		"A lookup answers EHOSTUNREACH while forwarding is on, and a walk through rules "
 		"and tables finds the entry.",
-		"Delete the entry, or ask its owner to; its proto tells who made it.",
-		{"ip -{v} route del unreachable {prefix} table {table}[ metric "
-		 "{metric}]",
-			"ip -{v} rule del priority {refusingRule}"},
-		true},
+		REFUSING_REMEDY, REFUSING_COMMANDS("unreachable"), true},
 	[CODE_ROUTE_BLACKHOLE - first] = {"route-blackhole", CODE_CLASS_NODE,
 		"A route or rule of type blackhole swallows the packets without a word.",
 		"A lookup answers EINVAL while the reverse path filter has nothing against the "
 		"source, and a walk through rules and tables finds the entry.",
-		"Delete the entry, or ask its owner to; its proto tells who made it.",
-		{"ip -{v} route del blackhole {prefix} table {table}[ metric "
-		 "{metric}]",
-			"ip -{v} rule del priority {refusingRule}"},
-		true},
+		REFUSING_REMEDY, REFUSING_COMMANDS("blackhole"), true},
 	[CODE_ROUTE_PROHIBIT - first] = {"route-prohibit", CODE_CLASS_NODE,
 		"A route or rule of type prohibit refuses the target.",
 		"A lookup answers EACCES, the caller gets an ICMP error, and a walk through "
 		"rules and tables finds the entry.",
-		"Delete the entry, or ask its owner to; its proto tells who made it.",
-		{"ip -{v} route del prohibit {prefix} table {table}[ metric "
-		 "{metric}]",
-			"ip -{v} rule del priority {refusingRule}"},
-		true},
+		REFUSING_REMEDY, REFUSING_COMMANDS("prohibit"), true},
 	[CODE_ROUTE_HAIRPIN_TUNNEL - first] = {"route-hairpin-tunnel", CODE_CLASS_NODE,
 		"The route to the target leads back into the tunnel.",
 		"A lookup of the target, entering by the mesh interface, answers the mesh "
@@ -114,8 +113,7 @@ const struct code_row code_part_path[] = {
 		"under lan:.",
 		"Remove the route that leads there, or add a better one by the right interface; "
 		"or correct lan: in the configuration.",
-		{"ip -{v} route del {prefix} dev {dev} table {table}[ metric "
-		 "{metric}]",
+		{"ip -{v} route del {entry} dev {dev} table {table}[ metric {metric}]",
 			"ip -{v} route add {uncovered} dev {lan}"},
 		false},
 	[CODE_ROUTE_LINKDOWN - first] = {"route-linkdown", CODE_CLASS_NODE,
@@ -138,9 +136,7 @@ const struct code_row code_part_path[] = {
 		"than the range's route into the tunnel.",
 		"Delete the other route, or give it a higher metric; its proto tells who made "
 		"it. meshgw does not touch it by itself.",
-		{"ip -{v} route del {prefix} dev {dev} table {table}[ metric "
-		 "{metric}]"},
-		true},
+		{"ip -{v} route del {entry} dev {dev} table {table}[ metric {metric}]"}, true},
 	[CODE_ROUTING_LOOP - first] = {"routing-loop", CODE_CLASS_LAN,
 		"Packets go in a circle until their hop count is used up.",
 		"The same packet passes one interface three times or more with a falling TTL, "
@@ -185,6 +181,7 @@ const struct code_row code_part_path[] = {
 		"do not meet.",
 		"The mesh interface or the LAN interface has a VRF for a master, and lookups "
 		"differ by it.",
-		"Take the interface out of the VRF, or let routes leak between them.",
-		{"ip link set dev {interface} nomaster"}, false},
+		"Take the mesh interface out of the VRF; where the LAN's is in one, let routes "
+		"leak between them: others may reach this machine by the VRF alone.",
+		{"ip link set dev {captive} nomaster"}, false},
 };

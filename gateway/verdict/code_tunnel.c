@@ -37,7 +37,8 @@ const struct code_row code_part_tunnel[] = {
 		"own traffic.",
 		"The routing table of the tunnel's client holds the whole Internet, or its "
 		"registration says so.",
-		"Disconnect the client, and enrol this machine with the token of the node.",
+		"Disconnect the client, from a console or by a way that is not the tunnel, and "
+		"enrol this machine with the token of the node.",
 		{"warp-cli disconnect"}, false},
 	[CODE_TUNNEL_SOURCE_NOT_IN_RANGES - first] = {"tunnel-source-not-in-ranges",
 		CODE_CLASS_TUNNEL,
@@ -52,9 +53,9 @@ const struct code_row code_part_tunnel[] = {
 		"lost in front of it.",
 		"The kernel drops answers with FULL_RING at the mesh interface, and its "
 		"tx_dropped grows.",
-		"Restart the tunnel's client, and see whether it lacks CPU; a longer queue helps "
-		"against bursts.",
-		{"systemctl restart warp-svc", "ip link set dev {mesh} txqueuelen 1000"}, false},
+		"Restart the tunnel's client, which interrupts all flows of the mesh, and see "
+		"whether it lacks CPU; a longer queue (ip link, txqueuelen) helps against bursts.",
+		{"systemctl restart warp-svc"}, false},
 	[CODE_TUNNEL_DAEMON_REJECTS_SOURCE - first] = {"tunnel-daemon-rejects-source",
 		CODE_CLASS_TUNNEL,
 		"The tunnel's client refuses the answers because of their source address.",

@@ -13,6 +13,8 @@ const char *family_value(uint8_t family, const char *name)
 		{"ipt", "iptables", "ip6tables"},
 		{"fw", "ipv4", "ipv6"},
 		{"icmp", "icmp", "ipv6-icmp"},
+		{"nfticmp", "icmp", "icmpv6"},
+		{"tooBig", "destination-unreachable", "packet-too-big"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)

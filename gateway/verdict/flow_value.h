@@ -6,6 +6,7 @@
  *   target port client host path    as in struct flow
  *   hostport                        "10.0.1.50:3000", "[2001:db8::50]:3000", a name if it has one
  *   v l3 ipt fw icmp                4 ip iptables ipv4 icmp, or 6 ip6 ip6tables ipv6 ipv6-icmp
+ *   nfticmp tooBig                  the same in nft's words, and the type that says "too big"
  */
 #include "verdict/evidence.h"
 #include "verdict/field.h"

@@ -12,6 +12,7 @@ static const char name_characters[] =
 	"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 constexpr size_t NAME_MAX_LEN = 31;
+#define WORDS "..."
 
 struct expansion {
 	const struct template_values *values;
@@ -50,6 +51,17 @@ static bool is_printable(const char *value)
 	return true;
 }
 
+/* Several words, none of which the shell may look at. */
+static int put_words(struct expansion *x, const char *value)
+{
+	for (const char *word = value; *word; word += strspn(word, " ")) {
+		if (*word == '-' || strspn(word, plain) != strcspn(word, " "))
+			return -EINVAL;
+		word += strcspn(word, " ");
+	}
+	return put(x, value, strlen(value));
+}
+
 static int put_value(struct expansion *x, const char *value)
 {
 	bool word_begins = x->used == 0 || strchr(" '\"", x->out[x->used - 1]);
@@ -68,28 +80,33 @@ static int put_value(struct expansion *x, const char *value)
 	return put_quoted(x, value);
 }
 
-/* Length of "{name}" at p, 0 when it is none. */
-static size_t placeholder(const char *p, char name[static NAME_MAX_LEN + 1])
+/* Length of "{name}" or "{name...}" at p, 0 when it is none. */
+static size_t placeholder(const char *p, char name[static NAME_MAX_LEN + 1], bool *words)
 {
 	size_t len = strspn(p + 1, name_characters);
 
-	if (len == 0 || len > NAME_MAX_LEN || p[1 + len] != '}')
+	*words = !strncmp(p + 1 + len, WORDS, strlen(WORDS));
+	size_t end = 1 + len + (*words ? strlen(WORDS) : 0);
+	if (len == 0 || len > NAME_MAX_LEN || p[end] != '}')
 		return 0;
 	memcpy(name, p + 1, len);
 	name[len] = '\0';
-	return len + 2;
+	return end + 1;
 }
 
 /* One character of the template, or one placeholder; *p moves behind it. */
 static int put_one(struct expansion *x, const char **p)
 {
 	char name[NAME_MAX_LEN + 1], buf[FIELD_STRLEN];
-	size_t len = **p == '{' ? placeholder(*p, name) : 0;
+	bool words;
+	size_t len = **p == '{' ? placeholder(*p, name, &words) : 0;
 
 	if (len) {
 		const char *value = x->values->find(x->values->of, name, buf);
 		*p += len;
-		return value && value[0] ? put_value(x, value) : -ENOENT;
+		if (!value || !value[0])
+			return -ENOENT;
+		return words && x->shell ? put_words(x, value) : put_value(x, value);
 	}
 	if (**p == x->quote)
 		x->quote = '\0';

@@ -4,8 +4,9 @@
  * template: sentences and shell commands with values put in.
  *
  * {name} stands for a value, and what stands in [brackets with a {name}] is left out when one of
- * its values is missing. A command can be pasted into a root shell, so nothing that comes from
- * elsewhere may mean anything in it: a value of other than plain characters (letters, digits and
+ * its values is missing; {name...} is a value of several words. A command can be pasted into a root
+ * shell, so nothing that comes from elsewhere may mean anything in it: a value of other than plain
+ * characters (letters, digits and
  * _./:,@%+-) is put in single quotes; where quotes do not help, a value that is not plain makes the
  * whole command impossible. That is so inside quotes of the template, for programs that read a
  * language of their own (nft, vtysh, tcpdump), for control characters, and for a word that would

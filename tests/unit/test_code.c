@@ -81,10 +81,16 @@ static void test_texts(void **)
 static void check_name(const char *code, const char *name, size_t len)
 {
 	static const char *const names[] = {
+		"acceptRa",
 		"address",
+		"asker",
+		"at",
+		"captive",
 		"chain",
 		"client",
 		"dev",
+		"echo",
+		"entry",
 		"family",
 		"fw",
 		"gateway",
@@ -94,24 +100,28 @@ static void check_name(const char *code, const char *name, size_t len)
 		"interface",
 		"ipt",
 		"l3",
+		"l4",
 		"lan",
 		"lladdr",
 		"mesh",
 		"metric",
 		"mtu",
 		"network",
+		"nfticmp",
 		"peer",
 		"port",
-		"prefix",
-		"proto",
+		"put",
 		"range",
-		"refusingRule",
+		"refusingRule...",
 		"sender",
 		"sysctl",
 		"table",
 		"target",
 		"tcp",
+		"tooBig",
+		"udp",
 		"uncovered",
+		"uncoveredRange",
 		"v",
 		"wanted",
 	};
@@ -139,6 +149,28 @@ static void check_command(const char *code, const char *command)
 	assert_int_equal(quotes % 2, 0);
 }
 
+/* What would take from others as well. */
+static void check_harm(const char *code, const char *const commands[CODE_COMMANDS])
+{
+	static const char *const harms[] = {"flush", "qdisc del", "xdp", "bridge-nf-call",
+		"route del {prefix}", "rule del priority", "restart frr", "conntrack -F"};
+
+	for (size_t i = 0; i < CODE_COMMANDS && commands[i]; i++) {
+		const char *c = commands[i];
+		for (size_t j = 0; j < COUNT(harms); j++)
+			if (strstr(c, harms[j]))
+				fail_msg("%s: \"%s\" takes from others as well", code, c);
+		/* Nothing but this host's own packets to the LAN is accepted on all ports. */
+		bool accepts = !strncmp(c, "nft", 3) && strstr(c, " accept");
+		accepts |= strstr(c, "-j ACCEPT") || !strncmp(c, "ufw", 3);
+		if (accepts && !strstr(c, "port") && !strstr(c, "ESTABLISHED") &&
+			!strstr(c, "established") && !strstr(c, "type {tooBig}") &&
+			strcmp(code, "filter-drop-output") != 0 &&
+			strcmp(code, "nat-unexpected-owner") != 0)
+			fail_msg("%s: \"%s\" opens all ports", code, c);
+	}
+}
+
 static void test_commands(void **)
 {
 	for (enum code code = 0; code < CODES; code++) {
@@ -146,12 +178,16 @@ static void test_commands(void **)
 		size_t at = 0;
 		for (size_t i = 0; i < CODE_COMMANDS && row->commands[i]; i++)
 			check_command(row->name, row->commands[i]);
-		for (const struct code_variant *v; (v = code_variant_next(code, &at));)
+		const struct code_variant *v;
+		while ((v = code_variant_next(code, &at)))
 			for (size_t i = 0; i < CODE_COMMANDS && v->commands[i]; i++)
 				check_command(row->name, v->commands[i]);
 		/* What the program can do it can also show. */
 		if (row->fix)
 			assert_non_null(row->commands[0]);
+		check_harm(row->name, row->commands);
+		for (at = 0; (v = code_variant_next(code, &at));)
+			check_harm(row->name, v->commands);
 	}
 }
 
@@ -232,6 +268,8 @@ check_remedy(enum code code, const struct evidence *e, const char *const *attrib
 			a->name, sizeof(a->name), "%.*s", (int)(equals - *attributes), *attributes);
 		snprintf(a->value, sizeof(a->value), "%s", equals + 1);
 	}
+	for (; v.n_evidence < e->n && v.n_evidence < VERDICT_EVIDENCE; v.n_evidence++)
+		v.evidence[v.n_evidence] = v.n_evidence;
 	verdict_remedy(&v, e, &remedy);
 	size_t n = 0;
 	for (; want[n]; n++)
@@ -260,53 +298,148 @@ static void test_remedies(void **)
 		LIST("ip -4 route add 100.64.0.0/12 dev CloudflareWARP"));
 	config->up = true;
 	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(), LIST("meshgw apply"));
-	check_remedy(CODE_ROUTE_BLACKHOLE, &e,
-		LIST("prefix=10.0.1.0/24", "table=254", "metric=0",
-			"rule=32766: from all lookup main"),
-		LIST("ip -4 route del blackhole 10.0.1.0/24 table 254 metric 0"));
 	check_remedy(CODE_ROUTE_UNREACHABLE, &e,
-		LIST("rule=100: from all to 10.0.1.0/24 unreachable"),
-		LIST("ip -4 rule del priority 100"));
-	check_remedy(CODE_ROUTE_WRONG_EGRESS, &e,
-		LIST("prefix=10.0.1.0/25", "dev=eth1", "table=254"),
-		LIST("ip -4 route del 10.0.1.0/25 dev eth1 table 254"));
-	/* Never the machine's way to the world. */
-	check_remedy(CODE_ROUTE_WRONG_EGRESS, &e, LIST("prefix=0.0.0.0/0", "dev=eth1", "table=254"),
-		LIST("ip -4 route add 10.0.1.0/24 dev eth0"));
+		LIST("rule=100: from all to 10.0.1.0/24 fwmark 0x9 unreachable"),
+		LIST("ip -4 rule del priority 100 from all to 10.0.1.0/24 fwmark 0x9 unreachable"));
+	check_remedy(CODE_ROUTE_UNREACHABLE, &e, LIST("rule=100: from all iif $(id) unreachable"),
+		LIST());
+	check_remedy(CODE_ROUTE_UNREACHABLE, &e, LIST("rule=100: from all lookup 7"), LIST());
+	check_remedy(CODE_FILTER_DROP_FORWARD, &e,
+		LIST("family=inet", "table=site", "chain=fw", "handle=12"),
+		LIST("nft insert rule inet site fw handle 12 iifname CloudflareWARP ip saddr "
+		     "100.64.0.0/12 ip daddr 10.0.1.0/24 tcp dport 3000 accept",
+			"nft insert rule inet site fw handle 12 iifname eth0 ip daddr "
+			"100.64.0.0/12 ct state established,related accept"));
+	/* Its policy: behind what it says of others. */
 	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("family=inet", "table=site", "chain=fw"),
-		LIST("nft insert rule inet site fw iifname CloudflareWARP ip saddr 100.64.0.0/12 "
-		     "ip daddr 10.0.1.0/24 accept",
-			"nft insert rule inet site fw iifname eth0 ip daddr 100.64.0.0/12 ct state "
+		LIST("nft add rule inet site fw iifname CloudflareWARP ip saddr 100.64.0.0/12 "
+		     "ip daddr 10.0.1.0/24 tcp dport 3000 accept",
+			"nft add rule inet site fw iifname eth0 ip daddr 100.64.0.0/12 ct state "
 			"established,related accept"));
+	check_remedy(CODE_FILTER_DROP_INPUT, &e,
+		LIST("family=inet", "table=site", "chain=in", "handle=4"),
+		LIST("nft insert rule inet site in handle 4 iifname CloudflareWARP ip saddr "
+		     "100.64.0.0/12 ip daddr 10.0.1.50 tcp dport 3000 accept"));
+	check_remedy(CODE_FILTER_DROP_INPUT, &e,
+		LIST("by=tailscale", "family=ip", "table=filter", "chain=ts-input", "handle=4"),
+		LIST("iptables -I ts-input -i CloudflareWARP -s 100.64.0.0/12 -d 10.0.1.50 -p tcp "
+		     "--dport 3000 -j ACCEPT"));
 	check_remedy(CODE_FILTER_DROP_FORWARD, &e,
 		LIST("by=docker", "family=ip", "table=filter", "chain=FORWARD"),
-		LIST("iptables -I DOCKER-USER -i CloudflareWARP -s 100.64.0.0/12 -j ACCEPT",
-			"iptables -I DOCKER-USER -o CloudflareWARP -d 100.64.0.0/12 -j ACCEPT"));
+		LIST("iptables -I DOCKER-USER -i CloudflareWARP -s 100.64.0.0/12 -d 10.0.1.0/24 "
+		     "-p tcp --dport 3000 -j ACCEPT",
+			"iptables -I DOCKER-USER -i eth0 -o CloudflareWARP -d 100.64.0.0/12 -m "
+			"conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"));
 	check_remedy(CODE_FILTER_REJECT_FORWARD, &e,
-		LIST("by=libvirt", "family=ip", "table=filter", "chain=LIBVIRT_FWI"),
+		LIST("by=libvirt", "family=ip", "table=filter", "chain=LIBVIRT_FWI", "handle=7"),
 		LIST("iptables -t filter -I LIBVIRT_FWI -i CloudflareWARP -s 100.64.0.0/12 -d "
-		     "10.0.1.0/24 -j ACCEPT",
+		     "10.0.1.0/24 -p tcp --dport 3000 -j ACCEPT",
 			"iptables -t filter -I LIBVIRT_FWI -i eth0 -d 100.64.0.0/12 -m conntrack "
 			"--ctstate ESTABLISHED,RELATED -j ACCEPT"));
 	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("by=ufw"),
-		LIST("ufw route allow in on CloudflareWARP from 100.64.0.0/12 to 10.0.1.0/24"));
+		LIST("ufw route allow in on CloudflareWARP proto tcp from 100.64.0.0/12 to "
+		     "10.0.1.0/24 port 3000"));
 	check_remedy(CODE_FILTER_DROP_BRIDGE, &e,
-		LIST("family=ip", "table=filter", "chain=FORWARD"),
-		LIST("sysctl -w net.bridge.bridge-nf-call-iptables=0"));
-	check_remedy(CODE_FILTER_DROP_BRIDGE, &e, LIST("family=bridge", "table=b", "chain=f"),
-		LIST("nft insert rule bridge b f ip saddr 100.64.0.0/12 accept",
-			"nft insert rule bridge b f ip daddr 100.64.0.0/12 accept"));
+		LIST("family=ip", "table=filter", "chain=FORWARD", "handle=2"),
+		LIST("iptables -t filter -I FORWARD -s 100.64.0.0/12 -d 10.0.1.0/24 -p tcp --dport "
+		     "3000 -j ACCEPT",
+			"iptables -t filter -I FORWARD -s 10.0.1.0/24 -d 100.64.0.0/12 -p tcp "
+			"--sport 3000 -j ACCEPT"));
+	check_remedy(CODE_FILTER_DROP_BRIDGE, &e,
+		LIST("family=bridge", "table=b", "chain=f", "handle=3"),
+		LIST("nft insert rule bridge b f handle 3 ip saddr 100.64.0.0/12 ip daddr "
+		     "10.0.1.0/24 tcp dport 3000 accept",
+			"nft insert rule bridge b f handle 3 ip saddr 10.0.1.0/24 ip daddr "
+			"100.64.0.0/12 tcp sport 3000 accept"));
 	check_remedy(CODE_CONNTRACK_TABLE_FULL, &e, LIST("max=65536"),
 		LIST("sysctl -w net.netfilter.nf_conntrack_max=131072"));
 	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST(),
-		LIST("conntrack -D -f ipv4 -s 100.64.0.0/12 -d 10.0.1.50 -p tcp --state SYN_SENT"));
+		LIST("conntrack -D -f ipv4 -s 100.64.0.0/12 -d 10.0.1.50 -p tcp --dport 3000 "
+		     "--state SYN_SENT"));
 	check_remedy(CODE_MSS_NOT_CLAMPED, &e, LIST(),
-		LIST("nft add table inet mss_clamp",
-			"nft 'add chain inet mss_clamp forward { type filter hook forward priority "
-			"mangle; }'",
-			"nft add rule inet mss_clamp forward tcp flags syn tcp option maxseg size "
-			"set rt mtu"));
+		LIST("nft 'add table inet mss_clamp; add chain inet mss_clamp forward { type "
+		     "filter hook forward priority mangle; }'",
+			"nft add rule inet mss_clamp forward iifname CloudflareWARP tcp flags syn "
+			"tcp option maxseg size set rt mtu",
+			"nft add rule inet mss_clamp forward oifname CloudflareWARP tcp flags syn "
+			"tcp option maxseg size set rt mtu"));
+	/* Somebody else's, or nothing wrong at all. */
+	check_remedy(CODE_SOURCE_IS_OWN_ADDRESS, &e, LIST("address=10.0.1.11"), LIST());
+	check_remedy(CODE_TC_OR_XDP_DROP, &e, LIST("interface=eth0"), LIST());
+	check_remedy(CODE_TC_OR_XDP_DROP, &e, LIST("interface=eth0", "reason=XDP"), LIST());
+	check_remedy(CODE_EGRESS_QUEUE_DROP, &e, LIST("interface=eth0"), LIST());
+	check_remedy(CODE_VRF_MISMATCH, &e, LIST("interface=eth0", "by=mgmt"), LIST());
+	check_remedy(CODE_VRF_MISMATCH, &e, LIST("interface=CloudflareWARP", "by=red"),
+		LIST("ip link set dev CloudflareWARP nomaster"));
 	evidence_clear(&e);
+}
+
+/* Of the entry that a lookup found. */
+static const struct {
+	enum code code;
+	enum fact_question question;
+	const char *match, *attributes[4], *command, *text;
+	int64_t protocol;
+} entries[] = {
+	{CODE_ROUTE_BLACKHOLE, ASK_FORWARD, "10.0.1.0/24",
+		{"prefix=10.0.1.0/24", "table=254", "metric=0"},
+		"ip -4 route del blackhole 10.0.1.0/24 table 254 metric 0", "", 4},
+	/* A guard for addresses that nobody has. */
+	{CODE_ROUTE_BLACKHOLE, ASK_FORWARD, "10.0.0.0/8", {"prefix=10.0.0.0/8", "table=254"},
+		"ip -4 route add 10.0.1.0/24 dev eth0", "", 4},
+	{CODE_ROUTE_BLACKHOLE, ASK_REVERSE, "100.64.0.0/10", {"prefix=100.64.0.0/10", "table=254"},
+		"ip -4 route add 100.64.0.0/12 dev CloudflareWARP", "", 4},
+	{CODE_ROUTE_WRONG_EGRESS, ASK_FORWARD, "10.0.1.0/25",
+		{"prefix=10.0.1.0/25", "dev=eth1", "table=254"},
+		"ip -4 route del 10.0.1.0/25 dev eth1 table 254", "", 3},
+	/* Never the machine's way to the world, nor what its owner puts back. */
+	{CODE_ROUTE_WRONG_EGRESS, ASK_FORWARD, "0.0.0.0/0",
+		{"prefix=0.0.0.0/0", "dev=eth1", "table=254"},
+		"ip -4 route add 10.0.1.0/24 dev eth0", "", 3},
+	{CODE_RETURN_ROUTE_SHADOWED, ASK_REVERSE, "100.64.7.0/24",
+		{"prefix=100.64.7.0/24", "dev=eth0", "table=254"}, "", "The kernel made this route",
+		2},
+	{CODE_RETURN_ROUTE_SHADOWED, ASK_REVERSE, "100.64.7.0/24",
+		{"prefix=100.64.7.0/24", "dev=eth0", "table=254"}, "", "DHCP made this route", 16},
+	{CODE_ROUTE_HAIRPIN_TUNNEL, ASK_FORWARD, "10.0.1.0/24",
+		{"prefix=10.0.1.0/24", "dev=CloudflareWARP", "table=254"},
+		"ip -4 route del 10.0.1.0/24 dev CloudflareWARP table 254", "", 4},
+	/* Other sites are reached by it. */
+	{CODE_ROUTE_HAIRPIN_TUNNEL, ASK_FORWARD, "10.0.0.0/8",
+		{"prefix=10.0.0.0/8", "dev=CloudflareWARP", "table=254"},
+		"ip -4 route add 10.0.1.0/24 dev eth0", "", 4},
+};
+
+static void test_remedies_of_entries(void **)
+{
+	for (size_t i = 0; i < COUNT(entries); i++) {
+		struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
+		struct verdict v = {.code = entries[i].code, .next = CODES};
+		struct verdict_remedy remedy;
+		struct err err;
+
+		assert_int_equal(flow_parse("10.0.1.50:3000", &e.flow, &err), 0);
+		struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
+		config->range = P("100.64.0.0/12");
+		config->network = P("10.0.1.0/24");
+		struct fact_lookup *l = &evidence_add(&e, FACT_LOOKUP)->lookup;
+		l->question = entries[i].question;
+		l->entry = true;
+		l->match = P(entries[i].match);
+		l->protocol = entries[i].protocol;
+		v.evidence[v.n_evidence++] = 1;
+		for (const char *const *a = entries[i].attributes; *a; a++) {
+			struct verdict_attribute *to = &v.attributes[v.n_attributes++];
+			const char *equals = strchr(*a, '=');
+			snprintf(to->name, sizeof(to->name), "%.*s", (int)(equals - *a), *a);
+			snprintf(to->value, sizeof(to->value), "%s", equals + 1);
+		}
+		verdict_remedy(&v, &e, &remedy);
+		assert_string_equal(remedy.commands[0], entries[i].command);
+		assert_int_equal(remedy.n_commands, entries[i].command[0] != '\0');
+		assert_non_null(strstr(remedy.text, entries[i].text));
+		evidence_clear(&e);
+	}
 }
 
 static void test_remedies_of_ipv6(void **)
@@ -321,19 +454,54 @@ static void test_remedies_of_ipv6(void **)
 		LIST("ip -6 route add 2606:4700:cf1:5000::9 dev CloudflareWARP"));
 	check_remedy(CODE_FILTER_DROP_LEGACY_XTABLES, &e, LIST("table=filter"),
 		LIST("ip6tables-legacy -I FORWARD -i CloudflareWARP -s "
-		     "2606:4700:cf1:5000::9 -j ACCEPT",
+		     "2606:4700:cf1:5000::9 -d 2001:db8:1::50 -p udp --dport 53 -j ACCEPT",
 			"ip6tables-legacy -I FORWARD -o CloudflareWARP -d "
-			"2606:4700:cf1:5000::9 -j ACCEPT"));
+			"2606:4700:cf1:5000::9 -p udp --sport 53 -j ACCEPT"));
+	/* Datagrams of others may be alive. */
 	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST("range=2606:4700:cf1:5000::/64"),
-		LIST("conntrack -D -f ipv6 -s 2606:4700:cf1:5000::/64 -d 2001:db8:1::50"));
+		LIST("conntrack -D -f ipv6 -s 2606:4700:cf1:5000::9 -d 2001:db8:1::50 -p udp "
+		     "--dport 53"));
+	snprintf(e.flow.from, sizeof(e.flow.from), "workers");
+	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST("range=2606:4700:cf1:5000::/64"),
+		LIST("meshgw fix conntrack-stale-nat"));
 	check_remedy(CODE_PMTU_ERRORS_FILTERED_LOCALLY, &e,
-		LIST("family=inet", "table=t", "chain=output"),
-		LIST("nft insert rule inet t output meta l4proto ipv6-icmp accept",
-			"nft add table inet mss_clamp",
-			"nft 'add chain inet mss_clamp forward { type filter hook forward priority "
-			"mangle; }'",
-			"nft add rule inet mss_clamp forward tcp flags syn tcp option maxseg size "
-			"set rt mtu"));
+		LIST("family=inet", "table=t", "chain=output", "handle=9"),
+		LIST("nft insert rule inet t output handle 9 icmpv6 type packet-too-big accept",
+			"nft 'add table inet mss_clamp; add chain inet mss_clamp forward { type "
+			"filter hook forward priority mangle; }'",
+			"nft add rule inet mss_clamp forward iifname CloudflareWARP tcp flags syn "
+			"tcp option maxseg size set rt mtu",
+			"nft add rule inet mss_clamp forward oifname CloudflareWARP tcp flags syn "
+			"tcp option maxseg size set rt mtu"));
+	/* This host may be reached by what routers advertise. */
+	struct fact_sysctl *ra = &evidence_add(&e, FACT_SYSCTL)->sysctl;
+	snprintf(ra->key, sizeof(ra->key), "net.ipv6.conf.eth0.accept_ra");
+	ra->value = 1;
+	check_remedy(CODE_FORWARDING_DISABLED, &e,
+		LIST("sysctl=net.ipv6.conf.all.forwarding", "wanted=1"),
+		LIST("sysctl -w net.ipv6.conf.eth0.accept_ra=2",
+			"sysctl -w net.ipv6.conf.all.forwarding=1"));
+	evidence_clear(&e);
+}
+
+static void test_remedies_of_echoes(void **)
+{
+	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
+	struct err err;
+
+	assert_int_equal(flow_parse("icmp://10.0.1.50", &e.flow, &err), 0);
+	assert_int_equal(addr_parse("100.64.0.9", &e.flow.client), 0);
+	check_remedy(CODE_FILTER_DROP_INPUT, &e,
+		LIST("family=inet", "table=site", "chain=in", "handle=4"),
+		LIST("nft insert rule inet site in handle 4 iifname CloudflareWARP ip saddr "
+		     "100.64.0.9 ip daddr 10.0.1.50 meta l4proto icmp accept"));
+	check_remedy(CODE_FILTER_DROP_POSTROUTING, &e,
+		LIST("family=ip", "table=mangle", "chain=POSTROUTING"),
+		LIST("iptables -t mangle -A POSTROUTING -o eth0 -d 10.0.1.50 -p icmp -j ACCEPT",
+			"iptables -t mangle -A POSTROUTING -o CloudflareWARP -d 100.64.0.9 -p icmp "
+			"-j ACCEPT"));
+	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST(),
+		LIST("conntrack -D -f ipv4 -s 100.64.0.9 -d 10.0.1.50 -p icmp"));
 }
 
 static void test_both_covered(void **)
@@ -356,7 +524,9 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_conditions_are_codes),
 		cmocka_unit_test(test_remedies),
+		cmocka_unit_test(test_remedies_of_entries),
 		cmocka_unit_test(test_remedies_of_ipv6),
+		cmocka_unit_test(test_remedies_of_echoes),
 		cmocka_unit_test(test_both_covered),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);

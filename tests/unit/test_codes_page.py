@@ -45,9 +45,13 @@ def test_an_entry() -> None:
             ".Pp",
             ".Em Remedy :",
             "Delete the entry, or ask its owner to; its proto tells who made it.",
+            "If it covers more than this network, leave it, and add the route that is missing"
+            " beside it.",
             ".Bd -literal -offset indent -compact",
-            r"ip \-{v} route del blackhole {prefix} table {table}[ metric {metric}]",
-            r"ip \-{v} rule del priority {refusingRule}",
+            r"ip \-{v} route del blackhole {entry} table {table}[ metric {metric}]",
+            r"ip \-{v} rule del {refusingRule...}",
+            r"ip \-{v} route add {uncovered} dev {lan}",
+            r"ip \-{v} route add {uncoveredRange} dev {mesh}",
             ".Ed",
             ".Pp",
             ".Ql meshgw fix route-blackhole",
@@ -57,20 +61,22 @@ def test_an_entry() -> None:
 
 
 def test_an_entry_with_a_variant() -> None:
-    assert entry("filter-drop-input").endswith(
-        "\n".join(
-            (
-                ".Em With",
-                ".Ql by=tailscale :",
-                r"Accept the mesh range in front of Tailscale\(aqs rule against its own range;"
-                " with remedies: [tailscale-input] in meshgw.yaml, meshgw does so and keeps it.",
-                ".Bd -literal -offset indent -compact",
-                r"{ipt} \-I ts\-input \-i {mesh} \-s {range} \-j ACCEPT",
-                ".Ed",
-                "",
-            )
+    page = entry("filter-drop-input")
+    variant = "\n".join(
+        (
+            ".Em With",
+            ".Ql by=tailscale :",
+            r"Accept this one port in front of Tailscale\(aqs rule against its own range; with"
+            " remedies: [tailscale-input] in meshgw.yaml, meshgw accepts the mesh ranges there"
+            " and keeps it so.",
+            ".Bd -literal -offset indent -compact",
+            r"{ipt} \-I ts\-input \-i {mesh} \-s {range} \-d {target}"
+            r"[ \-p {l4} \-\-dport {port}][ \-p {echo}] \-j ACCEPT",
+            ".Ed",
+            "",
         )
     )
+    assert variant in page
 
 
 @pytest.mark.skipif(not shutil.which("mandoc"), reason="mandoc is not installed")

@@ -49,7 +49,12 @@ static const struct {
 	{DIES_INSIDE "lookup question=forward oif=CloudflareWARP redirect match=10.0.0.0/16 "
 		     "table=254 protocol=4 metric=0|"
 		     "+packet origin=injected point=tun-out packet=syn toTarget count=2",
-		"delete route 10.0.0.0/16 unicast dev CloudflareWARP table 254 metric 0 proto 4",
+		"!the route to 10.0.0.0/16 covers more than 10.0.1.0/24",
+		.code = CODE_ROUTE_HAIRPIN_TUNNEL},
+	{DIES_INSIDE "lookup question=forward oif=CloudflareWARP redirect match=10.0.1.0/24 "
+		     "table=254 protocol=4 metric=0|"
+		     "+packet origin=injected point=tun-out packet=syn toTarget count=2",
+		"delete route 10.0.1.0/24 unicast dev CloudflareWARP table 254 metric 0 proto 4",
 		.code = CODE_ROUTE_HAIRPIN_TUNNEL},
 	{DIES_INSIDE "lookup question=forward oif=CloudflareWARP redirect match=10.0.0.0/16 "
 		     "table=65743 rulePriority=5200|"
@@ -61,19 +66,34 @@ static const struct {
 		     "drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain "
 		     "count=2",
 		"add chain inet fw fwd iifname CloudflareWARP oifname eth0 ip saddr 100.64.0.0/12 "
-		"ip daddr 10.0.1.0/24 accept (in front of the rule with handle 12)|"
+		"ip daddr 10.0.1.0/24 tcp dport 3000 accept (in front of the rule with handle 12)|"
 		"add chain inet fw fwd iifname eth0 oifname CloudflareWARP ip saddr 10.0.1.0/24 "
-		"ip daddr 100.64.0.0/12 accept (in front of the rule with handle 12)",
+		"ip daddr 100.64.0.0/12 tcp sport 3000 accept (in front of the rule with handle 12)",
 		.code = CODE_FILTER_DROP_FORWARD},
 	{DIES_INSIDE "trace origin=injected toTarget family=ip table=filter chain=FORWARD "
 		     "hook=forward handle=-1 verdict='policy drop'|"
 		     "drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain "
 		     "count=2",
 		"add chain ip filter FORWARD iifname CloudflareWARP oifname eth0 ip saddr "
-		"100.64.0.0/12 ip daddr 10.0.1.0/24 accept (behind all rules)|"
+		"100.64.0.0/12 ip daddr 10.0.1.0/24 tcp dport 3000 accept (behind all rules)|"
 		"add chain ip filter FORWARD iifname eth0 oifname CloudflareWARP ip saddr "
-		"10.0.1.0/24 ip daddr 100.64.0.0/12 accept (behind all rules)",
+		"10.0.1.0/24 ip daddr 100.64.0.0/12 tcp sport 3000 accept (behind all rules)",
 		.code = CODE_FILTER_DROP_FORWARD},
+	{DIES_INSIDE "config ownAddress|"
+		     "trace origin=injected toTarget family=inet table=fw chain=in hook=input "
+		     "handle=3 verdict=drop rule='tcp dport 3000 drop'|"
+		     "drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain "
+		     "count=2",
+		"add chain inet fw in iifname CloudflareWARP ip saddr 100.64.0.0/12 ip daddr "
+		"10.0.1.50/32 tcp dport 3000 accept (in front of the rule with handle 3)",
+		.code = CODE_FILTER_DROP_INPUT},
+	{DIES_INSIDE "sysctl key=net.ipv6.conf.all.forwarding value=0|"
+		     "sysctl key=net.ipv6.conf.eth0.accept_ra value=1|"
+		     "drop origin=injected toTarget reason=IP_INADDRERRORS function=ip6_forward "
+		     "count=2",
+		"set sysctl net.ipv6.conf.eth0.accept_ra 2|"
+		"set sysctl net.ipv6.conf.all.forwarding 1",
+		.code = CODE_FORWARDING_DISABLED, .six = true},
 	{"", "!there is no repair of healthy", .code = CODE_HEALTHY},
 };
 

@@ -216,6 +216,65 @@ static void test_accept(void **)
 			  "2606:4700:cf1:5000::/64 counter'"));
 }
 
+/* iptables still reads a chain that has such a rule. */
+static void test_accept_iptables(void **)
+{
+	static const struct {
+		uint8_t family, proto;
+		const char *table, *program, *from, *shown;
+	} cases[] = {
+		{NFPROTO_IPV4, IPPROTO_TCP, "ip", "iptables", "100.64.0.0/12",
+			"-s 100.64.0.0/12 -i mesh0 -p tcp -m tcp --dport 3000 .*-j ACCEPT"},
+		{NFPROTO_IPV4, IPPROTO_UDP, "ip", "iptables", "100.64.0.0/12",
+			"-s 100.64.0.0/12 -i mesh0 -p udp -m udp --dport 3000 .*-j ACCEPT"},
+		{NFPROTO_IPV4, IPPROTO_ICMP, "ip", "iptables", "100.64.0.0/12",
+			"-s 100.64.0.0/12 -i mesh0 -p icmp .*-j ACCEPT"},
+		{NFPROTO_IPV6, IPPROTO_TCP, "ip6", "ip6tables", "2606:4700:cf1:5000::/64",
+			"-s 2606:4700:cf1:5000::/64 -i mesh0 -p tcp -m tcp --dport 3000 .*-j ACCEPT"},
+		{NFPROTO_IPV6, IPPROTO_ICMPV6, "ip6", "ip6tables", "2606:4700:cf1:5000::/64",
+			"-s 2606:4700:cf1:5000::/64 -i mesh0 -p ipv6-icmp .*-j ACCEPT"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fix_step step = {.kind = FIX_ACCEPT,
+			.accept = {.family = cases[i].family, .table = "filter", .chain = "INPUT"}};
+		struct nft_accept *a = &step.accept.accept;
+		bool port = cases[i].proto == IPPROTO_TCP || cases[i].proto == IPPROTO_UDP;
+		char command[512];
+
+		snprintf(a->iif, sizeof(a->iif), "mesh0");
+		a->from = netns_prefix(cases[i].from);
+		a->proto = cases[i].proto;
+		a->dport = port ? 3000 : 0;
+		snprintf(command, sizeof(command), "%s -A INPUT -p tcp --dport 22 -j DROP",
+			cases[i].program);
+		assert_true(shell(command));
+		expect(&step, 1);
+		snprintf(command, sizeof(command), "%s -S INPUT | grep -Eq -- '%s'",
+			cases[i].program, cases[i].shown);
+		if (!shell(command)) {
+			snprintf(command, sizeof(command), "%s -S INPUT >&2", cases[i].program);
+			(void)shell(command);
+			fail_msg("%s does not show %s", cases[i].program, cases[i].shown);
+		}
+		snprintf(command, sizeof(command), "nft delete table %s filter", cases[i].table);
+		assert_true(shell(command));
+	}
+}
+
+/* Somebody has raised it further meanwhile. */
+static void test_limit(void **)
+{
+	struct fix_step step = {.kind = FIX_SYSCTL,
+		.sysctl = {
+			.key = "ipv4/conf/lan0/rp_filter", .to = 1, .from = -1, .at_least = true}};
+
+	assert_int_equal(sysctl_set(step.sysctl.key, 2), 0);
+	expect(&step, 0);
+	assert_int_equal(sysctl_set(step.sysctl.key, 0), 0);
+	expect(&step, 1);
+}
+
 static void find(struct fix *out)
 {
 	struct config *config = nullptr;
@@ -297,6 +356,8 @@ int main(void)
 		KERNEL_TEST(test_route),
 		KERNEL_TEST(test_rules),
 		KERNEL_TEST(test_accept),
+		KERNEL_TEST(test_accept_iptables),
+		KERNEL_TEST(test_limit),
 		KERNEL_TEST(test_leftovers),
 		KERNEL_TEST(test_sysctl),
 	};

@@ -88,10 +88,11 @@ static void test_cause(void **)
 		"guard at hook forward\",\"command\":\"nft -a list chain inet site guard\"}],"
 		"\"consequences\":[\"The caller repeats its SYN\"],\"next\":"
 		"\"service-port-closed\",\"nextSummary\":\"Nothing listens\",\"bothCovered\":"
-		"false,\"remedy\":{\"text\":\"Accept the mesh range in that chain, in the way of "
-		"the program that owns it.\",\"commands\":[\"nft insert rule inet site guard "
-		"iifname CloudflareWARP ip saddr 100.64.0.0/12 ip daddr 10.0.1.50 accept\",\"nft "
-		"insert rule inet site guard iifname eth0 ip daddr 100.64.0.0/12 ct state "
+		"false,\"remedy\":{\"text\":\"Accept the flow in that chain, in the way of the "
+		"program that owns it; without the port, the commands let all of the mesh range "
+		"through.\",\"commands\":[\"nft add rule inet site guard iifname CloudflareWARP "
+		"ip saddr 100.64.0.0/12 ip daddr 10.0.1.50 tcp dport 3000 accept\",\"nft add rule "
+		"inet site guard iifname eth0 ip daddr 100.64.0.0/12 ct state "
 		"established,related accept\"],\"applicable\":true},\"wanted\":[\"drops\"]}");
 	evidence_clear(&e);
 }
