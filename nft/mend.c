@@ -14,9 +14,12 @@
 #include <netinet/udp.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NAT_TABLE "nat"
+
+constexpr size_t WORD_LEN = 64;
 
 /* ---- one transaction ---- */
 
@@ -201,19 +204,81 @@ int nft_mend_accept(struct nl_sock *s, const struct nft_mend_place *place,
 
 /* ---- a masquerade that somebody left behind ---- */
 
+/* The next word of a rule, without its quotation marks; nullptr = no more, or too long. */
+static const char *next_word(const char **p, char word[static WORD_LEN])
+{
+	*p += strspn(*p, " ");
+	size_t len = strcspn(*p, " ");
+	bool quoted = len > 2 && (*p)[0] == '"' && (*p)[len - 1] == '"';
+	if (!len || len >= WORD_LEN)
+		return nullptr;
+	snprintf(word, WORD_LEN, "%.*s", (int)(quoted ? len - 2 : len), *p + quoted);
+	*p += len;
+	return word;
+}
+
+static bool is_inside(const char *text, const struct nft_mend_nat *n)
+{
+	struct prefix p;
+
+	if (prefix_parse(text, &p) < 0)
+		return false;
+	for (size_t i = 0; i < n->n_ranges; i++)
+		if (prefix_contains(&n->ranges[i], &p))
+			return true;
+	return false;
+}
+
+/* By its name, or (iif, oif) by its number. */
+static bool is_interface(const char *word, const char *name)
+{
+	char *end;
+	unsigned long index = strtoul(word, &end, 10);
+
+	return !strcmp(word, name) || (!*end && index && index == if_nametoindex(name));
+}
+
+bool nft_mend_is_nat(const char *rule, const struct nft_mend_nat *n)
+{
+	char what[WORD_LEN], value[WORD_LEN];
+	bool from_mesh = false, to_lan = false;
+	const char *p = rule;
+
+	while (next_word(&p, what) && strcmp(what, "masquerade") != 0) {
+		bool ip = !strcmp(what, "ip") || !strcmp(what, "ip6");
+		if (ip && (!next_word(&p, what) || strcmp(what, "saddr") != 0))
+			return false;
+		if (!next_word(&p, value))
+			return false;
+		bool in = !strcmp(what, "iifname") || !strcmp(what, "iif");
+		bool out = !strcmp(what, "oifname") || !strcmp(what, "oif");
+		if ((in && !is_interface(value, n->mesh)) ||
+			(out && !is_interface(value, n->lan)) || (ip && !is_inside(value, n)) ||
+			!(in || out || ip))
+			return false;
+		from_mesh |= in || ip;
+		to_lan |= out;
+	}
+	return !strcmp(what, "masquerade") && !p[strspn(p, " ")] &&
+	       (from_mesh || (to_lan && n->alone));
+}
+
 struct table {
 	size_t rules, others;
-	bool masquerade;
-	const char *interface;
+	char text[NFT_NAT_STRLEN]; /* of the rules */
+	const struct nft_mend_nat *nat;
+	bool is_nat;
 };
 
-static bool is_masquerade(const struct nft_rule *r, const char *interface)
+static bool add_text(struct table *t, const char *rule)
 {
-	char by_name[64], by_index[64];
+	size_t at = strlen(t->text), len = strlen(rule), gap = at ? 2 : 0;
 
-	snprintf(by_name, sizeof(by_name), "oifname \"%s\" masquerade", interface);
-	snprintf(by_index, sizeof(by_index), "oif \"%s\" masquerade", interface);
-	return !strcmp(r->text, by_name) || !strcmp(r->text, by_index);
+	if (at + gap + len >= sizeof(t->text))
+		return false;
+	memcpy(t->text + at, "; ", gap);
+	memcpy(t->text + at + gap, rule, len + 1);
+	return true;
 }
 
 static int on_rule(const struct nlmsghdr *nlh, void *arg)
@@ -222,8 +287,8 @@ static int on_rule(const struct nlmsghdr *nlh, void *arg)
 	struct nft_rule rule;
 
 	t->rules++;
-	if (nft_rule_read(nlh, &rule) == 0 && is_masquerade(&rule, t->interface))
-		t->masquerade = true;
+	t->is_nat &= nft_rule_read(nlh, &rule) == 0 &&
+		     (!t->nat || nft_mend_is_nat(rule.text, t->nat)) && add_text(t, rule.text);
 	return MNL_CB_OK;
 }
 
@@ -237,7 +302,8 @@ static int on_other(const struct nlmsghdr *, void *arg)
 
 static void start_over(void *arg)
 {
-	*(struct table *)arg = (struct table){.interface = ((struct table *)arg)->interface};
+	const struct table *t = arg;
+	*(struct table *)arg = (struct table){.nat = t->nat, .is_nat = true};
 }
 
 static int dump(struct nl_sock *s, uint16_t type, uint16_t table_attr, mnl_cb_t cb, struct table *t,
@@ -254,15 +320,15 @@ static int dump(struct nl_sock *s, uint16_t type, uint16_t table_attr, mnl_cb_t 
 }
 
 /* 1 = there is such a table and nothing else in it. */
-static int look(struct nl_sock *s, const char *interface, uint32_t *generation, struct err *err)
+static int look(struct nl_sock *s, struct table *t, uint32_t *generation, struct err *err)
 {
-	struct table t = {.interface = interface};
+	struct table rest = {};
 	uint32_t after = 0;
 	int r = nft_ruleset_generation(s, generation, err);
 
+	t->is_nat = true;
 	if (r >= 0)
-		r = dump(s, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, &t, err);
-	struct table rest = {};
+		r = dump(s, NFT_MSG_GETRULE, NFTA_RULE_TABLE, on_rule, t, err);
 	if (r >= 0)
 		r = dump(s, NFT_MSG_GETSET, NFTA_SET_TABLE, on_other, &rest, err);
 	if (r >= 0)
@@ -271,13 +337,32 @@ static int look(struct nl_sock *s, const char *interface, uint32_t *generation, 
 		r = nft_ruleset_generation(s, &after, err);
 	if (r < 0)
 		return err_ctx(err, "table inet " NAT_TABLE);
-	return t.rules == 1 && t.masquerade && rest.others == 0 && after == *generation;
+	return t->rules > 0 && t->is_nat && rest.others == 0 && after == *generation;
 }
 
-int nft_mend_find_nat(struct nl_sock *s, const char *interface, struct err *err)
+int nft_mend_find_nat(struct nl_sock *s, const struct nft_mend_nat *n,
+	char text[static NFT_NAT_STRLEN], struct err *err)
+{
+	struct table t = {.nat = n};
+	uint32_t generation = 0;
+	int r = look(s, &t, &generation, err);
+
+	memcpy(text, t.text, sizeof(t.text));
+	return r;
+}
+
+static int look_again(struct nl_sock *s, const char *text, uint32_t *generation, struct err *err)
+{
+	struct table t = {};
+	int r = look(s, &t, generation, err);
+
+	return r > 0 ? !strcmp(t.text, text) : r;
+}
+
+int nft_mend_has_nat(struct nl_sock *s, const char *text, struct err *err)
 {
 	uint32_t generation = 0;
-	return look(s, interface, &generation, err);
+	return look_again(s, text, &generation, err);
 }
 
 static void build_delete(struct nft_txn *t, const void *)
@@ -289,10 +374,10 @@ static void build_delete(struct nft_txn *t, const void *)
 	nft_txn_push(t, nlh);
 }
 
-int nft_mend_delete_nat(struct nl_sock *s, const char *interface, struct err *err)
+int nft_mend_delete_nat(struct nl_sock *s, const char *text, struct err *err)
 {
 	uint32_t generation = 0;
-	int r = look(s, interface, &generation, err);
+	int r = look_again(s, text, &generation, err);
 
 	if (r == 0)
 		return err_set(err, ENOENT,

@@ -40,8 +40,24 @@ struct nft_mend_place {
 constexpr size_t NFT_ACCEPT_STRLEN = 256;
 const char *nft_accept_str(const struct nft_accept *a, char buf[static NFT_ACCEPT_STRLEN]);
 
-/* Is there a table inet nat that does nothing but masquerade what leaves by this interface, in one
- * rule? 1 and 0; -errno. */
-[[nodiscard]] int nft_mend_find_nat(struct nl_sock *s, const char *interface, struct err *err);
-/* Deletes it. -ENOENT when it is not there, or does anything else. */
-[[nodiscard]] int nft_mend_delete_nat(struct nl_sock *s, const char *interface, struct err *err);
+/* What a table inet nat looks like that somebody made so that the mesh finds back: each rule of it
+ * masquerades, and only what comes from the mesh: from inside a range, or by its interface. One
+ * that masquerades all that leaves by the LAN counts where nothing else could come that way: as
+ * often it serves a VPN or containers. */
+struct nft_mend_nat {
+	const char *mesh, *lan; /* interfaces */
+	const struct prefix *ranges;
+	size_t n_ranges;
+	bool alone; /* this host has no other interfaces than these */
+};
+constexpr size_t NFT_NAT_STRLEN = 256;
+
+/* Does this rule (in the words of nft/rule.h) do so and nothing else? */
+bool nft_mend_is_nat(const char *rule, const struct nft_mend_nat *n);
+/* Is there such a table, and nothing else in it? 1, and its rules in text; 0; -errno. */
+[[nodiscard]] int nft_mend_find_nat(struct nl_sock *s, const struct nft_mend_nat *n,
+	char text[static NFT_NAT_STRLEN], struct err *err);
+/* Is there a table inet nat with these rules and nothing else? 1, 0, -errno. */
+[[nodiscard]] int nft_mend_has_nat(struct nl_sock *s, const char *text, struct err *err);
+/* Deletes it. -ENOENT when it is not there, or has become another. */
+[[nodiscard]] int nft_mend_delete_nat(struct nl_sock *s, const char *text, struct err *err);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmd_fix: a repair that meshgwd knows. It is shown first, and done only when somebody at a
- * terminal, or the command line, says yes.
+ * terminal, or the command line, says yes; and only if it still is what was shown, which meshgwd
+ * tells by the digest.
  */
 #include "cli/change.h"
 #include "conf/suggest.h"
@@ -43,33 +44,42 @@ static enum exit_status check_arguments(struct cli *cli)
 	return EXIT_DONE;
 }
 
-static enum exit_status call(struct cli *cli, bool preview, sd_json_variant **reply)
+/* The target is for the preview alone: what is done rests on the diagnosis that it shows. */
+static enum exit_status call(struct cli *cli, const char *digest, sd_json_variant **reply)
 {
 	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *parameters = nullptr;
+	bool preview = !digest;
 
 	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("code", cli->argument),
 		    SD_JSON_BUILD_PAIR_CONDITION(
-			    cli->second != nullptr, "target", SD_JSON_BUILD_STRING(cli->second)),
-		    SD_JSON_BUILD_PAIR_BOOLEAN("preview", preview)) < 0)
+			    preview && cli->second, "target", SD_JSON_BUILD_STRING(cli->second)),
+		    SD_JSON_BUILD_PAIR_BOOLEAN("preview", preview),
+		    SD_JSON_BUILD_PAIR_CONDITION(
+			    !preview, "digest", SD_JSON_BUILD_STRING(digest))) < 0)
 		out_of_memory();
 	return change_call(cli,
 		&(struct change){.method = "Fix", .parameters = parameters, .reads = preview},
 		false, reply);
 }
 
-static enum exit_status show(
-	struct cli *cli, const struct out *out, const char *verb, sd_json_variant *reply, size_t *n)
+static enum exit_status read_reply(struct cli *cli, sd_json_variant *reply, struct changes *out)
 {
-	struct changes changes;
+	if (changes_read(reply, out) == 0)
+		return EXIT_DONE;
+	return failure_set(&cli->failure, EXIT_PROTOCOL, "the answer of meshgwd makes no sense");
+}
 
-	if (changes_read(reply, &changes) < 0)
-		return failure_set(
-			&cli->failure, EXIT_PROTOCOL, "the answer of meshgwd makes no sense");
-	*n = changes.operations.n;
-	if (out)
-		out->changes(&cli->view, verb, &changes);
-	changes_clear(&changes);
-	return EXIT_DONE;
+static enum exit_status preview(struct cli *cli, struct changes *out)
+{
+	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
+	enum exit_status status = call(cli, nullptr, &reply);
+
+	if (status == EXIT_DONE)
+		status = read_reply(cli, reply, out);
+	if (status == EXIT_DONE && !out->digest)
+		status = failure_set(&cli->failure, EXIT_PROTOCOL,
+			"meshgwd does not say what it has shown; is it of an older version?");
+	return status;
 }
 
 static bool consents(struct cli *cli)
@@ -84,42 +94,55 @@ static bool consents(struct cli *cli)
 	return n >= 0 && (strcasecmp(line, "y\n") == 0 || strcasecmp(line, "yes\n") == 0);
 }
 
-static enum exit_status fail_consent(struct cli *cli, sd_json_variant *preview)
+static enum exit_status fail_consent(struct cli *cli, const struct changes *shown)
 {
 	failure_set(&cli->failure, EXIT_NO_CONSENT,
 		"nothing was done: that takes a yes at a terminal, or --yes");
-	cli->failure.parameters = sd_json_variant_ref(preview);
+	cli->failure.parameters = sd_json_variant_ref(shown->raw);
 	return EXIT_NO_CONSENT;
 }
 
-static enum exit_status ask_first(struct cli *cli, bool *nothing)
+static enum exit_status ask_first(struct cli *cli, const struct changes *shown)
+{
+	bool for_people = cli->out == &out_text;
+
+	if (for_people)
+		cli->out->changes(&cli->view, "fix-preview", shown);
+	if (for_people && !shown->operations.n)
+		return EXIT_DONE;
+	if (!for_people || !isatty(STDIN_FILENO) || !cli->view.err.width || !consents(cli))
+		return fail_consent(cli, shown);
+	return EXIT_DONE;
+}
+
+static enum exit_status perform(struct cli *cli, const char *digest)
 {
 	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
-	bool for_people = cli->out == &out_text;
-	size_t n = 0;
-	enum exit_status status = call(cli, true, &reply);
+	struct changes done = {};
+	enum exit_status status = call(cli, digest, &reply);
 
 	if (status == EXIT_DONE)
-		status = show(cli, for_people ? cli->out : nullptr, "fix-preview", reply, &n);
-	*nothing = status == EXIT_DONE && for_people && n == 0;
-	if (status != EXIT_DONE || *nothing)
-		return status;
-	if (!for_people || !isatty(STDIN_FILENO) || !cli->view.err.width || !consents(cli))
-		return fail_consent(cli, reply);
-	return EXIT_DONE;
+		status = read_reply(cli, reply, &done);
+	if (status == EXIT_DONE)
+		cli->out->changes(&cli->view, "fix", &done);
+	changes_clear(&done);
+	return status;
 }
 
 enum exit_status cmd_fix(struct cli *cli)
 {
-	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
-	bool nothing = false;
-	size_t n;
+	bool asks = !(cli->given & CLI_YES);
+	struct changes shown = {};
 	enum exit_status status = check_arguments(cli);
 
-	if (status == EXIT_DONE && !(cli->given & CLI_YES))
-		status = ask_first(cli, &nothing);
-	if (status != EXIT_DONE || nothing)
-		return status;
-	status = call(cli, false, &reply);
-	return status == EXIT_DONE ? show(cli, cli->out, "fix", reply, &n) : status;
+	if (status == EXIT_DONE)
+		status = preview(cli, &shown);
+	if (status == EXIT_DONE && asks)
+		status = ask_first(cli, &shown);
+	if (status == EXIT_DONE && shown.operations.n)
+		status = perform(cli, shown.digest);
+	else if (status == EXIT_DONE && !asks)
+		cli->out->changes(&cli->view, "fix", &shown);
+	changes_clear(&shown);
+	return status;
 }

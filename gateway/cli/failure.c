@@ -107,6 +107,7 @@ static const struct row table[] = {
 		explain_message},
 	{API_ERROR_TARGET_INVALID, EXIT_REFUSED, "no diagnosis", explain_message},
 	{API_ERROR_NOT_FIXABLE, EXIT_REFUSED, "nothing was repaired", explain_message},
+	{API_ERROR_BUSY, EXIT_REFUSED, "not now", explain_message},
 	{API_ERROR_NOT_WATCHING, EXIT_REFUSED, "flows are not watched", explain_message},
 	{SD_VARLINK_ERROR_PERMISSION_DENIED, EXIT_PERMISSION,
 		"meshgwd does not permit this: run as root", nullptr},

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cli/cli.h"
+#include "cli/reply_verdict.h"
 #include <inttypes.h>
 #include <string.h>
 
@@ -76,6 +77,19 @@ static void add_operation(struct table *table, const struct reply_operation *o)
 	add_rest(table, shown.added, '+');
 }
 
+static void text_commands(const struct view *v, sd_json_variant *commands)
+{
+	const char *command = strings_at(commands, 0);
+
+	if (!command)
+		return;
+	term_wrap(&v->out, STYLE_PLAIN, 0, 0, "This is not meshgw's to do; root can, with");
+	for (size_t i = 0; (command = strings_at(commands, i)); i++) {
+		term_print(&v->out, STYLE_PLAIN, "  %s", command);
+		term_raw(&v->out, STYLE_PLAIN, "\n");
+	}
+}
+
 static void text_changes(const struct view *v, const char *verb, const struct changes *c)
 {
 	const struct reply_operation *list = c->operations.items;
@@ -97,6 +111,7 @@ static void text_changes(const struct view *v, const char *verb, const struct ch
 			c->pending.remaining_s);
 		term_raw(&v->out, STYLE_PLAIN, "\n");
 	}
+	text_commands(v, c->commands);
 	out_text_conditions(v, &c->conditions);
 }
 

@@ -262,10 +262,22 @@ static const sd_json_dispatch_field status_fields[] = {
 	{},
 };
 
+static int read_commands(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	for (size_t i = 0; i < sd_json_variant_elements(v); i++)
+		if (!sd_json_variant_is_string(sd_json_variant_by_index(v, i)))
+			return -EINVAL;
+	*(sd_json_variant **)to = sd_json_variant_is_null(v) ? nullptr : v;
+	return 0;
+}
+
 static const sd_json_dispatch_field changes_fields[] = {
 	LIST(struct changes, "operations", operations, operation),
 	LIST_OR_NULL(struct changes, "conditions", conditions, condition),
 	PENDING(struct changes),
+	TEXT_OR_NULL(struct changes, "digest", digest),
+	{"commands", SD_JSON_VARIANT_ARRAY, read_commands, offsetof(struct changes, commands),
+		SD_JSON_NULLABLE},
 	{},
 };
 

@@ -112,10 +112,12 @@ struct status {
 	sd_json_variant *raw;
 };
 
-/* What Plan, Apply, Undo and Down answer. */
+/* What Plan, Apply, Undo, Down and Fix answer. */
 struct changes {
 	struct list operations, conditions;
 	struct reply_pending pending;
+	const char *digest;        /* of Fix; else nullptr */
+	sd_json_variant *commands; /* of Fix: strings, checked; borrowed, may be nullptr */
 	sd_json_variant *raw;
 };
 

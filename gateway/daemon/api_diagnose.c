@@ -32,8 +32,9 @@ static void waiting_free(struct waiting *w)
 
 static int refuse(sd_varlink *link, const struct err *err)
 {
-	return sd_varlink_errorbo(
-		link, API_ERROR_TARGET_INVALID, SD_JSON_BUILD_PAIR_STRING("message", err->msg));
+	return sd_varlink_errorbo(link,
+		err->code == EBUSY ? API_ERROR_BUSY : API_ERROR_TARGET_INVALID,
+		SD_JSON_BUILD_PAIR_STRING("message", err->msg));
 }
 
 static void on_done(

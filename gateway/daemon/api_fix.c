@@ -1,26 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * api_fix: Fix: what is to be repaired comes from the last diagnosis, or from a new one of a
- * target. Its caller has asked for consent; a preview changes nothing.
+ * target. A preview changes nothing; what is done must be what a preview has shown: its caller
+ * hands back the digest, which is of the diagnosis and of the operations in all their words.
  */
 #include "daemon/clock.h"
 #include "daemon/diagnose_config.h"
 #include "daemon/diagnoses.h"
 #include "daemon/fix_do.h"
+#include "daemon/fix_frr.h"
 #include "daemon/reply.h"
 #include "daemon/server.h"
 #include "diagnose/diagnose.h"
 #include "lib/api.h"
 #include "lib/json.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LEFTOVERS "leftovers"
 
+constexpr size_t DIGEST_LEN = EVIDENCE_ID_LEN + 17;
+
 struct fix_parameters {
-	const char *code, *target;
+	const char *code, *target, *digest;
 	bool preview;
 };
 
@@ -31,6 +38,7 @@ struct fixing {
 	struct server_context *context;
 	enum code code; /* CODES = leftovers */
 	bool preview;
+	char digest[DIGEST_LEN]; /* that was shown; "" for a preview */
 	struct diagnose_ticket *ticket;
 };
 
@@ -58,73 +66,123 @@ static sd_json_variant *reply_steps(const struct fix *f)
 	return v;
 }
 
-static int reply_list(sd_varlink *link, sd_json_variant *list)
+/* FNV-1a, 64 bits (RFC 9923): nobody gains by a collision with what he was shown himself. */
+static void digest_of(const struct fixing *f, sd_json_variant *list, char out[static DIGEST_LEN])
 {
-	return sd_varlink_replybo(link, SD_JSON_BUILD_PAIR_VARIANT("operations", list));
+	const struct diagnoses *d = f->context->diagnoses;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	autofree char *text = nullptr;
+
+	if (sd_json_variant_format(list, 0, &text) < 0)
+		out_of_memory();
+	for (const char *p = text; *p; p++)
+		hash = (hash ^ (uint8_t)*p) * UINT64_C(0x100000001b3);
+	snprintf(out, DIGEST_LEN, "%s%016" PRIx64, f->code < CODES ? diagnoses_evidence(d)->id : "",
+		hash);
+}
+
+static int reply_list(const struct fixing *f, sd_json_variant *list, sd_json_variant *commands)
+{
+	char digest[DIGEST_LEN];
+
+	digest_of(f, list, digest);
+	return sd_varlink_replybo(f->link, SD_JSON_BUILD_PAIR_VARIANT("operations", list),
+		SD_JSON_BUILD_PAIR_STRING("digest", digest),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			commands != nullptr, "commands", SD_JSON_BUILD_VARIANT(commands)));
+}
+
+/* Is it what was shown? */
+static int check_shown(const struct fixing *f, sd_json_variant *list, struct err *err)
+{
+	char digest[DIGEST_LEN];
+
+	digest_of(f, list, digest);
+	if (!strcmp(digest, f->digest))
+		return 0;
+	return err_set(
+		err, ESTALE, "what would be done is not what was shown any more; look at it again");
 }
 
 /* ---- the configuration, again or for the first time ---- */
 
-static int apply_running(const struct fixing *f, struct ops *ops, struct err *err)
+static int plan_running(const struct fixing *f, struct ops *ops, struct err *err)
 {
 	struct gateway *g = f->context->reload->gateway;
-	int r = gateway_plan(g->kernel, GATEWAY_UP, g->config, g, ops, err);
-
-	if (r >= 0 && !f->preview) {
-		gateway_mark(g, DIRTY_ALL);
-		f->context->changed(f->context->arg);
-		const struct track *failed = gateway_failure(g);
-		if (failed)
-			r = err_set(err, failed->error, "%s", failed->reason);
-	}
-	return r;
+	return gateway_plan(g->kernel, GATEWAY_UP, g->config, g, ops, err);
 }
 
-static int apply_kept(const struct fixing *f, struct ops *ops, struct err *err)
+static int apply_running(const struct fixing *f, struct err *err)
+{
+	struct gateway *g = f->context->reload->gateway;
+
+	gateway_mark(g, DIRTY_ALL);
+	f->context->changed(f->context->arg);
+	const struct track *failed = gateway_failure(g);
+	return failed ? err_set(err, failed->error, "%s", failed->reason) : 0;
+}
+
+static int plan_kept(
+	const struct fixing *f, const char *text, size_t len, struct ops *ops, struct err *err)
 {
 	struct reload *reload = f->context->reload;
 	struct config_diags diags = {};
 	struct config *config = nullptr;
-	char *text = nullptr;
-	size_t len = 0;
-	int r = diagnose_config_text(reload, &text, &len);
+	int r = config_parse(text, len, &config, &diags);
 
-	if (r < 0)
-		return err_set(err, EOPNOTSUPP,
-			"there is no configuration: write /etc/meshgw/meshgw.yaml and apply it");
-	if (f->preview) {
-		r = config_parse(text, len, &config, &diags);
-		if (r >= 0)
-			r = gateway_plan(reload->gateway->kernel, GATEWAY_UP, config,
-				reload->gateway, ops, err);
-		config_free(config);
-	} else {
-		r = reload_apply(reload, text, len, 0, clock_monotonic_us(), clock_boottime_us(),
-			ops, &diags, err);
-		f->context->changed(f->context->arg);
-	}
-	if (r < 0 && diags.n)
+	if (r >= 0)
+		r = gateway_plan(
+			reload->gateway->kernel, GATEWAY_UP, config, reload->gateway, ops, err);
+	else
 		r = err_set(err, EOPNOTSUPP, "the configuration has mistakes; meshgw check");
+	config_free(config);
 	config_diags_clear(&diags);
-	free(text);
 	return r;
+}
+
+static int apply_kept(const struct fixing *f, const char *text, size_t len, struct err *err)
+{
+	struct config_diags diags = {};
+	struct ops done = {};
+	int r = reload_apply(f->context->reload, text, len, 0, clock_monotonic_us(),
+		clock_boottime_us(), &done, &diags, err);
+
+	f->context->changed(f->context->arg);
+	ops_clear(&done);
+	config_diags_clear(&diags);
+	return r;
+}
+
+static int read_kept(const struct fixing *f, char **text, size_t *len, struct err *err)
+{
+	if (diagnose_config_text(f->context->reload, text, len) >= 0)
+		return 0;
+	return err_set(err, EOPNOTSUPP,
+		"there is no configuration: write /etc/meshgw/meshgw.yaml and apply it");
 }
 
 static int apply(const struct fixing *f)
 {
 	bool up = f->context->reload->gateway->phase == GATEWAY_UP;
+	const char *id = API_ERROR_NOT_FIXABLE;
+	autofree char *text = nullptr;
 	struct ops ops = {};
 	struct err err = {};
-	int r = up ? apply_running(f, &ops, &err) : apply_kept(f, &ops, &err);
+	size_t len = 0;
+	int r = up ? plan_running(f, &ops, &err) : read_kept(f, &text, &len, &err);
 
-	if (r < 0) {
-		ops_clear(&ops);
-		return reply_failed(f->link,
-			r == -EOPNOTSUPP ? API_ERROR_NOT_FIXABLE : API_ERROR_APPLY_FAILED, &err);
-	}
-	autojson sd_json_variant *list = reply_operations(&ops);
+	if (r >= 0 && !up)
+		r = plan_kept(f, text, len, &ops, &err);
+	autojson sd_json_variant *list = r < 0 ? nullptr : reply_operations(&ops);
 	ops_clear(&ops);
-	return reply_list(f->link, list);
+	if (r >= 0 && !f->preview)
+		r = check_shown(f, list, &err);
+	if (r >= 0 && !f->preview) {
+		id = API_ERROR_APPLY_FAILED;
+		r = up ? apply_running(f, &err) : apply_kept(f, text, len, &err);
+		diagnoses_spend(f->context->diagnoses);
+	}
+	return r < 0 ? reply_failed(f->link, id, &err) : reply_list(f, list, nullptr);
 }
 
 /* ---- steps ---- */
@@ -145,8 +203,19 @@ static int plan(const struct fixing *f, struct fix_tools *tools, struct fix *out
 	return r;
 }
 
+static int perform(
+	const struct fixing *f, struct fix_tools *tools, const struct fix *steps, struct err *err)
+{
+	int r = fix_do(tools, steps, err);
+
+	diagnoses_spend(f->context->diagnoses);
+	f->context->changed(f->context->arg);
+	return r;
+}
+
 static int mend(const struct fixing *f)
 {
+	autojson sd_json_variant *list = nullptr, *commands = nullptr;
 	struct fix_tools *tools = nullptr;
 	struct fix steps = {};
 	struct err err = {};
@@ -157,17 +226,18 @@ static int mend(const struct fixing *f)
 		r = plan(f, tools, &steps, &err);
 	if (r >= 0)
 		r = fix_check(tools, &steps, &err);
+	if (r >= 0) {
+		list = reply_steps(&steps);
+		commands = f->code == CODES ? fix_frr_commands(f->context->frr) : nullptr;
+	}
+	if (r >= 0 && !f->preview)
+		r = check_shown(f, list, &err);
 	if (r >= 0 && !f->preview) {
 		id = API_ERROR_APPLY_FAILED;
-		r = fix_do(tools, &steps, &err);
-		diagnoses_spend(f->context->diagnoses);
-		f->context->changed(f->context->arg);
+		r = perform(f, tools, &steps, &err);
 	}
 	fix_tools_close(tools);
-	if (r < 0)
-		return reply_failed(f->link, id, &err);
-	autojson sd_json_variant *list = reply_steps(&steps);
-	return reply_list(f->link, list);
+	return r < 0 ? reply_failed(f->link, id, &err) : reply_list(f, list, commands);
 }
 
 static int refuse(const struct fixing *f)
@@ -189,11 +259,9 @@ static int fix(const struct fixing *f)
 {
 	const struct verdict *v = diagnoses_decided(f->context->diagnoses);
 
-	if (f->code < CODES && fix_applies(f->code))
-		return apply(f);
 	if (f->code < CODES && (!v || v->code != f->code))
 		return refuse(f);
-	return mend(f);
+	return f->code < CODES && fix_applies(f->code) ? apply(f) : mend(f);
 }
 
 /* ---- with a diagnosis first ---- */
@@ -234,7 +302,8 @@ static int diagnose(const struct fixing *call, const char *target)
 	int r = diagnoses_begin(f->context->diagnoses, &ask, &f->ticket, &err);
 	if (r < 0) {
 		fixing_free(f);
-		return reply_failed(call->link, API_ERROR_TARGET_INVALID, &err);
+		return reply_failed(
+			call->link, r == -EBUSY ? API_ERROR_BUSY : API_ERROR_TARGET_INVALID, &err);
 	}
 	server_takes(call->client, ask.limit_us);
 	server_on_gone(call->client, on_gone, f);
@@ -251,6 +320,8 @@ int api_fix(
 			offsetof(struct fix_parameters, target), SD_JSON_NULLABLE},
 		{"preview", SD_JSON_VARIANT_BOOLEAN, sd_json_dispatch_stdbool,
 			offsetof(struct fix_parameters, preview), SD_JSON_MANDATORY},
+		{"digest", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct fix_parameters, digest), SD_JSON_NULLABLE},
 		{},
 	};
 	struct fix_parameters p = {};
@@ -261,6 +332,9 @@ int api_fix(
 		return r;
 	f.code = code_parse(p.code);
 	f.preview = p.preview;
+	if (p.preview == (p.digest != nullptr) || (p.digest && strlen(p.digest) >= DIGEST_LEN))
+		return sd_varlink_error_invalid_parameter_name(link, "digest");
+	snprintf(f.digest, sizeof(f.digest), "%s", p.digest ? p.digest : "");
 	if (f.code == CODES && strcmp(p.code, LEFTOVERS) != 0)
 		return sd_varlink_error_invalid_parameter_name(link, "code");
 	if (f.code < CODES && !fix_knows(f.code)) {
@@ -268,5 +342,6 @@ int api_fix(
 			&err, EOPNOTSUPP, "%s is nothing that meshgw can repair from here", p.code);
 		return reply_failed(link, API_ERROR_NOT_FIXABLE, &err);
 	}
-	return p.target && f.code < CODES ? diagnose(&f, p.target) : fix(&f);
+	/* What is done rests on the diagnosis that was shown. */
+	return p.target && p.preview && f.code < CODES ? diagnose(&f, p.target) : fix(&f);
 }

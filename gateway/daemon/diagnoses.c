@@ -180,7 +180,7 @@ static int begin(struct diagnose_ticket *t, struct err *err)
 	t->options.config = t->config;
 	t->options.prober = want_probe_source(t->config, t->options.flow.target.family);
 	r = diagnose_start(t->all->event, &t->options, &t->diagnosis);
-	return r < 0 ? err_set(err, -r, "too many diagnoses are under way; try again in a moment")
+	return r < 0 ? err_set(err, -r, "a diagnosis is under way; try again in a moment")
 		     : 0;
 }
 

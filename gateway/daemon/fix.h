@@ -60,7 +60,7 @@ struct fix_step {
 	char rule_text[RULE_STRLEN]; /* FIX_RULE_DEL: as `ip rule` prints it */
 	struct prefix from, to;      /* FIX_CONNTRACK */
 	struct fix_accept accept;
-	char interface[IFNAMSIZ]; /* FIX_NAT_TABLE */
+	char nat[NFT_NAT_STRLEN]; /* FIX_NAT_TABLE: its rules */
 };
 
 constexpr size_t FIX_STEPS = 24;
@@ -81,7 +81,7 @@ bool fix_applies(enum code code);
 struct fix_step *fix_add(struct fix *f, enum fix_kind kind);
 
 /* In the words of an Operation. Both return buf. */
-constexpr size_t FIX_TEXT_LEN = 320;
+constexpr size_t FIX_TEXT_LEN = 384;
 const char *fix_name(const struct fix_step *step, char buf[static FIX_TEXT_LEN]);
 const char *fix_detail(const struct fix_step *step, char buf[static FIX_TEXT_LEN]);
 const char *fix_action_str(enum fix_kind kind); /* "delete" */

@@ -2,6 +2,7 @@
 #include "daemon/fix_do.h"
 #include "lib/log.h"
 #include "lib/marks.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "net/ct.h"
 #include "net/link.h"
@@ -156,7 +157,7 @@ static int check_accept(struct fix_tools *t, struct fix_step *step, struct err *
 
 static int check_nat_table(struct fix_tools *t, struct fix_step *step, struct err *err)
 {
-	return nft_mend_find_nat(t->netfilter, step->interface, err);
+	return nft_mend_has_nat(t->netfilter, step->nat, err);
 }
 
 static int check_always(struct fix_tools *, struct fix_step *, struct err *)
@@ -216,7 +217,7 @@ static int do_accept(struct fix_tools *t, const struct fix_step *step, struct er
 
 static int do_nat_table(struct fix_tools *t, const struct fix_step *step, struct err *err)
 {
-	return nft_mend_delete_nat(t->netfilter, step->interface, err);
+	return nft_mend_delete_nat(t->netfilter, step->nat, err);
 }
 
 static int do_nothing(struct fix_tools *, const struct fix_step *, struct err *)
@@ -325,20 +326,40 @@ static int find_routes(struct fix_tools *t, const struct config *config, const s
 	return r < 0 ? r : 0;
 }
 
-static int find_nat(
-	struct fix_tools *t, const struct config *config, struct fix *out, struct err *err)
+/* Nothing but the tunnel and the LANs could be what a masquerade is for. */
+static bool is_alone(const struct config *config, const struct link_set *links)
 {
-	for (size_t i = 0; i < config->n_lans; i++) {
-		int r = nft_mend_find_nat(t->netfilter, config->lans[i].interface, err);
-		if (r < 0)
-			return r;
-		if (r == 0)
-			continue;
-		struct fix_step *step = fix_add(out, FIX_NAT_TABLE);
-		snprintf(step->interface, sizeof(step->interface), "%s", config->lans[i].interface);
-		return 0;
+	for (size_t i = 0; i < links->n; i++) {
+		const struct link *l = &links->list[i];
+		bool known = l->flags & IFF_LOOPBACK || !strcmp(l->name, config->mesh_interface);
+		for (size_t j = 0; j < config->n_lans; j++)
+			known |= !strcmp(l->name, config->lans[j].interface);
+		if (!known)
+			return false;
 	}
-	return 0;
+	return true;
+}
+
+static int find_nat(struct fix_tools *t, const struct config *config, const struct link_set *links,
+	struct fix *out, struct err *err)
+{
+	autofree struct prefix *ranges = xcalloc(config->n_ranges, sizeof(*ranges));
+	struct nft_mend_nat nat = {.mesh = config->mesh_interface,
+		.ranges = ranges,
+		.n_ranges = config->n_ranges,
+		.alone = is_alone(config, links)};
+	char text[NFT_NAT_STRLEN];
+	int r = 0;
+
+	for (size_t i = 0; i < config->n_ranges; i++)
+		ranges[i] = config->ranges[i].prefix;
+	for (size_t i = 0; r == 0 && i < config->n_lans; i++) {
+		nat.lan = config->lans[i].interface;
+		r = nft_mend_find_nat(t->netfilter, &nat, text, err);
+	}
+	if (r > 0)
+		memcpy(fix_add(out, FIX_NAT_TABLE)->nat, text, sizeof(text));
+	return r < 0 ? r : 0;
 }
 
 int fix_find_leftovers(
@@ -347,9 +368,9 @@ int fix_find_leftovers(
 	struct link_set links = {};
 
 	*out = (struct fix){};
-	int r = find_nat(t, config, out, err);
+	int r = link_dump(t->route, &links, err);
 	if (r >= 0)
-		r = link_dump(t->route, &links, err);
+		r = find_nat(t, config, &links, out, err);
 	const struct link *mesh = r < 0 ? nullptr : link_by_name(&links, config->mesh_interface);
 	if (mesh)
 		r = find_routes(t, config, mesh, AF_INET, out, err);

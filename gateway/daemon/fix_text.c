@@ -129,8 +129,7 @@ const char *fix_detail(const struct fix_step *step, char buf[static FIX_TEXT_LEN
 		detail_accept(step, buf);
 		break;
 	case FIX_NAT_TABLE:
-		snprintf(buf, FIX_TEXT_LEN, "masquerades what leaves by %s, and nothing else",
-			step->interface);
+		snprintf(buf, FIX_TEXT_LEN, "nothing else is in it: %s", step->nat);
 		break;
 	case FIX_APPLY:
 		snprintf(buf, FIX_TEXT_LEN, "applied again");

@@ -202,7 +202,12 @@ static SD_VARLINK_DEFINE_METHOD(Fix, NOTE("A code of meshgw-codes(7), or leftove
 	NOTE("As for Diagnose, where the repair is one of a flow's way"),
 	INPUT(target, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	NOTE("true: only say what would be done"), INPUT(preview, SD_VARLINK_BOOL, 0),
-	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY));
+	NOTE("That of the preview, which nothing else is done than; null: for a preview"),
+	INPUT(digest, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	OUTPUT_OF(operations, Operation, SD_VARLINK_ARRAY),
+	NOTE("Of the diagnosis and these operations"), OUTPUT(digest, SD_VARLINK_STRING, 0),
+	NOTE("What is left to the operator: shell commands that meshgw does not run; null: nothing"),
+	OUTPUT(commands, SD_VARLINK_STRING, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD_FULL(Follow, SD_VARLINK_REQUIRES_MORE,
 	NOTE("First what is known, then each one that changes"), OUTPUT_OF(flow, Flow, 0));
@@ -234,6 +239,7 @@ static SD_VARLINK_DEFINE_ERROR(ApplyFailed, FIELD(message, SD_VARLINK_STRING, 0)
 static SD_VARLINK_DEFINE_ERROR(DownIncomplete, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(TargetInvalid, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NotFixable, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(Busy, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(NothingToRecall);
 static SD_VARLINK_DEFINE_ERROR(NotWatching, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(TargetNotAllowed);
@@ -321,6 +327,8 @@ const sd_varlink_interface api_interface = {
 			&vl_error_TargetInvalid,
 			SAYS("There is no repair for this code here"),
 			&vl_error_NotFixable,
+			SAYS("Too many diagnoses are under way; try again in a moment"),
+			&vl_error_Busy,
 			SAYS("There was no diagnosis since the daemon's start"),
 			&vl_error_NothingToRecall,
 			SAYS("Watching is switched off"),

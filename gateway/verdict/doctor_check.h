@@ -55,5 +55,8 @@ void doctor_conntrack(const struct view *v, struct doctor_said *s);
 void doctor_clock(const struct view *v, struct doctor_said *s);
 void doctor_platform(const struct view *v, struct doctor_said *s);
 
+/* Has the LAN a network of this family, by what was asked? Without any network all count. */
+bool doctor_is_networked(const struct view *v, uint8_t family);
+
 /* What the kernel's answer to a question about a sample address says to a reader. */
 const char *doctor_lookup_str(const struct fact_lookup *l, char buf[static FACT_TEXT_LEN]);

@@ -126,10 +126,12 @@ void doctor_leftovers(const struct view *v, struct doctor_said *s)
 	size_t at = 0;
 
 	for (const struct fact *c; (c = view_next(v, FACT_CHAIN, &at));)
-		if (!strcmp(c->chain.family, "inet") && !strcmp(c->chain.table, "nat")) {
+		if (c->chain.nat_source && !strcmp(c->chain.family, "inet") &&
+			!strcmp(c->chain.table, "nat")) {
 			doctor_say(s, DOCTOR_WARN, CODES,
-				"table inet nat looks like an older repair of the way back");
-			doctor_remedy(s, remedy);
+				"table inet nat may be an older repair of the way back, or "
+				"somebody's own");
+			doctor_remedy(s, "meshgw fix leftovers shows whether it is one, and asks");
 		}
 	at = 0;
 	for (const struct fact *l; (l = view_next(v, FACT_LOOKUP, &at));)

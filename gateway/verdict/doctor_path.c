@@ -82,6 +82,24 @@ static bool is_asked(const struct view *v, uint8_t family)
 	return false;
 }
 
+static bool is_of_network(const struct fact_lookup *l)
+{
+	return l->question == ASK_ADDRESS || l->question == ASK_REVERSE;
+}
+
+bool doctor_is_networked(const struct view *v, uint8_t family)
+{
+	size_t at = 0;
+	bool any = false;
+
+	for (const struct fact *l; (l = view_next(v, FACT_LOOKUP, &at));) {
+		if (is_of_network(&l->lookup) && l->lookup.to.family == family)
+			return true;
+		any |= is_of_network(&l->lookup);
+	}
+	return !any;
+}
+
 static void check_forwarding(
 	const struct view *v, const struct fact_link *l, size_t *known, struct doctor_said *s)
 {
@@ -116,8 +134,8 @@ void doctor_forwarding_v6(const struct view *v, struct doctor_said *s)
 	const struct fact *all = view_sysctl(v, "net.ipv6.conf.all.forwarding");
 	size_t at = 0;
 
-	if (!is_asked(v, AF_INET6) || !all) {
-		doctor_say(s, DOCTOR_SKIP, CODES, "the configuration has no IPv6, or the kernel");
+	if (!is_asked(v, AF_INET6) || !doctor_is_networked(v, AF_INET6) || !all) {
+		doctor_say(s, DOCTOR_SKIP, CODES, "no network has IPv6, or the kernel has none");
 		return;
 	}
 	if (!all->sysctl.value) {
@@ -217,7 +235,7 @@ void doctor_return_routes(const struct view *v, struct doctor_said *s)
 
 	for (const struct fact *f; (f = view_next(v, FACT_LOOKUP, &at));) {
 		const struct fact_lookup *l = &f->lookup;
-		if (!is_return(l))
+		if (!is_return(l) || !doctor_is_networked(v, l->to.family))
 			continue;
 		n++;
 		if (leads(l, v->mesh) || by_other_table(l))
@@ -246,7 +264,7 @@ void doctor_rules(const struct view *v, struct doctor_said *s)
 
 	for (const struct fact *f; (f = view_next(v, FACT_LOOKUP, &at));) {
 		const struct fact_lookup *l = &f->lookup;
-		if (!is_return(l))
+		if (!is_return(l) || !doctor_is_networked(v, l->to.family))
 			continue;
 		n++;
 		if (leads(l, v->mesh) || !by_other_table(l))

@@ -181,6 +181,7 @@ def test_each_command_asks_its_question(
         ("DownIncomplete", REFUSED),
         ("TargetInvalid", REFUSED),
         ("NotFixable", REFUSED),
+        ("Busy", REFUSED),
         ("NotWatching", REFUSED),
     ],
 )
@@ -780,27 +781,30 @@ def test_doctor_that_makes_no_sense(cli: Cli) -> None:
     assert (result.returncode, result.stdout) == (PROTOCOL, "")
 
 
+FIXED = OPERATIONS | {"digest": "d-1"}
 FIX = {"code": "return-route-missing", "target": "10.0.1.50:3000"}
 
 
 def test_fix_with_consent_on_the_command_line(cli: Cli) -> None:
-    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+    """What is done is what was shown: the digest goes back."""
+    with FakeServer(cli.control, reply(FIXED)) as server:
         text = cli("fix", "--yes", *FIX.values())
         as_json = cli("fix", "-y", "--json", *FIX.values())
     assert (text.returncode, as_json.returncode) == (DONE, DONE)
     assert text.stdout.endswith("1 change made.\n")
-    assert json.loads(as_json.stdout) == OPERATIONS
-    assert [r["parameters"] for r in server.requests] == [FIX | {"preview": False}] * 2
+    assert json.loads(as_json.stdout) == FIXED
+    done = {"code": FIX["code"], "preview": False, "digest": "d-1"}
+    assert [r["parameters"] for r in server.requests] == [FIX | {"preview": True}, done] * 2
 
 
 def test_fix_shows_and_does_nothing_without_a_terminal(cli: Cli) -> None:
-    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+    with FakeServer(cli.control, reply(FIXED)) as server:
         text = cli("fix", *FIX.values(), input="y\n")
         as_json = cli("fix", "--json", *FIX.values(), input="y\n")
     assert (text.returncode, as_json.returncode) == (NO_CONSENT, NO_CONSENT)
     assert "add  route 10.0.0.0/8" in text.stdout and "nothing was changed yet" in text.stdout
     assert "or --yes" in one_sentence(text)
-    assert json.loads(as_json.stdout)["parameters"] == OPERATIONS
+    assert json.loads(as_json.stdout)["parameters"] == FIXED
     assert [r["parameters"] for r in server.requests] == [FIX | {"preview": True}] * 2
 
 
@@ -809,7 +813,7 @@ def test_fix_shows_and_does_nothing_without_a_terminal(cli: Cli) -> None:
 )
 def test_fix_asks_at_a_terminal(cli: Cli, said: str, status: int) -> None:
     leader, follower = pty.openpty()
-    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+    with FakeServer(cli.control, reply(FIXED)) as server:
         os.write(leader, said.encode())
         result = subprocess.run(
             [MESHGW, "fix", "leftovers"],
@@ -824,10 +828,30 @@ def test_fix_asks_at_a_terminal(cli: Cli, said: str, status: int) -> None:
 
 
 def test_fix_with_nothing_to_do(cli: Cli) -> None:
-    with FakeServer(cli.control, reply({"operations": []})) as server:
+    with FakeServer(cli.control, reply({"operations": [], "digest": "d-1"})) as server:
         result = cli("fix", "leftovers")
+        agreed = cli("fix", "-y", "leftovers")
     assert (result.returncode, result.stdout) == (DONE, "Nothing to do.\n")
-    assert len(server.requests) == 1
+    assert (agreed.returncode, agreed.stdout) == (DONE, "Nothing had to be done.\n")
+    assert [r["parameters"]["preview"] for r in server.requests] == [True, True]
+
+
+def test_fix_leaves_something_to_its_operator(cli: Cli) -> None:
+    command = "vtysh -c 'configure terminal' -c 'no ip route 100.64.0.0/12 CloudflareWARP'"
+    answer = {"operations": [], "digest": "d-1", "commands": [command]}
+    with FakeServer(cli.control, reply(answer)):
+        text = cli("fix", "leftovers")
+        as_json = cli("fix", "-y", "--json", "leftovers")
+    assert text.stdout.splitlines()[-1] == "  " + command
+    assert json.loads(as_json.stdout)["commands"] == [command]
+    with FakeServer(cli.control, reply(answer | {"commands": [1]})):
+        assert cli("fix", "leftovers").returncode == PROTOCOL
+
+
+def test_fix_without_a_digest(cli: Cli) -> None:
+    with FakeServer(cli.control, reply(OPERATIONS)) as server:
+        result = cli("fix", "-y", "leftovers")
+    assert (result.returncode, len(server.requests)) == (PROTOCOL, 1)
 
 
 def test_misspelt_code(cli: Cli) -> None:

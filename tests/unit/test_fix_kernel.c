@@ -299,6 +299,21 @@ static void remove_all(const struct fix *f)
 		expect(&f->list[i], 1);
 }
 
+static void add_nat(const char *rule)
+{
+	char command[256];
+
+	snprintf(command, sizeof(command), "nft 'add rule inet nat post %s'", rule);
+	assert_true(shell(command));
+}
+
+static void make_nat(const char *rule)
+{
+	assert_true(shell("nft add table inet nat && nft add chain inet nat post "
+			  "'{ type nat hook postrouting priority 100; }'"));
+	add_nat(rule);
+}
+
 /* The field report's repair by hand; what only looks like it stays. */
 static void test_leftovers(void **state)
 {
@@ -319,21 +334,95 @@ static void test_leftovers(void **state)
 	find(&f);
 	assert_int_equal(f.n, 0); /* the only route that there is */
 	assert_int_equal(netns_route(w->net, RTM_NEWROUTE, NLM_F_CREATE, &ours), 0);
-	assert_true(shell("nft add table inet nat && nft add chain inet nat post "
-			  "'{ type nat hook postrouting priority 100; }' && "
-			  "nft add rule inet nat post oifname lan0 counter masquerade"));
+	make_nat("ip saddr 100.64.0.0/12 oifname lan0 counter masquerade");
 	find(&f);
 	assert_int_equal(f.n, 2);
 	remove_all(&f);
 	assert_false(shell("nft list table inet nat 2>/dev/null"));
 	find(&f);
 	assert_int_equal(f.n, 0);
-	assert_true(shell("nft add table inet nat && nft add chain inet nat post "
-			  "'{ type nat hook postrouting priority 100; }' && "
-			  "nft add rule inet nat post oifname lan0 masquerade && "
-			  "nft add rule inet nat post oifname wan0 masquerade"));
+}
+
+/* Tables of that name, and whether one is taken for a repair of the mesh's way back. */
+static const struct {
+	const char *rules[2];
+	bool recognised;
+} tables[] = {
+	{{"ip saddr 100.64.0.0/12 masquerade"}, true},
+	{{"oifname lan0 ip saddr 100.64.3.0/24 masquerade"}, true},
+	{{"iifname mesh0 oifname lan0 counter masquerade"}, true},
+	{{"iif mesh0 oif lan0 masquerade"}, true},
+	{{"ip saddr 100.64.0.0/12 oifname lan0 masquerade",
+		 "ip6 saddr 2606:4700:cf1:5000::/64 oifname lan0 masquerade"},
+		true},
+	/* A VPN or containers: this host has other interfaces. */
+	{{"oifname lan0 masquerade"}, false},
+	{{"masquerade"}, false},
+	{{"ip saddr 100.64.0.0/10 oifname lan0 masquerade"}, false},
+	{{"ip saddr 10.8.0.0/24 oifname lan0 masquerade"}, false},
+	{{"ip saddr 100.64.0.0/12 oifname lan0 masquerade",
+		 "ip saddr 10.8.0.0/24 oifname lan0 masquerade"},
+		false},
+	{{"ip saddr 100.64.0.0/12 oifname wan0 masquerade"}, false},
+	{{"iifname wg0 oifname lan0 masquerade"}, false},
+	{{"ip saddr 100.64.0.0/12 tcp dport 80 masquerade"}, false},
+	{{"ip saddr 100.64.0.0/12 ip daddr 10.0.1.0/24 masquerade"}, false},
+	{{"ip saddr != 100.64.0.0/12 masquerade"}, false},
+	{{"ip saddr 100.64.0.0/12 masquerade random"}, false},
+	{{"ip saddr 100.64.0.0/12 snat to 10.0.1.11"}, false},
+};
+
+static void test_nat_tables(void **)
+{
+	static struct fix f;
+
+	make_nat("oifname lan0 masquerade");
 	find(&f);
-	assert_int_equal(f.n, 0);
+	assert_int_equal(f.n, 1); /* nothing else could leave by the LAN */
+	assert_true(shell("nft delete table inet nat"));
+	assert_true(shell("ip link add wg0 type veth peer name wg0p"));
+	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
+		make_nat(tables[i].rules[0]);
+		if (tables[i].rules[1])
+			add_nat(tables[i].rules[1]);
+		find(&f);
+		if (f.n != tables[i].recognised)
+			fail_msg("%s: %srecognised", tables[i].rules[0], f.n ? "" : "not ");
+		assert_true(shell("nft delete table inet nat"));
+	}
+}
+
+/* What was shown has become something else. */
+static void test_nat_changed(void **)
+{
+	static struct fix f;
+	struct err err = {};
+	size_t n;
+
+	make_nat("ip saddr 100.64.0.0/12 masquerade");
+	find(&f);
+	assert_int_equal(f.n, 1);
+	add_nat("ip saddr 10.8.0.0/24 masquerade");
+	assert_int_equal(perform(&f.list[0], &n, &err), 0);
+	assert_int_equal(n, 0);
+	assert_true(shell("nft delete table inet nat"));
+}
+
+/* Nothing else could leave by the LAN: the masquerade of all is for the mesh. */
+static void test_nat_words(void **)
+{
+	struct prefix range = netns_prefix("100.64.0.0/12");
+	struct nft_mend_nat n = {
+		.mesh = "mesh0", .lan = "lan0", .ranges = &range, .n_ranges = 1, .alone = true};
+
+	assert_true(nft_mend_is_nat("oifname \"lan0\" masquerade", &n));
+	assert_false(nft_mend_is_nat("masquerade", &n));
+	assert_false(nft_mend_is_nat("oifname", &n));
+	assert_false(nft_mend_is_nat("", &n));
+	assert_false(nft_mend_is_nat("ip", &n));
+	assert_false(nft_mend_is_nat("oifname \"lan0\" masquerade masquerade", &n));
+	n.alone = false;
+	assert_false(nft_mend_is_nat("oifname \"lan0\" masquerade", &n));
 }
 
 static void test_sysctl(void **)
@@ -359,6 +448,9 @@ int main(void)
 		KERNEL_TEST(test_accept_iptables),
 		KERNEL_TEST(test_limit),
 		KERNEL_TEST(test_leftovers),
+		KERNEL_TEST(test_nat_tables),
+		KERNEL_TEST(test_nat_changed),
+		KERNEL_TEST(test_nat_words),
 		KERNEL_TEST(test_sysctl),
 	};
 
