@@ -8,6 +8,8 @@ The SYN goes through. The SYN-ACK comes back by the router, which has routes for
 none, so it goes out by the default route, to the router, and round until its TTL ends.
 """
 
+import json
+
 import pytest
 
 from lab import flow
@@ -19,6 +21,7 @@ from lab.shell import CommandError, poll_until
 from warp import Traits
 
 
+UNHEALTHY = 9  # exit status
 pytestmark = pytest.mark.usefixtures("pristine")
 
 
@@ -72,3 +75,21 @@ def test_devices_work_by_the_include_list(device: Node, service: Node) -> None:
     assert flow.fetch(service, flow.DEVICE[0]) == flow.SERVICE[0]
     assert flow.udp(device, flow.SERVICE[0]) == flow.DEVICE[0]
     assert flow.ping(service, flow.DEVICE[0])
+
+
+def test_doctor_needs_no_configuration(gw1: Machine) -> None:
+    """It says what is missing, and skips only what meshgw itself would have made."""
+    gw1.systemctl("start", "meshgwd")
+    try:
+        done = gw1.run("meshgw --json doctor", check=False)
+        checks = {c["name"]: c for c in json.loads(done.stdout)["checks"]}
+        result = {name: c["result"] for name, c in checks.items()}
+        assert done.returncode == UNHEALTHY
+        assert result["configuration"] == result["return-routes"] == "fail", result
+        assert checks["return-routes"]["code"] == "return-route-missing"
+        looked = ("tunnel", "lan", "forwarding", "rules", "rp-filter", "lan-routes", "mtu",
+                  "warp-filter", "filters", "nat", "leftovers", "clock")  # fmt: skip
+        assert not [name for name in looked if result[name] in ("skip", "fail")], result
+        assert result["table"] == result["return-path"] == "skip", result
+    finally:
+        gw1.systemctl("stop", "meshgwd")

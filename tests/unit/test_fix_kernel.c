@@ -352,6 +352,7 @@ static const struct {
 	{{"oifname lan0 ip saddr 100.64.3.0/24 masquerade"}, true},
 	{{"iifname mesh0 oifname lan0 counter masquerade"}, true},
 	{{"iif mesh0 oif lan0 masquerade"}, true},
+	{{"ip saddr 100.64.0.0/12 masquerade random"}, true},
 	{{"ip saddr 100.64.0.0/12 oifname lan0 masquerade",
 		 "ip6 saddr 2606:4700:cf1:5000::/64 oifname lan0 masquerade"},
 		true},
@@ -368,7 +369,6 @@ static const struct {
 	{{"ip saddr 100.64.0.0/12 tcp dport 80 masquerade"}, false},
 	{{"ip saddr 100.64.0.0/12 ip daddr 10.0.1.0/24 masquerade"}, false},
 	{{"ip saddr != 100.64.0.0/12 masquerade"}, false},
-	{{"ip saddr 100.64.0.0/12 masquerade random"}, false},
 	{{"ip saddr 100.64.0.0/12 snat to 10.0.1.11"}, false},
 };
 
