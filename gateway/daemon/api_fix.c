@@ -273,11 +273,16 @@ static void fixing_free(struct fixing *f)
 	free(f);
 }
 
+static const char *id_of(const struct err *err)
+{
+	return err->code == EBUSY ? API_ERROR_BUSY : API_ERROR_TARGET_INVALID;
+}
+
 static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *, const struct err *err)
 {
 	struct fixing *f = arg;
 	if (err)
-		(void)reply_failed(f->link, API_ERROR_TARGET_INVALID, err);
+		(void)reply_failed(f->link, id_of(err), err);
 	else if (verdict)
 		(void)fix(f);
 	fixing_free(f);
@@ -302,8 +307,7 @@ static int diagnose(const struct fixing *call, const char *target)
 	int r = diagnoses_begin(f->context->diagnoses, &ask, &f->ticket, &err);
 	if (r < 0) {
 		fixing_free(f);
-		return reply_failed(
-			call->link, r == -EBUSY ? API_ERROR_BUSY : API_ERROR_TARGET_INVALID, &err);
+		return reply_failed(call->link, id_of(&err), &err);
 	}
 	server_takes(call->client, ask.limit_us);
 	server_on_gone(call->client, on_gone, f);

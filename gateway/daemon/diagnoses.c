@@ -127,10 +127,8 @@ static void keep(sd_json_variant **slot, sd_json_variant *v)
 	*slot = sd_json_variant_ref(v);
 }
 
-/* *e is taken. */
-static void end(struct diagnose_ticket *t, struct evidence *e)
+void diagnoses_keep(struct diagnoses *d, struct evidence *e)
 {
-	struct diagnoses *d = t->all;
 	autojson sd_json_variant *v = nullptr, *record = nullptr;
 
 	verdict_decide(e, &d->last);
@@ -143,7 +141,15 @@ static void end(struct diagnose_ticket *t, struct evidence *e)
 	*e = (struct evidence){};
 	keep(&d->verdict, v);
 	keep(&d->record, record);
-	t->done(t->arg, v, record, nullptr);
+}
+
+/* *e is taken. */
+static void end(struct diagnose_ticket *t, struct evidence *e)
+{
+	struct diagnoses *d = t->all;
+
+	diagnoses_keep(d, e);
+	t->done(t->arg, d->verdict, d->record, nullptr);
 	diagnoses_cancel(t);
 }
 
@@ -180,7 +186,7 @@ static int begin(struct diagnose_ticket *t, struct err *err)
 	t->options.config = t->config;
 	t->options.prober = want_probe_source(t->config, t->options.flow.target.family);
 	r = diagnose_start(t->all->event, &t->options, &t->diagnosis);
-	return r < 0 ? err_set(err, -r, "a diagnosis is under way; try again in a moment")
+	return r < 0 ? err_set(err, -r, "too many diagnoses are under way; try again in a moment")
 		     : 0;
 }
 

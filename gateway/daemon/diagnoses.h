@@ -38,6 +38,8 @@ void diagnoses_free(struct diagnoses *d);
 	struct diagnose_ticket **out, struct err *err);
 void diagnoses_cancel(struct diagnose_ticket *t);
 
+/* Decides, and remembers it as the last one; takes the evidence. */
+void diagnoses_keep(struct diagnoses *d, struct evidence *e);
 /* The last one; nullptr = there was none since the daemon's start. */
 sd_json_variant *diagnoses_verdict(const struct diagnoses *d);
 sd_json_variant *diagnoses_record(const struct diagnoses *d);

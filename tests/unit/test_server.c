@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "daemon/clock.h"
+#include "daemon/diagnoses.h"
 #include "daemon/server.h"
+#include "evidence_build.h"
 #include "lib/own.h"
 #include "world.h"
 #include <errno.h>
@@ -165,41 +167,104 @@ static void test_follow(void **state)
 	assert_null(strstr(answer, "\"flows\""));
 }
 
-#define FIX(code, preview)                                                       \
-	"{\"method\":\"io.meshgw.Gateway.Fix\",\"parameters\":{\"code\":\"" code \
-	"\",\"preview\":" preview "}}"
+#define FIX(code, rest) \
+	"{\"method\":\"io.meshgw.Gateway.Fix\",\"parameters\":{\"code\":\"" code "\"," rest "}}"
+#define PREVIEW "\"preview\":true"
 #define NOT_FIXABLE "\"error\":\"io.meshgw.Gateway.NotFixable\""
 
-/* Nothing was diagnosed: only what needs no evidence is repaired, and a preview changes nothing. */
+/* As if a flow had been diagnosed. */
+static void diagnosed(struct site *s, const char *facts)
+{
+	struct evidence e = {};
+
+	evidence_healthy(&e, AF_INET);
+	evidence_change(&e, facts);
+	diagnoses_keep(s->context.diagnoses, &e);
+}
+
+static const char no_return_route[] =
+	"-packet point=tun-out|probe probe=injected outcome=silent answered=0|"
+	"probe probe=injected-other outcome=silent answered=0|"
+	"probe probe=injected-echo outcome=silent answered=0|"
+	"+packet origin=injected point=lan-out packet=syn-ack count=2|"
+	"lookup question=reverse oif=eth0 gateway=10.0.1.1 match=0.0.0.0/0|"
+	"lookup question=reverse-bare oif=eth0 match=0.0.0.0/0";
+
+/* Does what the preview has shown, which is shown now. */
+static void consent(struct site *s, const char *code, char answer[static 65536])
+{
+	char preview[256], call[512], digest[128] = "";
+
+	snprintf(preview, sizeof(preview),
+		"{\"method\":\"io.meshgw.Gateway.Fix\",\"parameters\":{\"code\":\"%s\","
+		"\"preview\":true}}",
+		code);
+	ask(s, true, preview, answer);
+	const char *at = strstr(answer, "\"digest\":\"");
+	assert_non_null(at);
+	assert_int_equal(sscanf(at, "\"digest\":\"%127[^\"]", digest), 1);
+	snprintf(call, sizeof(call),
+		"{\"method\":\"io.meshgw.Gateway.Fix\",\"parameters\":{\"code\":\"%s\","
+		"\"preview\":false,\"digest\":\"%s\"}}",
+		code, digest);
+	ask(s, true, call, answer);
+}
+
+/* Without a diagnosis, or against what it says, nothing is shown or done. */
+static void test_fix_refuses(void **state)
+{
+	struct site *s = *state;
+	static char answer[65536];
+
+	ask(s, false, FIX("return-route-missing", PREVIEW), answer);
+	assert_non_null(strstr(answer, METHOD_NOT_FOUND));
+	ask(s, true, FIX("no-such-code", PREVIEW), answer);
+	assert_non_null(strstr(answer, INVALID_PARAMETER));
+	ask(s, true, FIX("service-port-closed", PREVIEW), answer);
+	assert_non_null(strstr(answer, NOT_FIXABLE));
+	ask(s, true, FIX("route-blackhole", PREVIEW), answer);
+	assert_non_null(strstr(answer, NOT_FIXABLE));
+	/* Also what the configuration alone repairs. */
+	ask(s, true, FIX("return-route-missing", PREVIEW), answer);
+	assert_non_null(strstr(answer, "no diagnosis says what to repair"));
+	diagnosed(s, "");
+	ask(s, true, FIX("return-route-missing", PREVIEW), answer);
+	assert_non_null(strstr(answer, "the diagnosis says healthy"));
+	ask(s, true, FIX("return-route-missing", "\"preview\":false"), answer);
+	assert_non_null(strstr(answer, INVALID_PARAMETER));
+	ask(s, true, FIX("return-route-missing", PREVIEW ",\"digest\":\"x\""), answer);
+	assert_non_null(strstr(answer, INVALID_PARAMETER));
+}
+
+/* A preview changes nothing, and what is done is what it has shown. */
 static void test_fix(void **state)
 {
 	struct site *s = *state;
 	static char answer[65536];
 
-	ask(s, false, FIX("return-route-missing", "true"), answer);
-	assert_non_null(strstr(answer, METHOD_NOT_FOUND));
-	ask(s, true, FIX("no-such-code", "true"), answer);
-	assert_non_null(strstr(answer, INVALID_PARAMETER));
-	ask(s, true, FIX("service-port-closed", "true"), answer);
-	assert_non_null(strstr(answer, NOT_FIXABLE));
-	ask(s, true, FIX("route-blackhole", "false"), answer);
-	assert_non_null(strstr(answer, NOT_FIXABLE));
 	ask(s, true, APPLY(CONTENT), answer);
 	world_run(&s->w, WORLD_SECOND);
-	ask(s, true, FIX("return-route-missing", "false"), answer);
+	diagnosed(s, no_return_route);
+	consent(s, "return-route-missing", answer);
 	assert_non_null(strstr(answer, "\"operations\":[]"));
 	autofree char *up = world_text(&s->w);
 	ask(s, true, CALL("Down"), answer);
 	autofree char *down = world_text(&s->w);
-	ask(s, true, FIX("return-route-missing", "true"), answer);
+	diagnosed(s, no_return_route);
+	ask(s, true, FIX("return-route-missing", PREVIEW), answer);
 	assert_non_null(strstr(answer, "route 100.64.0.0/12"));
+	ask(s, true, FIX("return-route-missing", "\"preview\":false,\"digest\":\"0\""), answer);
+	assert_non_null(strstr(answer, "not what was shown any more"));
 	autofree char *preview = world_text(&s->w);
 	assert_string_equal(preview, down);
-	ask(s, true, FIX("return-route-missing", "false"), answer);
+	consent(s, "return-route-missing", answer);
 	assert_non_null(strstr(answer, "route 100.64.0.0/12"));
 	world_run(&s->w, WORLD_SECOND);
 	autofree char *again = world_text(&s->w);
 	assert_string_equal(again, up);
+	/* It is spent. */
+	ask(s, true, FIX("return-route-missing", PREVIEW), answer);
+	assert_non_null(strstr(answer, "no diagnosis"));
 }
 
 static void test_control_socket(void **state)
@@ -316,6 +381,7 @@ int main(void)
 		TEST(test_status_socket_only_reads),
 		TEST(test_control_socket),
 		TEST(test_doctor),
+		TEST(test_fix_refuses),
 		TEST(test_fix),
 		TEST(test_follow),
 		TEST(test_confirm_window),
