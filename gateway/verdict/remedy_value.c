@@ -233,23 +233,57 @@ static const char *configuration_value(const struct remedy_subject *s, char[stat
 	return config && config->up ? "up" : "none";
 }
 
-/* Is the chain to blame one of iptables-nft, by its table's name? A table of the same name that was
- * made by nft has base chains in lower case, by custom. */
+static bool is_among(const char *name, const char *const names[], size_t n)
+{
+	for (size_t i = 0; name && i < n; i++)
+		if (!strcmp(names[i], name))
+			return true;
+	return false;
+}
+
+/* The base chains that iptables-nft makes, which nobody else spells so. */
+static bool is_iptables_base(const char *chain)
+{
+	static const char *const names[] = {
+		"INPUT", "FORWARD", "OUTPUT", "PREROUTING", "POSTROUTING"};
+	return is_among(chain, names, sizeof(names) / sizeof(names[0]));
+}
+
+/* Has the table to blame such a base chain? 1, 0; -1 = its base chains are not known. */
+static int has_iptables_base(const struct remedy_subject *s, const char *table)
+{
+	const struct fact *f;
+	int has = -1;
+
+	for (size_t at = 0; (f = evidence_next(s->evidence, FACT_CHAIN, &at));) {
+		const struct fact_chain *c = &f->chain;
+		if (!c->legacy && !strcmp(c->table, table) &&
+			attribute_is(s->verdict, "family", c->family))
+			has = has == 1 || is_iptables_base(c->chain);
+	}
+	return has;
+}
+
+/* Is the chain to blame one of iptables-nft? Where nobody saw its table's base chains, by its name:
+ * a table of the same name that was made by nft has base chains in lower case, by custom. */
 static const char *iptables_value(const struct remedy_subject *s, char[static FIELD_STRLEN])
 {
 	static const char *const tables[] = {"filter", "mangle", "raw", "nat", "security"};
 	static const char *const custom[] = {
 		"input", "forward", "output", "prerouting", "postrouting"};
-	const struct verdict *v = s->verdict;
-	const char *table = verdict_attribute(v, "table"), *chain = verdict_attribute(v, "chain");
-	bool known = false;
+	const char *table = verdict_attribute(s->verdict, "table");
+	const char *chain = verdict_attribute(s->verdict, "chain");
+	bool family = attribute_is(s->verdict, "family", "ip") ||
+		      attribute_is(s->verdict, "family", "ip6");
 
-	for (size_t i = 0; table && i < sizeof(tables) / sizeof(tables[0]); i++)
-		known |= !strcmp(table, tables[i]);
-	for (size_t i = 0; chain && i < sizeof(custom) / sizeof(custom[0]); i++)
-		known &= strcmp(chain, custom[i]) != 0;
-	bool family = attribute_is(v, "family", "ip") || attribute_is(v, "family", "ip6");
-	return known && family ? "yes" : "no";
+	if (!family || !is_among(table, tables, sizeof(tables) / sizeof(tables[0])))
+		return "no";
+	if (is_iptables_base(chain))
+		return "yes";
+	int has = has_iptables_base(s, table);
+	if (has < 0)
+		has = !is_among(chain, custom, sizeof(custom) / sizeof(custom[0]));
+	return has ? "yes" : "no";
 }
 
 static const char *mesh_link_value(const struct remedy_subject *s, char[static FIELD_STRLEN])

@@ -363,6 +363,18 @@ static void test_remedies(void **)
 			"tcp option maxseg size set rt mtu",
 			"nft add rule inet mss_clamp forward oifname CloudflareWARP tcp flags syn "
 			"tcp option maxseg size set rt mtu"));
+	/* Whose table it is, its base chains tell. */
+	struct fact_chain *base = &evidence_add(&e, FACT_CHAIN)->chain;
+	*base = (struct fact_chain){
+		.family = "ip", .table = "nat", .chain = "post", .hook = "postrouting"};
+	check_remedy(CODE_NAT_UNEXPECTED_OWNER, &e, LIST("family=ip", "table=nat", "chain=post"),
+		LIST("nft insert rule ip nat post ip saddr 100.64.0.0/12 ip daddr 10.0.1.0/24 "
+		     "accept"));
+	snprintf(base->chain, sizeof(base->chain), "POSTROUTING");
+	check_remedy(CODE_NAT_UNEXPECTED_OWNER, &e,
+		LIST("family=ip", "table=nat", "chain=KUBE-POSTROUTING"),
+		LIST("iptables -t nat -I KUBE-POSTROUTING -s 100.64.0.0/12 -d 10.0.1.0/24 -j "
+		     "ACCEPT"));
 	/* Somebody else's, or nothing wrong at all. */
 	check_remedy(CODE_SOURCE_IS_OWN_ADDRESS, &e, LIST("address=10.0.1.11"), LIST());
 	check_remedy(CODE_TC_OR_XDP_DROP, &e, LIST("interface=eth0"), LIST());
