@@ -38,7 +38,8 @@ export function textOfThrown(thrown: unknown): string {
 }
 
 export function typeOfThrown(thrown: unknown): string {
-	if (thrown instanceof Error && thrown.name === "TimeoutError") {
+	// What AbortSignal.timeout() aborts with need not be an Error.
+	if ((thrown as { name?: unknown } | null | undefined)?.name === "TimeoutError") {
 		return "http_response_timeout";
 	}
 	const message = thrown instanceof Error ? thrown.message : String(thrown);
