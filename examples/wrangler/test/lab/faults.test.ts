@@ -13,6 +13,8 @@ import { drop, inNode } from "./node.ts";
 
 const SERVICE = "10.0.1.50:3000";
 const GATEWAY = "http://100.96.0.18";
+// A bridge there, with the service and, as /closed, a port of it where nobody listens.
+const BRIDGE = "100.96.0.18:8080";
 const TOKEN = "a-secret-of-the-tests";
 
 interface Result {
@@ -31,13 +33,13 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** One call by a Worker that has no connections yet. */
-async function call(target: string): Promise<Result> {
+async function call(target: string, path = "/"): Promise<Result> {
 	const worker = await serve(`${folder}/index.js`, {
 		TOKEN,
 		GATEWAYS: GATEWAY,
 		GATEWAY_TOKEN: "a-secret-of-the-lab",
 	});
-	const response = await fetch(`${worker}?url=http://${target}/`, {
+	const response = await fetch(`${worker}?url=http://${target}${path}`, {
 		headers: { Authorization: `Bearer ${TOKEN}` },
 	});
 	return (await response.json()) as Result;
@@ -90,4 +92,21 @@ test("no answer finds its way back, the gateway's own neither", async () => {
 	} finally {
 		await inNode("gw1", "ip", "rule", "del", ...rule);
 	}
+});
+
+test("nothing is broken behind a bridge", async () => {
+	expect(await call(BRIDGE)).toMatchObject({ status: 200, error: null, why: null });
+	expect(await call(BRIDGE, "/bytes/5")).toMatchObject({ status: 200, body: "01234" });
+});
+
+test("nobody listens behind a bridge", async () => {
+	const { status, error, why } = await call(BRIDGE, "/closed");
+	expect({ status, error }).toEqual({ status: 502, error: null });
+	expect(why).toMatchObject({
+		type: "connection_refused",
+		gateway: "meshgw",
+		target: BRIDGE,
+		raw: { kind: "proxy-status", status: 502 },
+		unanswered: [],
+	});
 });
