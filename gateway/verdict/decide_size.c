@@ -100,11 +100,15 @@ constexpr int64_t LARGE = 1200;
 static bool large_lost(const struct view *v, struct finding *f)
 {
 	const struct fact *large = v->probes[PROBE_LARGE], *small = v->probes[PROBE_INJECTED_ECHO];
-	const struct fact *mesh = v->links[ROLE_MESH];
+	const struct packet_query out = {ORIGIN_ASIDE, POINT_LAN_OUT, PACKET_ECHO, true};
+	const struct fact *mesh = v->links[ROLE_MESH], *left = view_packet(v, out);
 
 	if (!large || large->probe.outcome != OUTCOME_SILENT || large->probe.sent < 2 || !small ||
-		small->probe.outcome != OUTCOME_ANSWERED || call_took(v, 2 * CALL_LARGE))
+		small->probe.outcome != OUTCOME_ANSWERED || !left ||
+		left->packet.length_max < large->probe.size || call_took(v, 2 * CALL_LARGE) ||
+		call_gave(v, CALL_LARGE))
 		return false;
+	finding_cite(f, left);
 	finding_cite(f, large);
 	finding_cite(f, small);
 	finding_set_number(f, "size", large->probe.size);

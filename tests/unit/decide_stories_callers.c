@@ -204,11 +204,19 @@ static const struct story list[] = {
 		"probe probe=own outcome=refused",
 		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_UPSTREAM_ADMIN_PROHIBITED, .only_real = true},
-	{"large echoes are lost", "probe probe=large outcome=silent sent=2 answered=0 size=1280",
+	{"large echoes are lost",
+		"probe probe=large outcome=silent sent=2 answered=0 size=1280|"
+		"packet origin=aside point=lan-out packet=echo toTarget count=3 lengthMax=1280",
 		.code = CODE_PMTU_BLACKHOLE_LAN, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_HEALTHY, .only_real = true},
+	{"healthy, a shaper here takes large echoes",
+		"probe probe=large outcome=silent sent=2 answered=0 size=1280|"
+		"packet origin=aside point=lan-out packet=echo toTarget count=1 lengthMax=44|"
+		"drop origin=aside toTarget reason=QDISC_DROP length=1280 count=2",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"healthy, large echoes are lost and large answers arrive",
 		"probe probe=large outcome=silent sent=2 answered=0 size=1280|"
+		"packet origin=aside point=lan-out packet=echo toTarget count=3 lengthMax=1280|"
 		"call source=100.64.0.8 port=40001 begun answered acknowledged asked=80 "
 		"replied=9000 ended firstUs=100 progressUs=9000 lastUs=9000",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
