@@ -228,6 +228,10 @@ static void test_conditions_are_codes(void **)
 		"witness-missing",
 		"probe-filtered-locally",
 		"host-masqueraded",
+		"bridge-not-attached",
+		"bridge-not-listening",
+		"bridge-file-unusable",
+		"bridge-name-unusable",
 		/* A network at once: a diagnosis tells which of the three kinds of route it is. */
 		"route-refused",
 	};
