@@ -65,6 +65,12 @@ void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char
 	expr_lookup(r, set);
 }
 
+void nft_expr_user(struct nftnl_rule *r, uint32_t uid)
+{
+	expr_meta(r, NFT_META_SKUID, REG);
+	expr_cmp(r, NFT_CMP_EQ, &uid, sizeof(uid));
+}
+
 void nft_expr_source_in(struct nftnl_rule *r, const struct nft_family *f, const char *set)
 {
 	expr_family(r, f);

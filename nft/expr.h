@@ -30,6 +30,8 @@ void nft_expr_ifname(struct nftnl_rule *r, enum nft_direction dir, const char *n
 void nft_expr_ifname_not(struct nftnl_rule *r, enum nft_direction dir, const char *name);
 /* iifname @SET */
 void nft_expr_ifname_in(struct nftnl_rule *r, enum nft_direction dir, const char *set);
+/* meta skuid UID */
+void nft_expr_user(struct nftnl_rule *r, uint32_t uid);
 /* ip saddr @SET, ip daddr @SET */
 void nft_expr_source_in(struct nftnl_rule *r, const struct nft_family *f, const char *set);
 void nft_expr_dest_in(struct nftnl_rule *r, const struct nft_family *f, const char *set);

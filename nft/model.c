@@ -9,6 +9,7 @@ static const char *const counter_names[NFT_COUNTERS] = {
 	[NFT_COUNTER_MASQUERADED] = "masqueraded",
 	[NFT_COUNTER_DENIED] = "denied",
 	[NFT_COUNTER_SPOOFED] = "spoofed",
+	[NFT_COUNTER_BRIDGE_DENIED] = "bridge_denied",
 };
 
 const char *nft_counter_str(enum nft_counter c)
@@ -54,6 +55,21 @@ static bool allow_lists_equal(const struct nft_model *a, const struct nft_model 
 	return true;
 }
 
+static bool bridges_equal(const struct nft_model *a, const struct nft_model *b)
+{
+	if (a->bridge != b->bridge || a->bridge_uid != b->bridge_uid ||
+		a->bridge_opener != b->bridge_opener || a->n_upstreams != b->n_upstreams ||
+		a->n_bridge_ports != b->n_bridge_ports)
+		return false;
+	for (size_t i = 0; i < a->n_upstreams; i++)
+		if (!allow_equal(&a->upstreams[i], &b->upstreams[i]))
+			return false;
+	for (size_t i = 0; i < a->n_bridge_ports; i++)
+		if (a->bridge_ports[i] != b->bridge_ports[i])
+			return false;
+	return true;
+}
+
 static bool interfaces_equal(const struct nft_model *a, const struct nft_model *b)
 {
 	if (strncmp(a->mesh_interface, b->mesh_interface, IFNAMSIZ) != 0 ||
@@ -82,5 +98,6 @@ static bool probes_equal(const struct nft_model *a, const struct nft_model *b)
 bool nft_model_equal(const struct nft_model *a, const struct nft_model *b)
 {
 	return interfaces_equal(a, b) && SAME(prefixes, ranges) && SAME(prefixes, networks) &&
-	       modes_equal(a, b) && probes_equal(a, b) && allow_lists_equal(a, b);
+	       modes_equal(a, b) && probes_equal(a, b) && allow_lists_equal(a, b) &&
+	       bridges_equal(a, b);
 }

@@ -64,6 +64,16 @@ struct nft_model {
 	const struct addr *neighbors;
 	size_t n_neighbors;
 
+	/* The HTTP bridge: a user that may connect to these and to nothing else, on ports that
+	 * sockets of another user, who opened them for it, listen on. `from` means nothing, the
+	 * destination is a host, the protocol TCP. */
+	bool bridge;
+	uint32_t bridge_uid, bridge_opener;
+	const struct nft_allow *upstreams;
+	size_t n_upstreams;
+	const uint16_t *bridge_ports;
+	size_t n_bridge_ports;
+
 	/* Flows are tracked although nothing above or below needs it. */
 	bool track;
 
@@ -78,11 +88,12 @@ bool nft_model_equal(const struct nft_model *a, const struct nft_model *b);
 
 /* Named counters of the table; they survive a replacement of the table. */
 enum nft_counter {
-	NFT_COUNTER_FROM_MESH,   /* forwarded, entered by the mesh interface */
-	NFT_COUNTER_TO_MESH,     /* forwarded, leaves by the mesh interface only */
-	NFT_COUNTER_MASQUERADED, /* new flows given the gateway's source address */
-	NFT_COUNTER_DENIED,      /* refused: not to a network, or not in the allow list */
-	NFT_COUNTER_SPOOFED,     /* dropped: a mesh source that came in by a LAN interface */
+	NFT_COUNTER_FROM_MESH,     /* forwarded, entered by the mesh interface */
+	NFT_COUNTER_TO_MESH,       /* forwarded, leaves by the mesh interface only */
+	NFT_COUNTER_MASQUERADED,   /* new flows given the gateway's source address */
+	NFT_COUNTER_DENIED,        /* refused: not to a network, or not in the allow list */
+	NFT_COUNTER_SPOOFED,       /* dropped: a mesh source that came in by a LAN interface */
+	NFT_COUNTER_BRIDGE_DENIED, /* refused: the HTTP bridge's, and to no upstream */
 	NFT_COUNTERS,
 };
 const char *nft_counter_str(enum nft_counter c); /* the counter's name in the table */

@@ -596,5 +596,7 @@ void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t 
 	nft_table_add_output(&b);
 	if (model->probe)
 		nft_table_add_probe(&b);
+	if (model->bridge)
+		nft_table_add_bridge(&b);
 	nft_allow_sets_clear(&b.allow);
 }

@@ -26,6 +26,11 @@
  *             srcnat
  *   session_end                     tells of FINs and RSTs of BGP neighbours
  *
+ * and for the HTTP bridge, by the user of a socket:
+ *   bridge_output output, filter    sends packets to the next two
+ *   bridge                          connections to upstreams, and no others
+ *   bridge_sockets                  no connection from a port that it listens on
+ *
  * Only the allow list, source NAT and probes mention conntrack: without them the table does not
  * switch it on.
  */

@@ -31,6 +31,9 @@ void nft_add_prefixes(const struct nft_build *b, const struct nft_family *f, con
 void nft_add_hosts(const struct nft_build *b, const struct nft_family *f, const char *base,
 	const struct addr *list, size_t n, const char *comment);
 
+/* table_bridge.c */
+void nft_table_add_bridge(const struct nft_build *b);
+
 /* table_session.c: sets and a chain, and the rules of chain input or output that lead there. */
 void nft_table_add_neighbors(const struct nft_build *b);
 void nft_table_add_sessions(const struct nft_build *b, const char *chain);

@@ -164,6 +164,29 @@ static sd_json_variant *make_json(const struct bridge *b)
 	return b->config ? bridge_json(b->config, &b->secrets, &names, b->node) : nullptr;
 }
 
+/* What names stand for goes into the table, at the next pass. */
+static void tell_table(struct bridge *b)
+{
+	struct want_bridge to = {
+		.has_user = b->has_user, .uid = b->uid, .opener = (uint32_t)geteuid()};
+	size_t cap = 0;
+
+	for (size_t i = 0; b->config && i < b->config->bridge.n_routes; i++) {
+		const struct config_route *route = &b->config->bridge.routes[i];
+		for (size_t j = 0; j < route->n_upstreams; j++) {
+			const struct config_upstream *up = &route->upstreams[j];
+			size_t n = 0;
+			const struct addr *list =
+				up->host ? bridge_names_addresses(b->names, up->host, &n) : nullptr;
+			for (size_t k = 0; k < n; k++) {
+				XGROW(to.resolved, to.n_resolved, cap);
+				to.resolved[to.n_resolved++] = want_upstream(&list[k], up->port);
+			}
+		}
+	}
+	gateway_set_bridge(b->context->reload->gateway, &to);
+}
+
 /* Has what is told changed? */
 static bool renew_json(struct bridge *b)
 {
@@ -194,6 +217,7 @@ static void look(struct bridge *b, const struct gateway *g)
 	else
 		bridge_secrets_clear(&b->secrets);
 	bridge_names_configure(b->names, b->config, &g->seen);
+	tell_table(b);
 }
 
 void bridge_step(struct bridge *b)
@@ -216,6 +240,7 @@ static void on_names(void *arg)
 	struct bridge *b = arg;
 
 	b->stale = true;
+	tell_table(b); /* so that the pass opens the way before the bridge is told */
 	b->context->changed(b->context->arg);
 }
 
@@ -256,6 +281,7 @@ struct bridge *bridge_new(
 	find_user(b, user);
 	find_node(b);
 	b->names = bridge_names_new(event, probe_socket, on_names, b);
+	tell_table(b);
 	return b;
 }
 

@@ -23,8 +23,8 @@ constexpr uint64_t BRIDGE_MISSING_US = 5'000'000;
 
 struct bridge;
 
-/* user: whose processes may attach; the caller's own and root's may as well. probe_socket: of
- * meshgw-probe. Both are borrowed. */
+/* Before the first pass. user: whose processes may attach; the caller's own and root's may as well.
+ * probe_socket: of meshgw-probe. Both are borrowed. */
 struct bridge *bridge_new(sd_event *event, struct server_context *context, const char *user,
 	const char *probe_socket);
 void bridge_free(struct bridge *b); /* nullptr is allowed */

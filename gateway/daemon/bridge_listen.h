@@ -16,8 +16,8 @@
 #include "conf/config.h"
 #include "daemon/observed.h"
 
-/* Descriptors of one message (SCM_MAX_FD is 253). */
-constexpr size_t BRIDGE_LISTENERS = 128;
+/* What the bridge takes at most; one message carries 253 (SCM_MAX_FD). */
+constexpr size_t BRIDGE_LISTENERS = 64;
 constexpr uint64_t BRIDGE_HELD_US = 6'000'000;
 constexpr uint64_t BRIDGE_RETRY_US = 1'000'000;
 

@@ -37,6 +37,7 @@ void gateway_clear(struct gateway *g)
 	tracks_clear(&g->tracks);
 	check_clear(&g->checks);
 	free(g->records.list);
+	free(g->bridge.resolved);
 	*g = (struct gateway){};
 }
 
@@ -46,7 +47,8 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 	g->config = config;
 	g->entered++;
 	prove_configure(&g->prove, config);
-	struct nft_model *model = config ? want_model(config, &g->prove, g->hears_bgp) : nullptr;
+	struct nft_model *model = config ? want_model(config, &g->prove, g->hears_bgp, &g->bridge)
+					 : nullptr;
 	if (!model || !g->model || !nft_model_equal(model, g->model))
 		g->nft_digest = 0; /* of another model */
 	want_model_free(g->model);
@@ -55,6 +57,23 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 	g->dirty = DIRTY_ALL;
 	tracks_clear(&g->tracks);
 	check_clear(&g->checks);
+}
+
+void gateway_set_bridge(struct gateway *g, const struct want_bridge *take_bridge)
+{
+	free(g->bridge.resolved);
+	g->bridge = *take_bridge;
+	if (!g->model)
+		return;
+	struct nft_model *model = want_model(g->config, &g->prove, g->hears_bgp, &g->bridge);
+	bool same = nft_model_equal(model, g->model);
+	want_model_free(g->model);
+	g->model = model;
+	if (same)
+		return;
+	g->nft_digest = 0;
+	g->seen.nft_current = false;
+	gateway_mark(g, DIRTY_PASS | DIRTY_NFT);
 }
 
 void gateway_mark(struct gateway *g, unsigned dirty)
@@ -231,6 +250,10 @@ static void inherit_proof(
 	struct gateway *g, enum gateway_phase phase, const struct gateway *current)
 {
 	g->hears_bgp = current->hears_bgp;
+	g->bridge = current->bridge;
+	g->bridge.resolved = xcalloc(current->bridge.n_resolved, sizeof(*g->bridge.resolved));
+	for (size_t i = 0; i < current->bridge.n_resolved; i++)
+		g->bridge.resolved[i] = current->bridge.resolved[i];
 	gateway_enter(g, phase, current->config);
 	for (size_t i = 0; i < current->prove.n; i++) {
 		const struct prove_network *now = &current->prove.networks[i];

@@ -60,7 +60,8 @@ struct gateway {
 	bool stirred;       /* something happened that may have changed the way back */
 	bool adopted;       /* what the table masquerades has been looked at, or written by us */
 	bool interrupted;   /* the table found at start may be of a change that was given up */
-	bool hears_bgp;     /* somebody listens for the ends of BGP sessions (net/nflog.h) */
+	struct want_bridge bridge; /* gateway_set_bridge() */
+	bool hears_bgp;            /* somebody listens for the ends of BGP sessions (net/nflog.h) */
 	struct want want;
 	struct observed seen;
 	struct tracks tracks;
@@ -95,6 +96,9 @@ void gateway_enter(struct gateway *g, enum gateway_phase phase, const struct con
 /* A notification: only marks. */
 void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghdr *nlh);
 void gateway_mark(struct gateway *g, unsigned dirty);
+/* Who the HTTP bridge is, and what the names of its upstreams stand for; takes bridge->resolved.
+ * The table follows with the next pass. */
+void gateway_set_bridge(struct gateway *g, const struct want_bridge *take_bridge);
 /* Nobody knows what happened meanwhile: everything is doubtful. */
 void gateway_doubt(struct gateway *g);
 /* Has something happened, since the last call, that may have changed the way back? */

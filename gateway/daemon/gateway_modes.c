@@ -18,7 +18,7 @@
 static void remodel(struct gateway *g)
 {
 	want_model_free(g->model);
-	g->model = want_model(g->config, &g->prove, g->hears_bgp);
+	g->model = want_model(g->config, &g->prove, g->hears_bgp, &g->bridge);
 }
 
 static bool covered(const struct nft_modes *modes, const struct prefix *p)

@@ -41,11 +41,23 @@ void want_compute(const struct config *config, const struct observed *seen, stru
 	struct want *out);
 void want_clear(struct want *w);
 
+/* What the HTTP bridge adds to the table. */
+struct want_bridge {
+	bool has_user;              /* else there is nobody to hold back */
+	uint32_t uid, opener;       /* of the bridge; of us, who open its sockets */
+	struct nft_allow *resolved; /* what the names of upstreams stand for; owned */
+	size_t n_resolved;
+};
+
+/* One connection that the bridge may begin. */
+struct nft_allow want_upstream(const struct addr *address, uint16_t port);
+
 /* The nft model of a configuration; arrays belong to the model (want_model_free). prove says which
  * networks in mode auto show the source; nullptr = nothing has been proven. hears_bgp: somebody
- * listens for the ends of BGP sessions, so that it is worth telling of them. */
-struct nft_model *want_model(
-	const struct config *config, const struct prove *prove, bool hears_bgp);
+ * listens for the ends of BGP sessions, so that it is worth telling of them. bridge may be
+ * nullptr. */
+struct nft_model *want_model(const struct config *config, const struct prove *prove, bool hears_bgp,
+	const struct want_bridge *bridge);
 void want_model_free(struct nft_model *model);
 
 /* Does this mode hide the mesh source behind the gateway's address? `auto` does, until the route

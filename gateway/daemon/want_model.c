@@ -214,7 +214,43 @@ static void model_allow(const struct config *c, struct nft_model *m)
 	m->n_allow = out.n;
 }
 
-struct nft_model *want_model(const struct config *config, const struct prove *prove, bool hears_bgp)
+struct nft_allow want_upstream(const struct addr *address, uint16_t port)
+{
+	return (struct nft_allow){.from = {.addr = {.family = address->family}},
+		.to = prefix_of(address),
+		.proto_first = IPPROTO_TCP,
+		.proto_last = IPPROTO_TCP,
+		.port_first = port,
+		.port_last = port};
+}
+
+static void model_bridge(
+	const struct config *c, const struct want_bridge *bridge, struct nft_model *m)
+{
+	uint16_t *ports = xcalloc(c->bridge.n_listen, sizeof(*ports));
+	struct allow_list out = {};
+
+	for (size_t i = 0; i < c->bridge.n_listen; i++)
+		ports[m->n_bridge_ports++] = c->bridge.listen[i].port;
+	for (size_t i = 0; i < c->bridge.n_routes; i++) {
+		const struct config_route *route = &c->bridge.routes[i];
+		for (size_t j = 0; j < route->n_upstreams; j++)
+			if (route->upstreams[j].address.family != AF_UNSPEC)
+				allow_push(&out, want_upstream(&route->upstreams[j].address,
+							 route->upstreams[j].port));
+	}
+	for (size_t i = 0; i < bridge->n_resolved; i++)
+		allow_push(&out, bridge->resolved[i]);
+	m->bridge = true;
+	m->bridge_uid = bridge->uid;
+	m->bridge_opener = bridge->opener;
+	m->bridge_ports = ports;
+	m->upstreams = out.list;
+	m->n_upstreams = out.n;
+}
+
+struct nft_model *want_model(const struct config *config, const struct prove *prove, bool hears_bgp,
+	const struct want_bridge *bridge)
 {
 	struct nft_model *m = xcalloc(1, sizeof(*m));
 	model_interfaces(config, m);
@@ -225,6 +261,8 @@ struct nft_model *want_model(const struct config *config, const struct prove *pr
 	if (hears_bgp)
 		model_neighbors(config, m);
 	model_allow(config, m);
+	if (config->bridge.configured && bridge && bridge->has_user)
+		model_bridge(config, bridge, m);
 	m->track = config_watches(config) && !m->nat && !m->allow_list;
 	return m;
 }
@@ -248,5 +286,7 @@ void want_model_free(struct nft_model *model)
 	free_const(model->learn_networks);
 	free_const(model->neighbors);
 	free_const(model->allow);
+	free_const(model->upstreams);
+	free_const(model->bridge_ports);
 	free(model);
 }

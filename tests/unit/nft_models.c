@@ -161,12 +161,32 @@ static void set_probe(struct nft_model *m)
 	m->n_neighbors = COUNT(neighbors);
 }
 
+/* An upstream that several routes name stands there several times. */
+static void set_bridge(struct nft_model *m)
+{
+	static const char *const texts[] = {"0.0.0.0/0 10.0.1.50 tcp 3000",
+		"0.0.0.0/0 10.0.1.50 tcp 3000", "0.0.0.0/0 10.0.2.60 tcp 80",
+		"::/0 2001:db8:1::50 tcp 443"};
+	static struct nft_allow upstreams[COUNT(texts)];
+	static const uint16_t ports[] = {80, 8080};
+
+	for (size_t i = 0; i < COUNT(texts); i++)
+		upstreams[i] = nft_models_allow(texts[i]);
+	m->bridge = true;
+	m->bridge_uid = 4711;
+	m->bridge_opener = 4712;
+	m->upstreams = upstreams;
+	m->n_upstreams = COUNT(upstreams);
+	m->bridge_ports = ports;
+	m->n_bridge_ports = COUNT(ports);
+}
+
 static void build(struct nft_named_model out[NFT_MODELS])
 {
 	static const char lan[][IFNAMSIZ] = {"lan0"};
 	static const char lans[][IFNAMSIZ] = {"lan1", "lan0", "lan1"};
 	static const char *const names[NFT_MODELS] = {
-		"route", "masquerade", "allow", "all", "ipv4-deny", "auto"};
+		"bridge", "route", "masquerade", "allow", "all", "ipv4-deny", "auto"};
 
 	const struct prefix *reachable = prefixes(reachable_texts, COUNT(reachable_texts));
 
@@ -181,19 +201,20 @@ static void build(struct nft_named_model out[NFT_MODELS])
 				.networks = reachable,
 				.n_networks = COUNT(reachable_texts),
 			}};
-	set_nat(&out[1].model, network_texts, COUNT(network_texts));
-	set_allow(&out[2].model);
-	set_nat(&out[3].model, untidy_texts, COUNT(untidy_texts));
+	set_nat(&out[2].model, network_texts, COUNT(network_texts));
 	set_allow(&out[3].model);
-	out[3].model.lan_interfaces = lans;
-	out[3].model.n_lan_interfaces = COUNT(lans);
-	out[3].model.networks = prefixes(untidy_texts, COUNT(untidy_texts));
-	out[3].model.n_networks = COUNT(untidy_texts);
-	out[4].model.n_ranges = 2;
-	out[4].model.n_networks = 1;
-	out[4].model.allow_list = true; /* an empty list allows nothing */
-	set_nat(&out[5].model, network_texts, COUNT(network_texts));
-	set_probe(&out[5].model);
+	set_nat(&out[4].model, untidy_texts, COUNT(untidy_texts));
+	set_allow(&out[4].model);
+	out[4].model.lan_interfaces = lans;
+	out[4].model.n_lan_interfaces = COUNT(lans);
+	out[4].model.networks = prefixes(untidy_texts, COUNT(untidy_texts));
+	out[4].model.n_networks = COUNT(untidy_texts);
+	out[5].model.n_ranges = 2;
+	out[5].model.n_networks = 1;
+	out[5].model.allow_list = true; /* an empty list allows nothing */
+	set_nat(&out[6].model, network_texts, COUNT(network_texts));
+	set_probe(&out[6].model);
+	set_bridge(&out[0].model);
 }
 
 const struct nft_named_model *nft_models(void)

@@ -10,7 +10,7 @@ struct nft_named_model {
 	struct nft_model model;
 };
 
-constexpr size_t NFT_MODELS = 6;
+constexpr size_t NFT_MODELS = 7;
 /* Built on the first call, valid for the life of the program. */
 const struct nft_named_model *nft_models(void);
 /* Aborts when there is none. */

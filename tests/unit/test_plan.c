@@ -174,7 +174,7 @@ static void test_names(void **)
 static void check_allow(const char *yaml, const char *const *expected, size_t n)
 {
 	struct config *config = world_config(yaml);
-	struct nft_model *m = want_model(config, nullptr, false);
+	struct nft_model *m = want_model(config, nullptr, false, nullptr);
 
 	assert_true(m->allow_list);
 	assert_int_equal(m->n_allow, n);
@@ -243,7 +243,7 @@ static void test_nat(void **)
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		struct config *config = world_config(cases[i].yaml);
-		struct nft_model *m = want_model(config, nullptr, false);
+		struct nft_model *m = want_model(config, nullptr, false, nullptr);
 		assert_int_equal(m->nat, cases[i].nat);
 		assert_int_equal(m->n_masquerade_networks, cases[i].networks);
 		assert_int_equal(m->n_masquerade_hosts, cases[i].masquerade);
