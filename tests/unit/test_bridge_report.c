@@ -12,7 +12,9 @@
 
 #include "answer/accesslog.h"
 #include "answer/ask.h"
+#include "answer/budget.h"
 #include "answer/metrics.h"
+#include "answer/page.h"
 #include "lib/json.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -384,6 +386,108 @@ static void test_bounded_targets(void **)
 	ask_free(a);
 }
 
+static void test_own_pages(void **)
+{
+	static const struct {
+		const char *path;
+		bool admin;
+		enum page page;
+	} cases[] = {
+		{"/", false, PAGE_NONE},
+		{"/.well-known/meshgw", false, PAGE_UNKNOWN},
+		{"/.well-known/meshgw/", false, PAGE_UNKNOWN},
+		{"/.well-known/meshgw/health", false, PAGE_HEALTH},
+		{"/.well-known/meshgw/health/", false, PAGE_UNKNOWN},
+		{"/.well-known/meshgw/diagnose", false, PAGE_DIAGNOSE},
+		{"/.well-known/meshgwx/diagnose", false, PAGE_NONE},
+		{"/.well-known/other", false, PAGE_NONE},
+		{"/metrics", false, PAGE_NONE},
+		{"/metrics", true, PAGE_METRICS},
+		{"/status", true, PAGE_STATUS},
+		{"/", true, PAGE_UNKNOWN},
+		{"/.well-known/meshgw/diagnose", true, PAGE_UNKNOWN},
+	};
+
+	for (size_t i = 0; i < COUNT(cases); i++)
+		if (page_find(cases[i].path, strlen(cases[i].path), cases[i].admin) !=
+			cases[i].page)
+			fail_msg("%s", cases[i].path);
+}
+
+static void test_targets_asked_about(void **)
+{
+	static const struct {
+		const char *query, *target; /* nullptr = none */
+	} cases[] = {
+		{"?target=10.0.1.50:3000", "10.0.1.50:3000"},
+		{"?target=10.0.1.50%3A3000", "10.0.1.50:3000"},
+		{"?a=b&target=10.0.1.50%3a3000&c", "10.0.1.50:3000"},
+		{"?target=Service.Internal.:080", "service.internal:80"},
+		{"?target=%5B2001:DB8:0::1%5D:80", "[2001:db8::1]:80"},
+		{"?target=2001:db8::1", nullptr},
+		{"?target=[2001:db8::1]", nullptr},
+		{"?target=a", nullptr},
+		{"?target=a:", nullptr},
+		{"?target=a:0", nullptr},
+		{"?target=a:65536", nullptr},
+		{"?target=a:99999999999", nullptr},
+		{"?target=a:8x", nullptr},
+		{"?target=http://a:80", nullptr},
+		{"?target=a:80/x", nullptr},
+		{"?target=a%00:80", nullptr},
+		{"?target=a%0d%0a:80", nullptr},
+		{"?target=%zz:80", nullptr},
+		{"?target=a:80%", nullptr},
+		{"?target=a:80%3", nullptr},
+		{"?target=", nullptr},
+		{"?target=a:80&target=b:80", nullptr},
+		{"?xtarget=a:80", nullptr},
+		{"?", nullptr},
+		{"", nullptr},
+	};
+	char out[PAGE_TARGET_MAX], longest[PAGE_TARGET_MAX + 32] = "?target=";
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		int r = page_target(cases[i].query, strlen(cases[i].query), out);
+		if ((r == 0) != (cases[i].target != nullptr))
+			fail_msg("%s: %d", cases[i].query, r);
+		if (cases[i].target)
+			assert_string_equal(out, cases[i].target);
+	}
+	for (size_t n = 8; n < sizeof(longest); n++) {
+		longest[n] = n % 50 ? 'a' : '.';
+		(void)page_target(longest, n + 1, out);
+	}
+}
+
+static void test_budgets(void **)
+{
+	struct budget *b = budget_new(3, 1000);
+	struct addr a, c, d;
+	unsigned taken = 0;
+
+	assert_int_equal(addr_parse("2001:db8::1", &a), 0);
+	assert_int_equal(addr_parse("2001:db8::2", &c), 0);
+	assert_int_equal(addr_parse("100.64.0.1", &d), 0);
+	for (int i = 0; i < 10; i++) /* of one /64 */
+		taken += budget_take(b, i % 2 ? &a : &c, 5000);
+	assert_int_equal(taken, 3);
+	assert_true(budget_take(b, &d, 5000));
+	assert_false(budget_take(b, &a, 5999));
+	assert_true(budget_take(b, &a, 6000));
+	assert_false(budget_take(b, &a, 6001));
+	for (int i = 0; i < 10; i++)
+		taken += budget_take(b, &a, 1'000'000);
+	assert_int_equal(taken, 6);
+	/* However many sources there are, each gets its first question. */
+	for (uint32_t i = 0; i < 100'000; i++) {
+		memcpy(d.b, &i, sizeof(i));
+		assert_true(budget_take(b, &d, 2'000'000 + i * 1000));
+	}
+	budget_free(b);
+	budget_free(nullptr);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -395,6 +499,9 @@ int main(void)
 		cmocka_unit_test(test_one_question_for_many),
 		cmocka_unit_test(test_patience_and_failure),
 		cmocka_unit_test(test_bounded_targets),
+		cmocka_unit_test(test_own_pages),
+		cmocka_unit_test(test_targets_asked_about),
+		cmocka_unit_test(test_budgets),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
