@@ -2,6 +2,7 @@
 /* Beyond the gateway: nothing comes back, or somebody says why. The probes tell what can be told
  * (probe of this host, of the range, of another port of the range). */
 #include "verdict/decide_beyond.h"
+#include "verdict/decide_call.h"
 #include <string.h>
 
 /* What the range was answered: a packet like the mesh's, or a socket's with an address of it. */
@@ -237,6 +238,21 @@ static bool lost_beyond(const struct view *v, const struct fact *range)
 	       v->reach[ORIGIN_INJECTED].any < WAY_BACK_RECEIVE;
 }
 
+/* Datagrams of nobody are answered, callers included, and nothing else of the host is heard. */
+static bool nobody_hears(const struct view *v, struct finding *f)
+{
+	if (alive(v) || way_back(v) || !call_heard_of(v) || call_took(v, 0) ||
+		view_outcome(v, PROBE_OWN) != OUTCOME_SILENT)
+		return false;
+	cite_probes(v, f);
+	finding_cite(f, call_heard_of(v));
+	name_next_hop(v, f);
+	FINDING_FAMILY(f, CODE_UPSTREAM_SILENT, CODE_SERVICE_SILENT_DROP,
+		CODE_UPSTREAM_RETURN_ROUTE_MISSING, CODE_UPSTREAM_FILTERS_RANGE,
+		CODE_UPSTREAM_ICMP_UNREACHABLE, CODE_HEALTHY);
+	return true;
+}
+
 static bool silent(const struct view *v, struct finding *f)
 {
 	const struct fact *range;
@@ -251,7 +267,7 @@ static bool silent(const struct view *v, struct finding *f)
 	if (v->udp) {
 		/* A service may have nothing to say to what it is sent. */
 		if (own != OUTCOME_ANSWERED && !(alive(v) && !way_back(v)))
-			return false;
+			return nobody_hears(v, f) && with_doubts(v, f);
 		return only_own(v, f) && with_doubts(v, f);
 	}
 	if (own == OUTCOME_ANSWERED || own == OUTCOME_REFUSED)

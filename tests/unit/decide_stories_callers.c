@@ -294,6 +294,13 @@ static const struct story list[] = {
 		"packet origin=real point=tun-out packet=data count=3 distinct=3",
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .scheme = SCHEME_HTTP,
 		.only_real = true},
+	{"datagrams that nobody answers, and a silent host",
+		DIES_BEYOND "-packet|packet origin=injected point=lan-out packet=udp toTarget "
+			    "count=3|probe probe=own outcome=silent answered=0|"
+			    "probe probe=own-other outcome=silent|-probe probe=own-echo|"
+			    "call source=100.64.0.7 port=4000 begun asked=90",
+		.code = CODE_UPSTREAM_SILENT, .confidence = CONFIDENCE_UNDETERMINED,
+		.proto = IPPROTO_UDP, .candidate = CODE_HEALTHY, .only_real = true},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"
