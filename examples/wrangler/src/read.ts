@@ -68,7 +68,7 @@ export function parseJson(text: string | null): unknown {
 
 /** A member of what JSON meant; undefined if that is no object, or has none. */
 export function member(value: unknown, name: string): unknown {
-	return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+	return typeof value === "object" && value !== null
 		? (value as Record<string, unknown>)[name]
 		: undefined;
 }

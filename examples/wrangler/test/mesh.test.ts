@@ -307,6 +307,7 @@ describe("a question to the gateways", () => {
 		const mesh = network({ [GW1]: () => new Response("no", { status: 401 }) });
 		const error = await failure(mesh, { gateways: [GW1], token: "t0p-secret" });
 		expect(mesh.asked[1]?.headers.get("Authorization")).toBe("Bearer t0p-secret");
+		expect(mesh.asked[1]?.redirect).toBe("manual");
 		expect(JSON.stringify(error) + error.stack).not.toContain("t0p-secret");
 	});
 
@@ -423,7 +424,12 @@ describe("a call", () => {
 	});
 
 	test("that runs into its caller's time limit is explained", async () => {
-		const gateway = network({ [GW1]: verdict() });
+		const gateway = network({
+			[GW1]: async (request) => {
+				await new Promise((resolve) => setImmediate(resolve));
+				return verdict()(request);
+			},
+		});
 		const fetch: Network["fetch"] = (request) =>
 			request.url.startsWith(SERVICE)
 				? abortable(request)

@@ -179,6 +179,7 @@ describe("publish.ts", () => {
 		let seen: Record<string, unknown> = {};
 		const service: string = await http((request, response) => {
 			seen = { ...request.headers, method: request.method, url: request.url };
+			response.statusCode = 303;
 			response.setHeader("Location", `${service}/next?page=2`);
 			response.setHeader("Server", "nginx/1.26");
 			response.setHeader("X-Own", "kept");
@@ -201,6 +202,7 @@ describe("publish.ts", () => {
 				"X-Mine": "kept",
 			},
 		});
+		expect(response.status).toBe(303);
 		expect(await response.text()).toBe("some bytes");
 		expect(response.headers.get("Location")).toBe(`${worker}next?page=2`);
 		expect(response.headers.get("Server")).toBeNull();
