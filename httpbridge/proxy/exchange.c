@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answer/answer.h"
+#include "lib/json.h"
 #include "lib/xmalloc.h"
 #include "proxy/exchange_int.h"
 #include "route/access.h"
 #include "route/match.h"
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* How long a client waits for a verdict. */
+constexpr uint64_t ASK_PATIENCE_US = 2'500'000;
 
 /* Life. */
 
@@ -31,18 +35,27 @@ void exchanges_clear(struct worker *w)
 	}
 }
 
-static void keep_raw(struct exchange *x, const char *raw, size_t len)
+/* The head's bytes, for another try and for the log. */
+static void keep_raw(struct exchange *x, const struct http_request *q, const char *raw, size_t len)
 {
+	const char *query = memchr(q->target, '?', q->target_len);
+	size_t path_len = query ? (size_t)(query - q->target) : q->target_len;
+
 	x->raw = len <= EXCHANGE_RAW ? x->inline_raw : xcalloc(len, 1);
 	x->raw_len = len;
 	memcpy(x->raw, raw, len);
+	x->method_text = (struct accesslog_text){x->raw + (q->method_text - raw), q->method_len};
+	x->host = (struct accesslog_text){x->raw + (q->host - raw), q->host_len};
+	x->path = (struct accesslog_text){x->raw + (q->target - raw), path_len};
 }
 
 static void release(struct exchange *x)
 {
 	struct worker *w = x->worker;
 
+	exchange_log(x);
 	timer_unset(&x->timer);
+	ask_forget(&x->waiter);
 	if (x->raw != x->inline_raw)
 		free(x->raw);
 	bridge_config_unref(x->config);
@@ -81,6 +94,7 @@ bool exchange_drop(struct exchange *x, bool reset)
 	struct client *c = x->client;
 
 	leave_up(x, false);
+	x->aborted = true;
 	release(x);
 	c->exchange = nullptr;
 	if (reset)
@@ -149,7 +163,6 @@ bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n)
 
 static void begin_own_answer(struct exchange *x, struct answer_sending *sending)
 {
-	leave_up(x, false);
 	if (!x->in.ended || x->worker->draining)
 		x->persistent = false;
 	x->told = true;
@@ -166,21 +179,68 @@ static bool end_with(struct exchange *x, size_t len)
 	return exchange_tell(x, &iov, 1) && exchange_finish(x);
 }
 
-bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault)
+static void note_failure(struct exchange *x, const struct answer_failure *f)
+{
+	sd_json_variant *id = f->verdict ? sd_json_variant_by_key(f->verdict, "id") : nullptr;
+
+	x->status = (int)answer_failure_status(f);
+	(void)snprintf(x->code, sizeof(x->code), "%s", answer_failure_code(f));
+	if (sd_json_variant_is_string(id))
+		(void)snprintf(
+			x->diagnosis, sizeof(x->diagnosis), "%s", sd_json_variant_string(id));
+}
+
+static bool fail_with(struct exchange *x, sd_json_variant *verdict)
 {
 	struct answer_sending sending;
-	const struct answer_failure f = {.reason = reason,
-		.fault = fault,
+	const struct answer_failure f = {.reason = x->reason,
+		.fault = x->fault,
 		.request_id = *x->trace.id ? x->trace.id : nullptr,
 		.upstream = x->of ? x->of->name : nullptr,
+		.verdict = verdict,
 		.reveal = x->config->reveal};
 
+	begin_own_answer(x, &sending);
+	note_failure(x, &f);
+	return end_with(x, answer_failure(&f, &sending, x->worker->loop.scratch, LOOP_SCRATCH));
+}
+
+static void on_told(struct ask_waiter *waiter, sd_json_variant *verdict)
+{
+	(void)fail_with(
+		(struct exchange *)((char *)waiter - offsetof(struct exchange, waiter)), verdict);
+}
+
+/* Why does the upstream not answer? meshgwd may know more than the bridge can see. */
+static bool ask_why(struct exchange *x)
+{
+	struct worker *w = x->worker;
+	autojson sd_json_variant *verdict = nullptr;
+
+	x->waiter.told = on_told;
+	enum ask_result result = ask_for(
+		w->ask, x->of->target, &x->waiter, worker_now_us(w), ASK_PATIENCE_US, &verdict);
+	if (result == ASK_KNOWN || result == ASK_REFUSED)
+		return fail_with(x, verdict);
+	x->state = EXCHANGE_ASK;
+	worker_arm_ask(w);
+	if (result == ASK_BEGIN)
+		w->put_question(w, x->of->target);
+	return true;
+}
+
+bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault)
+{
 	stats_add(&x->worker->stats.answers[reason], 1);
+	x->reason = reason;
+	x->fault = fault;
 	if (x->told)
 		return exchange_drop(x, true);
-	begin_own_answer(x, &sending);
-	x->status = (int)answer_failure_status(&f);
-	return end_with(x, answer_failure(&f, &sending, x->worker->loop.scratch, LOOP_SCRATCH));
+	leave_up(x, false);
+	timer_unset(&x->timer);
+	if (x->worker->put_question && x->of && *x->of->target && answer_row(reason)->ask)
+		return ask_why(x);
+	return fail_with(x, nullptr);
 }
 
 /* Another try. */
@@ -283,8 +343,12 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 	x->client = c;
 	x->config = bridge_config_ref(c->worker->config);
 	x->timer.expired = on_timer;
+	x->reason = ANSWERS;
+	x->began_us = c->began_us;
+	x->read_us = loop_clock_us();
 	c->exchange = x;
 	set_request(x, request);
+	keep_raw(x, request, raw, len);
 	if (request->target_len > LOOP_SCRATCH / 2) {
 		(void)exchange_fail(x, ANSWER_HEAD_TOO_LARGE, nullptr);
 		return;
@@ -310,6 +374,5 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 		(void)exchange_fail(x, ANSWER_BODY_TOO_LARGE, nullptr);
 		return;
 	}
-	keep_raw(x, raw, len);
 	exchange_send(x, request, &target, more, (size_t)used);
 }

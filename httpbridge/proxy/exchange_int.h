@@ -6,7 +6,9 @@
  * A function that may end the exchange says so by returning false: x is gone then, and perhaps its
  * client.
  */
-#include "answer/reason.h"
+#include "answer/accesslog.h"
+#include "answer/answer.h"
+#include "answer/ask.h"
 #include "http/body.h"
 #include "http/target.h"
 #include "proxy/client.h"
@@ -22,6 +24,7 @@ enum exchange_state : uint8_t {
 	EXCHANGE_HEAD,
 	EXCHANGE_BODY,
 	EXCHANGE_TUNNEL,
+	EXCHANGE_ASK, /* there will be an answer of our own, with a verdict if one comes in time */
 };
 
 struct exchange {
@@ -46,10 +49,17 @@ struct exchange {
 	bool rechunk, dechunk; /* the answer's body changes its framing */
 	bool client_ended;     /* of a tunnel: its side */
 	unsigned tries;
+	struct ask_waiter waiter;
+	enum answer_reason reason; /* of our own answer; ANSWERS = it is the upstream's */
+	const char *fault;
+	char code[64];                                 /* that our own answer gave */
+	char diagnosis[64];                            /* and its number */
+	struct accesslog_text method_text, host, path; /* in raw */
 	struct forward_trace trace;
 	int status;
 	uint64_t deadline_ms; /* of all of it; 0 = none */
-	uint64_t sent_us, answered_us;
+	bool reused, aborted;
+	uint64_t began_us, read_us, sent_us, connected_us, answered_us; /* 0 = not yet */
 	char inline_raw[EXCHANGE_RAW];
 };
 
@@ -59,6 +69,8 @@ void exchange_send(struct exchange *x, const struct http_request *request,
 	const struct http_target *target, const char *body, size_t len);
 /* A problem with the way to the upstream: another try, or the end. */
 void exchange_up_failed(struct exchange *x, enum answer_reason reason);
+/* The line of the access log. */
+void exchange_log(struct exchange *x);
 /* Ends with an answer of our own, or, if the answer has begun, in the middle of it. Always false.
  */
 bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault);

@@ -131,7 +131,8 @@ void exchange_send(struct exchange *x, const struct http_request *request,
 		return;
 	}
 	x->sent_us = loop_clock_us();
-	if (x->up->reused)
+	x->reused = x->up->reused;
+	if (x->reused)
 		x->state = EXCHANGE_HEAD;
 	exchange_time(x,
 		x->up->reused ? x->route->timeouts.first_byte_ms : x->route->timeouts.connect_ms);
@@ -150,6 +151,7 @@ void exchange_up_connected(struct exchange *x, int error)
 		return;
 	}
 	x->state = EXCHANGE_HEAD;
+	x->connected_us = loop_clock_us();
 	exchange_time(x, x->route->timeouts.first_byte_ms);
 }
 
@@ -157,8 +159,7 @@ void exchange_up_connected(struct exchange *x, int error)
 
 bool exchange_wants_input(const struct exchange *x)
 {
-	return x->state == EXCHANGE_TUNNEL ||
-	       (!x->in.ended && (!x->up || !link_holds(&x->up->link)));
+	return x->up && !link_holds(&x->up->link) && (x->state == EXCHANGE_TUNNEL || !x->in.ended);
 }
 
 static size_t tunnel_input(struct exchange *x, const char *data, size_t n)

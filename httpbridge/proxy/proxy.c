@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/proxy.h"
+#include "lib/json.h"
 #include "lib/xmalloc.h"
 #include "proxy/listener.h"
 #include "proxy/sources.h"
@@ -8,7 +9,9 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -16,13 +19,27 @@ struct thread {
 	struct worker worker;
 	pthread_t id;
 	struct timer drain;
-	int ended_fd; /* written to once; -1 = nobody waits */
+	struct proxy *proxy;
+	bool drains;
 };
 
 struct proxy {
 	struct sources *sources;
 	unsigned n;
 	struct thread *threads;
+	atomic_uint draining; /* threads that have not ended it */
+	int ended_fd;
+	int questions_fd;
+	pthread_mutex_t lock; /* of what follows */
+	struct proxy_question *first, **last;
+};
+
+struct proxy_question {
+	struct loop_work work;
+	struct proxy_question *next;
+	struct thread *thread;
+	char *verdict; /* a reference count of sd-json is one thread's: it crosses as text */
+	char target[];
 };
 
 /* A message: all kinds in one. */
@@ -31,7 +48,6 @@ struct order {
 	struct thread *thread;
 	void (*obey)(struct thread *t, struct order *o);
 	const struct bridge_config *config;
-	int ended_fd;
 	unsigned n;
 	int fds[];
 };
@@ -71,10 +87,11 @@ static void obey_listen(struct thread *t, struct order *o)
 
 static void end_drain(struct thread *t)
 {
-	if (t->ended_fd < 0)
+	if (!t->drains)
 		return;
-	eventfd_write(t->ended_fd, 1);
-	t->ended_fd = -1;
+	t->drains = false;
+	if (atomic_fetch_sub(&t->proxy->draining, 1) == 1)
+		eventfd_write(t->proxy->ended_fd, 1);
 }
 
 static void on_drain_timer(struct timer *timer)
@@ -82,9 +99,9 @@ static void on_drain_timer(struct timer *timer)
 	end_drain((struct thread *)((char *)timer - offsetof(struct thread, drain)));
 }
 
-static void obey_drain(struct thread *t, struct order *o)
+static void obey_drain(struct thread *t, struct order *)
 {
-	t->ended_fd = o->ended_fd;
+	t->drains = true;
 	t->drain.expired = on_drain_timer;
 	timer_set(&t->worker.loop.timers, &t->drain, t->worker.config->limits.drain_ms);
 	worker_drain(&t->worker);
@@ -100,6 +117,7 @@ static void after_round(struct loop *loop)
 {
 	struct thread *t = (struct thread *)loop;
 
+	log_writer_flush(&t->worker.log);
 	if (t->worker.draining && !t->worker.clients)
 		end_drain(t);
 }
@@ -125,18 +143,90 @@ static void start_thread(struct thread *t)
 	pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-struct proxy *proxy_new(const struct bridge_config *take_config)
+/* Questions. */
+
+static void put_question(struct worker *w, const char *target)
+{
+	struct thread *t = (struct thread *)w;
+	struct proxy *p = t->proxy;
+	size_t len = strlen(target) + 1;
+	struct proxy_question *q = xcalloc(1, sizeof(*q) + len);
+
+	q->thread = t;
+	memcpy(q->target, target, len);
+	pthread_mutex_lock(&p->lock);
+	*p->last = q;
+	p->last = &q->next;
+	pthread_mutex_unlock(&p->lock);
+	eventfd_write(p->questions_fd, 1);
+}
+
+int proxy_questions_fd(const struct proxy *p)
+{
+	return p->questions_fd;
+}
+
+struct proxy_question *proxy_take_question(struct proxy *p)
+{
+	eventfd_t count;
+
+	pthread_mutex_lock(&p->lock);
+	struct proxy_question *q = p->first;
+	if (q)
+		p->first = q->next;
+	else
+		eventfd_read(p->questions_fd, &count);
+	if (!p->first)
+		p->last = &p->first;
+	pthread_mutex_unlock(&p->lock);
+	return q;
+}
+
+const char *proxy_question_target(const struct proxy_question *q)
+{
+	return q->target;
+}
+
+static void hear_verdict(struct loop_work *work)
+{
+	struct proxy_question *q = (struct proxy_question *)work;
+	autojson sd_json_variant *verdict = nullptr;
+
+	if (q->verdict)
+		(void)sd_json_parse(q->verdict, 0, &verdict, nullptr, nullptr);
+	worker_told(&q->thread->worker, q->target, verdict);
+	free(q->verdict);
+	free(q);
+}
+
+void proxy_answer(struct proxy_question *take_q, sd_json_variant *verdict)
+{
+	if (verdict && sd_json_variant_format(verdict, 0, &take_q->verdict) < 0)
+		take_q->verdict = nullptr;
+	take_q->work.run = hear_verdict;
+	loop_post(&take_q->thread->worker.loop, &take_q->work);
+}
+
+/* Life. */
+
+struct proxy *proxy_new(const struct bridge_config *take_config, bool asks)
 {
 	struct proxy *p = xcalloc(1, sizeof(*p));
 
 	*p = (struct proxy){.sources = sources_new(),
 		.n = take_config->threads,
-		.threads = xcalloc(take_config->threads, sizeof(*p->threads))};
+		.threads = xcalloc(take_config->threads, sizeof(*p->threads)),
+		.questions_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+	if (p->questions_fd < 0)
+		out_of_memory();
+	p->last = &p->first;
+	pthread_mutex_init(&p->lock, nullptr);
 	for (unsigned i = 0; i < p->n; i++) {
 		struct thread *t = &p->threads[i];
-		t->ended_fd = -1;
+		t->proxy = p;
 		worker_init(&t->worker, p->sources, p->n);
 		t->worker.loop.after = after_round;
+		t->worker.put_question = asks ? put_question : nullptr;
 		worker_configure(&t->worker, bridge_config_ref(take_config));
 		start_thread(t);
 	}
@@ -169,11 +259,11 @@ void proxy_listen(struct proxy *p, const int *fds, unsigned n)
 
 void proxy_drain(struct proxy *p, int ended_eventfd)
 {
-	for (unsigned i = 0; i < p->n; i++) {
-		struct order *o = order_new(&p->threads[i], obey_drain, 0);
-		o->ended_fd = ended_eventfd;
-		loop_post(&p->threads[i].worker.loop, &o->work);
-	}
+	p->ended_fd = ended_eventfd;
+	atomic_store(&p->draining, p->n);
+	for (unsigned i = 0; i < p->n; i++)
+		loop_post(&p->threads[i].worker.loop,
+			&order_new(&p->threads[i], obey_drain, 0)->work);
 }
 
 void proxy_free(struct proxy *p)
@@ -185,6 +275,10 @@ void proxy_free(struct proxy *p)
 			&p->threads[i].worker.loop, &order_new(&p->threads[i], obey_stop, 0)->work);
 	for (unsigned i = 0; i < p->n; i++)
 		pthread_join(p->threads[i].id, nullptr);
+	for (struct proxy_question *q; (q = proxy_take_question(p));)
+		free(q);
+	close(p->questions_fd);
+	pthread_mutex_destroy(&p->lock);
 	sources_free(p->sources);
 	free(p->threads);
 	free(p);

@@ -6,12 +6,13 @@
  * Everything is passed on as a message; nothing waits, but for proxy_free().
  */
 #include "route/config.h"
+#include <systemd/sd-json.h>
 
 struct proxy;
 
 /* Starts as many threads as config says: a later configuration does not change that. Takes the
- * reference. */
-[[nodiscard]] struct proxy *proxy_new(const struct bridge_config *take_config);
+ * reference. asks: there is somebody who answers questions. */
+[[nodiscard]] struct proxy *proxy_new(const struct bridge_config *take_config, bool asks);
 /* From now on. Takes the reference. */
 void proxy_configure(struct proxy *p, const struct bridge_config *take_config);
 /* Listens on these and no others. The descriptors stay the caller's. */
@@ -19,5 +20,14 @@ void proxy_listen(struct proxy *p, const int *fds, unsigned n);
 /* Takes no more connections and ends the others with their requests; *ended is written to when all
  * have gone, or after the configuration's time. */
 void proxy_drain(struct proxy *p, int ended_eventfd);
+/* Questions: which cause does it have that a target does not answer? Readable when there are any.
+ */
+struct proxy_question;
+int proxy_questions_fd(const struct proxy *p);
+struct proxy_question *proxy_take_question(struct proxy *p); /* nullptr = no more */
+const char *proxy_question_target(const struct proxy_question *q);
+/* Consumes the question; verdict: as DiagnoseTarget gives it, nullptr = none, borrowed. */
+void proxy_answer(struct proxy_question *take_q, sd_json_variant *verdict);
+
 /* Ends at once what is left, and waits for the threads. */
 void proxy_free(struct proxy *p);

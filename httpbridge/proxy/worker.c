@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/worker.h"
+#include "answer/ask.h"
 #include "lib/xmalloc.h"
 #include "proxy/client.h"
 #include "proxy/exchange.h"
@@ -12,9 +13,44 @@
 #include <sys/random.h>
 #include <time.h>
 
+/* Of verdicts: how many are kept, and how long. */
+constexpr size_t VERDICTS = 256;
+constexpr uint64_t VERDICT_US = 5'000'000;
+
+uint64_t worker_now_us(const struct worker *w)
+{
+	return w->loop.timers.now_ms * 1000;
+}
+
+void worker_arm_ask(struct worker *w)
+{
+	uint64_t next = ask_next(w->ask), now = worker_now_us(w);
+
+	timer_unset(&w->ask_timer);
+	if (next != UINT64_MAX)
+		timer_set(&w->loop.timers, &w->ask_timer, next > now ? (next - now) / 1000 + 1 : 0);
+}
+
+static void on_ask_timer(struct timer *t)
+{
+	struct worker *w = (struct worker *)((char *)t - offsetof(struct worker, ask_timer));
+
+	ask_expire(w->ask, worker_now_us(w));
+	worker_arm_ask(w);
+}
+
+void worker_told(struct worker *w, const char *target, sd_json_variant *verdict)
+{
+	ask_told(w->ask, target, verdict, worker_now_us(w));
+	worker_arm_ask(w);
+}
+
 void worker_init(struct worker *w, struct sources *sources, unsigned share)
 {
 	*w = (struct worker){.sources = sources, .share = share, .random_at = sizeof(w->random)};
+	w->ask = ask_new(VERDICTS, VERDICT_US);
+	w->ask_timer.expired = on_ask_timer;
+	log_writer_init(&w->log);
 	loop_init(&w->loop);
 }
 
@@ -37,6 +73,9 @@ void worker_clear(struct worker *w)
 		upstream_retire(w->upstreams[i]);
 	free(w->upstreams);
 	exchanges_clear(w);
+	timer_unset(&w->ask_timer);
+	ask_free(w->ask);
+	log_writer_clear(&w->log);
 	bridge_config_unref(w->config);
 	loop_clear(&w->loop);
 }

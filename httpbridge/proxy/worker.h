@@ -8,9 +8,12 @@
  * work posted to its loop (proxy/proxy.h).
  */
 #include "answer/stats.h"
+#include "proxy/log_writer.h"
 #include "proxy/loop.h"
 #include "route/config.h"
+#include <systemd/sd-json.h>
 
+struct ask;
 struct client;
 struct exchange;
 struct listener;
@@ -27,7 +30,11 @@ struct worker {
 	struct sources *sources;
 	unsigned share; /* of limits that are the program's: one of so many threads */
 	bool draining;
-	size_t turn; /* of routes' upstreams */
+	size_t turn;     /* of routes' upstreams */
+	struct ask *ask; /* verdicts */
+	struct timer ask_timer;
+	void (*put_question)(struct worker *w, const char *target); /* nullptr = nobody answers */
+	struct log_writer log;
 	struct stats_thread stats;
 	char date[32];
 	uint64_t date_s;
@@ -41,6 +48,13 @@ void worker_clear(struct worker *w);
 void worker_configure(struct worker *w, const struct bridge_config *take_config);
 /* No more connections, and each one ends with its request. After drain_ms all end. */
 void worker_drain(struct worker *w);
+
+/* The answer to a question. */
+void worker_told(struct worker *w, const char *target, sd_json_variant *verdict);
+/* Waits are to be looked after: ask was used. */
+void worker_arm_ask(struct worker *w);
+/* The time as ask counts it. */
+uint64_t worker_now_us(const struct worker *w);
 
 /* IMF-fixdate of now, good for this round of the loop. */
 const char *worker_date(struct worker *w);

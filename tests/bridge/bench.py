@@ -191,31 +191,117 @@ def echo(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
+class Daemon:
+    """In the place of meshgwd: its side of io.meshgw.Gateway, as far as the bridge uses it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "gateway"
+        self.attached: list[socket.socket] = []
+        self.questions: list[dict[str, Any]] = []
+        self.verdict: dict[str, Any] | None = None
+        self.told: tuple[dict[str, Any] | None, list[int]] = (None, [])
+        self.generation = 0
+        self.links: list[socket.socket] = []
+        self.start()
+
+    def start(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.bind(str(self.path))
+        self.sock.listen(64)
+        threading.Thread(target=self._accept, args=(self.sock,), daemon=True).start()
+
+    def stop(self) -> None:
+        self.sock.shutdown(socket.SHUT_RDWR)
+        self.sock.close()
+        self.path.unlink()
+        for link in self.links:
+            link.shutdown(socket.SHUT_RDWR)
+        self.links, self.attached = [], []
+
+    def tell(self, config: dict[str, Any] | None, *listeners: socket.socket) -> None:
+        self.told = (config, [s.fileno() for s in listeners])
+        self.generation += 1
+        for link in self.attached:
+            self._reply(link)
+
+    def _accept(self, sock: socket.socket) -> None:
+        while True:
+            try:
+                link = sock.accept()[0]
+            except OSError:
+                return
+            self.links.append(link)
+            threading.Thread(target=self._serve, args=(link,), daemon=True).start()
+
+    def _serve(self, link: socket.socket) -> None:
+        got = b""
+        while data := link.recv(65536):
+            got += data
+            while b"\0" in got:
+                message, got = got.split(b"\0", 1)
+                self._called(link, json.loads(message))
+
+    def _called(self, link: socket.socket, call: dict[str, Any]) -> None:
+        if call["method"] == "io.meshgw.Gateway.BridgeAttach":
+            assert call["more"]
+            self.attached.append(link)
+            self._reply(link)
+        elif call["method"] == "io.meshgw.Gateway.DiagnoseTarget":
+            self.questions.append(call["parameters"])
+            if self.verdict:
+                link.sendall(json.dumps({"parameters": {"verdict": self.verdict}}).encode() + b"\0")
+            else:
+                error = {"error": "io.meshgw.Gateway.TargetNotAllowed", "parameters": {}}
+                link.sendall(json.dumps(error).encode() + b"\0")
+        else:
+            link.sendall(b'{"error":"org.varlink.service.MethodNotFound"}\0')
+
+    def _reply(self, link: socket.socket) -> None:
+        config, fds = self.told
+        listeners = [{"address": "127.0.0.1", "port": 80, "fd": i} for i in range(len(fds))]
+        reply = {"generation": self.generation, "bridge": config, "listeners": listeners}
+        message = json.dumps({"parameters": reply, "continues": True}).encode() + b"\0"
+        socket.send_fds(link, [message], fds)
+
+
 class Bridge:
-    """The program, with one listening socket, as systemd gives it."""
+    """The program, with one listening socket, as systemd gives it, or as a Daemon tells it."""
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "bridge.json"
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.port = self.listener.getsockname()[1]
         self.process: subprocess.Popen[bytes] | None = None
-        self.log = folder / "log"
+        self.log, self.access = folder / "log", folder / "access"
+
+    @staticmethod
+    def config(routes: Sequence[dict[str, Any]], **settings: Any) -> dict[str, Any]:
+        return {"node": "gw1", "routes": [{**copy.deepcopy(ROUTE), **r} for r in routes], **settings}
 
     def write(self, routes: Sequence[dict[str, Any]], **settings: Any) -> None:
-        config = {"node": "gw1", "routes": [{**copy.deepcopy(ROUTE), **r} for r in routes], **settings}
-        self.file.write_text(json.dumps(config), encoding="utf-8")
+        self.file.write_text(json.dumps(self.config(routes, **settings)), encoding="utf-8")
 
     def start(self, routes: Sequence[dict[str, Any]], **settings: Any) -> None:
         self.write(routes, **settings)
+        self._run("--config", self.file)
 
+    def attach(self, daemon: Daemon) -> None:
+        """Serves what the daemon tells."""
+        self._run("--socket", daemon.path)
+
+    def _run(self, *arguments: str | Path) -> None:
         # The shell knows its own process id, which is the program's then.
         script = 'LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@"'
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log, self.access.open("ab") as access:
             self.process = subprocess.Popen(
-                ["sh", "-c", script, PROGRAM, "--config", self.file],
+                ["sh", "-c", script, PROGRAM, *arguments],
                 preexec_fn=lambda: os.dup2(self.listener.fileno(), LISTEN_FD, inheritable=True),
-                pass_fds=[LISTEN_FD], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                pass_fds=[LISTEN_FD], stdin=subprocess.DEVNULL, stdout=access, stderr=log,
             )  # fmt: skip
+
+    def lines(self) -> list[dict[str, Any]]:
+        """The access log."""
+        return [json.loads(line) for line in self.access.read_text(encoding="utf-8").splitlines()]
 
     def connect(self) -> Peer:
         return Peer(socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_S))

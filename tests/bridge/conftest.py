@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import Bridge, Upstream, echo
+from bench import Bridge, Daemon, Upstream, echo
 
 
 @pytest.fixture
@@ -32,3 +32,10 @@ def echoing() -> Iterator[Upstream]:
     made = Upstream(echo)
     yield made
     made.close()
+
+
+@pytest.fixture
+def daemon(tmp_path: Path) -> Iterator[Daemon]:
+    made = Daemon(tmp_path)
+    yield made
+    made.stop()

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bridge.h"
+#include "attach.h"
+#include "call.h"
+#include "lib/api.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xmalloc.h"
+#include "proxy/proxy.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+constexpr unsigned LISTENERS_MAX = 64;
+/* A question to meshgwd: its hard limit, and what we wait. */
+constexpr unsigned QUESTION_MS = 2'000;
+constexpr uint64_t PATIENCE_US = 3'000'000;
+
+struct asked;
+
+struct bridge {
+	const struct bridge_options *options;
+	sd_event *event;
+	struct proxy *proxy;
+	struct attach *attach;
+	struct asked *asked; /* questions under way */
+	int drained_fd;
+	bool stopping;
+};
+
+/* Questions of the threads. */
+
+struct asked {
+	struct asked *prev, *next;
+	struct bridge *bridge;
+	struct proxy_question *question;
+	struct call *call;
+};
+
+static void answer(struct asked *take_a, sd_json_variant *verdict)
+{
+	struct asked *a = take_a;
+
+	if (a->prev)
+		a->prev->next = a->next;
+	else
+		a->bridge->asked = a->next;
+	if (a->next)
+		a->next->prev = a->prev;
+	proxy_answer(a->question, verdict);
+	free(a);
+}
+
+static void on_verdict(void *arg, sd_json_variant *reply, const char *error)
+{
+	if (error)
+		log_debug("bridge", "no verdict: %s", error);
+	answer(arg, reply ? sd_json_variant_by_key(reply, "verdict") : nullptr);
+}
+
+static void put_question(struct bridge *b, struct proxy_question *q)
+{
+	struct asked *a = xcalloc(1, sizeof(*a));
+	autojson sd_json_variant *parameters = nullptr;
+
+	*a = (struct asked){.next = b->asked, .bridge = b, .question = q};
+	if (b->asked)
+		b->asked->prev = a;
+	b->asked = a;
+	if (sd_json_buildo(&parameters,
+		    SD_JSON_BUILD_PAIR_STRING("target", proxy_question_target(q)),
+		    SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", QUESTION_MS)) < 0)
+		out_of_memory();
+	const struct call_request request = {.socket = b->options->socket,
+		.method = API_INTERFACE ".DiagnoseTarget",
+		.parameters = parameters,
+		.timeout_us = PATIENCE_US,
+		.done = on_verdict,
+		.arg = a};
+	if (call_new(b->event, &request, &a->call) < 0)
+		answer(a, nullptr);
+}
+
+static void drop_questions(struct bridge *b)
+{
+	for (struct asked *a = b->asked, *next; a; a = next) {
+		next = a->next;
+		call_cancel(a->call);
+		answer(a, nullptr);
+	}
+}
+
+static int on_questions(sd_event_source *, int, uint32_t, void *userdata)
+{
+	struct bridge *b = userdata;
+	struct proxy_question *q;
+
+	while ((q = proxy_take_question(b->proxy)))
+		put_question(b, q);
+	return 0;
+}
+
+/* What is to be served. */
+
+static int set_config(struct bridge *b, const struct bridge_config *take_config)
+{
+	if (b->proxy) {
+		proxy_configure(b->proxy, take_config);
+		return 0;
+	}
+	b->proxy = proxy_new(take_config, !b->options->file);
+	return sd_event_add_io(
+		b->event, nullptr, proxy_questions_fd(b->proxy), EPOLLIN, on_questions, b);
+}
+
+static void on_told(void *arg, const struct bridge_config *take_config, const int *fds, unsigned n)
+{
+	struct bridge *b = arg;
+
+	if (take_config && set_config(b, take_config) < 0)
+		out_of_memory();
+	log_info("bridge", "told: %s, %u sockets",
+		take_config ? "a configuration" : "nothing to serve", n);
+	if (b->proxy)
+		proxy_listen(b->proxy, fds, take_config ? n : 0);
+}
+
+/* Without meshgwd. */
+
+static int load(const char *file, const struct bridge_config **out, struct err *err)
+{
+	autojson sd_json_variant *json = nullptr;
+	unsigned line = 0, column = 0;
+
+	int r = sd_json_parse_file(nullptr, file, SD_JSON_PARSE_SENSITIVE, &json, &line, &column);
+	if (r < 0)
+		return err_set(err, -r, "%s:%u:%u: %s", file, line, column, strerror(-r));
+	return bridge_config_from_json(json, out, err);
+}
+
+static int listen_on_given(struct bridge *b, struct err *err)
+{
+	int fds[LISTENERS_MAX];
+	int n = sd_listen_fds(false);
+
+	if (n < 0)
+		return err_set(err, -n, "sockets: %s", strerror(-n));
+	if (n == 0 || n > (int)LISTENERS_MAX)
+		return err_set(err, EINVAL, "%d listening sockets were given", n);
+	for (int i = 0; i < n; i++) {
+		fds[i] = SD_LISTEN_FDS_START + i;
+		if (sd_is_socket(fds[i], AF_UNSPEC, SOCK_STREAM, 1) <= 0)
+			return err_set(err, EINVAL, "descriptor %d does not listen", fds[i]);
+	}
+	proxy_listen(b->proxy, fds, (unsigned)n);
+	return 0;
+}
+
+static int begin_alone(struct bridge *b, struct err *err)
+{
+	const struct bridge_config *config;
+
+	int r = load(b->options->file, &config, err);
+	if (r < 0)
+		return r;
+	r = set_config(b, config);
+	if (r < 0)
+		return err_set(err, -r, "event loop: %s", strerror(-r));
+	return listen_on_given(b, err);
+}
+
+/* Signals. */
+
+static int on_reload(sd_event_source *, const struct signalfd_siginfo *, void *userdata)
+{
+	struct bridge *b = userdata;
+	const struct bridge_config *config;
+	struct err err = {};
+
+	if (!b->options->file)
+		return 0;
+	if (load(b->options->file, &config, &err) < 0)
+		log_err("bridge", "the configuration stays as it was: %s", err.msg);
+	else
+		proxy_configure(b->proxy, config);
+	return 0;
+}
+
+static int on_drained(sd_event_source *, int, uint32_t, void *userdata)
+{
+	struct bridge *b = userdata;
+	return sd_event_exit(b->event, 0);
+}
+
+static int on_stop(sd_event_source *, const struct signalfd_siginfo *, void *userdata)
+{
+	struct bridge *b = userdata;
+
+	if (!b->proxy || b->stopping)
+		return sd_event_exit(b->event, 0);
+	b->stopping = true;
+	sd_notify(false, "STOPPING=1");
+	attach_free(b->attach);
+	b->attach = nullptr;
+	proxy_drain(b->proxy, b->drained_fd);
+	return 0;
+}
+
+static int add_sources(struct bridge *b)
+{
+	constexpr int block = SD_EVENT_SIGNAL_PROCMASK;
+
+	int r = sd_event_add_signal(b->event, nullptr, SIGTERM | block, on_stop, b);
+	if (r >= 0)
+		r = sd_event_add_signal(b->event, nullptr, SIGINT | block, on_stop, b);
+	if (r >= 0)
+		r = sd_event_add_signal(b->event, nullptr, SIGHUP | block, on_reload, b);
+	if (r >= 0)
+		r = sd_event_add_io(b->event, nullptr, b->drained_fd, EPOLLIN, on_drained, b);
+	if (r >= 0)
+		r = sd_event_set_watchdog(b->event, true);
+	return r;
+}
+
+static int run(struct bridge *b, struct err *err)
+{
+	int r = sd_event_default(&b->event);
+
+	if (r < 0 || (r = add_sources(b)) < 0)
+		return err_set(err, -r, "event loop: %s", strerror(-r));
+	if (b->options->file) {
+		r = begin_alone(b, err);
+		if (r < 0)
+			return r;
+	} else {
+		const struct attach_events events = {on_told, b};
+		b->attach = attach_new(b->event, b->options->socket, &events);
+	}
+	/* Ready, too, while meshgwd is not: connections wait in the sockets that it holds. */
+	sd_notify(false, "READY=1");
+	r = sd_event_loop(b->event);
+	return r < 0 ? err_set(err, -r, "event loop: %s", strerror(-r)) : 0;
+}
+
+int bridge_run(const struct bridge_options *options, struct err *err)
+{
+	struct bridge b = {
+		.options = options, .drained_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+
+	if (b.drained_fd < 0)
+		return err_set(err, errno, "eventfd: %s", strerror(errno));
+	int r = run(&b, err);
+	attach_free(b.attach);
+	drop_questions(&b);
+	proxy_free(b.proxy);
+	sd_event_unref(b.event);
+	close(b.drained_fd);
+	return r;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "proxy/exchange_int.h"
+#include <stdio.h>
+#include <time.h>
+
+static uint64_t realtime_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
+}
+
+/* From one event to another that may not have come. */
+static uint64_t between(uint64_t from, uint64_t to)
+{
+	return from && to ? to - from : ACCESSLOG_NEVER;
+}
+
+void exchange_log(struct exchange *x)
+{
+	const struct bridge_route *r = x->route;
+	uint64_t now = loop_clock_us();
+	char route[600];
+
+	if (r)
+		(void)snprintf(route, sizeof(route), "%.255s%.255s", r->host,
+			r->path_len > 1 ? r->path : "");
+	const struct accesslog_entry entry = {.realtime_us = realtime_us() - (now - x->began_us),
+		.request_id = x->trace.id,
+		.peer = x->client->peer,
+		.peer_port = x->client->port,
+		.minor = x->minor,
+		.method = x->method_text,
+		.host = x->host,
+		.path = x->path,
+		.route = r ? route : nullptr,
+		.upstream = x->of ? x->of->name : nullptr,
+		.status = (unsigned)x->status,
+		.code = *x->code ? x->code : nullptr,
+		.fault = x->fault,
+		.diagnosis = *x->diagnosis ? x->diagnosis : nullptr,
+		.bytes_in = x->in.data,
+		.bytes_out = x->out.data,
+		.reused = x->reused,
+		.aborted = x->aborted,
+		.retries = x->tries ? x->tries - 1 : 0,
+		.head_us = between(x->began_us, x->read_us),
+		.connect_us = x->reused ? 0 : between(x->sent_us, x->connected_us),
+		.first_byte_us = between(x->sent_us, x->answered_us),
+		.total_us = now - x->began_us};
+	log_writer_add(&x->worker->log, &entry);
+}
