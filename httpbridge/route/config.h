@@ -105,6 +105,7 @@ struct bridge_timeouts {
 
 struct bridge_route {
 	size_t index;     /* in bridge_config.routes, the order of the file */
+	const char *name; /* host and path, "service.internal/api": for logs */
 	const char *host; /* lower case: "service.internal", "*.internal" or "*" */
 	const char *path; /* "/" or "/api", without a slash at its end */
 	size_t path_len;

@@ -142,6 +142,7 @@ static void set_pattern(struct build *b, const struct route_draft *d, struct bri
 		path[--len] = '\0';
 	route->path = path;
 	route->path_len = len;
+	route->name = store_printf(b->store, "%s%s", route->host, path);
 }
 
 static int route_build(

@@ -20,6 +20,7 @@
 #include "verdict/code.h"
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -87,6 +88,30 @@ static void test_every_reason_has_its_row(void **)
 	assert_int_equal(answer_reason_of_connect(ECONNREFUSED), ANSWER_CONNECT_REFUSED);
 	assert_int_equal(answer_reason_of_connect(EPERM), ANSWER_CONNECT_PROHIBITED);
 	assert_int_equal(answer_reason_of_connect(EIO), ANSWER_CONNECT_FAILED);
+}
+
+/* The page tells of each of them, and of nothing else. */
+static void test_reasons_are_in_the_page(void **)
+{
+	autofclose FILE *f = fopen(TEST_PROJECT_DIR "/httpbridge/meshgw-bridge.8", "re");
+	char line[256], code[128], status[16] = "";
+	size_t found = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, ".It Li %127s", code) != 1)
+			continue;
+		assert_non_null(fgets(status, sizeof(status), f));
+		unsigned i = 0;
+		while (i < ANSWERS && strcmp(answer_row((enum answer_reason)i)->code, code) != 0)
+			i++;
+		if (i == ANSWERS)
+			fail_msg("there is no %s", code);
+		assert_int_equal(
+			strtoul(status, nullptr, 10), answer_row((enum answer_reason)i)->status);
+		found++;
+	}
+	assert_int_equal(found, ANSWERS);
 }
 
 static const struct answer_sending sending = {.date = "Sun, 22 Nov 2026 00:10:33 GMT"};
@@ -373,6 +398,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_code_has_its_answer),
 		cmocka_unit_test(test_every_reason_has_its_row),
+		cmocka_unit_test(test_reasons_are_in_the_page),
 		cmocka_unit_test(test_refusals),
 		cmocka_unit_test(test_verdict_decides),
 		cmocka_unit_test(test_reveal),

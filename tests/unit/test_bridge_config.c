@@ -75,6 +75,7 @@ static void test_everything(void **)
 	assert_int_equal(c->diagnose_tokens.n, 1);
 	assert_string_equal(r->host, "*.remote.internal");
 	assert_string_equal(r->path, "/api");
+	assert_string_equal(r->name, "*.remote.internal/api");
 	assert_true(r->strip_prefix);
 	assert_int_equal(r->host_policy, BRIDGE_HOST_UPSTREAM);
 	assert_int_equal(r->n_sources, 1);

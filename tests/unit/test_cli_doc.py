@@ -24,7 +24,8 @@ COMPLETION = ROOT / "gateway" / "cli" / "meshgw.bash"
 DIAGNOSE_PAGE = ROOT / "gateway" / "cli" / "meshgw-diagnose.8"
 DAEMON = ROOT / "gateway" / "daemon"
 DAEMON_PAGE = DAEMON / "meshgwd.8"
-PAGES = [CLI_PAGE, DIAGNOSE_PAGE, CONF_PAGE, DAEMON_PAGE]
+BRIDGE_PAGE = ROOT / "httpbridge" / "meshgw-bridge.8"
+PAGES = [CLI_PAGE, DIAGNOSE_PAGE, CONF_PAGE, DAEMON_PAGE, BRIDGE_PAGE]
 
 HELP = json.loads(
     subprocess.run([MESHGW, "--json", "help"], check=True, stdout=subprocess.PIPE, text=True).stdout
