@@ -63,7 +63,7 @@ static bool went_on(
 	return v->reach[origin].any > until && (origin == ORIGIN_INJECTED || until >= WAY_SERVICE);
 }
 
-/* The size of the largest packet that was dropped; 0 = not known. */
+/* The largest packet that was dropped; nullptr: no drop was seen. */
 static const struct fact_drop *largest_drop(const struct finding *f)
 {
 	const struct fact_drop *largest = nullptr;
@@ -132,6 +132,14 @@ static void doubt(struct finding *f, size_t n, const enum code others[])
 	f->of_others = true;
 }
 
+static bool injected_ended(const struct findings *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (all->list[i].event && all->list[i].origin == ORIGIN_INJECTED)
+			return true;
+	return false;
+}
+
 /* What happened to others is worth a word where nothing else is known of them, or where the flow
  * that is meant works and one of them goes on trying. False: it is not. */
 static bool weigh_others(const struct view *v, const struct findings *all, struct finding *f)
@@ -153,8 +161,9 @@ static bool weigh_others(const struct view *v, const struct findings *all, struc
 		doubt(f, sizeof(none) / sizeof(none[0]), none);
 	else
 		doubt(f, sizeof(silence) / sizeof(silence[0]), silence);
-	if (works && suffer)
-		f->of_others = false; /* it is what they meet first */
+	/* It is what callers meet first, or what may have ended the others as well. */
+	if (works ? suffer : !injected_ended(all))
+		f->of_others = false;
 	return true;
 }
 

@@ -45,25 +45,25 @@ static const struct fact *assured(const struct view *v)
 	return nullptr;
 }
 
+static bool calls_fail(const struct view *v)
+{
+	static const enum call_state states[] = {CALL_SILENT, CALL_DEAF, CALL_STUCK, CALL_UNSERVED};
+	for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+		if (call_in(v, states[i]))
+			return true;
+	return (call_in(v, CALL_WAITING) && !call_took(v, 1)) ||
+	       (calls_unheard(v) && !call_hears(v));
+}
+
 /* A caller repeats itself, for reasons that did not show. */
 static bool real_trouble(const struct view *v)
 {
 	size_t at = 0;
 	if (calls_known(v))
-		return call_in(v, CALL_SILENT) || call_in(v, CALL_DEAF) || call_in(v, CALL_STUCK) ||
-		       call_in(v, CALL_UNSERVED);
+		return calls_fail(v);
 	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
 		if (p->packet.origin == ORIGIN_REAL && p->packet.packet == PACKET_SYN &&
 			packet_is_repeated(&p->packet))
-			return true;
-	return false;
-}
-
-static bool real_dropped(const struct view *v)
-{
-	size_t at = 0;
-	for (const struct fact *d; (d = view_next(v, FACT_DROP, &at));)
-		if (d->drop.origin == ORIGIN_REAL)
 			return true;
 	return false;
 }
@@ -231,7 +231,7 @@ static bool healthy(const struct view *v, struct finding *f)
 		return true;
 	}
 	if (injected || (real && !half_told(v))) {
-		bool sure = !real_trouble(v) && (real || !real_dropped(v)) && talk_known(v);
+		bool sure = !real_trouble(v) && (real || !view_real(v)) && talk_known(v);
 		found(f, CODE_HEALTHY, sure ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY);
 		if (!talk_known(v))
 			finding_want(f, OBSERVER_L7);

@@ -106,7 +106,7 @@ size_t calls_unheard(const struct view *v)
 {
 	size_t at = 0, n = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_CALL, &at));)
-		n += is_meant(v, &f->call) && f->call.answered && !f->call.acknowledged;
+		n += v->tcp && is_meant(v, &f->call) && f->call.answered && !f->call.acknowledged;
 	return n;
 }
 

@@ -104,7 +104,7 @@ static const struct story list[] = {
 	{"healthy, a service resets what it has answered",
 		"packet origin=real point=tun-in packet=data toTarget count=1|"
 		"packet origin=real point=lan-in packet=rst count=1|-probe probe=own",
-		.code = CODE_HEALTHY, .confidence = CONFIDENCE_CERTAIN, .only_real = true},
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .only_real = true},
 	{"healthy, this host publishes a port of somebody else",
 		HERE PUBLISHED "socket listening=no", .code = CODE_HEALTHY,
 		.confidence = CONFIDENCE_LIKELY},
@@ -301,6 +301,17 @@ static const struct story list[] = {
 			    "call source=100.64.0.7 port=4000 begun asked=90",
 		.code = CODE_UPSTREAM_SILENT, .confidence = CONFIDENCE_UNDETERMINED,
 		.proto = IPPROTO_UDP, .candidate = CODE_HEALTHY, .only_real = true},
+	{"callers are dropped here, and how the others ended nobody saw",
+		"-packet origin=injected point=lan-out|-packet point=lan-in|"
+		"-packet point=tun-out|" UNANSWERED
+		"packet origin=real point=tun-in packet=syn toTarget count=6 distinct=5|"
+		"drop origin=real toTarget reason=IP_INADDRERRORS function=ip_error "
+		"interface=CloudflareWARP length=60 count=6|"
+		"sysctl key=net.ipv4.ip_forward value=0|"
+		"sysctl key=net.ipv4.conf.CloudflareWARP.forwarding value=0|"
+		"sysctl key=net.ipv4.conf.eth0.forwarding value=0",
+		.code = CODE_FORWARDING_DISABLED, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_UPSTREAM_SILENT},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"
