@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/bridge.h"
+#include "daemon/bridge_ask.h"
 #include "daemon/bridge_json.h"
 #include "daemon/bridge_names.h"
 #include "daemon/clock.h"
@@ -34,6 +35,7 @@ struct bridge {
 	uint64_t entered;            /* the configuration that was looked at (struct gateway) */
 	struct bridge_secrets secrets;
 	struct bridge_names *names;
+	struct bridge_asks *asks;
 	struct bridge_listeners listeners;
 	sd_json_variant *json; /* what was told last; nullptr = nothing to serve */
 	bool stale;            /* it has to be made anew */
@@ -280,6 +282,7 @@ struct bridge *bridge_new(
 	b->alone_us = clock_monotonic_us();
 	find_user(b, user);
 	find_node(b);
+	b->asks = bridge_asks_new(event, context);
 	b->names = bridge_names_new(event, probe_socket, on_names, b);
 	tell_table(b);
 	return b;
@@ -294,6 +297,7 @@ void bridge_free(struct bridge *b)
 		sd_varlink_unref(b->attached[i]->link);
 		free(b->attached[i]);
 	}
+	bridge_asks_free(b->asks);
 	bridge_names_free(b->names);
 	bridge_listeners_clear(&b->listeners);
 	bridge_secrets_clear(&b->secrets);
@@ -303,6 +307,11 @@ void bridge_free(struct bridge *b)
 }
 
 /* ---- showing ---- */
+
+struct bridge_asks *bridge_asks(const struct bridge *b)
+{
+	return b->asks;
+}
 
 struct bridge_view bridge_view(const struct bridge *b)
 {

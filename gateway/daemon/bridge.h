@@ -41,6 +41,9 @@ gid_t bridge_group(const struct bridge *b);
 /* What there is now, once. */
 int bridge_reply(struct bridge *b, sd_varlink *link);
 
+/* What DiagnoseTarget works on. */
+struct bridge_asks *bridge_asks(const struct bridge *b);
+
 struct bridge_view {
 	const struct config *config; /* nullptr = not configured */
 	bool attached;

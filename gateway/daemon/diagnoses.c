@@ -9,6 +9,7 @@
 #include "lib/api_trace.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "verdict/verdict.h"
 #include <errno.h>
@@ -30,7 +31,7 @@ struct diagnose_ticket {
 	size_t at;                    /* the next of them */
 	struct evidence named;        /* what was said about the name */
 	struct evidence kept;         /* of an address without a fault, while others are asked */
-	bool has_kept;
+	bool has_kept, aside;
 	sd_event_source *deferred; /* goes on behind the callback that brought it */
 	struct diagnosis *diagnosis;
 	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record,
@@ -144,10 +145,28 @@ void diagnoses_keep(struct diagnoses *d, struct evidence *e)
 }
 
 /* *e is taken. */
+static void end_aside(struct diagnose_ticket *t, struct evidence *e)
+{
+	autofree struct verdict *v = xcalloc(1, sizeof(*v));
+	autojson sd_json_variant *json = nullptr;
+
+	verdict_decide(e, v);
+	log_verdict(e, v);
+	if (verdict_to_json(v, e, &json) < 0)
+		out_of_memory();
+	evidence_clear(e);
+	t->done(t->arg, json, nullptr, nullptr);
+	diagnoses_cancel(t);
+}
+
 static void end(struct diagnose_ticket *t, struct evidence *e)
 {
 	struct diagnoses *d = t->all;
 
+	if (t->aside) {
+		end_aside(t, e);
+		return;
+	}
 	diagnoses_keep(d, e);
 	t->done(t->arg, d->verdict, d->record, nullptr);
 	diagnoses_cancel(t);
@@ -350,7 +369,7 @@ int diagnoses_begin(struct diagnoses *d, const struct diagnoses_ask *ask,
 	struct diagnose_ticket *t = xcalloc(1, sizeof(*t));
 
 	*t = (struct diagnose_ticket){
-		.next = d->list, .all = d, .done = ask->done, .arg = ask->arg};
+		.next = d->list, .all = d, .aside = ask->aside, .done = ask->done, .arg = ask->arg};
 	t->options = (struct diagnose_options){.passive = ask->passive,
 		.limit_us = ask->limit_us,
 		.trace_socket = API_TRACE_SOCKET,

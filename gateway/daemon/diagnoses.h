@@ -22,6 +22,7 @@ struct diagnoses_ask {
 	const char *target; /* of the command line (verdict/evidence.h) */
 	const char *from;   /* a class of ranges, or an address; nullptr = workers */
 	bool passive;
+	bool aside; /* not an operator's: Recall and Fix go on to mean the last that was */
 	uint64_t limit_us;
 	/* Both are borrowed. nullptr: there is none, err says why, or, without it, the daemon ends.
 	 * Not called after diagnoses_cancel(). */

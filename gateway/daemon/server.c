@@ -60,6 +60,7 @@ static const struct method {
 	{API_INTERFACE ".Fix", CONTROL, api_fix},
 	{API_INTERFACE ".Follow", CONTROL, api_follow},
 	{API_INTERFACE ".BridgeAttach", BRIDGE, api_bridge_attach},
+	{API_INTERFACE ".DiagnoseTarget", BRIDGE, api_diagnose_target},
 };
 
 static int bind_methods(sd_varlink_server *s, enum server_socket which)

@@ -95,3 +95,5 @@ int api_follow(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_
 	void *userdata);
 int api_bridge_attach(sd_varlink *link, sd_json_variant *parameters,
 	sd_varlink_method_flags_t flags, void *userdata);
+int api_diagnose_target(sd_varlink *link, sd_json_variant *parameters,
+	sd_varlink_method_flags_t flags, void *userdata);

@@ -11,9 +11,12 @@
 
 #include <cmocka.h>
 
+#include "conf/authority.h"
 #include "daemon/bridge.h"
+#include "daemon/bridge_ask.h"
 #include "daemon/bridge_names.h"
 #include "daemon/clock.h"
+#include "daemon/diagnoses.h"
 #include "lib/json.h"
 #include "lib/own.h"
 #include "world.h"
@@ -550,6 +553,107 @@ static void test_name_may_be(void **)
 	config_free(config);
 }
 
+/* ---- questions ---- */
+
+static void test_allowed(void **)
+{
+	static const struct {
+		const char *target, *canonical; /* nullptr: not allowed */
+	} cases[] = {
+		{"10.0.1.50:3000", "10.0.1.50:3000"},
+		{"10.0.1.50:80", "10.0.1.50:80"},
+		{"APP.internal:443", "app.internal:443"},
+		{"[2001:DB8:1::0:50]:3000", "[2001:db8:1::50]:3000"},
+		{"10.0.1.51:22", "10.0.1.51:22"},
+		{"10.0.1.50", nullptr},
+		{"10.0.1.50:3001", nullptr},
+		{"10.0.1.51:3000", nullptr},
+		{"app.internal:80", nullptr},
+		{"udp://10.0.1.50:3000", nullptr},
+		{"http://10.0.1.50:3000", nullptr},
+		{"10.0.1.50:3000/", nullptr},
+		{" 10.0.1.50:3000", nullptr},
+		{"", nullptr},
+	};
+	char canonical[AUTHORITY_STRLEN];
+	struct config *config = world_config(LAN
+		"bridge: {listen: [80], diagnose: {targets: [\"10.0.1.51:22\"]}, routes: [{host: a, "
+		"upstream: [\"http://10.0.1.50:3000\", http://10.0.1.50, https://app.internal, "
+		"\"http://[2001:db8:1::50]:3000\", unix:/run/x]}]}\n");
+	struct config *without = world_config(LAN);
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		bool allowed = bridge_ask_is_allowed(config, cases[i].target, canonical);
+		if (allowed != (cases[i].canonical != nullptr))
+			fail_msg("%s", cases[i].target);
+		if (allowed)
+			assert_string_equal(canonical, cases[i].canonical);
+		assert_false(bridge_ask_is_allowed(without, cases[i].target, canonical));
+	}
+	config_free(config);
+	config_free(without);
+}
+
+/* What the next message says, within so many seconds. */
+static const char *hear(struct site *s, int fd, unsigned seconds)
+{
+	static char text[1 << 20];
+	uint64_t deadline = clock_monotonic_us() + seconds * WORLD_SECOND;
+	ssize_t n = -1;
+
+	while (n < 0 && clock_monotonic_us() < deadline) {
+		(void)sd_event_run(s->event, 20'000);
+		n = recv(fd, text, sizeof(text) - 1, MSG_DONTWAIT);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+#define TARGET(text) ",\"parameters\":{\"target\":\"" text "\"}"
+#define TARGET_SOON(text) ",\"parameters\":{\"target\":\"" text "\",\"deadlineMs\":500}"
+
+/* One diagnosis for all who ask, and for those who ask soon after. */
+static void test_questions(void **state)
+{
+	struct site *s = *state;
+	autoclose int first = connect_client(s), second = connect_client(s),
+		      hasty = connect_client(s), later = connect_client(s);
+
+	configure(s, "{listen: [%u], " ROUTES "}", s->port);
+	call(first, "DiagnoseTarget", TARGET("10.0.1.51:80"));
+	assert_non_null(strstr(hear(s, first, 5), "io.meshgw.Gateway.TargetNotAllowed"));
+	call(first, "DiagnoseTarget",
+		",\"parameters\":{\"target\":\"10.0.1.50:80\",\"deadlineMs\":1}");
+	assert_non_null(strstr(hear(s, first, 5), "org.varlink.service.InvalidParameter"));
+
+	call(first, "DiagnoseTarget", TARGET("10.0.1.50:80"));
+	call(second, "DiagnoseTarget", TARGET("10.0.1.50:80"));
+	call(hasty, "DiagnoseTarget", TARGET_SOON("10.0.1.50:80"));
+	assert_non_null(strstr(hear(s, hasty, 5), "io.meshgw.Gateway.NoVerdict"));
+	char id[128] = "";
+	const char *text = strstr(hear(s, first, 20), "\"id\":\"");
+	assert_non_null(text);
+	snprintf(id, sizeof(id), "%.*s", (int)strcspn(text + 6, "\"") + 6, text);
+	assert_non_null(strstr(hear(s, second, 20), id));
+	call(later, "DiagnoseTarget", TARGET_SOON("10.0.1.50:80"));
+	assert_non_null(strstr(hear(s, later, 20), id));
+	/* An operator's last verdict is not replaced. */
+	assert_null(diagnoses_verdict(s->context.diagnoses));
+}
+
+/* Whoever goes is forgotten, and so is a question that nobody will hear of. */
+static void test_question_of_one_who_goes(void **state)
+{
+	struct site *s = *state;
+	autoclose int fd = connect_client(s);
+
+	configure(s, "{listen: [%u], " ROUTES "}", s->port);
+	call(fd, "DiagnoseTarget", TARGET("10.0.1.50:80"));
+	serve(s);
+	close(fd_take(&fd));
+	serve(s);
+}
+
 /* ---- files ---- */
 
 #define PEM "-----BEGIN X-----\nAAAA\n-----END X-----\n"
@@ -654,6 +758,9 @@ int main(void)
 		TEST(test_names),
 		TEST(test_name_astray),
 		cmocka_unit_test(test_name_may_be),
+		cmocka_unit_test(test_allowed),
+		TEST(test_questions),
+		TEST(test_question_of_one_who_goes),
 		TEST(test_files),
 		TEST(test_file_kinds),
 		TEST(test_unusable_file),

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+/*
+ * bridge_ask: the questions of the HTTP bridge: why does a target not answer?
+ *
+ * The bridge is asked by strangers, so what it asks is bounded here whatever it says: only targets
+ * that the configuration names; one diagnosis a target at a time, which all who ask share, and
+ * whose verdict is kept for BRIDGE_ASK_KEPT_US; no more than BRIDGE_ASKS_AT_ONCE together, which
+ * leaves some to operators. A diagnosis goes on when its askers have given up: the next one finds
+ * the verdict.
+ */
+#include "conf/config.h"
+#include "daemon/server.h"
+
+constexpr uint64_t BRIDGE_ASK_KEPT_US = 5'000'000;
+constexpr size_t BRIDGE_ASKS_AT_ONCE = 2;
+constexpr size_t BRIDGE_ASKS_KEPT = 64;
+constexpr uint64_t BRIDGE_ASK_DEFAULT_US = 3'000'000;
+constexpr uint64_t BRIDGE_ASK_MIN_US = 500'000;
+constexpr uint64_t BRIDGE_ASK_MAX_US = 10'000'000;
+/* Of a diagnosis: one that only looks, and one that sends. */
+constexpr uint64_t BRIDGE_ASK_PASSIVE_US = 1'500'000;
+constexpr uint64_t BRIDGE_ASK_ACTIVE_US = 6'000'000;
+
+struct bridge_asks;
+
+struct bridge_asks *bridge_asks_new(sd_event *event, struct server_context *context);
+/* Whoever still waits is told nothing. */
+void bridge_asks_free(struct bridge_asks *a);
+
+/* Does the configuration name this target, in whatever spelling? canonical, of AUTHORITY_STRLEN, is
+ * written if so. */
+bool bridge_ask_is_allowed(const struct config *config, const char *target, char *canonical);
+
+/* Answers the call on this link, now or later. client: the userdata of its connection. */
+int bridge_ask(struct bridge_asks *a, sd_varlink *link, void *client, const char *canonical,
+	bool active, uint64_t deadline_us);
