@@ -125,8 +125,10 @@ static void question_free(struct question *q)
 	while (*at != q)
 		at = &(*at)->next;
 	*at = q->next;
-	while (q->waiters)
-		waiter_free(q->waiters);
+	for (struct waiter *w = q->waiters, *next; w; w = next) {
+		next = w->next;
+		waiter_free(w);
+	}
 	if (q->ticket)
 		diagnoses_cancel(q->ticket);
 	sd_json_variant_unref(q->verdict);
@@ -140,9 +142,10 @@ static void on_done(void *arg, sd_json_variant *verdict, sd_json_variant *, cons
 	q->ticket = nullptr;
 	q->verdict = sd_json_variant_ref(verdict);
 	q->ended_us = clock_monotonic_us();
-	while (q->waiters) {
-		(void)reply(q->waiters->link, verdict, err ? err->msg : "meshgwd ends");
-		waiter_free(q->waiters);
+	for (struct waiter *w = q->waiters, *next; w; w = next) {
+		next = w->next;
+		(void)reply(w->link, verdict, err ? err->msg : "meshgwd ends");
+		waiter_free(w);
 	}
 }
 
@@ -227,8 +230,10 @@ void bridge_asks_free(struct bridge_asks *a)
 {
 	if (!a)
 		return;
-	while (a->list)
-		question_free(a->list);
+	for (struct question *q = a->list, *next; q; q = next) {
+		next = q->next;
+		question_free(q);
+	}
 	sd_event_unref(a->event);
 	free(a);
 }
