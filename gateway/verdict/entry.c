@@ -85,6 +85,15 @@ const struct prefix *entry_exceeds(
 	return prefix_contains(&l->match, buf) && l->match.len < buf->len ? buf : nullptr;
 }
 
+bool entry_may_go(const struct fact_lookup *l, const struct evidence *e)
+{
+	struct prefix exceeded;
+	bool is_range;
+
+	return l->match.addr.family != AF_UNSPEC && l->match.len > 0 &&
+	       !entry_keeper(l->protocol) && !entry_exceeds(l, e, &is_range, &exceeded);
+}
+
 const struct fact_sysctl *evidence_hears_routers(const struct evidence *e, size_t *at)
 {
 	static const char below[] = "net.ipv6.conf.", all[] = "net.ipv6.conf.all.";

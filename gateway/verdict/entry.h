@@ -20,6 +20,9 @@ const char *entry_keeper(int64_t protocol);
 const struct prefix *entry_exceeds(
 	const struct fact_lookup *l, const struct evidence *e, bool *is_range, struct prefix *buf);
 
+/* Is it a route, and one that may go? */
+bool entry_may_go(const struct fact_lookup *l, const struct evidence *e);
+
 /* Of the flow: of the configuration, else its two ends alone. */
 struct prefix evidence_network(const struct evidence *e);
 struct prefix evidence_range(const struct evidence *e);

@@ -31,16 +31,16 @@ static void add_commands(const struct template_values *values,
 			out->n_commands++;
 }
 
-/* Where it would be deleted, if it were not somebody's. */
-static const char *keeper_of(
+/* The route that would be deleted, and is not to be; nullptr = there is none. */
+static const struct fact_lookup *kept_route(
 	const struct remedy_subject *s, const char *const templates[CODE_COMMANDS])
 {
 	const struct fact_lookup *l = entry_blamed(s->verdict, s->evidence);
+	bool deletes = templates[0] && strstr(templates[0], "{entry}");
 
-	if (!l || l->match.addr.family == AF_UNSPEC || !templates[0] ||
-		!strstr(templates[0], "{entry}"))
+	if (!l || !deletes || l->match.addr.family == AF_UNSPEC || entry_may_go(l, s->evidence))
 		return nullptr;
-	return entry_keeper(l->protocol);
+	return l;
 }
 
 void verdict_remedy(const struct verdict *v, const struct evidence *e, struct verdict_remedy *out)
@@ -53,14 +53,15 @@ void verdict_remedy(const struct verdict *v, const struct evidence *e, struct ve
 	const char *const *commands = variant ? variant->commands : row->commands;
 
 	*out = (struct verdict_remedy){};
-	const char *keeper = keeper_of(&subject, commands);
+	const struct fact_lookup *kept = kept_route(&subject, commands);
+	const char *keeper = kept ? entry_keeper(kept->protocol) : nullptr;
 	if (keeper)
 		snprintf(out->text, sizeof(out->text), "%c%s.", toupper(keeper[0]), keeper + 1);
 	else
 		template_text(variant ? variant->remedy : row->remedy, &values, out->text,
 			sizeof(out->text));
 	add_commands(&values, commands, out);
-	out->applicable = row->fix && out->n_commands > 0;
+	out->applicable = row->fix && out->n_commands > 0 && !kept;
 	size_t used = strlen(out->text);
 	if (v->both_covered && v->next < CODES)
 		snprintf(out->text + used, sizeof(out->text) - used, " This mends %s as well.",

@@ -114,13 +114,8 @@ static const char *refusing_rule_value(
 static const char *entry_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
 {
 	const struct fact_lookup *l = entry_blamed(s->verdict, s->evidence);
-	struct prefix exceeded;
-	bool is_range;
 
-	if (!l || l->match.addr.family == AF_UNSPEC || l->match.len == 0 ||
-		entry_keeper(l->protocol) || entry_exceeds(l, s->evidence, &is_range, &exceeded))
-		return nullptr;
-	return prefix_str(&l->match, buf);
+	return l && entry_may_go(l, s->evidence) ? prefix_str(&l->match, buf) : nullptr;
 }
 
 static const char *exceeded_value(

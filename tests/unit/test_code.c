@@ -453,6 +453,9 @@ static void test_remedies_of_entries(void **)
 		verdict_remedy(&v, &e, &remedy);
 		assert_string_equal(remedy.commands[0], entries[i].command);
 		assert_int_equal(remedy.n_commands, entries[i].command[0] != '\0');
+		/* What would not be done is not offered. */
+		assert_int_equal(remedy.applicable,
+			code_row(v.code)->fix && strstr(remedy.commands[0], "route del"));
 		assert_non_null(strstr(remedy.text, entries[i].text));
 		evidence_clear(&e);
 	}

@@ -10,8 +10,10 @@
 #include <cmocka.h>
 
 #include "daemon/fix.h"
+#include "daemon/fix_frr.h"
 #include "decide_stories.h"
 #include "evidence_build.h"
+#include "lib/json.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -165,12 +167,44 @@ static void test_no_evidence(void **)
 	}
 }
 
+/* What is FRRouting's is its operator's to remove, by these commands. */
+static void test_frr_commands(void **)
+{
+	struct frr_finding findings[] = {
+		{.code = FRR_FOUND_FOREIGN_STATIC,
+			.text = "ip route 100.64.0.0/12 CloudflareWARP 5"},
+		{.code = FRR_FOUND_FOREIGN_STATIC, .text = "ip route 100.96.0.0/12 it's"},
+		{.code = FRR_FOUND_FOREIGN_NETWORK,
+			.text = "address-family ipv6 unicast: network 2606:4700:cf1:5000::/64"},
+		{.code = FRR_FOUND_LEAK, .text = "route-map OUT permit 10"},
+	};
+	struct config config = {.bgp.asn = 65010};
+	struct frr_sync frr = {.config = &config,
+		.view.answered = true,
+		.diff = {.findings = findings, .n_findings = COUNT(findings)}};
+	static const char *const want[] = {"vtysh -c 'configure terminal' -c 'no ip route "
+					   "100.64.0.0/12 CloudflareWARP 5'",
+		"vtysh -c 'configure terminal' -c 'router bgp 65010' -c 'address-family ipv6 "
+		"unicast' -c 'no network 2606:4700:cf1:5000::/64'"};
+
+	assert_int_equal(prefix_parse("2606:4700:cf1:5000::/64", &findings[2].prefix), 0);
+	autojson sd_json_variant *got = fix_frr_commands(&frr);
+	assert_int_equal(sd_json_variant_elements(got), COUNT(want));
+	for (size_t i = 0; i < COUNT(want); i++)
+		assert_string_equal(
+			sd_json_variant_string(sd_json_variant_by_index(got, i)), want[i]);
+	frr.view.answered = false;
+	assert_null(fix_frr_commands(&frr));
+	assert_null(fix_frr_commands(nullptr));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_plans),
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_no_evidence),
+		cmocka_unit_test(test_frr_commands),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }
