@@ -185,6 +185,7 @@ static void on_tell(void *arg, struct evidence *e)
 
 	testify_config(c->reload->gateway, t->config, e);
 	testify_conditions(c->conditions, e);
+	testify_routers(c->reload->gateway, e);
 	if (c->frr)
 		testify_bgp(c->frr, e);
 }

@@ -91,6 +91,32 @@ void testify_conditions(const struct conditions *all, struct evidence *e)
 	}
 }
 
+static bool is_told(const struct evidence *e, const char *key)
+{
+	const struct fact *f;
+
+	for (size_t at = 0; (f = evidence_next(e, FACT_SYSCTL, &at));)
+		if (!strcmp(f->sysctl.key, key))
+			return true;
+	return false;
+}
+
+void testify_routers(const struct gateway *g, struct evidence *e)
+{
+	for (size_t i = 0; e->flow.target.family == AF_INET6 && i < g->seen.n_ras; i++) {
+		const struct link *l = link_by_index(&g->seen.links, g->seen.ras[i].ifindex);
+		char key[FACT_NAME_LEN];
+		if (!l || strchr(l->name, '.')) /* sysctl(8) writes those otherwise */
+			continue;
+		PUT(key, "net.ipv6.conf.%s.accept_ra", l->name);
+		if (is_told(e, key))
+			continue;
+		struct fact_sysctl *f = &evidence_add(e, FACT_SYSCTL)->sysctl;
+		memcpy(f->key, key, sizeof(key));
+		f->value = g->seen.ras[i].accept_ra;
+	}
+}
+
 /* ---- FRRouting ---- */
 
 /* On the way to the target, as far as this node can tell: in the network by whose interface it is

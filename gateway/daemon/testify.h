@@ -15,4 +15,7 @@
  * nullptr: nothing is known. */
 void testify_config(const struct gateway *g, const struct config *config, struct evidence *e);
 void testify_conditions(const struct conditions *all, struct evidence *e);
+/* For a flow of IPv6: where this host has an address by a router's advertisement, on the way of the
+ * flow or not, it would lose its routes when forwarding is switched on (accept_ra). */
+void testify_routers(const struct gateway *g, struct evidence *e);
 void testify_bgp(const struct frr_sync *s, struct evidence *e);

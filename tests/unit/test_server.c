@@ -13,8 +13,10 @@
 #include "daemon/clock.h"
 #include "daemon/diagnoses.h"
 #include "daemon/server.h"
+#include "daemon/testify.h"
 #include "evidence_build.h"
 #include "lib/own.h"
+#include "verdict/entry.h"
 #include "world.h"
 #include <errno.h>
 #include <stdio.h>
@@ -267,6 +269,29 @@ static void test_fix(void **state)
 	assert_non_null(strstr(answer, "no diagnosis"));
 }
 
+/* Also of interfaces that are not on the flow's way. */
+static void test_routers(void **state)
+{
+	struct site *s = *state;
+	struct observed *seen = &s->w.gateway.seen;
+	struct evidence e = {};
+	size_t at = 0;
+
+	assert_true(seen->links.n > 0);
+	seen->ras[0] = (struct observed_ra){
+		.ifindex = seen->links.list[seen->links.n - 1].ifindex, .accept_ra = 1};
+	seen->n_ras = 1;
+	e.flow.target.family = AF_INET;
+	testify_routers(&s->w.gateway, &e);
+	assert_int_equal(e.n, 0);
+	e.flow.target.family = AF_INET6;
+	testify_routers(&s->w.gateway, &e);
+	testify_routers(&s->w.gateway, &e);
+	assert_int_equal(e.n, 1);
+	assert_non_null(evidence_hears_routers(&e, &at));
+	evidence_clear(&e);
+}
+
 static void test_control_socket(void **state)
 {
 	struct site *s = *state;
@@ -383,6 +408,7 @@ int main(void)
 		TEST(test_doctor),
 		TEST(test_fix_refuses),
 		TEST(test_fix),
+		TEST(test_routers),
 		TEST(test_follow),
 		TEST(test_confirm_window),
 		TEST(test_bad_clients),
