@@ -2,10 +2,11 @@
 //
 // Both Workers as they would be deployed, in the real runtime, against services on loopback.
 
-import { createHmac, generateKeyPairSync } from "node:crypto";
+import { createHash, createHmac, generateKeyPairSync } from "node:crypto";
 import { createServer, type RequestListener } from "node:http";
 import { createServer as createTcpServer, type AddressInfo, type Server } from "node:net";
 import { rm } from "node:fs/promises";
+import type { Duplex } from "node:stream";
 import { exportJWK, SignJWT } from "jose";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { bundle, serve } from "./workerd.ts";
@@ -237,6 +238,35 @@ describe("publish.ts", () => {
 			});
 			expect(await response.text()).toBe(path);
 		}
+	});
+
+	test("passes a WebSocket on", async () => {
+		const sockets: Duplex[] = [];
+		const server = createServer();
+		server.on("upgrade", ({ headers }, socket) => {
+			const key = `${headers["sec-websocket-key"]}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`;
+			const accept = createHash("sha1").update(key).digest("base64");
+			socket.write(
+				"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n" +
+					`Connection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+			);
+			// One frame of text (RFC 6455, 5.2).
+			const text = headers.authorization ?? "hello";
+			socket.write(Buffer.from([0x81, text.length, ...Buffer.from(text)]));
+			sockets.push(socket);
+		});
+		const service = await listen(server);
+		onTestFinished(() => sockets.forEach((socket) => socket.destroy()));
+		const worker = await serve(publish, { ...NO_ACCESS, SERVICE: service, TOKEN });
+		const socket = new WebSocket(worker.replace("http", "ws"), {
+			headers: BEARER,
+		} as unknown as string[]);
+		onTestFinished(() => socket.close());
+		const text = await new Promise((resolve, reject) => {
+			socket.addEventListener("message", ({ data }) => resolve(data));
+			socket.addEventListener("error", () => reject(new Error("no WebSocket")));
+		});
+		expect(text).toBe("hello");
 	});
 
 	test("tells callers of a failure a code and an id", async () => {

@@ -68,6 +68,10 @@ test("nobody listens on the port", async () => {
 	expect(await causeOf("10.0.1.50:3999")).toBe("service-port-closed");
 });
 
+test("nobody listens on the port, in IPv6", async () => {
+	expect(await causeOf("[2001:db8:1::50]:3999")).toBe("service-port-closed");
+});
+
 test("nobody has the address", async () => {
 	expect(await causeOf("10.0.1.99:3000")).toBe("neighbour-unresolved");
 });
