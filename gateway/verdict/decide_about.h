@@ -8,6 +8,8 @@
 
 /* No cause: the flow works, nobody used it, or the evidence is not enough. */
 void about_decide(const struct view *v, struct finding *f);
+/* The flow works, or what was seen speaks for it (decide_health.c); false: neither. */
+bool health_decide(const struct view *v, struct finding *f);
 /* What was found may be of before or of after the change. */
 void about_changed(struct finding *f);
 /* What merely follows from the cause. */

@@ -134,6 +134,9 @@ static bool by_trace(const struct view *v, struct finding *f, bool to_target)
 		classify_own(v, f);
 	else
 		classify_bridged(v, f, to_target);
+	/* It takes what comes in by the LAN as if from the mesh: what is sent in a circle, too. */
+	if (!strcmp(trace->trace.by, "meshgw") && f->code == CODE_FILTER_FIB_DROP)
+		FINDING_FAMILY(f, CODE_FILTER_FIB_DROP, CODE_ROUTING_LOOP);
 	if (f->code == CODE_NAT_NO_SOURCE_ADDRESS)
 		finding_cite(f, v->links[ROLE_LAN]);
 	size_t at = 0;
@@ -171,7 +174,7 @@ static bool not_allowed(const struct view *v, struct finding *f)
 	return true;
 }
 
-static const struct fact *legacy_chain(const struct view *v)
+const struct fact *filter_legacy(const struct view *v)
 {
 	size_t at = 0;
 	for (const struct fact *f; (f = view_next(v, FACT_CHAIN, &at));)
@@ -213,7 +216,7 @@ static void classify_slow(const struct view *v, const struct fact *drop, struct 
 {
 	const struct fact *dropped = view_counter(v, "nf_conntrack.drop");
 	const struct fact *failed = view_counter(v, "nf_conntrack.insert_failed");
-	const struct fact *legacy = legacy_chain(v), *nat = nat_in_play(v);
+	const struct fact *legacy = filter_legacy(v), *nat = nat_in_play(v);
 	const int64_t lost = drop->drop.count;
 	int full = nat_conntrack_full(v);
 

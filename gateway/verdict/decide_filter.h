@@ -4,6 +4,8 @@
  * Private to this room. */
 #include "verdict/decide_rule.h"
 
+/* Tables of iptables-legacy, of which no trace tells. */
+const struct fact *filter_legacy(const struct view *v);
 /* The rule that ended a packet which this host sent to the target itself; nullptr: none was seen.
  */
 const struct fact *filter_of_own(const struct view *v);

@@ -28,13 +28,19 @@ static bool vrf(const struct view *v, struct finding *f)
 static bool lan_missing(const struct view *v, struct finding *f)
 {
 	const struct fact *l = v->links[ROLE_LAN];
-	if (!l || l->link.exists)
+	enum fact_outcome own = view_outcome(v, PROBE_OWN);
+	/* There may be another way to it than the one that is configured. */
+	if (!l || l->link.exists || own == OUTCOME_ANSWERED || own == OUTCOME_REFUSED)
 		return false;
 	f->until = WAY_EGRESS;
 	finding_cite(f, l);
 	finding_cite(f, v->lookups[ASK_FORWARD]);
 	finding_set_text(f, "interface", l->link.interface);
 	f->confidence = CONFIDENCE_CERTAIN;
+	/* Nobody saw that the other way does not lead there. */
+	const struct fact *lookup = v->lookups[ASK_FORWARD];
+	if (!view_entered(v) && lookup && !lookup->lookup.error)
+		FINDING_FAMILY(f, CODE_LAN_INTERFACE_MISSING, CODE_ROUTE_WRONG_EGRESS);
 	return true;
 }
 

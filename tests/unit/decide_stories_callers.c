@@ -312,6 +312,25 @@ static const struct story list[] = {
 		"sysctl key=net.ipv4.conf.eth0.forwarding value=0",
 		.code = CODE_FORWARDING_DISABLED, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_UPSTREAM_SILENT},
+	{"the configured interface is not there, and the target is reached by another",
+		NO_INJECTION
+		"link role=lan interface=eth9 exists=no|missing observer=trace why=gone|"
+		"-packet",
+		.code = CODE_ROUTE_WRONG_EGRESS, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_LAN_INTERFACE_MISSING, .only_real = true},
+	{"rules let callers through, and there are others of which no trace tells",
+		NO_INJECTION "missing observer=trace why=gone|-packet|"
+			     "chain legacy table=filter family=ip|"
+			     "trace origin=real toTarget family=inet table=meshgw chain=forward "
+			     "hook=forward verdict=accept by=meshgw|trace origin=real family=inet "
+			     "table=meshgw chain=forward hook=forward verdict=accept by=meshgw",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_FILTER_DROP_LEGACY_XTABLES, .only_real = true},
+	{"what comes in by the LAN as if from the mesh may go in a circle",
+		DIES_INSIDE "trace origin=injected toTarget family=inet table=meshgw "
+			    "chain=prerouting hook=prerouting handle=4 verdict=drop by=meshgw fib",
+		.code = CODE_FILTER_FIB_DROP, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_ROUTING_LOOP},
 	{"legacy tables, and somebody else's entries clash",
 		DIES_INSIDE "drop origin=injected toTarget reason=NETFILTER_DROP "
 			    "function=nf_hook_slow interface=CloudflareWARP count=3|"
