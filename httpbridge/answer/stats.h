@@ -57,4 +57,9 @@ static inline void stats_sub(uint64_t *counter, uint64_t n)
 	__atomic_store_n(counter, *counter - n, __ATOMIC_RELAXED);
 }
 
+static inline void stats_set(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, n, __ATOMIC_RELAXED);
+}
+
 void stats_time(struct stats_histogram *h, uint64_t us);

@@ -3,6 +3,7 @@
 #include "lib/log.h"
 #include "lib/xmalloc.h"
 #include "proxy/exchange.h"
+#include "proxy/health.h"
 #include "proxy/tls.h"
 #include "proxy/worker.h"
 #include <assert.h>
@@ -46,6 +47,7 @@ struct upstream *upstream_new(
 
 	*u = (struct upstream){.worker = w, .config = bridge_config_ref(config), .of = of};
 	set_up_tls(u);
+	u->health = health_new(u);
 	return u;
 }
 
@@ -109,6 +111,8 @@ void up_close(struct up *up)
 void upstream_retire(struct upstream *u)
 {
 	u->retired = true;
+	health_free(u->health);
+	u->health = nullptr;
 	for (struct up *up = u->idle, *next; up; up = next) {
 		next = up->next;
 		discard(up);
@@ -201,12 +205,22 @@ static void endpoint_of(struct upstream *u, struct endpoint *out)
 	}
 }
 
-static enum answer_reason connect_up(struct upstream *u, struct exchange *x, struct up **out)
+int upstream_connect(struct upstream *u, struct link *l, const struct link_events *link_events)
 {
 	struct endpoint to = {};
+
+	if (u->of->scheme == BRIDGE_HTTPS && !u->tls)
+		return -ENOKEY;
+	if (u->of->scheme != BRIDGE_UNIX && u->of->n_addresses == 0)
+		return -EHOSTUNREACH;
 	endpoint_of(u, &to);
+	return link_connect(l, &u->worker->loop, link_events, &to.any, to.len, u->tls);
+}
+
+static enum answer_reason connect_up(struct upstream *u, struct exchange *x, struct up **out)
+{
 	struct up *up = xcalloc(1, sizeof(*up));
-	int error = link_connect(&up->link, &u->worker->loop, &events, &to.any, to.len, u->tls);
+	int error = upstream_connect(u, &up->link, &events);
 	if (error < 0) {
 		stats_add(&u->stats.connect_failures, 1);
 		free(up);

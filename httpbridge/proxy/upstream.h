@@ -57,6 +57,9 @@ void upstream_move(
  * answer_reason is an enum of failures, so success is ANSWERS. */
 [[nodiscard]] enum answer_reason upstream_get(
 	struct upstream *u, struct exchange *x, bool fresh, struct up **out);
+/* A connection to it that counts nowhere. -errno as link_connect(). */
+[[nodiscard]] int upstream_connect(
+	struct upstream *u, struct link *l, const struct link_events *link_events);
 /* What a failed connection means; error is the link's, negative. */
 enum answer_reason upstream_reason(int error);
 /* Back into the pool; its answer has ended. */
