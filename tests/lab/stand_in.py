@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""In the place of meshgw-bridge: its GET /.well-known/meshgw/diagnose, with meshgw's verdicts.
+"""In the place of meshgw-bridge: its GET /.well-known/meshgw/diagnose, for who may have it try.
 
 stand_in.py ADDRESS PORT TOKEN
 """

@@ -12,9 +12,9 @@ import { bundle, serve } from "../workerd.ts";
 import { drop, inNode } from "./node.ts";
 
 const SERVICE = "10.0.1.50:3000";
-const GATEWAY = "http://100.96.0.18";
-// A bridge there, with the service and, as /closed, a port of it where nobody listens.
-const BRIDGE = "100.96.0.18:8080";
+const GATEWAY = "http://100.96.0.18:8080";
+// Routes to the service and, as /closed, to a port of it where nobody listens.
+const BRIDGE = "100.96.0.18:80";
 const TOKEN = "a-secret-of-the-tests";
 
 interface Result {
@@ -108,6 +108,7 @@ test("nobody listens behind a bridge", async () => {
 	expect({ status, error }).toEqual({ status: 502, error: null });
 	expect(why).toMatchObject({
 		type: "connection_refused",
+		diagnosisId: expect.stringMatching(/^\w+$/) as string,
 		gateway: "meshgw",
 		target: BRIDGE,
 		raw: { kind: "proxy-status", status: 502 },
