@@ -29,8 +29,9 @@ struct collect {
 	struct counter_set before;
 	bool counting;
 	struct neigh_watch *neighbour;
-	bool verified;           /* it was asked whether it is still there */
-	struct evidence lookups; /* as they were at the beginning */
+	bool verified;                   /* it was asked whether it is still there */
+	struct evidence lookups, chains; /* as they were at the beginning */
+	uint32_t generation;             /* of everybody's tables */
 	struct nft_ruleset rules;
 	struct nft_trace *trace;
 	struct nft_ways ways;
@@ -80,18 +81,18 @@ static void open_diag(struct collect *c, struct evidence *e)
 	free(ranges);
 }
 
-static void take_lookups(struct evidence *to, const struct evidence *from)
+static void take(struct evidence *to, const struct evidence *from, enum fact_kind kind)
 {
 	size_t at = 0;
-	for (const struct fact *f; (f = evidence_next(from, FACT_LOOKUP, &at));)
-		*evidence_add(to, FACT_LOOKUP) = *f;
+	for (const struct fact *f; (f = evidence_next(from, kind, &at));)
+		*evidence_add(to, kind) = *f;
 }
 
 static void read_routes(struct collect *c, struct evidence *e)
 {
 	collect_links(&c->scope, e);
 	collect_lookups(&c->scope, c->route, e, &c->way);
-	take_lookups(&c->lookups, e);
+	take(&c->lookups, e, FACT_LOOKUP);
 	collect_sysctls(&c->scope, e);
 }
 
@@ -129,8 +130,12 @@ struct collect *collect_begin(const struct collect_options *options, struct evid
 		collect_missing(e, OBSERVER_RULESET, &err);
 	else
 		collect_chains(&c->scope, c->netfilter, &c->rules, e);
+	take(&c->chains, e, FACT_CHAIN);
 	collect_platform(e);
 	open_diag(c, e);
+	/* What is written from now on is others'. */
+	if (c->netfilter && nft_ruleset_generation(c->netfilter, &c->generation, nullptr) < 0)
+		c->generation = c->rules.generation;
 	return c;
 }
 
@@ -224,17 +229,60 @@ bool collect_is_routed(const struct collect *c)
 
 /* ---- the end ---- */
 
-/* Facts are zeroed before they are filled in, so equal ones have equal bytes. */
-static bool has_changed(const struct collect *c)
+static bool has_rerouted(const struct collect *c)
 {
-	struct evidence again = {}, now = {};
-	struct collect_way way;
+	struct evidence again = {};
+	const struct fact *before, *now;
+	size_t at = 0, at_now = 0;
+	bool same;
 
-	collect_lookups(&c->scope, c->route, &again, &way);
-	take_lookups(&now, &again);
-	bool same = now.n == c->lookups.n && (now.n == 0 || !memcmp(now.facts, c->lookups.facts,
-								    now.n * sizeof(*now.facts)));
-	evidence_clear(&now);
+	collect_answers_again(&c->scope, c->route, &again);
+	do {
+		before = evidence_next(&c->lookups, FACT_LOOKUP, &at);
+		now = evidence_next(&again, FACT_LOOKUP, &at_now);
+		same = before && now ? collect_same_answer(&before->lookup, &now->lookup)
+				     : before == now;
+	} while (same && before);
+	evidence_clear(&again);
+	return !same;
+}
+
+/* Others write all the time, in chains that packets of the mesh do not meet. */
+static bool is_on_way(const struct fact_chain *c)
+{
+	return strcmp(c->hook, "input") != 0 && strcmp(c->hook, "output") != 0;
+}
+
+static const struct fact *next_chain(const struct evidence *e, size_t *at)
+{
+	const struct fact *f;
+
+	while ((f = evidence_next(e, FACT_CHAIN, at)))
+		if (is_on_way(&f->chain))
+			return f;
+	return nullptr;
+}
+
+/* Facts are zeroed before they are filled in, so equal ones have equal bytes. */
+static bool has_refiltered(const struct collect *c)
+{
+	struct nft_ruleset rules = {};
+	struct evidence again = {};
+	const struct fact *before, *now;
+	size_t at = 0, at_now = 0;
+	uint32_t generation = 0;
+	bool same;
+
+	if (!c->netfilter || nft_ruleset_generation(c->netfilter, &generation, nullptr) < 0 ||
+		generation == c->generation)
+		return false;
+	collect_chains(&c->scope, c->netfilter, &rules, &again);
+	do {
+		before = next_chain(&c->chains, &at);
+		now = next_chain(&again, &at_now);
+		same = before && now ? !memcmp(before, now, sizeof(*before)) : before == now;
+	} while (same && before);
+	nft_ruleset_clear(&rules);
 	evidence_clear(&again);
 	return !same;
 }
@@ -267,7 +315,7 @@ void collect_end(struct collect *c, uint32_t sent, struct evidence *e)
 		if (c->verified)
 			collect_link_answer(e);
 		end_counting(c, e);
-		e->changed = has_changed(c);
+		e->changed = has_rerouted(c) || has_refiltered(c);
 	}
 	if (c->netfilter && c->scope.config) {
 		collect_conntrack(&c->scope, c->netfilter, &own, e);
@@ -288,6 +336,7 @@ void collect_free(struct collect *c)
 	neigh_watch_close(c->neighbour);
 	counter_set_clear(&c->before);
 	evidence_clear(&c->lookups);
+	evidence_clear(&c->chains);
 	collect_scope_clear(&c->scope);
 	nl_close(c->netfilter);
 	nl_close(c->route);

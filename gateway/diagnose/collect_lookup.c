@@ -186,7 +186,7 @@ static bool has_ports(uint8_t proto)
 	return proto == IPPROTO_TCP || proto == IPPROTO_UDP;
 }
 
-static int ask(struct nl_sock *s, const struct lookup *q, bool match, struct route_answer *out,
+int lookup_ask(struct nl_sock *s, const struct lookup *q, bool match, struct route_answer *out,
 	struct err *err)
 {
 	struct route_question question = {
@@ -208,213 +208,23 @@ int collect_lookup(const struct collect_scope *scope, struct nl_sock *s, const s
 	struct asked a = {.scope = scope, .fib = fib, .q = q, .flow = flow_of(scope, q)};
 	struct err err = {};
 
-	int r = ask(s, q, false, &a.answer, &err);
+	int r = lookup_ask(s, q, false, &a.answer, &err);
 	if (r < 0) {
 		collect_missing(e, OBSERVER_ROUTES, &err);
 		return r;
 	}
-	a.has_entry = a.answer.error == 0 && ask(s, q, true, &a.entry, nullptr) == 0 &&
+	a.has_entry = a.answer.error == 0 && lookup_ask(s, q, true, &a.entry, nullptr) == 0 &&
 		      a.entry.error == 0;
-	fib_lookup(fib, &a.flow, &a.reason);
+	/* Of a table that the kernel names, the rule is found without the rest of its routes: it is
+	 * the first one that leads there. */
+	struct route entry = a.entry.route;
+	struct fib named = {.rules = fib->rules, .routes = {.list = &entry, .n = a.has_entry}};
+	if (entry.type == RTN_LOCAL && entry.table == RT_TABLE_MAIN)
+		entry.table = RT_TABLE_LOCAL; /* is_same_entry() says why */
+	if (fib->routes.n == 0)
+		a.fib = &named;
+	fib_lookup(a.fib, &a.flow, &a.reason);
 	tell(&a, e);
 	*answer = a.answer;
 	return 0;
-}
-
-/* ---- all of a flow ---- */
-
-struct asking {
-	const struct collect_scope *scope;
-	struct nl_sock *s;
-	struct fib fib;
-	struct evidence *e;
-};
-
-static bool put(struct asking *x, struct lookup q, struct route_answer *answer)
-{
-	struct route_answer dropped;
-	return collect_lookup(x->scope, x->s, &x->fib, &q, answer ? answer : &dropped, x->e) == 0;
-}
-
-static struct lookup forward(const struct collect_scope *scope, enum fact_question question)
-{
-	const struct flow *f = scope->flow;
-	return (struct lookup){
-		.question = question, .to = f->target, .proto = f->proto, .dport = f->port};
-}
-
-static struct lookup reverse(const struct collect_scope *scope, enum fact_question question)
-{
-	const struct flow *f = scope->flow;
-	return (struct lookup){
-		.question = question, .to = f->client, .proto = f->proto, .sport = f->port};
-}
-
-static bool leads_on(const struct route_answer *a)
-{
-	return a->error == 0 && a->route.type == RTN_UNICAST;
-}
-
-/* As the mesh's packets go; where those may not enter, as routes alone say. */
-static void find_way(const struct collect_scope *scope, struct nl_sock *s, struct collect_way *way)
-{
-	struct lookup bare = forward(scope, ASK_FORWARD_BARE), q = bare;
-	struct route_answer a = {};
-
-	q.from = scope->flow->client;
-	q.iif = scope->mesh ? scope->mesh->ifindex : 0;
-	if (!q.iif || ask(s, &q, false, &a, nullptr) < 0 || a.error)
-		if (ask(s, &bare, false, &a, nullptr) < 0)
-			return;
-	if (!leads_on(&a))
-		return;
-	way->oif = a.route.oif;
-	snprintf(way->egress, sizeof(way->egress), "%s", collect_link_name(scope, way->oif));
-	way->next_hop = a.route.gateway.family ? a.route.gateway : scope->flow->target;
-	/* What this host sends itself may go elsewhere: by this interface, whatever rules say. */
-	struct route_question own = {.dst = scope->flow->target, .oif = way->oif};
-	if (route_ask(s, &own, &a, nullptr) == 0 && a.error == 0)
-		way->own = a.route.prefsrc;
-}
-
-static void ask_forward(struct asking *x)
-{
-	struct lookup q = forward(x->scope, ASK_FORWARD);
-
-	q.from = x->scope->flow->client;
-	q.iif = x->scope->mesh ? x->scope->mesh->ifindex : 0;
-	if (q.iif)
-		put(x, q, nullptr);
-	put(x, forward(x->scope, ASK_FORWARD_BARE), nullptr);
-}
-
-static void ask_reverse_by(struct asking *x, const struct link *in)
-{
-	struct lookup q = reverse(x->scope, ASK_REVERSE);
-	struct route_answer a;
-
-	if (!in)
-		return;
-	q.from = x->scope->flow->target;
-	q.iif = in->ifindex;
-	if (put(x, q, &a) && a.error == 0)
-		collect_link(x->scope, ROLE_OTHER, collect_link_name(x->scope, a.route.oif), x->e);
-}
-
-/* Answers enter by the target's interface, or by the one that leads there in truth. */
-static void ask_reverse(struct asking *x, const struct collect_way *way)
-{
-	const struct link *egress = link_by_index(&x->scope->links, way->oif);
-	if (!x->scope->own_target) {
-		ask_reverse_by(x, x->scope->lan);
-		if (egress != x->scope->lan && egress != x->scope->mesh)
-			ask_reverse_by(x, egress);
-	}
-	put(x, reverse(x->scope, ASK_REVERSE_BARE), nullptr);
-}
-
-constexpr size_t MARKS_MAX = 4;
-
-/* The ways of marked packets: one that depends on a mark, which a packet lacks when its source is
- * validated, is refused although it is right. */
-static void ask_marked(struct asking *x)
-{
-	uint32_t marks[MARKS_MAX];
-	size_t n = 0;
-
-	for (size_t i = 0; i < x->fib.rules.n && n < MARKS_MAX; i++) {
-		uint32_t mark = x->fib.rules.list[i].fwmark;
-		bool known = mark == 0;
-		for (size_t j = 0; j < n; j++)
-			known |= marks[j] == mark;
-		if (known)
-			continue;
-		marks[n++] = mark;
-		struct lookup to = forward(x->scope, ASK_FORWARD_BARE);
-		struct lookup back = reverse(x->scope, ASK_REVERSE_BARE);
-		to.mark = back.mark = mark;
-		put(x, to, nullptr);
-		put(x, back, nullptr);
-	}
-}
-
-/* ---- reading ---- */
-
-constexpr size_t NEIGHBOURS_ASKED = 8;
-
-struct about {
-	struct addr list[3 + NEIGHBOURS_ASKED];
-	size_t n;
-};
-
-static void about_neighbours(const struct config_bgp *bgp, uint8_t family, struct about *about)
-{
-	for (size_t i = 0; i < bgp->n_neighbors && i < NEIGHBOURS_ASKED; i++)
-		if (bgp->neighbors[i].address.family == family)
-			about->list[about->n++] = bgp->neighbors[i].address;
-}
-
-/* Without rules and routes the kernel's answers still stand. */
-static void read_fib(struct asking *x, const struct about *about)
-{
-	struct err err = {};
-	if (about->n && fib_read(x->s, about->list, about->n, &x->fib, &err) < 0)
-		collect_missing(x->e, OBSERVER_ROUTES, &err);
-}
-
-static void ask_neighbours(struct asking *x, uint8_t family)
-{
-	struct about about = {};
-	about_neighbours(&x->scope->config->bgp, family, &about);
-	for (size_t i = 0; i < about.n; i++)
-		put(x,
-			(struct lookup){.question = ASK_NEIGHBOUR,
-				.to = about.list[i],
-				.proto = IPPROTO_TCP,
-				.dport = 179},
-			nullptr);
-}
-
-static void read_and_ask_neighbours(struct asking *x, uint8_t family)
-{
-	struct about about = {};
-	about_neighbours(&x->scope->config->bgp, family, &about);
-	if (about.n == 0)
-		return;
-	read_fib(x, &about);
-	ask_neighbours(x, family);
-}
-
-void collect_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e,
-	struct collect_way *way)
-{
-	uint8_t family = scope->flow->target.family;
-	struct asking x = {.scope = scope, .s = s, .e = e};
-	struct about about = {.list = {scope->flow->target, scope->flow->client}, .n = 2};
-
-	*way = (struct collect_way){};
-	find_way(scope, s, way);
-	bool routed = way->next_hop.family == family &&
-		      addr_cmp(&way->next_hop, &scope->flow->target) != 0;
-	if (routed)
-		about.list[about.n++] = way->next_hop;
-	about_neighbours(&scope->config->bgp, family, &about);
-	read_fib(&x, &about);
-	ask_forward(&x);
-	collect_link(scope, ROLE_EGRESS, way->egress, e);
-	ask_reverse(&x, way);
-	ask_marked(&x);
-	ask_neighbours(&x, family);
-	if (routed)
-		put(&x, (struct lookup){.question = ASK_GATEWAY, .to = way->next_hop}, nullptr);
-	read_and_ask_neighbours(&x, family == AF_INET ? AF_INET6 : AF_INET);
-	fib_clear(&x.fib);
-}
-
-void collect_bgp_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e)
-{
-	struct asking x = {.scope = scope, .s = s, .e = e};
-	read_and_ask_neighbours(&x, AF_INET);
-	read_and_ask_neighbours(&x, AF_INET6);
-	fib_clear(&x.fib);
 }

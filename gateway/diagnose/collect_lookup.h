@@ -11,6 +11,8 @@
  * An error with an entry of type "unicast" has another reason than routing: EHOSTUNREACH that
  * forwarding is off, EINVAL and EXDEV that the source is refused. A rule that refuses by itself is
  * told as an entry of table 0 without a prefix, its type the rule's action.
+ *
+ * Routes are only read where an answer needs them to be explained: tables may hold a million.
  */
 #include "diagnose/collect_scope.h"
 #include "net/fib.h"
@@ -25,8 +27,11 @@ struct lookup {
 	uint16_t sport, dport;
 };
 
-/* Asks, and adds the fact. 0 and *answer when the kernel answered (also with an error); -errno,
- * told as missing, when it did not. */
+/* Asks alone; match: for the entry that decides (RTM_F_FIB_MATCH). */
+[[nodiscard]] int lookup_ask(struct nl_sock *s, const struct lookup *q, bool match,
+	struct route_answer *out, struct err *err);
+/* Asks, and adds the fact. fib may hold rules alone. 0 and *answer when the kernel answered (also
+ * with an error); -errno, told as missing, when it did not. */
 [[nodiscard]] int collect_lookup(const struct collect_scope *scope, struct nl_sock *s,
 	const struct fib *fib, const struct lookup *q, struct route_answer *answer,
 	struct evidence *e);
@@ -43,5 +48,10 @@ struct collect_way {
  * neighbours. Links on the way that were not told before are. */
 void collect_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e,
 	struct collect_way *way);
+/* The same again, as the kernel answers, without what tables would explain. */
+void collect_answers_again(
+	const struct collect_scope *scope, struct nl_sock *s, struct evidence *e);
+/* Is it the same question with the same answer? */
+[[nodiscard]] bool collect_same_answer(const struct fact_lookup *a, const struct fact_lookup *b);
 /* Of these, those about BGP neighbours alone. */
 void collect_bgp_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e);

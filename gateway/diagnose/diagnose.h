@@ -12,8 +12,9 @@
  * passive diagnosis sends nothing and waits for packets of real flows.
  *
  * Every observer may be missing; then a fact says so and the rest goes on. Nothing is concluded
- * here: that is verdict/verdict.h. Dumps of large tables block the caller for their time (100 ms
- * with 200,000 routes); all waiting is done by the event loop.
+ * here: that is verdict/verdict.h. All waiting is done by the event loop. Dumps block it for their
+ * time; tables of routes are read at most once, and only to explain an answer of the kernel's that
+ * is no good (100 ms with 200,000 routes).
  */
 #include "conf/config.h"
 #include "verdict/evidence.h"

@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "diagnose/collect.h"
 #include "diagnose/collect_answer.h"
 #include "diagnose/collect_filter.h"
 #include "lib/marks.h"
@@ -433,6 +434,46 @@ static void test_strangers(void **state)
 	}
 }
 
+/* Others write while it runs: what packets of the mesh may meet counts, and this diagnosis' own
+ * table does not. */
+static void test_changed(void **)
+{
+	static const struct {
+		const char *name, *command;
+		bool changed;
+	} cases[] = {
+		{"nothing", "true", false},
+		{"a filter of input",
+			"nft add chain inet t i '{ type filter hook input priority 0; }'", false},
+		{"a set", "nft 'add set inet t s { type mark; }; add element inet t s { 7 }'",
+			false},
+		{"a filter", "nft add chain inet t f '{ type filter hook forward priority 0; }'",
+			true},
+		{"its policy", "nft chain inet t f '{ policy drop; }'", true},
+		{"a blackhole", "ip route add blackhole " SERVICE, true},
+	};
+	struct config_diags diags = {};
+	struct config *config;
+
+	assert_int_equal(config_parse(text, sizeof(text) - 1, &config, &diags), 0);
+	config_diags_clear(&diags);
+	shell("nft add table inet t");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct evidence e = evidence_of(IPPROTO_TCP);
+		struct injections set;
+		print_message("%s\n", cases[i].name);
+		injections_plan(&e.flow, (uint32_t)i, &set);
+		const struct collect_options options = {.config = config, .injections = &set};
+		struct collect *c = collect_begin(&options, &e);
+		shell(cases[i].command);
+		collect_end(c, 0, &e);
+		assert_int_equal(e.changed, cases[i].changed);
+		collect_free(c);
+		evidence_clear(&e);
+	}
+	config_free(config);
+}
+
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
 
 int main(void)
@@ -443,6 +484,7 @@ int main(void)
 		KERNEL_TEST(test_trace),
 		KERNEL_TEST(test_arrival),
 		KERNEL_TEST(test_strangers),
+		KERNEL_TEST(test_changed),
 	};
 
 	if (!netns_may())

@@ -388,6 +388,43 @@ static void test_gateway(void **state)
 	assert_null(link_of(w, ROLE_LAN));
 }
 
+/* What changed, by the kernel's answers alone. */
+static void test_again(void **state)
+{
+	static const struct {
+		const char *name, *dst;
+		uint8_t type;
+		bool same;
+	} cases[] = {
+		{"nothing", nullptr, 0, true},
+		{"a route elsewhere", "10.77.0.0/16", RTN_BLACKHOLE, true},
+		{"a better route of the same way", "10.0.1.48/28", RTN_UNICAST, false},
+		{"a blackhole", "10.0.1.50/32", RTN_BLACKHOLE, false},
+	};
+	struct world *w = *state;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct evidence again = {};
+		size_t at = 0, at_again = 0;
+		const struct fact *a, *b;
+		bool same = true;
+		print_message("%s\n", cases[i].name);
+		collect(w);
+		if (cases[i].dst)
+			route(w, cases[i].dst, RT_TABLE_MAIN, cases[i].type,
+				cases[i].type == RTN_UNICAST ? w->n->lan : 0);
+		collect_answers_again(&w->scope, w->n->nl, &again);
+		while ((a = evidence_next(&w->e, FACT_LOOKUP, &at))) {
+			b = evidence_next(&again, FACT_LOOKUP, &at_again);
+			assert_non_null(b);
+			same &= collect_same_answer(&a->lookup, &b->lookup);
+		}
+		assert_null(evidence_next(&again, FACT_LOOKUP, &at_again));
+		assert_int_equal(same, cases[i].same);
+		evidence_clear(&again);
+	}
+}
+
 static void test_own_target(void **state)
 {
 	struct world *w = *state;
@@ -556,6 +593,7 @@ int main(void)
 		TEST(test_ipv6),
 		TEST(test_refusals),
 		TEST(test_rules),
+		TEST(test_again),
 		TEST(test_answers_astray),
 		TEST(test_interfaces_gone),
 		TEST(test_gateway),
