@@ -263,7 +263,14 @@ static const struct fact *next_chain(const struct evidence *e, size_t *at)
 	return nullptr;
 }
 
-/* Facts are zeroed before they are filled in, so equal ones have equal bytes. */
+static bool is_same_chain(const struct fact_chain *a, const struct fact_chain *b)
+{
+	return !strcmp(a->family, b->family) && !strcmp(a->table, b->table) &&
+	       !strcmp(a->chain, b->chain) && !strcmp(a->hook, b->hook) &&
+	       !strcmp(a->policy, b->policy) && a->priority == b->priority &&
+	       a->rules == b->rules && a->legacy == b->legacy && a->nat_source == b->nat_source;
+}
+
 static bool has_refiltered(const struct collect *c)
 {
 	struct nft_ruleset rules = {};
@@ -280,7 +287,7 @@ static bool has_refiltered(const struct collect *c)
 	do {
 		before = next_chain(&c->chains, &at);
 		now = next_chain(&again, &at_now);
-		same = before && now ? !memcmp(before, now, sizeof(*before)) : before == now;
+		same = before && now ? is_same_chain(&before->chain, &now->chain) : before == now;
 	} while (same && before);
 	nft_ruleset_clear(&rules);
 	evidence_clear(&again);

@@ -268,15 +268,17 @@ void collect_answers_again(const struct collect_scope *scope, struct nl_sock *s,
 bool collect_same_answer(const struct fact_lookup *a, const struct fact_lookup *b)
 {
 	bool same = a->question == b->question && a->mark == b->mark && a->error == b->error &&
-		    !strcmp(a->iif, b->iif) && !strcmp(a->oif, b->oif) &&
-		    addr_cmp(&a->from, &b->from) == 0 && addr_cmp(&a->to, &b->to) == 0 &&
-		    addr_cmp(&a->gateway, &b->gateway) == 0;
+		    !strcmp(a->iif, b->iif) && addr_cmp(&a->from, &b->from) == 0 &&
+		    addr_cmp(&a->to, &b->to) == 0 && addr_cmp(&a->gateway, &b->gateway) == 0;
 
 	/* Why something is refused the kernel does not tell. */
-	if (!same || a->error || !a->entry || !b->entry)
+	if (!same || a->error)
 		return same;
-	return a->table == b->table && a->metric == b->metric && a->protocol == b->protocol &&
-	       !strcmp(a->type, b->type) && prefix_cmp(&a->match, &b->match) == 0;
+	if (!a->entry || !b->entry)
+		return !strcmp(a->oif, b->oif);
+	return !strcmp(a->oif, b->oif) && a->table == b->table && a->metric == b->metric &&
+	       a->protocol == b->protocol && !strcmp(a->type, b->type) &&
+	       prefix_cmp(&a->match, &b->match) == 0;
 }
 
 void collect_bgp_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e)

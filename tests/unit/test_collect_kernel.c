@@ -389,39 +389,51 @@ static void test_gateway(void **state)
 }
 
 /* What changed, by the kernel's answers alone. */
+static bool is_same_again(struct world *w, const char *dst, uint8_t type)
+{
+	struct evidence again = {};
+	size_t at = 0, at_again = 0;
+	bool same = true;
+
+	collect(w);
+	if (dst)
+		route(w, dst, RT_TABLE_MAIN, type, type == RTN_UNICAST ? w->n->lan : 0);
+	collect_answers_again(&w->scope, w->n->nl, &again);
+	for (const struct fact *a; (a = evidence_next(&w->e, FACT_LOOKUP, &at));) {
+		const struct fact *b = evidence_next(&again, FACT_LOOKUP, &at_again);
+		assert_non_null(b);
+		same &= collect_same_answer(&a->lookup, &b->lookup);
+	}
+	assert_null(evidence_next(&again, FACT_LOOKUP, &at_again));
+	evidence_clear(&again);
+	return same;
+}
+
 static void test_again(void **state)
 {
 	static const struct {
 		const char *name, *dst;
 		uint8_t type;
-		bool same;
+		bool same, six;
 	} cases[] = {
-		{"nothing", nullptr, 0, true},
-		{"a route elsewhere", "10.77.0.0/16", RTN_BLACKHOLE, true},
-		{"a better route of the same way", "10.0.1.48/28", RTN_UNICAST, false},
-		{"a blackhole", "10.0.1.50/32", RTN_BLACKHOLE, false},
+		{"nothing", nullptr, 0, true, false},
+		{"a route elsewhere", "10.77.0.0/16", RTN_BLACKHOLE, true, false},
+		{"a better route of the same way", "10.0.1.48/28", RTN_UNICAST, false, false},
+		{"a blackhole", "10.0.1.50/32", RTN_BLACKHOLE, false, false},
+		{"it is still there", nullptr, 0, true, false},
+		{"IPv6", nullptr, 0, true, true},
+		{"IPv6, a blackhole", "2001:db8:1::50/128", RTN_BLACKHOLE, false, true},
+		{"IPv6, it is still there", nullptr, 0, true, true},
 	};
 	struct world *w = *state;
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct evidence again = {};
-		size_t at = 0, at_again = 0;
-		const struct fact *a, *b;
-		bool same = true;
 		print_message("%s\n", cases[i].name);
-		collect(w);
-		if (cases[i].dst)
-			route(w, cases[i].dst, RT_TABLE_MAIN, cases[i].type,
-				cases[i].type == RTN_UNICAST ? w->n->lan : 0);
-		collect_answers_again(&w->scope, w->n->nl, &again);
-		while ((a = evidence_next(&w->e, FACT_LOOKUP, &at))) {
-			b = evidence_next(&again, FACT_LOOKUP, &at_again);
-			assert_non_null(b);
-			same &= collect_same_answer(&a->lookup, &b->lookup);
+		if (cases[i].six) {
+			w->flow.client = netns_addr("2606:4700:cf1:5000::bd");
+			w->flow.target = netns_addr("2001:db8:1::50");
 		}
-		assert_null(evidence_next(&again, FACT_LOOKUP, &at_again));
-		assert_int_equal(same, cases[i].same);
-		evidence_clear(&again);
+		assert_int_equal(is_same_again(w, cases[i].dst, cases[i].type), cases[i].same);
 	}
 }
 
