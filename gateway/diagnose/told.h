@@ -2,8 +2,11 @@
 #pragma once
 /*
  * told: facts that a program without privileges sends, checked like those of a stranger. Such a
- * program parses what remote hosts send, so it may be in anybody's hands: it can tell lies about
- * packets, and nothing else.
+ * program parses what remote hosts send, so it may be in anybody's hands. Then it can tell lies
+ * about packets, drops and services, also that there were none, and the verdict believes them: it
+ * may accuse the wrong one. It cannot speak of what this daemon reads for itself (routes, settings,
+ * filters, neighbours, BGP), nor of other kinds of facts, nor without measure; and a verdict
+ * changes nothing here.
  */
 #include "verdict/evidence.h"
 

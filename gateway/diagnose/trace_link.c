@@ -32,10 +32,12 @@ static void tell_ready(struct trace_link *t, bool observing)
 	t->ready(t->arg, observing);
 }
 
+/* Nothing more is heard of it. */
 static void fail(struct trace_link *t, const char *why)
 {
 	snprintf(t->why, sizeof(t->why), "meshgw-trace: %.100s", why);
 	log_debug("diagnose", "%s", t->why);
+	t->link = sd_varlink_close_unref(t->link);
 	tell_ready(t, false);
 }
 
@@ -54,7 +56,7 @@ static int on_reply(sd_varlink *, sd_json_variant *parameters, const char *error
 	if (r < 0) {
 		evidence_clear(&facts);
 		fail(t, err.msg);
-		return r;
+		return 0;
 	}
 	evidence_clear(&t->facts);
 	t->facts = facts;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "trace/capture.h"
 #include "lib/own.h"
+#include "trace/coarse.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -45,9 +46,14 @@ void capture_find(struct capture *c, const struct request *request)
 int capture_start(struct capture *c, int filter, struct err *err)
 {
 	struct sockaddr_ll sa = {.sll_family = AF_PACKET, .sll_protocol = htons(ETH_P_ALL)};
-	if (filter >= 0 &&
-		setsockopt(c->fd, SOL_SOCKET, SO_ATTACH_BPF, &filter, sizeof(filter)) < 0)
-		return err_set(err, errno, "packet filter: %s", strerror(errno));
+	int on = 1;
+	int r = filter < 0 ? coarse_attach(c->fd, c->request, c->ifindex)
+		: setsockopt(c->fd, SOL_SOCKET, SO_ATTACH_BPF, &filter, sizeof(filter)) < 0 ? -errno
+											    : 0;
+	if (r >= 0 && setsockopt(c->fd, SOL_SOCKET, SO_LOCK_FILTER, &on, sizeof(on)) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_set(err, -r, "packet filter: %s", strerror(-r));
 	if (bind(c->fd, (struct sockaddr *)&sa, sizeof(sa)) < 0)
 		return err_set(err, errno, "packet socket: %s", strerror(errno));
 	return 0;

@@ -23,7 +23,8 @@ void capture_close(struct capture *c);
 
 /* Which interfaces there are. */
 void capture_find(struct capture *c, const struct request *request);
-/* Begins to hear. filter: a BPF program's, -1 = none. */
+/* Begins to hear, by a filter that nobody can take away again. filter: a BPF program's; -1 = none,
+ * then a coarser one does (coarse.h). */
 [[nodiscard]] int capture_start(struct capture *c, int filter, struct err *err);
 
 /* Hands what has come to `gather`, at most so many packets; since_us: when the time began. */

@@ -177,26 +177,34 @@ static void put_ports(struct trace_flow *flow, const struct request *request)
 
 static_assert(TRACE_INTERFACES == CAPTURE_INTERFACES);
 
-void hooks_arm(struct hooks *h, const struct request *request,
-	const unsigned ifindex[static CAPTURE_INTERFACES], uint32_t netns)
+int hooks_arm(struct hooks *h, const struct request *request,
+	const unsigned ifindex[static CAPTURE_INTERFACES], uint32_t netns, struct err *err)
 {
 	struct trace_flow flow = {
 		.netns = netns, .ipv6 = request->family == AF_INET6, .proto = request->proto};
 	if (!h->bpf)
-		return;
+		return 0;
 	memcpy(flow.target, request->target.b, sizeof(flow.target));
 	memcpy(flow.client, request->client.b, sizeof(flow.client));
 	memcpy(flow.interfaces, ifindex, sizeof(flow.interfaces));
 	put_ports(&flow, request);
-	struct trace_flow *shared = &h->bpf->bss->flow;
-	*shared = flow;
-	__atomic_store_n(&shared->armed, 1, __ATOMIC_RELEASE);
+	flow.armed = 1;
+	const __u32 first = 0;
+	int fd = bpf_map__fd(h->bpf->maps.flows);
+	if (bpf_map_update_elem(fd, &first, &flow, BPF_ANY) < 0)
+		return err_set(err, errno, "BPF map: %s", strerror(errno));
+	/* Not every kernel can; then nothing is lost but a wall behind a wall. */
+	if (bpf_map_freeze(fd) < 0)
+		log_debug("bpf", "the flow is not frozen: %s", strerror(errno));
+	return 0;
 }
 
 void hooks_disarm(struct hooks *h)
 {
-	if (h->bpf)
-		__atomic_store_n(&h->bpf->bss->flow.armed, 0, __ATOMIC_RELEASE);
+	if (!h->bpf)
+		return;
+	bpf_link__destroy(h->bpf->links.drops);
+	h->bpf->links.drops = nullptr;
 }
 
 int hooks_inject(struct hooks *h, const uint8_t *packet, size_t len, struct err *err)

@@ -21,9 +21,11 @@ int hooks_filter_fd(const struct hooks *h);
 /* Readable when the kernel let go of something; -1 = it does not tell. */
 int hooks_event_fd(const struct hooks *h);
 
-/* From now on this flow, at these interfaces. netns: inode number of the network namespace. */
-void hooks_arm(struct hooks *h, const struct request *request,
-	const unsigned ifindex[static CAPTURE_INTERFACES], uint32_t netns);
+/* From now on this flow, at these interfaces, and never another one. netns: inode number of the
+ * network namespace. 0 or -errno with a sentence. */
+[[nodiscard]] int hooks_arm(struct hooks *h, const struct request *request,
+	const unsigned ifindex[static CAPTURE_INTERFACES], uint32_t netns, struct err *err);
+/* No drops any more. */
 void hooks_disarm(struct hooks *h);
 
 /* Hands what the kernel has told to `gather`, some of it. */

@@ -151,6 +151,7 @@ static int on_end(sd_event_source *, uint64_t, void *userdata)
 	(void)sd_event_source_set_enabled(s->replier, SD_EVENT_OFF);
 	(void)sd_event_source_set_enabled(s->injector, SD_EVENT_OFF);
 	hooks_disarm(s->observer->hooks);
+	capture_close(&s->observer->capture);
 	int r = reply(s, true);
 	s->link = sd_varlink_unref(s->link);
 	return r < 0 ? r : arm(s->silence, now_us() + OBSERVE_SILENCE_US);
@@ -185,7 +186,12 @@ static int start_looking(struct session *s)
 		return -errno;
 	find_lladdr(s);
 	capture_find(&o->capture, &s->request);
-	hooks_arm(o->hooks, &s->request, o->capture.ifindex, (uint32_t)netns.st_ino);
+	struct err err = {};
+	int r = hooks_arm(o->hooks, &s->request, o->capture.ifindex, (uint32_t)netns.st_ino, &err);
+	if (r < 0) {
+		log_err("trace", "%s", err.msg);
+		return r;
+	}
 	if (!o->no_packets.code)
 		(void)capture_start(&o->capture, hooks_filter_fd(o->hooks), &o->no_packets);
 	if (o->capture.ifindex[0] == 0 && !o->no_injection.code)

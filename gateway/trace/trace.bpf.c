@@ -59,8 +59,23 @@ struct {
 	__uint(max_entries, 256 * 1024);
 } events SEC(".maps");
 
-struct trace_flow flow;
+/* Written once, and frozen: whoever parses packets then cannot choose others any more. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct trace_flow);
+	__uint(map_flags, BPF_F_RDONLY_PROG);
+} flows SEC(".maps");
+
 __u32 lost;
+
+static __always_inline const struct trace_flow *armed_flow(void)
+{
+	__u32 first = 0;
+	const struct trace_flow *flow = bpf_map_lookup_elem(&flows, &first);
+	return flow && flow->armed ? flow : 0;
+}
 
 enum {
 	IPV4_ADDRESSES = 12,
@@ -92,18 +107,19 @@ static __always_inline __u32 is_same(const __u8 *a, const __u8 *b, int len)
 }
 
 /* Is a one of the two addresses at this place? */
-static __always_inline __u32 has_address(const __u8 *at, const __u8 *a)
+static __always_inline __u32 has_address(
+	const struct trace_flow *flow, const __u8 *at, const __u8 *a)
 {
-	if (flow.ipv6)
+	if (flow->ipv6)
 		return is_same(at, a, 16) | is_same(at + 16, a, 16);
 	return is_same(at, a, 4) | is_same(at + 4, a, 4);
 }
 
-static __always_inline __u32 has_port(const __u8 *l4)
+static __always_inline __u32 has_port(const struct trace_flow *flow, const __u8 *l4)
 {
 	__u32 from = (__u32)(l4[0] << 8 | l4[1]), to = (__u32)(l4[2] << 8 | l4[3]), found = 0;
 	for (int i = 0; i < TRACE_PORTS; i++)
-		found |= is_zero(flow.ports[i] ^ from) | is_zero(flow.ports[i] ^ to);
+		found |= is_zero(flow->ports[i] ^ from) | is_zero(flow->ports[i] ^ to);
 	return found;
 }
 
@@ -115,14 +131,14 @@ static __always_inline int is_error(__u8 proto, __u8 type)
 }
 
 /* p: the beginning of a packet in TRACE_DATA bytes, zeroed behind it. */
-static __always_inline int is_of_flow(const __u8 *p)
+static __always_inline int is_of_flow(const struct trace_flow *flow, const __u8 *p)
 {
-	__u32 l4 = (p[0] & 0xf) * 4, first = flow.ipv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
+	__u32 l4 = (p[0] & 0xf) * 4, first = flow->ipv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
 	__u8 proto = p[9];
-	int part = !flow.ipv6 && (p[6] & 0x1f || p[7]);
-	if (p[0] >> 4 != (flow.ipv6 ? 6 : 4))
+	int part = !flow->ipv6 && (p[6] & 0x1f || p[7]);
+	if (p[0] >> 4 != (flow->ipv6 ? 6 : 4))
 		return 0;
-	if (flow.ipv6) {
+	if (flow->ipv6) {
 		l4 = IPV6_HEADER;
 		proto = p[6];
 		if (proto == PROTO_FRAGMENT) {
@@ -131,14 +147,15 @@ static __always_inline int is_of_flow(const __u8 *p)
 			l4 = IPV6_HEADER + 8;
 		}
 	}
-	int icmp = proto == (flow.ipv6 ? PROTO_ICMPV6 : PROTO_ICMP);
-	if (!icmp && proto != flow.proto)
+	int icmp = proto == (flow->ipv6 ? PROTO_ICMPV6 : PROTO_ICMP);
+	if (!icmp && proto != flow->proto)
 		return 0;
 	if (icmp && is_error(proto, p[l4]) && !part)
 		first += l4 + 8;
-	if (has_address(p + first, flow.client))
+	if (has_address(flow, p + first, flow->client))
 		return 1;
-	return has_address(p + first, flow.target) && (icmp || part || has_port(p + l4));
+	return has_address(flow, p + first, flow->target) &&
+	       (icmp || part || has_port(flow, p + l4));
 }
 
 /* ---- drops ---- */
@@ -153,12 +170,13 @@ static __always_inline struct net_device *device_of(struct sk_buff *skb)
 	return dev;
 }
 
-static __always_inline int is_here(struct sk_buff *skb, struct net_device *dev)
+static __always_inline int is_here(
+	const struct trace_flow *flow, struct sk_buff *skb, struct net_device *dev)
 {
 	struct sock *sk = BPF_CORE_READ(skb, sk);
 	if (dev)
-		return BPF_CORE_READ(dev, nd_net.net, ns.inum) == flow.netns;
-	return sk && BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) == flow.netns;
+		return BPF_CORE_READ(dev, nd_net.net, ns.inum) == flow->netns;
+	return sk && BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum) == flow->netns;
 }
 
 static __always_inline __u32 read_headers(struct sk_buff *skb, __u8 *data)
@@ -179,13 +197,14 @@ int BPF_PROG(drops, struct sk_buff *skb, void *location, int reason)
 {
 	__u8 data[TRACE_DATA] = {};
 	__u64 where = (__u64)location;
-	if (!flow.armed)
+	const struct trace_flow *flow = armed_flow();
+	if (!flow)
 		return 0;
 	struct net_device *dev = device_of(skb);
-	if (!is_here(skb, dev))
+	if (!is_here(flow, skb, dev))
 		return 0;
 	__u32 n = read_headers(skb, data);
-	if (n == 0 || !is_of_flow(data))
+	if (n == 0 || !is_of_flow(flow, data))
 		return 0;
 	struct trace_drop *d = bpf_ringbuf_reserve(&events, sizeof(*d), 0);
 	if (!d) {
@@ -217,12 +236,12 @@ __u64 window_at;
 __u32 plain;
 
 /* What only carries data, for somebody else. Of a busy flow a part is enough. */
-static __always_inline int is_plain(const __u8 *p)
+static __always_inline int is_plain(const struct trace_flow *flow, const __u8 *p)
 {
-	__u32 first = flow.ipv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
-	__u32 l4 = flow.ipv6 ? IPV6_HEADER : (p[0] & 0xf) * 4;
-	__u8 proto = flow.ipv6 ? p[6] : p[9];
-	if (proto != flow.proto || has_address(p + first, flow.client))
+	__u32 first = flow->ipv6 ? IPV6_ADDRESSES : IPV4_ADDRESSES;
+	__u32 l4 = flow->ipv6 ? IPV6_HEADER : (p[0] & 0xf) * 4;
+	__u8 proto = flow->ipv6 ? p[6] : p[9];
+	if (proto != flow->proto || has_address(flow, p + first, flow->client))
 		return 0;
 	return proto == PROTO_UDP || !(p[l4 + 13] & TCP_MARKED);
 }
@@ -237,11 +256,11 @@ static __always_inline int is_too_many(void)
 	return ++plain > PLAIN_PER_WINDOW;
 }
 
-static __always_inline __u32 is_watched(__u32 ifindex)
+static __always_inline __u32 is_watched(const struct trace_flow *flow, __u32 ifindex)
 {
 	__u32 found = 0;
 	for (int i = 0; i < TRACE_INTERFACES; i++)
-		found |= is_zero(flow.interfaces[i] ^ ifindex);
+		found |= is_zero(flow->interfaces[i] ^ ifindex);
 	return found;
 }
 
@@ -250,13 +269,14 @@ int filter(struct __sk_buff *skb)
 {
 	__u8 data[TRACE_DATA] = {};
 	__u32 n = skb->len;
-	if (!flow.armed || n < 20 || !is_watched(skb->ifindex))
+	const struct trace_flow *flow = armed_flow();
+	if (!flow || n < 20 || !is_watched(flow, skb->ifindex))
 		return 0;
 	if (n > sizeof(data))
 		n = sizeof(data);
 	if (bpf_skb_load_bytes(skb, 0, data, n) < 0)
 		return 0;
-	if (!is_of_flow(data) || (is_plain(data) && is_too_many()))
+	if (!is_of_flow(flow, data) || (is_plain(flow, data) && is_too_many()))
 		return 0;
 	return -1;
 }
@@ -264,7 +284,8 @@ int filter(struct __sk_buff *skb)
 SEC("tc")
 int inject(struct __sk_buff *skb)
 {
-	return (int)bpf_clone_redirect(skb, flow.interfaces[0], BPF_F_INGRESS);
+	const struct trace_flow *flow = armed_flow();
+	return flow ? (int)bpf_clone_redirect(skb, flow->interfaces[0], BPF_F_INGRESS) : -1;
 }
 
 char terms[] SEC("license") = "GPL";

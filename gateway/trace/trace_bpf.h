@@ -12,7 +12,7 @@
 #define TRACE_NAME 16
 #define TRACE_FUNCTION 64
 
-/* Written by the program before `armed` is. Ports are in host order. */
+/* Ports are in host order. */
 struct trace_flow {
 	__u32 armed;
 	__u32 netns;                        /* inode number of the network namespace */
