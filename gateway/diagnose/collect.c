@@ -182,17 +182,10 @@ bool collect_answered(const struct collect *c, enum fact_probe_name probe)
 	return false;
 }
 
-uint64_t collect_ended(const struct collect *c, enum fact_origin origin)
+void collect_forget_drops(const struct collect *c, struct evidence *e)
 {
-	uint64_t packets = 0;
-
-	for (size_t i = 0; c->o.injections && i < c->n_answers; i++) {
-		const struct injection *j = injection_of_port(c->o.injections, c->answers[i].mine);
-		bool aside = j && j->probe != PROBE_INJECTED;
-		if (j && origin == (aside ? ORIGIN_ASIDE : ORIGIN_INJECTED))
-			packets += c->answers[i].packets;
-	}
-	return packets;
+	if (c->o.injections)
+		collect_forget_ended(c->o.injections, c->answers, c->n_answers, e);
 }
 
 static bool has_neighbour(const struct collect *c)

@@ -26,8 +26,8 @@ void collect_poll(struct collect *c);
 
 /* Has any injected packet of this name been answered? */
 [[nodiscard]] bool collect_answered(const struct collect *c, enum fact_probe_name probe);
-/* How many packets that answered injected ones of this origin ended in the diagnosis' table. */
-uint64_t collect_ended(const struct collect *c, enum fact_origin origin);
+/* Answers that the table of the diagnosis ended are no drops of anybody's filter. */
+void collect_forget_drops(const struct collect *c, struct evidence *e);
 /* Has the next hop asked whether it is still there, if it was. */
 void collect_verify_neighbour(struct collect *c);
 /* The next hop's link address is still being asked for. */

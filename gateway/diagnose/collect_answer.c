@@ -224,3 +224,44 @@ void collect_answers(const struct collect_sent *sent, const struct nft_answer *l
 			add_packet(&list[i], from, e);
 	}
 }
+
+/* ---- drops ---- */
+
+static int64_t ended_of(const struct injections *set, const struct nft_answer *list, size_t n,
+	enum fact_origin origin)
+{
+	int64_t packets = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct injection *in = injection_of_port(set, list[i].mine);
+		bool aside = in && in->probe != PROBE_INJECTED;
+		if (in && origin == (aside ? ORIGIN_ASIDE : ORIGIN_INJECTED))
+			packets += (int64_t)list[i].packets;
+	}
+	return packets;
+}
+
+/* A rule drops there, whoever's it is (net/netfilter/nf_tables_core.c). */
+static bool is_by_rule(const struct fact_drop *f)
+{
+	return !strcmp(f->reason, "NETFILTER_DROP") && !strcmp(f->function, "nft_do_chain");
+}
+
+void collect_forget_ended(
+	const struct injections *set, const struct nft_answer *list, size_t n, struct evidence *e)
+{
+	int64_t ours[ORIGINS] = {};
+
+	for (enum fact_origin o = 0; o < ORIGINS; o++)
+		ours[o] = ended_of(set, list, n, o);
+	for (size_t i = 0; i < e->n; i++) {
+		struct fact_drop *f = &e->facts[i].drop;
+		if (e->facts[i].kind != FACT_DROP || f->to_target || !is_by_rule(f))
+			continue;
+		int64_t taken = f->count < ours[f->origin] ? f->count : ours[f->origin];
+		ours[f->origin] -= taken;
+		f->count -= taken;
+		if (f->count == 0)
+			e->facts[i--] = e->facts[--e->n];
+	}
+}

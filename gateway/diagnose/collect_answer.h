@@ -20,6 +20,10 @@ static_assert(INJECTIONS_MAX <= 32);
 enum fact_outcome collect_outcome(const struct evidence *e, const struct injection *in,
 	const struct nft_answer *list, size_t n, bool own_target, const struct nft_answer **by);
 
+/* Takes the answers that ended in that table out of the facts about drops. */
+void collect_forget_ended(
+	const struct injections *set, const struct nft_answer *list, size_t n, struct evidence *e);
+
 /* One probe for each name (PROBE_HOP: and TTL) of which something was sent. Packets and errors are
  * told of those that are like the flow (PROBE_INJECTED): where they were about to leave, or for
  * errors of others, LAN_IN. */

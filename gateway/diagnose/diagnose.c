@@ -37,7 +37,7 @@ struct diagnosis {
 	char trace_socket[108], probe_socket[108];
 	struct evidence e;
 	struct prefix *ranges;
-	struct injections injections;
+	struct injections injections, reserved; /* reserved: as they were planned */
 	struct collect *collect;
 	struct trace_link *trace;
 	struct asks asks;
@@ -49,7 +49,7 @@ struct diagnosis {
 	enum phase phase;
 };
 
-static unsigned running;
+static struct diagnosis *running[DIAGNOSE_MAX];
 
 static uint64_t now_of(const struct diagnosis *d)
 {
@@ -81,20 +81,13 @@ static void take_facts(struct evidence *to, const struct evidence *from)
 		*evidence_add(to, from->facts[i].kind) = from->facts[i];
 }
 
-/* Answers that the table of the diagnosis ended are no drops of anybody's filter. */
-static void forget_own_drops(const struct diagnosis *d, struct evidence *e)
+/* nullptr: where there is room for one more. */
+static struct diagnosis **place_of(const struct diagnosis *d)
 {
-	for (size_t i = 0; i < e->n; i++) {
-		struct fact_drop *f = &e->facts[i].drop;
-		if (e->facts[i].kind != FACT_DROP || f->to_target ||
-			strcmp(f->reason, "NETFILTER_DROP") != 0)
-			continue;
-		int64_t ours = (int64_t)collect_ended(d->collect, f->origin);
-		if (f->count > ours)
-			f->count -= ours;
-		else
-			e->facts[i--] = e->facts[--e->n];
-	}
+	for (size_t i = 0; i < DIAGNOSE_MAX; i++)
+		if (running[i] == d)
+			return &running[i];
+	return nullptr;
 }
 
 static void release(struct diagnosis *d)
@@ -107,7 +100,7 @@ static void release(struct diagnosis *d)
 	evidence_clear(&d->e);
 	free(d->ranges);
 	sd_event_unref(d->event);
-	running--;
+	*place_of(d) = nullptr;
 	free(d);
 }
 
@@ -153,7 +146,7 @@ static void finish(struct diagnosis *d)
 			add_missing(d, OBSERVER_TRACE, trace_link_why(d->trace));
 	}
 	collect_poll(d->collect);
-	forget_own_drops(d, &d->e);
+	collect_forget_drops(d->collect, &d->e);
 	collect_end(d->collect, sent_packets(d), &d->e);
 	o.tell(o.arg, &d->e);
 	d->e.took_us = clock_us(CLOCK_MONOTONIC) - d->began_us;
@@ -364,6 +357,18 @@ static void place(struct diagnosis *d)
 		d->ranges[i] = c->ranges[i].prefix;
 }
 
+static void plan(struct diagnosis *d)
+{
+	const struct injections *others[DIAGNOSE_MAX];
+	size_t n = 0;
+
+	for (size_t i = 0; i < DIAGNOSE_MAX; i++)
+		if (running[i])
+			others[n++] = &running[i]->reserved;
+	injections_plan_beside(&d->e.flow, (uint32_t)d->began_us, others, n, &d->injections);
+	d->reserved = d->injections;
+}
+
 static void begin_trace(struct diagnosis *d)
 {
 	struct err err = {};
@@ -390,10 +395,10 @@ static void begin_trace(struct diagnosis *d)
 
 int diagnose_start(sd_event *event, const struct diagnose_options *options, struct diagnosis **out)
 {
-	if (running >= DIAGNOSE_MAX)
+	struct diagnosis **room = place_of(nullptr);
+	if (!room)
 		return -EBUSY;
 	struct diagnosis *d = xcalloc(1, sizeof(*d));
-	running++;
 	d->event = sd_event_ref(event);
 	d->o = *options;
 	d->e.flow = options->flow;
@@ -403,7 +408,8 @@ int diagnose_start(sd_event *event, const struct diagnose_options *options, stru
 	d->began_us = clock_us(CLOCK_MONOTONIC);
 	diagnose_identify(&d->e);
 	place(d);
-	injections_plan(&d->e.flow, (uint32_t)d->began_us, &d->injections);
+	plan(d);
+	*room = d;
 	struct collect_options collect = {.config = options->config,
 		.injections = options->passive ? nullptr : &d->injections,
 		.passive = options->passive};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/injection.h"
 #include "lib/marks.h"
+#include <assert.h>
 
 /* Unprivileged, and outside of what Linux gives to connections by itself (32768 to 60999). */
 constexpr uint16_t FIRST_PORT = 61000;
@@ -64,6 +65,25 @@ void injections_plan(const struct flow *flow, uint32_t seed, struct injections *
 		out->n++;
 	}
 	out->last_port = (uint16_t)(first + out->n - 1);
+}
+
+static bool is_apart(const struct injections *a, const struct injections *b)
+{
+	return a->last_port < b->first_port || b->last_port < a->first_port;
+}
+
+void injections_plan_beside(const struct flow *flow, uint32_t seed,
+	const struct injections *const others[], size_t n, struct injections *out)
+{
+	bool free;
+
+	assert(n < BLOCKS);
+	do {
+		free = true;
+		injections_plan(flow, seed++, out);
+		for (size_t i = 0; i < n; i++)
+			free &= is_apart(out, others[i]);
+	} while (!free);
 }
 
 /* Every link of IPv6 takes that (RFC 8200 section 5), and so does Cloudflare's tunnel. */

@@ -35,6 +35,9 @@ struct injections {
 
 /* seed: any number, another one each time; flows with the next few seeds share no port. */
 void injections_plan(const struct flow *flow, uint32_t seed, struct injections *out);
+/* The same, with no port of the others'. */
+void injections_plan_beside(const struct flow *flow, uint32_t seed,
+	const struct injections *const others[], size_t n, struct injections *out);
 /* The large ones are as large as the mesh interface takes; mtu: 0 or less = not known. */
 void injections_fit(struct injections *set, int64_t mtu);
 /* The mesh's packets cannot be imitated: those that begin the flow are sent by sockets instead

@@ -183,6 +183,53 @@ static void test_hops(void **state)
 	}
 }
 
+/* A closed port is the target's own word; whoever else speaks, or says something else, filters. */
+static void test_refusals(void **state)
+{
+	static const struct {
+		bool six, router;
+		uint8_t type, code;
+		enum fact_outcome outcome;
+	} cases[] = {
+		{false, false, 3, 3, OUTCOME_REFUSED},
+		{false, false, 3, 2, OUTCOME_REFUSED},
+		{false, false, 3, 13, OUTCOME_ERROR},
+		{false, true, 3, 3, OUTCOME_ERROR},
+		{true, false, 1, 4, OUTCOME_REFUSED},
+		{true, false, 1, 1, OUTCOME_ERROR},
+		{true, true, 1, 4, OUTCOME_ERROR},
+	};
+	struct nft_world *w = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct version *v = &versions[cases[i].six];
+		struct own_target target = {.probe = PROBE_OWN,
+			.proto = IPPROTO_UDP,
+			.address = netns_addr(v->service),
+			.port = PORT,
+			.interface = "lan0"};
+		struct evidence e = {};
+		struct packet out, like = packet_new(v->client, v->service, IPPROTO_UDP, 1, PORT);
+		struct own_probe *p = own_probe_new(&target, 0);
+		size_t at = 0;
+
+		packet_expect(w->net->lan_fd, &like, &out);
+		struct packet error = packet_new(cases[i].router ? v->router : v->service,
+			v->service, v->icmp, 0, (uint16_t)(cases[i].type << 8 | cases[i].code));
+		error.to = out.from;
+		error.about = &out;
+		packet_send(w->net->lan_fd, &error);
+		own_probe_check(p, 1000);
+		own_probe_tell(p, &e);
+		const struct fact *f = evidence_next(&e, FACT_PROBE, &at);
+		print_message("%d/%d\n", cases[i].type, cases[i].code);
+		assert_int_equal(f->probe.outcome, cases[i].outcome);
+		assert_int_equal(f->probe.icmp_code, cases[i].code);
+		own_probe_free(p);
+		evidence_clear(&e);
+	}
+}
+
 /* A BGP session would take it for its neighbour's. */
 static void test_bgp(void **)
 {
@@ -212,6 +259,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			test_range_datagram, nft_world_setup, nft_world_teardown),
 		cmocka_unit_test_setup_teardown(test_hops, nft_world_setup, nft_world_teardown),
+		cmocka_unit_test_setup_teardown(test_refusals, nft_world_setup, nft_world_teardown),
 		cmocka_unit_test_setup_teardown(test_bgp, nft_world_setup, nft_world_teardown),
 	};
 

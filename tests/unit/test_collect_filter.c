@@ -187,6 +187,45 @@ static void test_attempts(void **state)
 	evidence_clear(&e);
 }
 
+/* Two facts about drops by rules: what ended here is taken from both together, once. */
+static void test_forget(void **state)
+{
+	static const struct {
+		const char *function;
+		bool to_target;
+		int64_t before, left;
+	} cases[] = {
+		{"nft_do_chain", false, 2, 0},
+		{"nft_do_chain", false, 4, 3},
+		{"nft_do_chain", true, 2, 2},
+		{"nf_hook_slow", false, 2, 2},
+	};
+	struct evidence e = evidence_of(IPPROTO_TCP);
+	struct injections set;
+	int64_t left = 0;
+	size_t at = 0;
+
+	(void)state;
+	injections_plan(&e.flow, 7, &set);
+	struct nft_answer a = answer(NFT_ANSWER_TCP, set.list[0].source_port, SERVICE, "mesh0");
+	a.packets = 3;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct fact_drop *f = &evidence_add(&e, FACT_DROP)->drop;
+		f->origin = ORIGIN_INJECTED;
+		f->to_target = cases[i].to_target;
+		f->count = cases[i].before;
+		snprintf(f->reason, sizeof(f->reason), "NETFILTER_DROP");
+		snprintf(f->function, sizeof(f->function), "%s", cases[i].function);
+		left += cases[i].left;
+	}
+	collect_forget_ended(&set, &a, 1, &e);
+	assert_int_equal(count(&e, FACT_DROP), 3);
+	for (const struct fact *f; (f = evidence_next(&e, FACT_DROP, &at));)
+		left -= f->drop.count;
+	assert_int_equal(left, 0);
+	evidence_clear(&e);
+}
+
 /* ---- a real kernel ---- */
 
 static const char text[] = "mesh:\n"
@@ -481,6 +520,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outcomes),
 		cmocka_unit_test(test_attempts),
+		cmocka_unit_test(test_forget),
 		KERNEL_TEST(test_trace),
 		KERNEL_TEST(test_arrival),
 		KERNEL_TEST(test_strangers),

@@ -65,6 +65,22 @@ static void test_schedule(void **)
 	}
 }
 
+/* However close they begin, each has ports of its own. */
+static void test_beside(void **)
+{
+	struct flow flow = {.proto = IPPROTO_TCP, .port = 80};
+	struct injections all[DIAGNOSE_MAX];
+	const struct injections *others[DIAGNOSE_MAX];
+
+	for (size_t i = 0; i < DIAGNOSE_MAX; i++) {
+		injections_plan_beside(&flow, UINT32_MAX, others, i, &all[i]);
+		others[i] = &all[i];
+		for (size_t j = 0; j < i; j++)
+			assert_true(all[i].last_port < all[j].first_port ||
+				    all[j].last_port < all[i].first_port);
+	}
+}
+
 /* Large packets are as large as the mesh interface takes, and of every flow. */
 static void test_large(void **)
 {
@@ -220,6 +236,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_schedule),
+		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_link_answer),
 		cmocka_unit_test(test_blocks),
