@@ -24,6 +24,8 @@ static const struct answer_row rows[ANSWERS] = {
 	[ANSWER_NOT_FOUND] = {404, "not-found", REQUEST, "There is no such page.", false},
 	[ANSWER_TARGET_UNKNOWN] = {404, "target-not-known", REQUEST,
 		"This target is not one whose diagnosis may be asked for here.", false},
+	[ANSWER_NO_DIAGNOSIS] = {503, "no-diagnosis", REQUEST, "No diagnosis could be had in time.",
+		false},
 	[ANSWER_WRONG_METHOD] = {405, "wrong-method", REQUEST,
 		"This page answers GET and HEAD only.", false},
 	[ANSWER_HEAD_SLOW] = {408, "head-too-slow", REQUEST,

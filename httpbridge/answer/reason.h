@@ -18,6 +18,7 @@ enum answer_reason {
 	ANSWER_NO_ROUTE,
 	ANSWER_NOT_FOUND,      /* nothing at this path below /.well-known/meshgw or of admin */
 	ANSWER_TARGET_UNKNOWN, /* of a diagnosis: not allowed and not known are one answer */
+	ANSWER_NO_DIAGNOSIS,   /* of a target that may be asked about */
 	ANSWER_WRONG_METHOD,   /* of our own pages: GET and HEAD */
 	ANSWER_HEAD_SLOW,
 	ANSWER_BODY_SLOW,

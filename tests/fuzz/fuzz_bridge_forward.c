@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * fuzz_bridge_forward: bytes as the head of a request. What is taken and sent on must be read again
- * as the same request with one Host, without anything that says who called but what we say.
+ * fuzz_bridge_forward: bytes as the head of a request, or of an answer. What is taken and sent on
+ * must be read again as the same message: a request with one Host, and without anything that says
+ * who called but what we say.
  */
 #include "http/head.h"
 #include "lib/json.h"
@@ -63,6 +64,38 @@ static void check_again(const struct http_request *in, const struct http_request
 	assert(again->head.upgrade == in->head.upgrade);
 }
 
+static void answer_again(const struct bridge_config *c, const char *text, size_t size)
+{
+	static char out[1 << 20];
+	struct http_answer in, again;
+	enum http_fault why;
+
+	if (http_answer_read(text, size, 0, HTTP_METHOD_GET, true, &in, &why) < 0 ||
+		in.head.n > HTTP_FIELDS_MAX - 8)
+		return;
+	const struct forward_response response = {
+		.status = (unsigned)in.status,
+		.reason = in.reason,
+		.reason_len = in.reason_len,
+		.head = &in.head,
+		.framing = in.head.body == HTTP_BODY_CHUNKED  ? FORWARD_CHUNKED
+			   : in.head.body == HTTP_BODY_LENGTH ? FORWARD_LENGTH
+							      : FORWARD_NO_BODY,
+		.length = (uint64_t)in.head.length,
+		.connection = in.head.upgrade ? FORWARD_UPGRADE : FORWARD_PERSISTENT,
+		.date = "now",
+	};
+	int n = forward_response_head(c, &c->routes[0], &response, out, sizeof(out));
+	assert(n > 0);
+	assert(http_answer_read(out, (size_t)n, 0, HTTP_METHOD_GET, true, &again, &why) == n);
+	assert(again.status == in.status && again.head.body == in.head.body);
+	assert(again.reason_len == in.reason_len &&
+		memcmp(again.reason, in.reason, in.reason_len) == 0);
+	assert(count(&again.head, HTTP_NAME_SET_COOKIE) <= count(&in.head, HTTP_NAME_SET_COOKIE));
+	assert(count(&again.head, HTTP_NAME_DATE) >= 1);
+	assert(count(&again.head, HTTP_NAME_KEEP_ALIVE) == 0);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static char out[1 << 20];
@@ -76,6 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (size)
 		memcpy(text, data, size);
+	answer_again(c, text, size);
 	if (http_request_read(text, size, 0, &in, &why) < 0)
 		return 0;
 	assert(addr_parse("100.64.12.189", &peer) == 0);
