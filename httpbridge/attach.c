@@ -83,11 +83,13 @@ static void hear(struct attach *a, sd_json_variant *parameters)
 		err_set(&err, EBADMSG, "listeners: not what was agreed");
 	else
 		(void)read_config(parameters, &config, &err);
-	if (err.code)
+	if (err.code) {
 		log_err("attach", "what meshgwd says is not understood, nothing changes: %s",
 			err.msg);
-	else
+		a->events.refused(a->events.arg);
+	} else {
 		a->events.told(a->events.arg, config, sockets.fds, sockets.n);
+	}
 	sockets_close(&sockets);
 }
 
@@ -97,8 +99,10 @@ static void look_again(struct attach *a);
 
 static void hang_up(struct attach *a)
 {
-	if (a->up)
+	if (a->up) {
 		log_warn("attach", "meshgwd is gone; what it said last is served on");
+		a->events.gone(a->events.arg);
+	}
 	a->up = false;
 	a->link = sd_varlink_close_unref(a->link);
 }
@@ -185,9 +189,4 @@ void attach_free(struct attach *a)
 	sd_varlink_close_unref(a->link);
 	sd_event_unref(a->event);
 	free(a);
-}
-
-bool attach_is_up(const struct attach *a)
-{
-	return a && a->up;
 }

@@ -20,6 +20,9 @@ struct attach_events {
 	 * afterwards. */
 	void (*told)(
 		void *arg, const struct bridge_config *take_config, const int *fds, unsigned n);
+	void (*gone)(void *arg);
+	/* What it said is not understood: nothing changes. */
+	void (*refused)(void *arg);
 	void *arg;
 };
 
@@ -27,4 +30,3 @@ struct attach_events {
 [[nodiscard]] struct attach *attach_new(
 	sd_event *event, const char *socket, const struct attach_events *events);
 void attach_free(struct attach *a); /* nullptr is allowed */
-bool attach_is_up(const struct attach *a);

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bridge.h"
+#include "admin.h"
 #include "attach.h"
 #include "call.h"
 #include "lib/api.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "proxy/proxy.h"
 #include <errno.h>
@@ -28,6 +30,7 @@ struct bridge {
 	struct proxy *proxy;
 	struct attach *attach;
 	struct asked *asked; /* questions under way */
+	char *admin;         /* where it is; nullptr = nowhere */
 	int drained_fd;
 	bool stopping;
 };
@@ -55,6 +58,11 @@ static void answer(struct asked *take_a, sd_json_variant *verdict)
 	free(a);
 }
 
+static void on_status(void *arg, sd_json_variant *reply, const char *)
+{
+	answer(arg, reply);
+}
+
 static void on_verdict(void *arg, sd_json_variant *reply, const char *error)
 {
 	if (error)
@@ -66,20 +74,20 @@ static void put_question(struct bridge *b, struct proxy_question *q)
 {
 	struct asked *a = xcalloc(1, sizeof(*a));
 	autojson sd_json_variant *parameters = nullptr;
+	const char *target = proxy_question_target(q);
 
 	*a = (struct asked){.next = b->asked, .bridge = b, .question = q};
 	if (b->asked)
 		b->asked->prev = a;
 	b->asked = a;
-	if (sd_json_buildo(&parameters,
-		    SD_JSON_BUILD_PAIR_STRING("target", proxy_question_target(q)),
-		    SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", QUESTION_MS)) < 0)
+	if (*target && sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("target", target),
+			       SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", QUESTION_MS)) < 0)
 		out_of_memory();
 	const struct call_request request = {.socket = b->options->socket,
-		.method = API_INTERFACE ".DiagnoseTarget",
+		.method = *target ? API_INTERFACE ".DiagnoseTarget" : API_INTERFACE ".GetStatus",
 		.parameters = parameters,
 		.timeout_us = PATIENCE_US,
-		.done = on_verdict,
+		.done = *target ? on_verdict : on_status,
 		.arg = a};
 	if (call_new(b->event, &request, &a->call) < 0)
 		answer(a, nullptr);
@@ -106,13 +114,38 @@ static int on_questions(sd_event_source *, int, uint32_t, void *userdata)
 
 /* What is to be served. */
 
+static void set_admin(struct bridge *b, const char *where)
+{
+	struct err err = {};
+
+	if (b->admin && strcmp(b->admin, where) == 0)
+		return;
+	free(b->admin);
+	b->admin = nullptr;
+	if (!*where) {
+		proxy_listen_admin(b->proxy, -1);
+		return;
+	}
+	autoclose int fd = admin_open(where, &err);
+	if (fd < 0) {
+		log_warn("bridge", "no statistics: %s", err.msg);
+		return;
+	}
+	b->admin = xstrdup(where);
+	proxy_listen_admin(b->proxy, fd);
+}
+
 static int set_config(struct bridge *b, const struct bridge_config *take_config)
 {
+	autofree char *admin = xstrdup(take_config->admin); /* it may be gone before */
+
 	if (b->proxy) {
 		proxy_configure(b->proxy, take_config);
+		set_admin(b, admin);
 		return 0;
 	}
 	b->proxy = proxy_new(take_config, !b->options->file);
+	set_admin(b, admin);
 	return sd_event_add_io(
 		b->event, nullptr, proxy_questions_fd(b->proxy), EPOLLIN, on_questions, b);
 }
@@ -125,8 +158,26 @@ static void on_told(void *arg, const struct bridge_config *take_config, const in
 		out_of_memory();
 	log_info("bridge", "told: %s, %u sockets",
 		take_config ? "a configuration" : "nothing to serve", n);
+	if (!b->proxy)
+		return;
+	proxy_note_attached(b->proxy, true);
+	proxy_listen(b->proxy, fds, take_config ? n : 0);
+}
+
+static void on_gone(void *arg)
+{
+	struct bridge *b = arg;
+
 	if (b->proxy)
-		proxy_listen(b->proxy, fds, take_config ? n : 0);
+		proxy_note_attached(b->proxy, false);
+}
+
+static void on_refused(void *arg)
+{
+	struct bridge *b = arg;
+
+	if (b->proxy)
+		proxy_note_refused(b->proxy);
 }
 
 /* Without meshgwd. */
@@ -186,7 +237,7 @@ static int on_reload(sd_event_source *, const struct signalfd_siginfo *, void *u
 	if (load(b->options->file, &config, &err) < 0)
 		log_err("bridge", "the configuration stays as it was: %s", err.msg);
 	else
-		proxy_configure(b->proxy, config);
+		(void)set_config(b, config);
 	return 0;
 }
 
@@ -237,7 +288,7 @@ static int run(struct bridge *b, struct err *err)
 		if (r < 0)
 			return r;
 	} else {
-		const struct attach_events events = {on_told, b};
+		const struct attach_events events = {on_told, on_gone, on_refused, b};
 		b->attach = attach_new(b->event, b->options->socket, &events);
 	}
 	/* Ready, too, while meshgwd is not: connections wait in the sockets that it holds. */
@@ -258,6 +309,7 @@ int bridge_run(const struct bridge_options *options, struct err *err)
 	drop_questions(&b);
 	proxy_free(b.proxy);
 	sd_event_unref(b.event);
+	free(b.admin);
 	close(b.drained_fd);
 	return r;
 }

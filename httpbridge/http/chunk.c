@@ -19,19 +19,11 @@ static bool is_text(unsigned char b)
 	return b == '\t' || (b >= 0x20 && b != 0x7f);
 }
 
-static int hex_value(unsigned char b)
-{
-	if (b >= '0' && b <= '9')
-		return b - '0';
-	b |= 0x20;
-	return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
-}
-
 /* Sizes. */
 
 static enum http_fault step_size_first(struct http_chunk *c, unsigned char b)
 {
-	int value = hex_value(b);
+	int value = http_hex_value(b);
 	if (value < 0)
 		return HTTP_FAULT_CHUNK_SIZE;
 	c->left = (uint64_t)value;
@@ -48,7 +40,7 @@ static enum http_fault step_size_end(struct http_chunk *c, unsigned char b, enum
 
 static enum http_fault step_size(struct http_chunk *c, unsigned char b)
 {
-	int value = hex_value(b);
+	int value = http_hex_value(b);
 	if (value < 0)
 		return step_size_end(c, b, HTTP_FAULT_CHUNK_SIZE);
 	if (++c->digits > 16 || c->left > INT64_MAX >> 4)

@@ -104,3 +104,11 @@ bool http_is_token(const char *text, size_t len)
 			return false;
 	return len > 0;
 }
+
+int http_hex_value(unsigned char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}

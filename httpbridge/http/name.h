@@ -56,3 +56,6 @@ bool http_text_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 /* May c be part of a token (RFC 9110 5.6.2)? */
 bool http_is_token_char(unsigned char c);
 bool http_is_token(const char *text, size_t len);
+
+/* 0 to 15, -1 if it is no hexadecimal digit. */
+int http_hex_value(unsigned char c);

@@ -142,20 +142,12 @@ static enum http_fault put_slash(struct writer *w)
 	return HTTP_FAULT_NONE;
 }
 
-static int hex_value(unsigned char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c |= 0x20;
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* %XX at the beginning of text. */
 static enum http_fault put_escape(struct writer *w, const char *text, size_t len)
 {
 	static const char digits[] = "0123456789ABCDEF";
-	int high = len > 2 ? hex_value((unsigned char)text[1]) : -1;
-	int low = len > 2 ? hex_value((unsigned char)text[2]) : -1;
+	int high = len > 2 ? http_hex_value((unsigned char)text[1]) : -1;
+	int low = len > 2 ? http_hex_value((unsigned char)text[2]) : -1;
 	if (high < 0 || low < 0)
 		return HTTP_FAULT_TARGET_ENCODING;
 

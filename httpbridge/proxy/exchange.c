@@ -2,6 +2,7 @@
 #include "lib/json.h"
 #include "lib/xmalloc.h"
 #include "proxy/exchange_int.h"
+#include "proxy/pages.h"
 #include "route/access.h"
 #include "route/match.h"
 #include <assert.h>
@@ -56,6 +57,7 @@ static void release(struct exchange *x)
 	exchange_log(x);
 	timer_unset(&x->timer);
 	ask_forget(&x->waiter);
+	page_leave(x->page);
 	if (x->raw != x->inline_raw)
 		free(x->raw);
 	bridge_config_unref(x->config);
@@ -161,7 +163,7 @@ bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n)
 	return true;
 }
 
-static void begin_own_answer(struct exchange *x, struct answer_sending *sending)
+void exchange_begin_own(struct exchange *x, struct answer_sending *sending)
 {
 	if (!x->in.ended || x->worker->draining)
 		x->persistent = false;
@@ -173,7 +175,7 @@ static void begin_own_answer(struct exchange *x, struct answer_sending *sending)
 		.head = x->method == HTTP_METHOD_HEAD};
 }
 
-static bool end_with(struct exchange *x, size_t len)
+bool exchange_end_with(struct exchange *x, size_t len)
 {
 	struct iovec iov = {x->worker->loop.scratch, len};
 	return exchange_tell(x, &iov, 1) && exchange_finish(x);
@@ -200,9 +202,10 @@ static bool fail_with(struct exchange *x, sd_json_variant *verdict)
 		.verdict = verdict,
 		.reveal = x->config->reveal};
 
-	begin_own_answer(x, &sending);
+	exchange_begin_own(x, &sending);
 	note_failure(x, &f);
-	return end_with(x, answer_failure(&f, &sending, x->worker->loop.scratch, LOOP_SCRATCH));
+	return exchange_end_with(
+		x, answer_failure(&f, &sending, x->worker->loop.scratch, LOOP_SCRATCH));
 }
 
 static void on_told(struct ask_waiter *waiter, sd_json_variant *verdict)
@@ -211,22 +214,43 @@ static void on_told(struct ask_waiter *waiter, sd_json_variant *verdict)
 		(struct exchange *)((char *)waiter - offsetof(struct exchange, waiter)), verdict);
 }
 
-/* Why does the upstream not answer? meshgwd may know more than the bridge can see. */
-static bool ask_why(struct exchange *x)
+bool exchange_ask(struct exchange *x, const char *target,
+	void (*told)(struct ask_waiter *w, sd_json_variant *verdict), sd_json_variant **verdict)
 {
 	struct worker *w = x->worker;
-	autojson sd_json_variant *verdict = nullptr;
 
-	x->waiter.told = on_told;
+	x->waiter.told = told;
 	enum ask_result result = ask_for(
-		w->ask, x->of->target, &x->waiter, worker_now_us(w), ASK_PATIENCE_US, &verdict);
+		w->ask, target, &x->waiter, worker_now_us(w), ASK_PATIENCE_US, verdict);
 	if (result == ASK_KNOWN || result == ASK_REFUSED)
-		return fail_with(x, verdict);
+		return false;
 	x->state = EXCHANGE_ASK;
 	worker_arm_ask(w);
 	if (result == ASK_BEGIN)
-		w->put_question(w, x->of->target);
+		w->put_question(w, target);
 	return true;
+}
+
+/* Why does the upstream not answer? meshgwd may know more than the bridge can see. */
+static bool fail_with_verdict(struct exchange *x)
+{
+	autojson sd_json_variant *verdict = nullptr;
+	return exchange_ask(x, x->of->target, on_told, &verdict) || fail_with(x, verdict);
+}
+
+bool exchange_answer(struct exchange *x, const struct answer_page *page)
+{
+	struct answer_sending sending;
+	const struct answer_page head = {page->status, page->type, nullptr, page->len};
+
+	exchange_begin_own(x, &sending);
+	x->status = (int)page->status;
+	x->out.data = sending.head ? 0 : page->len;
+	int n = answer_page(&head, &sending, x->worker->loop.scratch, LOOP_SCRATCH);
+	assert(n > 0);
+	const struct iovec iov[] = {{x->worker->loop.scratch, (size_t)n},
+		{(void *)(uintptr_t)page->body, sending.head ? 0 : page->len}};
+	return exchange_tell(x, iov, 2) && exchange_finish(x);
 }
 
 bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault)
@@ -239,7 +263,7 @@ bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fa
 	leave_up(x, false);
 	timer_unset(&x->timer);
 	if (x->worker->put_question && x->of && *x->of->target && answer_row(reason)->ask)
-		return ask_why(x);
+		return fail_with_verdict(x);
 	return fail_with(x, nullptr);
 }
 
@@ -265,39 +289,6 @@ void exchange_up_failed(struct exchange *x, enum answer_reason reason)
 
 /* Beginning. */
 
-static bool begin_page(struct exchange *x, const char *body)
-{
-	struct answer_sending sending;
-	const struct answer_page page = {200, "text/plain", body, strlen(body)};
-
-	begin_own_answer(x, &sending);
-	x->status = 200;
-	int n = answer_page(&page, &sending, x->worker->loop.scratch, LOOP_SCRATCH);
-	assert(n > 0);
-	return end_with(x, (size_t)n);
-}
-
-static bool is_path(const struct http_target *t, const char *path)
-{
-	return t->path_len == strlen(path) && memcmp(t->path, path, t->path_len) == 0;
-}
-
-static bool is_ours(const struct http_target *t)
-{
-	static const char prefix[] = "/.well-known/meshgw/";
-	return t->path_len >= sizeof(prefix) - 1 &&
-	       memcmp(t->path, prefix, sizeof(prefix) - 1) == 0;
-}
-
-static bool serve_ours(struct exchange *x, const struct http_target *t)
-{
-	if (!is_path(t, "/.well-known/meshgw/health"))
-		return exchange_fail(x, ANSWER_NOT_FOUND, nullptr);
-	if (x->method != HTTP_METHOD_GET && x->method != HTTP_METHOD_HEAD)
-		return exchange_fail(x, ANSWER_WRONG_METHOD, nullptr);
-	return begin_page(x, "ok\n");
-}
-
 static const enum answer_reason denials[] = {
 	[BRIDGE_WRONG_SOURCE] = ANSWER_WRONG_SOURCE,
 	[BRIDGE_TOKEN_MISSING] = ANSWER_TOKEN_MISSING,
@@ -309,6 +300,7 @@ static bool admit(struct exchange *x, const struct http_request *q, const struct
 	x->route = bridge_route_match(x->config, q->host, q->host_len, t->path, t->path_len);
 	if (!x->route)
 		return exchange_fail(x, ANSWER_NO_ROUTE, nullptr);
+	x->stats = x->worker->by_route[x->route->index];
 	enum bridge_access access = bridge_access_check(x->route, &x->client->peer, &q->head);
 	if (access != BRIDGE_ALLOWED)
 		return exchange_fail(x, denials[access], nullptr);
@@ -358,8 +350,8 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 		(void)exchange_fail(x, ANSWER_BAD_TARGET, http_fault_str(fault));
 		return;
 	}
-	if (is_ours(&target)) {
-		(void)serve_ours(x, &target);
+	if (pages_serve(c, &target)) {
+		(void)page_begin(x, request, &target);
 		return;
 	}
 	if (!admit(x, request, &target))

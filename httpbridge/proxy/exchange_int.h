@@ -27,6 +27,8 @@ enum exchange_state : uint8_t {
 	EXCHANGE_ASK, /* there will be an answer of our own, with a verdict if one comes in time */
 };
 
+struct page;
+
 struct exchange {
 	struct exchange *next_free;
 	struct worker *worker;
@@ -50,6 +52,8 @@ struct exchange {
 	bool client_ended;     /* of a tunnel: its side */
 	unsigned tries;
 	struct ask_waiter waiter;
+	struct page *page;         /* that is being made */
+	struct stats_route *stats; /* of the route */
 	enum answer_reason reason; /* of our own answer; ANSWERS = it is the upstream's */
 	const char *fault;
 	char code[64];                                 /* that our own answer gave */
@@ -71,6 +75,14 @@ void exchange_send(struct exchange *x, const struct http_request *request,
 void exchange_up_failed(struct exchange *x, enum answer_reason reason);
 /* The line of the access log. */
 void exchange_log(struct exchange *x);
+/* For answers of our own, written to the loop's scratch: the beginning, and the end. */
+void exchange_begin_own(struct exchange *x, struct answer_sending *sending);
+bool exchange_end_with(struct exchange *x, size_t len);
+/* A page, whatever its size. Always false. */
+bool exchange_answer(struct exchange *x, const struct answer_page *page);
+/* Waits for a verdict, told() says which; false: *verdict is known at once, or there is none. */
+bool exchange_ask(struct exchange *x, const char *target,
+	void (*told)(struct ask_waiter *w, sd_json_variant *verdict), sd_json_variant **verdict);
 /* Ends with an answer of our own, or, if the answer has begun, in the middle of it. Always false.
  */
 bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fault);

@@ -16,6 +16,22 @@ static uint64_t between(uint64_t from, uint64_t to)
 	return from && to ? to - from : ACCESSLOG_NEVER;
 }
 
+static void count(struct exchange *x, uint64_t now)
+{
+	struct stats_route *s = x->stats;
+	unsigned hundreds = (unsigned)x->status / 100;
+
+	if (!s)
+		return;
+	stats_add(&s->requests[hundreds < STATS_STATUSES ? hundreds : 0], 1);
+	stats_add(&s->bytes_in, x->in.data);
+	stats_add(&s->bytes_out, x->out.data);
+	stats_add(&s->aborted, x->aborted);
+	stats_time(&s->total, now - x->began_us);
+	if (x->answered_us)
+		stats_time(&s->first_byte, x->answered_us - x->sent_us);
+}
+
 void exchange_log(struct exchange *x)
 {
 	const struct bridge_route *r = x->route;
@@ -49,4 +65,5 @@ void exchange_log(struct exchange *x)
 		.first_byte_us = between(x->sent_us, x->answered_us),
 		.total_us = now - x->began_us};
 	log_writer_add(&x->worker->log, &entry);
+	count(x, now);
 }

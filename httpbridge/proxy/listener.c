@@ -115,11 +115,15 @@ void listener_new(struct worker *w, int fd, bool admin)
 	w->listeners = l;
 }
 
-void listeners_close(struct worker *w)
+void listeners_close(struct worker *w, bool admin)
 {
-	while (w->listeners) {
-		struct listener *l = w->listeners;
-		w->listeners = l->next;
+	for (struct listener **slot = &w->listeners; *slot;) {
+		struct listener *l = *slot;
+		if (l->admin != admin) {
+			slot = &l->next;
+			continue;
+		}
+		*slot = l->next;
 		loop_unwatch(l->watch);
 		close(l->fd);
 		free(l);

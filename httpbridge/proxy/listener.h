@@ -12,5 +12,5 @@ struct worker;
 
 /* Takes the descriptor. admin: the page of metrics, not the routes. */
 void listener_new(struct worker *w, int fd, bool admin);
-/* All of them that are not admin's, or all. */
-void listeners_close(struct worker *w);
+/* The admin's, or all others. */
+void listeners_close(struct worker *w, bool admin);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/proxy.h"
+#include "answer/metrics.h"
 #include "lib/json.h"
 #include "lib/xmalloc.h"
 #include "proxy/listener.h"
+#include "proxy/pages.h"
 #include "proxy/sources.h"
 #include "proxy/worker.h"
 #include <assert.h>
@@ -32,13 +34,17 @@ struct proxy {
 	int questions_fd;
 	pthread_mutex_t lock; /* of what follows */
 	struct proxy_question *first, **last;
+	struct { /* for the pages */
+		atomic_uint loads, refused;
+		atomic_bool attached;
+	} life;
 };
 
 struct proxy_question {
 	struct loop_work work;
 	struct proxy_question *next;
 	struct thread *thread;
-	char *verdict; /* a reference count of sd-json is one thread's: it crosses as text */
+	char *answer; /* a reference count of sd-json is one thread's: it crosses as text */
 	char target[];
 };
 
@@ -75,9 +81,16 @@ static void obey_configure(struct thread *t, struct order *o)
 	worker_configure(&t->worker, o->config);
 }
 
+static void obey_listen_admin(struct thread *t, struct order *o)
+{
+	listeners_close(&t->worker, true);
+	if (o->fds[0] >= 0)
+		listener_new(&t->worker, o->fds[0], true);
+}
+
 static void obey_listen(struct thread *t, struct order *o)
 {
-	listeners_close(&t->worker);
+	listeners_close(&t->worker, false);
 	for (unsigned i = 0; i < o->n; i++)
 		if (t->worker.draining)
 			close(o->fds[i]);
@@ -143,6 +156,75 @@ static void start_thread(struct thread *t)
 	pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
+/* Pages. */
+
+struct tour {
+	struct loop_work work;
+	struct proxy *proxy;
+	struct thread *home;
+	struct page *page;
+};
+
+static void go_home(struct loop_work *work)
+{
+	struct tour *tour = (struct tour *)work;
+
+	page_done(tour->page);
+	free(tour);
+}
+
+static void visit(struct loop_work *work)
+{
+	struct tour *tour = (struct tour *)work;
+	struct thread *t = &tour->proxy->threads[tour->page->at++];
+
+	page_add(tour->page, &t->worker);
+	bool more = tour->page->at < tour->proxy->n;
+	struct thread *next = more ? t + 1 : tour->home;
+	tour->work.run = more ? visit : go_home;
+	loop_post(&next->worker.loop, &tour->work);
+}
+
+static void begin_tour(struct thread *home, struct page *page)
+{
+	struct tour *tour = xcalloc(1, sizeof(*tour));
+	struct proxy *p = home->proxy;
+
+	const struct metrics_life life = {.loads = atomic_load(&p->life.loads),
+		.loads_refused = atomic_load(&p->life.refused),
+		.attached = atomic_load(&p->life.attached),
+		.draining = home->worker.draining};
+	metrics_set_life(page->metrics, &life);
+	*tour = (struct tour){.work.run = visit, .proxy = p, .home = home, .page = page};
+	loop_post(&p->threads[0].worker.loop, &tour->work);
+}
+
+/* meshgwd has answered the first of those that wait. */
+static void pass_on_page(struct thread *t, sd_json_variant *status)
+{
+	struct page *page = t->worker.pages;
+
+	assert(page);
+	t->worker.pages = page->next;
+	if (status)
+		metrics_set_gateway(page->metrics, status);
+	begin_tour(t, page);
+}
+
+static void collect(struct worker *w, struct page *page)
+{
+	struct page **last = &w->pages;
+
+	if (!w->put_question) {
+		begin_tour((struct thread *)w, page);
+		return;
+	}
+	while (*last)
+		last = &(*last)->next;
+	*last = page;
+	w->put_question(w, "");
+}
+
 /* Questions. */
 
 static void put_question(struct worker *w, const char *target)
@@ -187,23 +269,26 @@ const char *proxy_question_target(const struct proxy_question *q)
 	return q->target;
 }
 
-static void hear_verdict(struct loop_work *work)
+static void hear_answer(struct loop_work *work)
 {
 	struct proxy_question *q = (struct proxy_question *)work;
-	autojson sd_json_variant *verdict = nullptr;
+	autojson sd_json_variant *answer = nullptr;
 
-	if (q->verdict)
-		(void)sd_json_parse(q->verdict, 0, &verdict, nullptr, nullptr);
-	worker_told(&q->thread->worker, q->target, verdict);
-	free(q->verdict);
+	if (q->answer)
+		(void)sd_json_parse(q->answer, 0, &answer, nullptr, nullptr);
+	if (*q->target)
+		worker_told(&q->thread->worker, q->target, answer);
+	else
+		pass_on_page(q->thread, answer);
+	free(q->answer);
 	free(q);
 }
 
-void proxy_answer(struct proxy_question *take_q, sd_json_variant *verdict)
+void proxy_answer(struct proxy_question *take_q, sd_json_variant *answer)
 {
-	if (verdict && sd_json_variant_format(verdict, 0, &take_q->verdict) < 0)
-		take_q->verdict = nullptr;
-	take_q->work.run = hear_verdict;
+	if (answer && sd_json_variant_format(answer, 0, &take_q->answer) < 0)
+		take_q->answer = nullptr;
+	take_q->work.run = hear_answer;
 	loop_post(&take_q->thread->worker.loop, &take_q->work);
 }
 
@@ -226,16 +311,37 @@ struct proxy *proxy_new(const struct bridge_config *take_config, bool asks)
 		t->proxy = p;
 		worker_init(&t->worker, p->sources, p->n);
 		t->worker.loop.after = after_round;
+		t->worker.collect = collect;
 		t->worker.put_question = asks ? put_question : nullptr;
 		worker_configure(&t->worker, bridge_config_ref(take_config));
 		start_thread(t);
 	}
+	atomic_store(&p->life.loads, 1);
 	bridge_config_unref(take_config);
 	return p;
 }
 
+void proxy_note_attached(struct proxy *p, bool attached)
+{
+	atomic_store(&p->life.attached, attached);
+}
+
+void proxy_note_refused(struct proxy *p)
+{
+	atomic_fetch_add(&p->life.refused, 1);
+}
+
+void proxy_listen_admin(struct proxy *p, int fd)
+{
+	struct order *o = order_new(&p->threads[0], obey_listen_admin, 1);
+
+	o->fds[0] = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	loop_post(&p->threads[0].worker.loop, &o->work);
+}
+
 void proxy_configure(struct proxy *p, const struct bridge_config *take_config)
 {
+	atomic_fetch_add(&p->life.loads, 1);
 	for (unsigned i = 0; i < p->n; i++) {
 		struct order *o = order_new(&p->threads[i], obey_configure, 0);
 		o->config = bridge_config_ref(take_config);

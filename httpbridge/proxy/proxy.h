@@ -17,17 +17,22 @@ struct proxy;
 void proxy_configure(struct proxy *p, const struct bridge_config *take_config);
 /* Listens on these and no others. The descriptors stay the caller's. */
 void proxy_listen(struct proxy *p, const int *fds, unsigned n);
+/* Serves its own pages there, and at no other place from now on; -1 = nowhere. */
+void proxy_listen_admin(struct proxy *p, int fd);
+/* For the pages: is meshgwd there, was a configuration refused? */
+void proxy_note_attached(struct proxy *p, bool attached);
+void proxy_note_refused(struct proxy *p);
 /* Takes no more connections and ends the others with their requests; *ended is written to when all
  * have gone, or after the configuration's time. */
 void proxy_drain(struct proxy *p, int ended_eventfd);
-/* Questions: which cause does it have that a target does not answer? Readable when there are any.
- */
+/* Questions: which cause does it have that a target does not answer? And, with an empty target, how
+ * is meshgwd (GetStatus)? Readable when there are any. */
 struct proxy_question;
 int proxy_questions_fd(const struct proxy *p);
 struct proxy_question *proxy_take_question(struct proxy *p); /* nullptr = no more */
 const char *proxy_question_target(const struct proxy_question *q);
-/* Consumes the question; verdict: as DiagnoseTarget gives it, nullptr = none, borrowed. */
-void proxy_answer(struct proxy_question *take_q, sd_json_variant *verdict);
+/* Consumes the question; a verdict as DiagnoseTarget gives it, or the status; nullptr = none. */
+void proxy_answer(struct proxy_question *take_q, sd_json_variant *answer);
 
 /* Ends at once what is left, and waits for the threads. */
 void proxy_free(struct proxy *p);

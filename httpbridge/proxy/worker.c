@@ -5,6 +5,7 @@
 #include "proxy/client.h"
 #include "proxy/exchange.h"
 #include "proxy/listener.h"
+#include "proxy/pages.h"
 #include "proxy/upstream.h"
 #include <assert.h>
 #include <errno.h>
@@ -50,6 +51,7 @@ void worker_init(struct worker *w, struct sources *sources, unsigned share)
 	*w = (struct worker){.sources = sources, .share = share, .random_at = sizeof(w->random)};
 	w->ask = ask_new(VERDICTS, VERDICT_US);
 	w->ask_timer.expired = on_ask_timer;
+	w->began_us = loop_clock_us();
 	log_writer_init(&w->log);
 	loop_init(&w->loop);
 }
@@ -65,17 +67,36 @@ static void end_clients(struct worker *w)
 	}
 }
 
+static void free_route_stats(struct worker *w)
+{
+	while (w->route_stats) {
+		struct route_stats *r = w->route_stats;
+		w->route_stats = r->next;
+		free(r->host);
+		free(r->path);
+		free(r);
+	}
+	free(w->by_route);
+}
+
 void worker_clear(struct worker *w)
 {
-	listeners_close(w);
+	listeners_close(w, false);
+	listeners_close(w, true);
 	end_clients(w);
 	for (size_t i = 0; w->config && i < w->config->n_upstreams; i++)
 		upstream_retire(w->upstreams[i]);
 	free(w->upstreams);
 	exchanges_clear(w);
+	while (w->pages) {
+		struct page *page = w->pages;
+		w->pages = page->next;
+		page_done(page);
+	}
 	timer_unset(&w->ask_timer);
 	ask_free(w->ask);
 	log_writer_clear(&w->log);
+	free_route_stats(w);
 	bridge_config_unref(w->config);
 	loop_clear(&w->loop);
 }
@@ -96,6 +117,29 @@ static void move_upstreams(
 	}
 }
 
+static struct stats_route *stats_of(struct worker *w, const struct bridge_route *route)
+{
+	struct route_stats *r = w->route_stats;
+
+	while (r && (strcmp(r->host, route->host) != 0 || strcmp(r->path, route->path) != 0))
+		r = r->next;
+	if (!r) {
+		r = xcalloc(1, sizeof(*r));
+		*r = (struct route_stats){
+			w->route_stats, xstrdup(route->host), xstrdup(route->path), {}};
+		w->route_stats = r;
+	}
+	return &r->stats;
+}
+
+static void count_routes(struct worker *w, const struct bridge_config *config)
+{
+	free(w->by_route);
+	w->by_route = xcalloc(config->n_routes, sizeof(*w->by_route));
+	for (size_t i = 0; i < config->n_routes; i++)
+		w->by_route[i] = stats_of(w, &config->routes[i]);
+}
+
 void worker_configure(struct worker *w, const struct bridge_config *take_config)
 {
 	struct upstream **upstreams = xcalloc(take_config->n_upstreams, sizeof(*upstreams));
@@ -104,6 +148,7 @@ void worker_configure(struct worker *w, const struct bridge_config *take_config)
 	for (size_t i = 0; i < take_config->n_upstreams; i++)
 		if (!upstreams[i])
 			upstreams[i] = upstream_new(w, take_config, &take_config->upstreams[i]);
+	count_routes(w, take_config);
 	free(w->upstreams);
 	bridge_config_unref(w->config);
 	w->upstreams = upstreams;
@@ -113,7 +158,7 @@ void worker_configure(struct worker *w, const struct bridge_config *take_config)
 void worker_drain(struct worker *w)
 {
 	w->draining = true;
-	listeners_close(w);
+	listeners_close(w, false);
 	for (struct client *c = w->clients, *next; c; c = next) {
 		next = c->next;
 		client_drain(c);

@@ -15,16 +15,26 @@
 
 struct ask;
 struct client;
+struct page;
 struct exchange;
 struct listener;
 struct sources;
 struct upstream;
 
+/* What was counted of a route, by its name: it outlives the configuration that has the route. */
+struct route_stats {
+	struct route_stats *next;
+	char *host, *path;
+	struct stats_route stats;
+};
+
 struct worker {
 	struct loop loop; /* first: the loop's hooks know it as such */
 	const struct bridge_config *config;
 	struct upstream **upstreams; /* as config->upstreams */
-	struct client *clients;      /* all */
+	struct route_stats *route_stats;
+	struct stats_route **by_route; /* as config->routes */
+	struct client *clients;        /* all */
 	struct listener *listeners;
 	struct exchange *free_exchanges;
 	struct sources *sources;
@@ -34,6 +44,10 @@ struct worker {
 	struct ask *ask; /* verdicts */
 	struct timer ask_timer;
 	void (*put_question)(struct worker *w, const char *target); /* nullptr = nobody answers */
+	/* Takes a page around all threads. */
+	void (*collect)(struct worker *w, struct page *page);
+	struct page *pages; /* that wait for meshgwd's status, in order */
+	uint64_t began_us;
 	struct log_writer log;
 	struct stats_thread stats;
 	char date[32];

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the bridge serves of its own: to callers, and on the admin socket."""
+
+from __future__ import annotations
+
+import json
+import socket
+from pathlib import Path
+
+from bench import Bridge, Daemon, Message, Peer, Upstream, poll, read_message
+from test_attach import VERDICT
+from test_failure import GET, OK, _closed_port
+
+DIAGNOSE = b"GET /.well-known/meshgw/diagnose?target=%s HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+def _ask_admin(path: Path, page: str, method: str = "GET") -> Message:
+    sock = socket.socket(socket.AF_UNIX)
+    sock.connect(str(path))
+    peer = Peer(sock)
+    peer.send(f"{method} {page} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    return read_message(peer, head_only=method == "HEAD")
+
+
+def test_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
+    """Of what is configured, and of nothing else; unknown and not allowed are one answer."""
+    daemon.verdict = VERDICT
+    upstream = _closed_port()
+    config = bridge.config([{"upstreams": [upstream]}], diagnose={"targets": ["10.0.1.99:80"]})
+    daemon.tell(config, bridge.listener)
+    bridge.attach(daemon)
+    target = b"127.0.0.1%%3A%d" % upstream["port"]
+    for asked in target, target.replace(b"%3A", b":"), b"10.0.1.99:80&x=y", b"10.0.1.99:80":
+        answer = bridge.ask(DIAGNOSE % asked)
+        assert answer.status == 200, asked
+        assert json.loads(answer.body)["code"] == VERDICT["code"]
+    assert len(daemon.questions) == 2
+    refused = {
+        bridge.ask(DIAGNOSE % t).status
+        for t in (b"10.0.1.98:80", b"", b"127.0.0.1:1", b"%00", b"10.0.1.99:80%26", b"x" * 1000)
+    }
+    assert refused == {404}
+    assert bridge.ask(DIAGNOSE.replace(b"GET", b"POST") % target).status == 405
+    assert len(daemon.questions) == 2
+
+
+def test_no_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
+    upstream = _closed_port()
+    daemon.tell(bridge.config([{"upstreams": [upstream]}]), bridge.listener)
+    bridge.attach(daemon)
+    assert bridge.ask(DIAGNOSE % (b"127.0.0.1:%d" % upstream["port"])).status == 404
+
+
+def test_metrics(bridge: Bridge, upstream: Upstream, tmp_path: Path) -> None:
+    """All threads together; counters go on over a reload."""
+    admin = tmp_path / "admin"
+    routes = [{"upstreams": [upstream.config]}]
+    settings = {"threads": 2, "admin": f"unix:{admin}"}
+    bridge.start(routes, **settings)
+    for _ in range(6):
+        client = bridge.connect()
+        client.send(GET)
+        service = upstream.peer()
+        read_message(service)
+        service.send(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
+        assert read_message(client).status == 200
+    answer = poll("the socket", lambda: admin.exists()) and _ask_admin(admin, "/metrics")
+    assert answer.status == 200 and "openmetrics" in (answer.get("content-type") or "")
+    text = answer.body.decode()
+    assert text.endswith("# EOF\n")
+
+    def count() -> list[str]:
+        text = _ask_admin(admin, "/metrics").body.decode()
+        return [x for x in text.splitlines() if 'host="a.internal"' in x and x.endswith(" 6")]
+
+    assert poll("six requests", count)
+    bridge.reload([*routes, {"host": "b.internal", "sources": ["10.0.0.0/8"], **routes[0]}], **settings)
+    b = GET.replace(b"a.int", b"b.int")
+    poll("the new route", lambda: bridge.ask(b).status == 403)
+    assert poll("still six", count)
+    assert json.loads(_ask_admin(admin, "/status").body)
+    assert _ask_admin(admin, "/status", "HEAD").status == 200
+    assert _ask_admin(admin, "/other").status == 404
+    assert _ask_admin(admin, "/metrics", "POST").status == 405
+    # Not to callers.
+    assert bridge.ask(GET.replace(b"/ ", b"/metrics ").replace(b"a.int", b"c.int")).status == 404
+
+
+def test_status_of_meshgwd(bridge: Bridge, daemon: Daemon, tmp_path: Path) -> None:
+    """With it, and without."""
+    admin = tmp_path / "admin"
+    daemon.tell(bridge.config([{"upstreams": [_closed_port()]}], admin=f"unix:{admin}"), bridge.listener)
+    bridge.attach(daemon)
+    poll("the socket", admin.exists)
+    assert poll("attached", lambda: b'"attached":true' in _ask_admin(admin, "/status").body)
+    daemon.stop()
+    assert poll("gone", lambda: b'"attached":false' in _ask_admin(admin, "/status").body)
+    daemon.start()
