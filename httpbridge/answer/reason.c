@@ -7,6 +7,7 @@
 #define DENIED "http_request_denied"
 #define REQUEST "http_request_error"
 #define LIMIT "connection_limit_reached"
+#define OWN "proxy_internal_response"
 
 static const struct answer_row rows[ANSWERS] = {
 	[ANSWER_BAD_REQUEST] = {400, "bad-request", REQUEST,
@@ -21,13 +22,13 @@ static const struct answer_row rows[ANSWERS] = {
 		"This route is not open to the caller's address.", false},
 	[ANSWER_NO_ROUTE] = {404, "no-route", "destination_not_found",
 		"No route of this gateway has this host and path.", false},
-	[ANSWER_NOT_FOUND] = {404, "not-found", REQUEST, "There is no such page.", false},
-	[ANSWER_TARGET_UNKNOWN] = {404, "target-not-known", REQUEST,
+	[ANSWER_NOT_FOUND] = {404, "not-found", OWN, "There is no such page.", false},
+	[ANSWER_TARGET_UNKNOWN] = {404, "target-not-known", OWN,
 		"This target is not one whose diagnosis may be asked for here.", false},
-	[ANSWER_NO_DIAGNOSIS] = {503, "no-diagnosis", REQUEST, "No diagnosis could be had in time.",
+	[ANSWER_NO_DIAGNOSIS] = {503, "no-diagnosis", OWN, "No diagnosis could be had in time.",
 		false},
-	[ANSWER_WRONG_METHOD] = {405, "wrong-method", REQUEST,
-		"This page answers GET and HEAD only.", false},
+	[ANSWER_WRONG_METHOD] = {405, "wrong-method", OWN, "This page answers GET and HEAD only.",
+		false},
 	[ANSWER_HEAD_SLOW] = {408, "head-too-slow", REQUEST,
 		"The head of the request did not arrive in time.", false},
 	[ANSWER_BODY_SLOW] = {408, "body-too-slow", REQUEST,
