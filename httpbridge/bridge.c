@@ -81,7 +81,8 @@ static void put_question(struct bridge *b, struct proxy_question *q)
 		b->asked->prev = a;
 	b->asked = a;
 	if (*target && sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("target", target),
-			       SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", QUESTION_MS)) < 0)
+			       SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", QUESTION_MS),
+			       SD_JSON_BUILD_PAIR_BOOLEAN("active", proxy_question_active(q))) < 0)
 		out_of_memory();
 	const struct call_request request = {.socket = b->options->socket,
 		.method = *target ? API_INTERFACE ".DiagnoseTarget" : API_INTERFACE ".GetStatus",

@@ -187,6 +187,8 @@ static void note_failure(struct exchange *x, const struct answer_failure *f)
 
 	x->status = (int)answer_failure_status(f);
 	(void)snprintf(x->code, sizeof(x->code), "%s", answer_failure_code(f));
+	if (f->verdict && strcmp(x->code, answer_row(f->reason)->code) != 0)
+		worker_count_verdict(x->worker, x->code);
 	if (sd_json_variant_is_string(id))
 		(void)snprintf(
 			x->diagnosis, sizeof(x->diagnosis), "%s", sd_json_variant_string(id));

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/exchange_int.h"
-#include <stdio.h>
 #include <time.h>
 
 static uint64_t realtime_us(void)
@@ -36,11 +35,7 @@ void exchange_log(struct exchange *x)
 {
 	const struct bridge_route *r = x->route;
 	uint64_t now = loop_clock_us();
-	char route[600];
 
-	if (r)
-		(void)snprintf(route, sizeof(route), "%.255s%.255s", r->host,
-			r->path_len > 1 ? r->path : "");
 	const struct accesslog_entry entry = {.realtime_us = realtime_us() - (now - x->began_us),
 		.request_id = x->trace.id,
 		.peer = x->client->peer,
@@ -49,7 +44,7 @@ void exchange_log(struct exchange *x)
 		.method = x->method_text,
 		.host = x->host,
 		.path = x->path,
-		.route = r ? route : nullptr,
+		.route = r ? r->name : nullptr,
 		.upstream = x->of ? x->of->name : nullptr,
 		.status = (unsigned)x->status,
 		.code = *x->code ? x->code : nullptr,

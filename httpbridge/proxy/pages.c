@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/pages.h"
+#include "answer/asked_about.h"
+#include "answer/budget.h"
 #include "answer/metrics.h"
 #include "lib/json.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "proxy/exchange_int.h"
+#include "route/access.h"
 #include <errno.h>
 #include <string.h>
 
-constexpr size_t TARGET_MAX = 300;
-
 #define PREFIX "/.well-known/meshgw/"
 
-typedef bool page_server(struct exchange *x, const struct http_target *t);
+typedef bool page_server(
+	struct exchange *x, const struct http_request *q, const struct http_target *t);
 
-static bool serve_health(struct exchange *x, const struct http_target *)
+static bool serve_health(
+	struct exchange *x, const struct http_request *, const struct http_target *)
 {
 	const struct answer_page page = {200, "text/plain", "ok\n", 3};
 	return exchange_answer(x, &page);
@@ -22,35 +25,13 @@ static bool serve_health(struct exchange *x, const struct http_target *)
 
 /* Diagnoses. */
 
-/* The parameter `target`, unescaped; an empty text if there is none, or it is too long. */
-static void read_target(const struct http_target *t, char out[static TARGET_MAX])
-{
-	static const char name[] = "target=";
-	const char *end = t->query + t->query_len;
-	const char *at = memmem(t->query, t->query_len, name, sizeof(name) - 1);
-	size_t n = 0;
-
-	*out = '\0';
-	if (!at || (at[-1] != '?' && at[-1] != '&'))
-		return;
-	for (at += sizeof(name) - 1; at < end && *at != '&' && n < TARGET_MAX - 1; at++) {
-		int high = *at == '%' && end - at > 2 ? http_hex_value((unsigned char)at[1]) : -1;
-		int low = high >= 0 ? http_hex_value((unsigned char)at[2]) : -1;
-		out[n++] = *at;
-		if (low >= 0)
-			out[n - 1] = (char)(high << 4 | low);
-		at += low >= 0 ? 2 : 0;
-	}
-	out[at < end && *at != '&' ? 0 : n] = '\0';
-}
-
 static bool answer_verdict(struct exchange *x, sd_json_variant *verdict)
 {
 	struct answer_sending sending;
 	char *out = x->worker->loop.scratch;
 
 	if (!verdict)
-		return exchange_fail(x, ANSWER_TARGET_UNKNOWN, nullptr);
+		return exchange_fail(x, ANSWER_NO_DIAGNOSIS, nullptr);
 	exchange_begin_own(x, &sending);
 	x->status = 200;
 	return exchange_end_with(
@@ -63,15 +44,30 @@ static void on_told(struct ask_waiter *waiter, sd_json_variant *verdict)
 		(struct exchange *)((char *)waiter - offsetof(struct exchange, waiter)), verdict);
 }
 
-static bool serve_diagnosis(struct exchange *x, const struct http_target *t)
+/* What the bridge would not ask about is one answer, whether it exists or not. */
+static bool may_ask_about(const struct exchange *x, const char *target)
 {
-	char target[TARGET_MAX];
+	return x->worker->put_question && bridge_config_allows_target(x->config, target) &&
+	       (x->client->admin || bridge_source_known(x->config, &x->client->peer));
+}
+
+/* Without a token meshgwd only looks; with a wrong one nothing is done. */
+static bool serve_diagnosis(
+	struct exchange *x, const struct http_request *q, const struct http_target *t)
+{
+	char question[sizeof(WORKER_ACTIVE) + ASKED_ABOUT_MAX] = WORKER_ACTIVE;
+	char *target = question + strlen(WORKER_ACTIVE);
 	autojson sd_json_variant *verdict = nullptr;
 
-	read_target(t, target);
-	if (!x->worker->put_question || !bridge_config_allows_target(x->config, target))
+	if (!budget_take(x->worker->budget, &x->client->peer, worker_now_us(x->worker)))
+		return exchange_fail(x, ANSWER_TOO_MANY_QUESTIONS, nullptr);
+	if (asked_about(t->query, t->query_len, target) < 0 || !may_ask_about(x, target))
 		return exchange_fail(x, ANSWER_TARGET_UNKNOWN, nullptr);
-	return exchange_ask(x, target, on_told, &verdict) || answer_verdict(x, verdict);
+	enum bridge_access access = bridge_token_check(&x->config->diagnose_tokens, &q->head);
+	if (access == BRIDGE_TOKEN_WRONG)
+		return exchange_fail(x, ANSWER_TOKEN_WRONG, nullptr);
+	return exchange_ask(x, access == BRIDGE_ALLOWED ? question : target, on_told, &verdict) ||
+	       answer_verdict(x, verdict);
 }
 
 /* Statistics. */
@@ -90,12 +86,14 @@ static bool serve_statistics(struct exchange *x, bool status)
 	return true;
 }
 
-static bool serve_metrics(struct exchange *x, const struct http_target *)
+static bool serve_metrics(
+	struct exchange *x, const struct http_request *, const struct http_target *)
 {
 	return serve_statistics(x, false);
 }
 
-static bool serve_status(struct exchange *x, const struct http_target *)
+static bool serve_status(
+	struct exchange *x, const struct http_request *, const struct http_target *)
 {
 	return serve_statistics(x, true);
 }
@@ -105,6 +103,8 @@ void page_add(struct page *page, const struct worker *w)
 	metrics_add_thread(page->metrics, &w->stats);
 	for (const struct route_stats *r = w->route_stats; r; r = r->next)
 		metrics_add_route(page->metrics, r->host, r->path, &r->stats);
+	for (const struct verdict_stats *v = w->verdict_stats; v; v = v->next)
+		metrics_add_verdict(page->metrics, v->code, v->n);
 	for (size_t i = 0; i < w->config->n_upstreams; i++)
 		metrics_add_upstream(
 			page->metrics, w->upstreams[i]->of->name, &w->upstreams[i]->stats);
@@ -161,7 +161,7 @@ bool page_begin(struct exchange *x, const struct http_request *q, const struct h
 			continue;
 		if (q->method != HTTP_METHOD_GET && q->method != HTTP_METHOD_HEAD)
 			return exchange_fail(x, ANSWER_WRONG_METHOD, nullptr);
-		return pages[i].serve(x, t);
+		return pages[i].serve(x, q, t);
 	}
 	return exchange_fail(x, ANSWER_NOT_FOUND, nullptr);
 }

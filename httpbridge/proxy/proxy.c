@@ -45,7 +45,7 @@ struct proxy_question {
 	struct proxy_question *next;
 	struct thread *thread;
 	char *answer; /* a reference count of sd-json is one thread's: it crosses as text */
-	char target[];
+	char text[];  /* as worker.h has it */
 };
 
 /* A message: all kinds in one. */
@@ -227,15 +227,15 @@ static void collect(struct worker *w, struct page *page)
 
 /* Questions. */
 
-static void put_question(struct worker *w, const char *target)
+static void put_question(struct worker *w, const char *question)
 {
 	struct thread *t = (struct thread *)w;
 	struct proxy *p = t->proxy;
-	size_t len = strlen(target) + 1;
+	size_t len = strlen(question) + 1;
 	struct proxy_question *q = xcalloc(1, sizeof(*q) + len);
 
 	q->thread = t;
-	memcpy(q->target, target, len);
+	memcpy(q->text, question, len);
 	pthread_mutex_lock(&p->lock);
 	*p->last = q;
 	p->last = &q->next;
@@ -264,9 +264,14 @@ struct proxy_question *proxy_take_question(struct proxy *p)
 	return q;
 }
 
+bool proxy_question_active(const struct proxy_question *q)
+{
+	return strncmp(q->text, WORKER_ACTIVE, strlen(WORKER_ACTIVE)) == 0;
+}
+
 const char *proxy_question_target(const struct proxy_question *q)
 {
-	return q->target;
+	return q->text + (proxy_question_active(q) ? strlen(WORKER_ACTIVE) : 0);
 }
 
 static void hear_answer(struct loop_work *work)
@@ -276,8 +281,8 @@ static void hear_answer(struct loop_work *work)
 
 	if (q->answer)
 		(void)sd_json_parse(q->answer, 0, &answer, nullptr, nullptr);
-	if (*q->target)
-		worker_told(&q->thread->worker, q->target, answer);
+	if (*q->text)
+		worker_told(&q->thread->worker, q->text, answer);
 	else
 		pass_on_page(q->thread, answer);
 	free(q->answer);

@@ -31,6 +31,7 @@ struct proxy_question;
 int proxy_questions_fd(const struct proxy *p);
 struct proxy_question *proxy_take_question(struct proxy *p); /* nullptr = no more */
 const char *proxy_question_target(const struct proxy_question *q);
+bool proxy_question_active(const struct proxy_question *q); /* probes may be sent */
 /* Consumes the question; a verdict as DiagnoseTarget gives it, or the status; nullptr = none. */
 void proxy_answer(struct proxy_question *take_q, sd_json_variant *answer);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/worker.h"
 #include "answer/ask.h"
+#include "answer/budget.h"
 #include "lib/xmalloc.h"
 #include "proxy/client.h"
 #include "proxy/exchange.h"
@@ -17,6 +18,9 @@
 /* Of verdicts: how many are kept, and how long. */
 constexpr size_t VERDICTS = 256;
 constexpr uint64_t VERDICT_US = 5'000'000;
+/* Of diagnoses that a source asks for itself: a handful when something breaks, then 20 a minute. */
+constexpr unsigned QUESTIONS_AT_ONCE = 10;
+constexpr uint64_t QUESTION_US = 3'000'000;
 
 uint64_t worker_now_us(const struct worker *w)
 {
@@ -40,9 +44,9 @@ static void on_ask_timer(struct timer *t)
 	worker_arm_ask(w);
 }
 
-void worker_told(struct worker *w, const char *target, sd_json_variant *verdict)
+void worker_told(struct worker *w, const char *question, sd_json_variant *verdict)
 {
-	ask_told(w->ask, target, verdict, worker_now_us(w));
+	ask_told(w->ask, question, verdict, worker_now_us(w));
 	worker_arm_ask(w);
 }
 
@@ -50,10 +54,36 @@ void worker_init(struct worker *w, struct sources *sources, unsigned share)
 {
 	*w = (struct worker){.sources = sources, .share = share, .random_at = sizeof(w->random)};
 	w->ask = ask_new(VERDICTS, VERDICT_US);
+	w->budget = budget_new(QUESTIONS_AT_ONCE, QUESTION_US);
 	w->ask_timer.expired = on_ask_timer;
 	w->began_us = loop_clock_us();
 	log_writer_init(&w->log);
 	loop_init(&w->loop);
+}
+
+/* There are some hundred codes at most, and few of them at one gateway. */
+void worker_count_verdict(struct worker *w, const char *code)
+{
+	size_t len = strlen(code) + 1;
+	struct verdict_stats *s = w->verdict_stats;
+
+	while (s && strcmp(s->code, code) != 0)
+		s = s->next;
+	if (!s) {
+		s = xcalloc(1, sizeof(*s) + len);
+		memcpy(s->code, code, len);
+		s->next = w->verdict_stats;
+		w->verdict_stats = s;
+	}
+	s->n++;
+}
+
+static void clear_verdict_stats(struct worker *w)
+{
+	for (struct verdict_stats *s = w->verdict_stats, *next; s; s = next) {
+		next = s->next;
+		free(s);
+	}
 }
 
 static void end_clients(struct worker *w)
@@ -95,6 +125,8 @@ void worker_clear(struct worker *w)
 	}
 	timer_unset(&w->ask_timer);
 	ask_free(w->ask);
+	budget_free(w->budget);
+	clear_verdict_stats(w);
 	log_writer_clear(&w->log);
 	free_route_stats(w);
 	bridge_config_unref(w->config);

@@ -14,6 +14,7 @@
 #include <systemd/sd-json.h>
 
 struct ask;
+struct budget;
 struct client;
 struct page;
 struct exchange;
@@ -28,13 +29,24 @@ struct route_stats {
 	struct stats_route stats;
 };
 
+/* How often a code of a verdict was given for the cause of a failure. */
+struct verdict_stats {
+	struct verdict_stats *next;
+	uint64_t n;
+	char code[];
+};
+
+/* In front of a target: probes may be sent. */
+#define WORKER_ACTIVE "active "
+
 struct worker {
 	struct loop loop; /* first: the loop's hooks know it as such */
 	const struct bridge_config *config;
 	struct upstream **upstreams; /* as config->upstreams */
 	struct route_stats *route_stats;
 	struct stats_route **by_route; /* as config->routes */
-	struct client *clients;        /* all */
+	struct verdict_stats *verdict_stats;
+	struct client *clients; /* all */
 	struct listener *listeners;
 	struct exchange *free_exchanges;
 	struct sources *sources;
@@ -43,7 +55,9 @@ struct worker {
 	size_t turn;     /* of routes' upstreams */
 	struct ask *ask; /* verdicts */
 	struct timer ask_timer;
-	void (*put_question)(struct worker *w, const char *target); /* nullptr = nobody answers */
+	struct budget *budget; /* of who asks for diagnoses */
+	/* A target, maybe behind WORKER_ACTIVE, or "" for the status. nullptr = nobody answers. */
+	void (*put_question)(struct worker *w, const char *question);
 	/* Takes a page around all threads. */
 	void (*collect)(struct worker *w, struct page *page);
 	struct page *pages; /* that wait for meshgwd's status, in order */
@@ -63,8 +77,11 @@ void worker_configure(struct worker *w, const struct bridge_config *take_config)
 /* No more connections, and each one ends with its request. After drain_ms all end. */
 void worker_drain(struct worker *w);
 
-/* The answer to a question. */
-void worker_told(struct worker *w, const char *target, sd_json_variant *verdict);
+/* A failure was answered with this code of a verdict. */
+void worker_count_verdict(struct worker *w, const char *code);
+
+/* The answer to a question, which is as it was put. */
+void worker_told(struct worker *w, const char *question, sd_json_variant *verdict);
 /* Waits are to be looked after: ask was used. */
 void worker_arm_ask(struct worker *w);
 /* The time as ask counts it. */

@@ -33,6 +33,14 @@ static bool source_allowed(const struct bridge_route *route, const struct addr *
 	return false;
 }
 
+bool bridge_source_known(const struct bridge_config *c, const struct addr *peer)
+{
+	for (size_t i = 0; i < c->n_routes; i++)
+		if (source_allowed(&c->routes[i], peer))
+			return true;
+	return false;
+}
+
 /* All of the list is compared, and all bytes of each: the time depends on the list alone. */
 static bool token_is_of(const struct bridge_tokens *tokens, const char *given, size_t len)
 {

@@ -27,6 +27,9 @@ struct addr bridge_peer(const struct sockaddr *sa, uint16_t *port);
 enum bridge_access bridge_access_check(
 	const struct bridge_route *route, const struct addr *peer, const struct http_head *head);
 
+/* May this source use any route at all? Who may not is told nothing of them. */
+bool bridge_source_known(const struct bridge_config *c, const struct addr *peer);
+
 /* The second half alone; with an empty list every request is BRIDGE_TOKEN_MISSING. */
 enum bridge_access bridge_token_check(
 	const struct bridge_tokens *tokens, const struct http_head *head);

@@ -48,7 +48,35 @@ def test_no_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
     upstream = _closed_port()
     daemon.tell(bridge.config([{"upstreams": [upstream]}]), bridge.listener)
     bridge.attach(daemon)
-    assert bridge.ask(DIAGNOSE % (b"127.0.0.1:%d" % upstream["port"])).status == 404
+    answer = bridge.ask(DIAGNOSE % (b"127.0.0.1:%d" % upstream["port"]))
+    assert answer.status == 503 and answer.problem["code"] == "no-diagnosis"
+
+
+def test_who_may_ask(bridge: Bridge, daemon: Daemon) -> None:
+    """Who has no route learns nothing; a token allows more than looking; some at once, no more."""
+    daemon.verdict = VERDICT
+    upstream = _closed_port()
+    target = b"127.0.0.1:%d" % upstream["port"]
+    token = "0123456789abcdef"
+    with_token = (DIAGNOSE % target).replace(b"Host", b"Authorization: Bearer %s\r\nHost")
+    config = bridge.config([{"upstreams": [upstream]}], diagnose={"tokens": [token]})
+    daemon.tell(config, bridge.listener)
+    bridge.attach(daemon)
+    assert bridge.ask(DIAGNOSE % target).status == 200
+    assert bridge.ask(with_token % token.encode()).status == 200
+    assert [q["active"] for q in daemon.questions] == [False, True]
+    wrong = bridge.ask(with_token % b"not-the-token-of-it")
+    assert wrong.status == 401 and wrong.problem["code"] == "token-wrong"
+    statuses = [bridge.ask(DIAGNOSE % b"no.where:80").status for _ in range(20)]
+    assert statuses[0] == 404 and statuses[-1] == 429
+    assert len(daemon.questions) == 2
+
+    elsewhere = bridge.config([{"upstreams": [upstream], "sources": ["10.0.0.0/8"]}])
+    daemon.tell(elsewhere, bridge.listener)
+    bridge.stop()
+    bridge.attach(daemon)  # its budgets are new
+    assert bridge.ask(DIAGNOSE % target).problem["code"] == "target-not-known"
+    assert len(daemon.questions) == 2
 
 
 def test_metrics(bridge: Bridge, upstream: Upstream, tmp_path: Path) -> None:
@@ -84,6 +112,18 @@ def test_metrics(bridge: Bridge, upstream: Upstream, tmp_path: Path) -> None:
     assert _ask_admin(admin, "/metrics", "POST").status == 405
     # Not to callers.
     assert bridge.ask(GET.replace(b"/ ", b"/metrics ").replace(b"a.int", b"c.int")).status == 404
+
+
+def test_verdicts_are_counted(bridge: Bridge, daemon: Daemon, tmp_path: Path) -> None:
+    admin = tmp_path / "admin"
+    daemon.verdict = VERDICT
+    daemon.tell(bridge.config([{"upstreams": [_closed_port()]}], admin=f"unix:{admin}"), bridge.listener)
+    bridge.attach(daemon)
+    for _ in range(3):
+        assert bridge.ask(GET).problem["code"] == VERDICT["code"]
+    text = _ask_admin(admin, "/metrics").body.decode()
+    assert f'meshgw_bridge_verdicts_total{{code="{VERDICT["code"]}"}} 3\n' in text
+    assert 'meshgw_bridge_answers_total{code="upstream-refused"} 3\n' in text
 
 
 def test_status_of_meshgwd(bridge: Bridge, daemon: Daemon, tmp_path: Path) -> None:

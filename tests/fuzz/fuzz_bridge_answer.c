@@ -5,8 +5,8 @@
  */
 #include "answer/accesslog.h"
 #include "answer/answer.h"
+#include "answer/asked_about.h"
 #include "answer/metrics.h"
-#include "answer/page.h"
 #include "http/head.h"
 #include "lib/json.h"
 #include "lib/own.h"
@@ -80,8 +80,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.host = bytes,
 		.path = bytes,
 		.upstream = text};
-	char target[PAGE_TARGET_MAX];
-	if (page_target(text, size, target) == 0)
+	char target[ASKED_ABOUT_MAX];
+	if (asked_about(text, size, target) == 0)
 		assert(strlen(target) > 2 && target[strcspn(target, " \"\r\n%/")] == '\0');
 	check_json(line, accesslog_line(&entry, line, sizeof(line)));
 	if (sd_json_parse(text, 0, &json, nullptr, nullptr) < 0)

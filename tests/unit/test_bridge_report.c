@@ -12,9 +12,9 @@
 
 #include "answer/accesslog.h"
 #include "answer/ask.h"
+#include "answer/asked_about.h"
 #include "answer/budget.h"
 #include "answer/metrics.h"
-#include "answer/page.h"
 #include "lib/json.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -386,34 +386,6 @@ static void test_bounded_targets(void **)
 	ask_free(a);
 }
 
-static void test_own_pages(void **)
-{
-	static const struct {
-		const char *path;
-		bool admin;
-		enum page page;
-	} cases[] = {
-		{"/", false, PAGE_NONE},
-		{"/.well-known/meshgw", false, PAGE_UNKNOWN},
-		{"/.well-known/meshgw/", false, PAGE_UNKNOWN},
-		{"/.well-known/meshgw/health", false, PAGE_HEALTH},
-		{"/.well-known/meshgw/health/", false, PAGE_UNKNOWN},
-		{"/.well-known/meshgw/diagnose", false, PAGE_DIAGNOSE},
-		{"/.well-known/meshgwx/diagnose", false, PAGE_NONE},
-		{"/.well-known/other", false, PAGE_NONE},
-		{"/metrics", false, PAGE_NONE},
-		{"/metrics", true, PAGE_METRICS},
-		{"/status", true, PAGE_STATUS},
-		{"/", true, PAGE_UNKNOWN},
-		{"/.well-known/meshgw/diagnose", true, PAGE_UNKNOWN},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++)
-		if (page_find(cases[i].path, strlen(cases[i].path), cases[i].admin) !=
-			cases[i].page)
-			fail_msg("%s", cases[i].path);
-}
-
 static void test_targets_asked_about(void **)
 {
 	static const struct {
@@ -445,10 +417,10 @@ static void test_targets_asked_about(void **)
 		{"?", nullptr},
 		{"", nullptr},
 	};
-	char out[PAGE_TARGET_MAX], longest[PAGE_TARGET_MAX + 32] = "?target=";
+	char out[ASKED_ABOUT_MAX], longest[ASKED_ABOUT_MAX + 32] = "?target=";
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		int r = page_target(cases[i].query, strlen(cases[i].query), out);
+		int r = asked_about(cases[i].query, strlen(cases[i].query), out);
 		if ((r == 0) != (cases[i].target != nullptr))
 			fail_msg("%s: %d", cases[i].query, r);
 		if (cases[i].target)
@@ -456,7 +428,7 @@ static void test_targets_asked_about(void **)
 	}
 	for (size_t n = 8; n < sizeof(longest); n++) {
 		longest[n] = n % 50 ? 'a' : '.';
-		(void)page_target(longest, n + 1, out);
+		(void)asked_about(longest, n + 1, out);
 	}
 }
 
@@ -499,7 +471,6 @@ int main(void)
 		cmocka_unit_test(test_one_question_for_many),
 		cmocka_unit_test(test_patience_and_failure),
 		cmocka_unit_test(test_bounded_targets),
-		cmocka_unit_test(test_own_pages),
 		cmocka_unit_test(test_targets_asked_about),
 		cmocka_unit_test(test_budgets),
 	};

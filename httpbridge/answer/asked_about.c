@@ -1,34 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "answer/page.h"
+#include "answer/asked_about.h"
 #include "route/host.h"
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool is(const char *text, size_t len, const char *what)
-{
-	return len == strlen(what) && memcmp(text, what, len) == 0;
-}
-
-enum page page_find(const char *path, size_t len, bool admin)
-{
-	static const char ours[] = "/.well-known/meshgw";
-	constexpr size_t prefix = sizeof(ours) - 1;
-
-	if (admin)
-		return is(path, len, "/metrics")  ? PAGE_METRICS
-		       : is(path, len, "/status") ? PAGE_STATUS
-						  : PAGE_UNKNOWN;
-	if (len < prefix || memcmp(path, ours, prefix) != 0 ||
-		(len > prefix && path[prefix] != '/'))
-		return PAGE_NONE;
-	path += prefix;
-	len -= prefix;
-	return is(path, len, "/health")     ? PAGE_HEALTH
-	       : is(path, len, "/diagnose") ? PAGE_DIAGNOSE
-					    : PAGE_UNKNOWN;
-}
 
 static int hex(char c)
 {
@@ -62,7 +38,7 @@ static size_t decode(const char *text, size_t len, char *out, size_t size)
 }
 
 /* "Service.Internal:080" to "service.internal:80". */
-static int canonical(const char *text, size_t len, char out[static PAGE_TARGET_MAX])
+static int canonical(const char *text, size_t len, char out[static ASKED_ABOUT_MAX])
 {
 	char host[HOST_MAX];
 	const char *colon = memrchr(text, ':', len);
@@ -80,16 +56,16 @@ static int canonical(const char *text, size_t len, char out[static PAGE_TARGET_M
 	/* An address of IPv6 without brackets has no port. */
 	if (port == 0 || (host[0] == '[' && text[0] != '['))
 		return -EINVAL;
-	snprintf(out, PAGE_TARGET_MAX, "%s:%u", host, port);
+	snprintf(out, ASKED_ABOUT_MAX, "%s:%u", host, port);
 	return 0;
 }
 
-int page_target(const char *query, size_t len, char out[static PAGE_TARGET_MAX])
+int asked_about(const char *query, size_t len, char out[static ASKED_ABOUT_MAX])
 {
 	static const char key[] = "target=";
 	constexpr size_t key_len = sizeof(key) - 1;
 	const char *end = query + len, *found = nullptr;
-	char text[PAGE_TARGET_MAX];
+	char text[ASKED_ABOUT_MAX];
 	size_t found_len = 0;
 
 	for (const char *at = query; at < end;) {
