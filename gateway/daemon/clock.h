@@ -29,3 +29,14 @@ static inline uint64_t clock_realtime_us(void)
 {
 	return clock_us(CLOCK_REALTIME);
 }
+
+/* Did the machine sleep since the last question, for longer than that? *asleep_us is BOOTTIME minus
+ * MONOTONIC then, and is written. The wall clock has no part in it: who sets it has not slept. */
+static inline bool clock_has_slept(
+	uint64_t *asleep_us, uint64_t monotonic_us, uint64_t boottime_us, uint64_t longer_us)
+{
+	uint64_t before = *asleep_us;
+
+	*asleep_us = boottime_us - monotonic_us;
+	return *asleep_us > before + longer_us;
+}

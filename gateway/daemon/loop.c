@@ -215,14 +215,6 @@ static void sample_queue(struct loop *l, uint64_t now_us)
 	l->tx = tx;
 }
 
-static bool has_slept(struct loop *l, uint64_t now_us, uint64_t boottime_us)
-{
-	uint64_t asleep = boottime_us - now_us;
-	bool slept = asleep > l->asleep_us + LOOP_TICK_US;
-	l->asleep_us = asleep;
-	return slept;
-}
-
 static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 {
 	struct loop *l = userdata;
@@ -232,7 +224,7 @@ static int on_tick(sd_event_source *source, uint64_t, void *userdata)
 			(void)let_clients_go_first(l->sources[i], false);
 	reload_tick(&l->reload, now, boottime);
 	sample_queue(l, now);
-	bool slept = has_slept(l, now, boottime);
+	bool slept = clock_has_slept(&l->asleep_us, now, boottime, LOOP_TICK_US);
 	if (slept)
 		gateway_doubt(&l->gateway);
 	if (now >= l->resync_at_us || slept) {

@@ -613,6 +613,25 @@ static void test_ends_that_are_none(void **state)
 	assert_int_equal(s->reads, reads);
 }
 
+/* Who waits for long looks seldom; one that came is looked at soon again. */
+static void test_looks_soon_again(void **state)
+{
+	struct site *s = *state;
+	unsigned reads;
+
+	s->session = "{\"10.0.1.1\":{\"bgpState\":\"Active\"}}";
+	up(s);
+	run(s, 200 * FRR_POLL_MAX_US);
+	reads = s->reads;
+	run(s, 10 * FRR_POLL_MAX_US);
+	assert_in_range(s->reads - reads, 9, 11);
+	s->session = "{\"10.0.1.1\":{\"bgpState\":\"Established\",\"bgpTimerUpMsec\":1000}}";
+	run(s, s->sync.due_us - s->w.now_us + 1);
+	reads = s->reads;
+	run(s, 3 * FRR_POLL_MIN_US + FRR_POLL_MIN_US / 2);
+	assert_in_range(s->reads - reads, 2, 4);
+}
+
 /* A reason of long ago is another fault's. */
 static void test_stale_reason(void **state)
 {
@@ -775,6 +794,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_router_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_contested, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends_that_are_none, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_looks_soon_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stale_reason, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_removed_from_configuration, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_down, setup, teardown),
