@@ -63,9 +63,10 @@ static bool tls_equal(const struct bridge_tls *a, const struct bridge_tls *b)
 
 bool bridge_upstream_equal(const struct bridge_upstream *a, const struct bridge_upstream *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->max_connections == b->max_connections &&
-	       a->proxy_protocol == b->proxy_protocol && addresses_equal(a, b) &&
-	       health_equal(&a->health, &b->health) && tls_equal(&a->tls, &b->tls);
+	return a->name_hash == b->name_hash && strcmp(a->name, b->name) == 0 &&
+	       a->max_connections == b->max_connections && a->proxy_protocol == b->proxy_protocol &&
+	       addresses_equal(a, b) && health_equal(&a->health, &b->health) &&
+	       tls_equal(&a->tls, &b->tls);
 }
 
 const struct bridge_upstream *bridge_config_same_upstream(

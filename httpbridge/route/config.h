@@ -52,8 +52,9 @@ struct bridge_health {
 };
 
 struct bridge_upstream {
-	size_t index;     /* in bridge_config.upstreams */
-	const char *name; /* "http://10.0.1.50:3000", "unix:/run/app": for logs and metrics */
+	size_t index;       /* in bridge_config.upstreams */
+	const char *name;   /* "http://10.0.1.50:3000", "unix:/run/app": for logs and metrics */
+	uint32_t name_hash; /* so that different ones are seen to be at once */
 	enum bridge_scheme scheme;
 	const char *host;             /* as configured, a name or an address; "" of a socket */
 	const char *authority;        /* for Host: with the port unless it is the scheme's own */

@@ -52,6 +52,16 @@ static int set_addresses(struct build *b, const struct upstream_draft *d, struct
 	return 0;
 }
 
+/* FNV-1a. */
+static uint32_t hash(const char *text)
+{
+	uint32_t h = 2166136261;
+
+	for (; *text; text++)
+		h = (h ^ (unsigned char)*text) * 16777619;
+	return h;
+}
+
 /* The texts by which others know it. */
 static void set_names(struct build *b, const struct upstream_draft *d, struct bridge_upstream *u)
 {
@@ -99,6 +109,7 @@ static int upstream_add(
 		.index = b->n_upstreams,
 	};
 	set_names(b, d, &u);
+	u.name_hash = hash(u.name);
 	set_tls(route, &u);
 	int e = set_addresses(b, d, &u);
 	if (e < 0)
