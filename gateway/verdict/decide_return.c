@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-constexpr int64_t TABLE_MAIN = 254; /* rtnetlink(7) */
 constexpr int64_t TABLE_DEFAULT = 253;
 
 static bool tc_or_xdp(const struct view *v, struct finding *f)

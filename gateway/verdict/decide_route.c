@@ -4,9 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* Cloudflare's client keeps its routes in this table. */
-constexpr int64_t WARP_TABLE = 65743;
-
 static bool forwarding(const struct view *v, struct finding *f)
 {
 	struct side s = side_forward(v);

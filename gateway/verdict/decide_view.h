@@ -13,6 +13,10 @@
  */
 #include "verdict/evidence.h"
 
+/* Tables of routes: rtnetlink(7), and where Cloudflare's client keeps its own. */
+constexpr int64_t TABLE_MAIN = 254;
+constexpr int64_t WARP_TABLE = 65743;
+
 /* The places of a flow's way in their order: to the service, back, and what is said then. */
 enum way {
 	WAY_NOWHERE,

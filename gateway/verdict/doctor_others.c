@@ -101,8 +101,6 @@ void doctor_nat(const struct view *v, struct doctor_said *s)
 		doctor_say(s, DOCTOR_PASS, CODES, "nobody else translates flows of the mesh");
 }
 
-constexpr int64_t TABLE_MAIN = 254; /* rtnetlink(7) */
-
 /* Guides and field reports make a table `inet nat`, plain routes, and lines in frr.conf. */
 static bool is_by_hand(const struct view *v, const struct fact_lookup *l)
 {

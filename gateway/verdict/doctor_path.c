@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-constexpr int64_t TABLE_MAIN = 254; /* rtnetlink(7) */
-constexpr int64_t WARP_TABLE = 65743;
 constexpr int64_t LEAST_MTU = 1280; /* RFC 8200 section 5 */
 
 const char *doctor_lookup_str(const struct fact_lookup *l, char buf[static FACT_TEXT_LEN])
