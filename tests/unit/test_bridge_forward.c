@@ -412,6 +412,19 @@ static void test_access(void **)
 	}
 }
 
+static void test_known_sources(void **)
+{
+	const struct bridge_config *c = config_of(plain);
+	struct addr a;
+
+	assert_int_equal(addr_parse("100.64.0.1", &a), 0);
+	assert_true(bridge_source_known(c, &a));
+	assert_int_equal(addr_parse("10.0.1.1", &a), 0);
+	assert_false(bridge_source_known(c, &a));
+	assert_false(bridge_source_known(c, &(struct addr){}));
+	bridge_config_unref(c);
+}
+
 /* Tokens beyond what any may have: none of them is read beyond its end, none is right. */
 static void test_long_tokens(void **)
 {
@@ -537,6 +550,7 @@ int main(void)
 		cmocka_unit_test(test_answers),
 		cmocka_unit_test(test_traces),
 		cmocka_unit_test(test_access),
+		cmocka_unit_test(test_known_sources),
 		cmocka_unit_test(test_long_tokens),
 		cmocka_unit_test(test_peer),
 		cmocka_unit_test(test_proxy_protocol),
