@@ -3,8 +3,8 @@
 
     worker: vitest, workerd ── edge ══ CloudflareWARP gw1 eth0 ── service
 
-The faults are in examples/wrangler/test/lab. gw1 has meshgwd and the HTTP bridge; what the bridge
-is not asked yet, a diagnosis that tries, is answered on port 8080 by a script that runs `meshgw
+The faults are in examples/wrangler/test/lab. gw1 has meshgwd and the HTTP bridge. The bridge has
+meshgwd look; a diagnosis that tries is answered on port 8080 by a script that runs `meshgw
 diagnose`.
 """
 
@@ -27,6 +27,8 @@ REPORT = "/src/build/lab/results/worker.xml"
 BRIDGE = """\
 bridge:
   listen: [80]
+  reveal: all
+  diagnose: {targets: ["10.0.1.99:3000"]}
   routes:
     - {host: "*", upstream: "http://10.0.1.50:3000"}
     - {host: "*", path: /closed, upstream: "http://10.0.1.50:3999"}
@@ -65,4 +67,4 @@ def test_worker_names_the_cause(site: Site) -> None:
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     report = ET.parse(REPORT).getroot()
-    assert len(list(report.iter("testcase"))) >= 9 and not report.findall(".//skipped")
+    assert len(list(report.iter("testcase"))) >= 11 and not report.findall(".//skipped")

@@ -39,6 +39,8 @@ export interface MeshErrorFields {
 	/** For `meshgw` on that gateway, and its log. */
 	diagnosisId: string | null;
 	confidence: Confidence | null;
+	/** The codes that are still possible when it is not decided. */
+	candidates: string[];
 	/** Host and port that were called. */
 	target: string;
 	raw: Raw;
@@ -78,6 +80,7 @@ export class MeshError extends Error implements MeshErrorFields {
 	readonly gateway: string | null;
 	readonly diagnosisId: string | null;
 	readonly confidence: Confidence | null;
+	readonly candidates: string[];
 	readonly target: string;
 	readonly raw: Raw;
 	readonly unanswered: Unanswered[];
@@ -92,6 +95,7 @@ export class MeshError extends Error implements MeshErrorFields {
 		this.gateway = fields.gateway;
 		this.diagnosisId = fields.diagnosisId;
 		this.confidence = fields.confidence;
+		this.candidates = fields.candidates;
 		this.target = fields.target;
 		this.raw = fields.raw;
 		this.unanswered = fields.unanswered;
@@ -100,9 +104,9 @@ export class MeshError extends Error implements MeshErrorFields {
 	/** All of it, for a log that only operators read. */
 	toJSON(): MeshErrorFields {
 		const { code, type, cause, remedy, gateway, diagnosisId, confidence } = this;
-		const { target, raw, unanswered } = this;
+		const { candidates, target, raw, unanswered } = this;
 		const verdict = { code, type, cause, remedy, gateway, diagnosisId, confidence };
-		return { ...verdict, target, raw, unanswered };
+		return { ...verdict, candidates, target, raw, unanswered };
 	}
 
 	/** No addresses, no names, no remedy: a code, and the id under which operators find them. */

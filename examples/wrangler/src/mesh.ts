@@ -117,6 +117,7 @@ export class Mesh {
 			gateway: null,
 			diagnosisId: null,
 			confidence: null,
+			candidates: [],
 		};
 		return new MeshError({ ...(verdict ?? seen), type, target, raw, unanswered });
 	}

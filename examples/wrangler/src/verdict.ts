@@ -10,7 +10,7 @@ import type { FailedProxy } from "./seen.ts";
 
 export type Verdict = Pick<
 	MeshErrorFields,
-	"code" | "cause" | "remedy" | "gateway" | "diagnosisId" | "confidence"
+	"code" | "cause" | "remedy" | "gateway" | "diagnosisId" | "confidence" | "candidates"
 >;
 
 // Verdicts that name no cause.
@@ -26,6 +26,14 @@ const NO_CAUSE = new Set([
 
 function confidenceOf(value: unknown): Confidence | null {
 	return CONFIDENCES.find((confidence) => confidence === value) ?? null;
+}
+
+// As many as meshgw names.
+const CANDIDATES_MAX = 8;
+
+function candidatesOf(value: unknown): string[] {
+	const codes = Array.isArray(value) ? value.map(word) : [];
+	return codes.filter((code) => code !== null).slice(0, CANDIDATES_MAX);
 }
 
 /** Text and commands of a remedy as one line. */
@@ -51,6 +59,7 @@ export function verdictOfProblem(problem: unknown, proxy: FailedProxy): Verdict 
 		gateway: sentence(proxy.proxy),
 		diagnosisId: word(member(problem, "instance")) ?? word(id),
 		confidence: confidenceOf(member(problem, "confidence")),
+		candidates: candidatesOf(member(problem, "candidates")),
 	};
 }
 
@@ -70,6 +79,7 @@ export function verdictOfAnswer(answer: unknown, gateway: string): Verdict | nul
 		gateway,
 		diagnosisId: word(member(answer, "id")),
 		confidence: confidenceOf(member(answer, "confidence")),
+		candidates: candidatesOf(member(answer, "candidates")),
 	};
 }
 

@@ -361,6 +361,18 @@ describe("a question to the gateways", () => {
 		expect(error.gateway).toBe(believed);
 	});
 
+	test("that is not decided names what is still possible", async () => {
+		const answer = verdict({
+			confidence: "undetermined",
+			candidates: ["egress-queue-drop", 5, "neighbour-unresolved", "a b"],
+		});
+		const error = await failure(network({ [GW1]: answer }), { gateways: [GW1] });
+		expect(error).toMatchObject({
+			confidence: "undetermined",
+			candidates: ["egress-queue-drop", "neighbour-unresolved"],
+		});
+	});
+
 	test("of two is answered by one, while the other is silent", async () => {
 		const mesh = network({ [GW1]: silent, [GW2]: verdict() });
 		const error = await failure(mesh, { gateways: [GW1, GW2], askMs: 100 });
@@ -481,6 +493,7 @@ describe("what is told", () => {
 			gateway: "http://100.96.0.11",
 			diagnosisId: "01JD3V5N8W",
 			confidence: "certain",
+			candidates: [],
 			target: "10.0.1.50:3000",
 			raw: { kind: "thrown", status: null, text: "Error: handshake timeout" },
 			unanswered: [

@@ -12,9 +12,12 @@ import { bundle, serve } from "../workerd.ts";
 import { drop, inNode } from "./node.ts";
 
 const SERVICE = "10.0.1.50:3000";
-const GATEWAY = "http://100.96.0.18:8080";
+const NOBODY = "10.0.1.99:3000";
 // Routes to the service and, as /closed, to a port of it where nobody listens.
 const BRIDGE = "100.96.0.18:80";
+// A gateway that tells what it sees, and one that tries.
+const LOOKS = "http://100.96.0.18";
+const TRIES = "http://100.96.0.18:8080";
 const TOKEN = "a-secret-of-the-tests";
 
 interface Result {
@@ -33,10 +36,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** One call by a Worker that has no connections yet. */
-async function call(target: string, path = "/"): Promise<Result> {
+async function call(target: string, path = "/", gateway = TRIES): Promise<Result> {
 	const worker = await serve(`${folder}/index.js`, {
 		TOKEN,
-		GATEWAYS: GATEWAY,
+		GATEWAYS: gateway,
 		GATEWAY_TOKEN: "a-secret-of-the-lab",
 	});
 	const response = await fetch(`${worker}?url=http://${target}${path}`, {
@@ -46,13 +49,13 @@ async function call(target: string, path = "/"): Promise<Result> {
 }
 
 /** The error of a call that was thrown, and explained by the gateway. */
-async function causeOf(target: string): Promise<string | undefined> {
-	const result = await call(target);
+async function causeOf(target: string, gateway = TRIES): Promise<string | undefined> {
+	const result = await call(target, "/", gateway);
 	expect(result).toMatchObject({
 		status: null,
 		body: null,
 		error: expect.stringMatching(/^Error: /) as string,
-		why: { target, gateway: GATEWAY, raw: { kind: "thrown" }, unanswered: [] },
+		why: { target, gateway, raw: { kind: "thrown" }, unanswered: [] },
 	});
 	expect(result.why?.diagnosisId).toMatch(/^\w+$/);
 	expect(result.why?.cause).not.toBe("");
@@ -73,7 +76,20 @@ test("nobody listens on the port, in IPv6", async () => {
 });
 
 test("nobody has the address", async () => {
-	expect(await causeOf("10.0.1.99:3000")).toBe("neighbour-unresolved");
+	expect(await causeOf(NOBODY)).toBe("neighbour-unresolved");
+});
+
+test("nobody has the address, and the gateway only looks", async () => {
+	const { why } = await call(NOBODY, "/", LOOKS);
+	expect(why).toMatchObject({ gateway: LOOKS, unanswered: [] });
+	expect([why?.code, ...(why?.candidates ?? [])]).toContain("neighbour-unresolved");
+});
+
+test("a gateway that only looks has seen nothing of a single refusal", async () => {
+	const { why } = await call("10.0.1.50:3999", "/", LOOKS);
+	expect(why?.code).toBe(why?.type);
+	expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: LOOKS }] });
+	expect(why?.unanswered[0]?.why).toMatch(/^no-traffic-observed: /);
 });
 
 test("the service's own firewall says nothing", async () => {
@@ -92,7 +108,7 @@ test("no answer finds its way back, the gateway's own neither", async () => {
 	try {
 		const { why } = await call(SERVICE);
 		expect(why?.code).toBe(why?.type);
-		expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: GATEWAY }] });
+		expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: TRIES }] });
 	} finally {
 		await inNode("gw1", "ip", "rule", "del", ...rule);
 	}
