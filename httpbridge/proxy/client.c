@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/client.h"
+#include "answer/accesslog.h"
 #include "answer/answer.h"
 #include "http/head.h"
 #include "lib/xmalloc.h"
@@ -95,6 +96,24 @@ static void end_lingering(struct client *c)
 	set_state(c, CLIENT_LINGER);
 }
 
+/* A request that was not even read. */
+static void log_refusal(struct client *c, const struct answer_failure *f)
+{
+	uint64_t now = loop_clock_us();
+	uint64_t took = c->began_us ? now - c->began_us : 0;
+	const struct accesslog_entry entry = {.realtime_us = loop_realtime_us() - took,
+		.peer = c->peer,
+		.peer_port = c->port,
+		.status = answer_failure_status(f),
+		.code = answer_failure_code(f),
+		.fault = f->fault,
+		.head_us = took,
+		.connect_us = ACCESSLOG_NEVER,
+		.first_byte_us = ACCESSLOG_NEVER,
+		.total_us = took};
+	log_writer_add(&c->worker->log, &entry);
+}
+
 static void say(struct client *c, const struct answer_failure *f, bool head)
 {
 	const struct answer_sending sending = {
@@ -103,6 +122,7 @@ static void say(struct client *c, const struct answer_failure *f, bool head)
 	struct iovec iov = {out, answer_failure(f, &sending, out, LOOP_SCRATCH)};
 
 	stats_add(&c->worker->stats.answers[f->reason], 1);
+	log_refusal(c, f);
 	if (link_write(&c->link, &iov, 1) < 0)
 		client_free(c);
 	else

@@ -1,13 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/exchange_int.h"
-#include <time.h>
-
-static uint64_t realtime_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 /* From one event to another that may not have come. */
 static uint64_t between(uint64_t from, uint64_t to)
@@ -36,7 +28,8 @@ void exchange_log(struct exchange *x)
 	const struct bridge_route *r = x->route;
 	uint64_t now = loop_clock_us();
 
-	const struct accesslog_entry entry = {.realtime_us = realtime_us() - (now - x->began_us),
+	const struct accesslog_entry entry = {
+		.realtime_us = loop_realtime_us() - (now - x->began_us),
 		.request_id = x->trace.id,
 		.peer = x->client->peer,
 		.peer_port = x->client->port,

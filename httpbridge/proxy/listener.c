@@ -16,11 +16,13 @@
 
 /* Of one listener in one round, so that the connections that are there get their turn. */
 constexpr unsigned AT_ONCE = 16;
+constexpr uint64_t PAUSE_MS = 200;
 
 struct listener {
 	struct listener *next;
 	struct worker *worker;
-	struct loop_watch *watch;
+	struct loop_watch *watch; /* nullptr during a pause */
+	struct timer pause;
 	int fd;
 	bool admin;
 };
@@ -84,6 +86,26 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *fro
 	send_away(w, fd, refusals[answer]);
 }
 
+static void on_ready(void *arg);
+
+static void on_pause_end(struct timer *t)
+{
+	struct listener *l = (struct listener *)((char *)t - offsetof(struct listener, pause));
+	l->watch = loop_watch(&l->worker->loop, l->fd, on_ready, l);
+}
+
+/* Without descriptors or memory for it a connection stays in the queue, which stays ready: asking
+ * again at once would be all that the thread does. */
+static void pause_if_short(struct listener *l, int error)
+{
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+		return;
+	log_warn("listener", "connections wait: %s", strerror(error));
+	loop_unwatch(l->watch);
+	l->watch = nullptr;
+	timer_set(&l->worker->loop.timers, &l->pause, PAUSE_MS);
+}
+
 static void on_ready(void *arg)
 {
 	struct listener *l = arg;
@@ -94,8 +116,7 @@ static void on_ready(void *arg)
 		int fd = accept4(
 			l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
-			if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR)
-				log_warn("listener", "accept: %s", strerror(errno));
+			pause_if_short(l, errno);
 			return;
 		}
 		admit(l, fd, &from);
@@ -110,7 +131,11 @@ void listener_new(struct worker *w, int fd, bool admin)
 	/* Inherited by what is accepted (tcp(7) does not say so; net/ipv4/tcp_minisocks.c does). */
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &defer_s, sizeof(defer_s));
-	*l = (struct listener){.next = w->listeners, .worker = w, .fd = fd, .admin = admin};
+	*l = (struct listener){.next = w->listeners,
+		.worker = w,
+		.fd = fd,
+		.admin = admin,
+		.pause.expired = on_pause_end};
 	l->watch = loop_watch(&w->loop, fd, on_ready, l);
 	w->listeners = l;
 }
@@ -124,6 +149,7 @@ void listeners_close(struct worker *w, bool admin)
 			continue;
 		}
 		*slot = l->next;
+		timer_unset(&l->pause);
 		loop_unwatch(l->watch);
 		close(l->fd);
 		free(l);

@@ -14,6 +14,7 @@ struct accesslog_entry;
 struct log_writer {
 	char *text; /* whole lines */
 	size_t len;
+	bool is_socket;
 	uint64_t lost;
 };
 

@@ -27,6 +27,13 @@ uint64_t loop_clock_us(void)
 	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
 }
 
+uint64_t loop_realtime_us(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_REALTIME, &t);
+	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 static void on_ready(h2o_socket_t *sock, const char *)
 {
 	struct loop_watch *w = sock->data;

@@ -52,3 +52,5 @@ void loop_block_free(struct loop *loop, char *block);
 
 /* CLOCK_MONOTONIC, now. */
 uint64_t loop_clock_us(void);
+/* CLOCK_REALTIME, now. */
+uint64_t loop_realtime_us(void);

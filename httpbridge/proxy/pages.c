@@ -100,7 +100,10 @@ static bool serve_status(
 
 void page_add(struct page *page, const struct worker *w)
 {
-	metrics_add_thread(page->metrics, &w->stats);
+	struct stats_thread stats = w->stats;
+
+	stats.log_lines_lost = w->log.lost;
+	metrics_add_thread(page->metrics, &stats);
 	for (const struct route_stats *r = w->route_stats; r; r = r->next)
 		metrics_add_route(page->metrics, r->host, r->path, &r->stats);
 	for (const struct verdict_stats *v = w->verdict_stats; v; v = v->next)

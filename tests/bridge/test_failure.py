@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 import time
+from pathlib import Path
 
 import pytest
 
@@ -280,6 +282,30 @@ def test_connection_limits(bridge: Bridge, upstream: Upstream) -> None:
     assert answer.status == 503 and answer.get("connection") == "close"
     kept[0].close()
     poll("room", lambda: bridge.ask(GET.replace(b"a.int", b"b.int")).status == 404)
+
+
+def test_no_descriptors(bridge: Bridge, echoing: Upstream) -> None:
+    """Who comes then waits, and is served when there are some again."""
+    bridge.start([{"upstreams": [echoing.config]}], limits={"perSource": 1000})
+    assert bridge.ask(GET).status == 200
+    assert bridge.process
+    used = len(list(Path(f"/proc/{bridge.process.pid}/fd").iterdir()))
+    resource.prlimit(bridge.process.pid, resource.RLIMIT_NOFILE, (used + 4, used + 4))
+    health = b"GET /.well-known/meshgw/health HTTP/1.1\r\nHost: x\r\n\r\n"
+    clients = [bridge.connect() for _ in range(8)]
+    for client in clients:
+        client.send(health)
+    poll("a complaint", lambda: "connections wait" in bridge.log.read_text())
+    for client in clients:
+        assert read_message(client).status == 200
+        client.close()
+
+
+def test_refused_heads_are_logged(bridge: Bridge, upstream: Upstream) -> None:
+    bridge.start([{"upstreams": [upstream.config]}])
+    assert bridge.ask(b"GET / HTTP/1.1\r\n\r\n").status == 400
+    line = poll("a line", bridge.lines)[0]
+    assert line["status"] == 400 and line["fault"] == "host-missing"
 
 
 def test_upstream_limit(bridge: Bridge, upstream: Upstream) -> None:
