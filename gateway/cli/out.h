@@ -59,5 +59,6 @@ void out_text_flows(const struct view *v, const struct reply_flow *list, size_t 
 void out_text_path(const struct view *v, const struct status *s);
 void out_text_networks(const struct view *v, const struct status *s);
 void out_text_bgp(const struct view *v, const struct status *s);
+void out_text_bridge(const struct view *v, const struct status *s);
 /* conditions: a list of struct reply_condition */
 void out_text_conditions(const struct view *v, const struct list *conditions);

@@ -166,6 +166,13 @@ static const sd_json_dispatch_field announcement_fields[] = {
 	{},
 };
 
+static const sd_json_dispatch_field listener_fields[] = {
+	TEXT(struct reply_listener, "address", address),
+	NUMBER(struct reply_listener, "port", port),
+	TEXT_OR_NULL(struct reply_listener, "reason", reason),
+	{},
+};
+
 static const sd_json_dispatch_field pending_fields[] = {
 	NUMBER(struct reply_pending, "remainingSeconds", remaining_s),
 	{},
@@ -207,6 +214,7 @@ LIST_READER(operation)
 LIST_READER(diagnostic)
 LIST_READER(neighbor)
 LIST_READER(announcement)
+LIST_READER(listener)
 
 static int read_pending(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
 {
@@ -243,6 +251,24 @@ static int read_bgp(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, 
 	return sd_json_dispatch(v, bgp_fields, SD_JSON_ALLOW_EXTENSIONS, bgp);
 }
 
+static const sd_json_dispatch_field bridge_fields[] = {
+	TRUTH(struct reply_bridge, "attached", attached),
+	NUMBER(struct reply_bridge, "generation", generation),
+	NUMBER(struct reply_bridge, "routes", routes),
+	LIST(struct reply_bridge, "listeners", listeners, listener),
+	{},
+};
+
+static int read_bridge(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	struct reply_bridge *bridge = to;
+
+	if (sd_json_variant_is_null(v))
+		return 0;
+	bridge->set = true;
+	return sd_json_dispatch(v, bridge_fields, SD_JSON_ALLOW_EXTENSIONS, bridge);
+}
+
 static const sd_json_dispatch_field status_fields[] = {
 	TEXT(struct status, "version", version),
 	TEXT(struct status, "phase", phase),
@@ -257,6 +283,8 @@ static const sd_json_dispatch_field status_fields[] = {
 	PENDING(struct status),
 	NUMBER(struct status, "repairs", repairs),
 	{"bgp", SD_JSON_VARIANT_OBJECT, read_bgp, offsetof(struct status, bgp), SD_JSON_NULLABLE},
+	{"bridge", SD_JSON_VARIANT_OBJECT, read_bridge, offsetof(struct status, bridge),
+		SD_JSON_NULLABLE},
 	{"flows", SD_JSON_VARIANT_ARRAY, flows_dispatch, offsetof(struct status, flows),
 		SD_JSON_NULLABLE},
 	{},
@@ -363,6 +391,7 @@ void status_clear(struct status *s)
 	list_clear(&s->counters);
 	list_clear(&s->bgp.neighbors);
 	list_clear(&s->bgp.announcements);
+	list_clear(&s->bridge.listeners);
 	list_clear(&s->flows);
 	sd_json_variant_unref(s->raw);
 	*s = (struct status){};

@@ -100,6 +100,18 @@ struct reply_bgp {
 	struct list neighbors, announcements;
 };
 
+struct reply_listener {
+	const char *address;
+	uint64_t port;
+	const char *reason; /* nullptr: it listens */
+};
+
+struct reply_bridge {
+	bool set, attached;
+	uint64_t generation, routes;
+	struct list listeners;
+};
+
 struct status {
 	const char *version, *phase;
 	uint64_t down_since_us;     /* CLOCK_REALTIME, 0 = not taken down */
@@ -108,6 +120,7 @@ struct status {
 	struct reply_pending pending;
 	uint64_t repairs;
 	struct reply_bgp bgp;
+	struct reply_bridge bridge;
 	struct list flows; /* struct reply_flow (reply_node.h) */
 	sd_json_variant *raw;
 };
