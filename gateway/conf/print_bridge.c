@@ -63,9 +63,9 @@ static void print_networks(const struct config_bridge *bridge, FILE *out)
 	fputs("]\n", out);
 }
 
-static void print_upstreams(const struct config_route *route, FILE *out)
+void print_bridge_upstreams(const struct config_route *route, FILE *out)
 {
-	fputs("      upstream: [", out);
+	fputs("[", out);
 	for (size_t i = 0; i < route->n_upstreams; i++) {
 		const struct config_upstream *up = &route->upstreams[i];
 		bool v6 = up->address.family == AF_INET6;
@@ -76,7 +76,7 @@ static void print_upstreams(const struct config_route *route, FILE *out)
 			fprintf(out, "\"%s://%s%s%s:%u\"", upstream_scheme_str(up->scheme),
 				v6 ? "[" : "", up->host, v6 ? "]" : "", up->port);
 	}
-	fputs("]\n", out);
+	fputs("]", out);
 }
 
 static void print_sources(const struct config_sources *sources, FILE *out)
@@ -163,7 +163,7 @@ static void print_health(const struct config_bridge_health *health, FILE *out)
 		health->successes);
 }
 
-static void print_route(const struct config_route *route, FILE *out)
+void print_bridge_route(const struct config_route *route, FILE *out)
 {
 	char size[SIZE_STRLEN];
 
@@ -172,8 +172,9 @@ static void print_route(const struct config_route *route, FILE *out)
 	fputs("\n      path: ", out);
 	print_text(out, route->path);
 	fprintf(out, "\n      strip_prefix: %s\n", route->strip_prefix ? "true" : "false");
-	print_upstreams(route, out);
-	fputs("      host_header: ", out);
+	fputs("      upstream: ", out);
+	print_bridge_upstreams(route, out);
+	fputs("\n      host_header: ", out);
 	print_text(out, route->host_header);
 	fputs("\n", out);
 	print_sources(&route->sources, out);
@@ -189,9 +190,8 @@ static void print_route(const struct config_route *route, FILE *out)
 	print_health(&route->health, out);
 }
 
-void print_bridge(const struct config_bridge *bridge, FILE *out)
+void print_bridge_settings(const struct config_bridge *bridge, FILE *out)
 {
-	fputs("bridge:\n", out);
 	print_listen(bridge, out);
 	fprintf(out, "  threads: %u\n  reveal: %s\n  admin: ", bridge->threads,
 		reveal_str(bridge->reveal));
@@ -203,7 +203,13 @@ void print_bridge(const struct config_bridge *bridge, FILE *out)
 	print_texts("    targets", bridge->targets, bridge->n_targets, out);
 	print_texts("    token_files", bridge->token_files, bridge->n_token_files, out);
 	print_networks(bridge, out);
+}
+
+void print_bridge(const struct config_bridge *bridge, FILE *out)
+{
+	fputs("bridge:\n", out);
+	print_bridge_settings(bridge, out);
 	fputs("  routes:\n", out);
 	for (size_t i = 0; i < bridge->n_routes; i++)
-		print_route(&bridge->routes[i], out);
+		print_bridge_route(&bridge->routes[i], out);
 }

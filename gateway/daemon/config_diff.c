@@ -19,6 +19,7 @@ const char *config_change_kind_str(enum config_change_kind kind)
 		[CHANGE_ALLOW] = "allow",
 		[CHANGE_PROBE] = "probe",
 		[CHANGE_WATCH] = "watch",
+		[CHANGE_BRIDGE] = "bridge",
 	};
 	return names[kind];
 }
@@ -209,6 +210,7 @@ static void state_all(const struct config *c, struct config_changes *out)
 	config_state_probe(&c->probe, out);
 	if (c->watch_own)
 		config_state(out, CHANGE_WATCH, nullptr, "%s", c->watch ? "true" : "false");
+	config_state_bridge(&c->bridge, out);
 	sort(out, compare_statements);
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n; i++)

@@ -12,3 +12,6 @@
 /* How the way back is proven; of the probe only what departs from the defaults. */
 void config_state_witnesses(const struct config_network *network, struct config_changes *out);
 void config_state_probe(const struct config_probe *probe, struct config_changes *out);
+
+/* config_diff_bridge.c */
+void config_state_bridge(const struct config_bridge *bridge, struct config_changes *out);

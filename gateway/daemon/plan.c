@@ -15,7 +15,8 @@ const char *op_kind_str(enum op_kind kind)
 		[OP_REMEDY] = "remedy",
 		[OP_FRR] = "frr",
 		[OP_PROOF] = "proof",
-		[OP_WATCH] = "watch"};
+		[OP_WATCH] = "watch",
+		[OP_BRIDGE] = "bridge"};
 	return names[kind];
 }
 
@@ -211,15 +212,20 @@ static struct op *find_kind(struct ops *ops, enum op_kind kind)
 	return nullptr;
 }
 
-static bool is_about_watching(const struct config_changes *c)
+/* What changes without another table; the last of them is what the rest is shown with. */
+static enum op_kind kind_of(const struct config_changes *c)
 {
+	unsigned kinds = 0;
+
 	for (size_t i = 0; i < c->n; i++)
-		if (c->list[i].kind != CHANGE_WATCH)
-			return false;
-	return true;
+		kinds |= 1U << c->list[i].kind;
+	if (kinds & 1U << CHANGE_BRIDGE)
+		return OP_BRIDGE;
+	return kinds == 1U << CHANGE_WATCH ? OP_WATCH : OP_PROOF;
 }
 
-/* What changes without another table is how proof is looked for, and whether flows are watched.
+/* What changes without another table is how proof is looked for, whether flows are watched, and
+ * what the HTTP bridge does.
  * A table that goes takes no right away: what it refused is no longer refused. So its statements
  * are not shown as removed. */
 void plan_explain(struct ops *ops, const struct config *from, const struct config *to,
@@ -233,7 +239,7 @@ void plan_explain(struct ops *ops, const struct config *from, const struct confi
 	else if (table && from)
 		config_summary(from, table->table);
 	else if (ops->changes.n)
-		push(ops, is_about_watching(&ops->changes) ? OP_WATCH : OP_PROOF, OP_SET);
+		push(ops, kind_of(&ops->changes), OP_SET);
 }
 
 void ops_append(struct ops *to, const struct ops *from)
@@ -289,6 +295,9 @@ const char *op_name(const struct op *op, char *buf)
 	case OP_WATCH:
 		snprintf(buf, OP_NAME_LEN, "watching of flows");
 		break;
+	case OP_BRIDGE:
+		snprintf(buf, OP_NAME_LEN, "HTTP bridge");
+		break;
 	}
 	return buf;
 }
@@ -320,6 +329,9 @@ const char *op_detail(const struct op *op, char *buf)
 		break;
 	case OP_WATCH:
 		snprintf(buf, OP_NAME_LEN, "those that fail");
+		break;
+	case OP_BRIDGE:
+		snprintf(buf, OP_NAME_LEN, "listeners and routes");
 		break;
 	}
 	return buf;

@@ -44,8 +44,9 @@ sd_json_variant *reply_operations(const struct ops *ops)
 			    SD_JSON_BUILD_PAIR_STRING("name", op_name(op, name)),
 			    SD_JSON_BUILD_PAIR_STRING("detail", op_detail(op, detail)),
 			    SD_JSON_BUILD_PAIR_CONDITION(
-				    ops->changes.n && (op->kind == OP_NFT || op->kind == OP_PROOF ||
-							      op->kind == OP_WATCH),
+				    ops->changes.n &&
+					    (op->kind == OP_NFT || op->kind == OP_PROOF ||
+						    op->kind == OP_WATCH || op->kind == OP_BRIDGE),
 				    "changes", SD_JSON_BUILD_VARIANT(changes))) < 0)
 			abort();
 	}

@@ -22,10 +22,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Change, NOTE("add or delete"),
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
 	FIELD(action, SD_VARLINK_STRING, 0),
-	NOTE("nft, sysctl, route, remedy, frr, proof or watch; of Fix also rule, conntrack"),
+	NOTE("nft, sysctl, route, remedy, frr, proof, watch or bridge; of Fix also rule, conntrack"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
 	FIELD(detail, SD_VARLINK_STRING, 0),
-	NOTE("Of the nft table, of proof or watch: all that the new configuration says otherwise; null: nothing"),
+	NOTE("Of the nft table, proof, watch or bridge: all that the new configuration says otherwise; null: nothing"),
 	FIELD_OF(changes, Change, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Object, FIELD(kind, SD_VARLINK_STRING, 0),

@@ -60,6 +60,12 @@ static bool holds_ours(const struct run *r)
 	return r->kernel->nft.exists || r->kernel->tailscale.n_ours;
 }
 
+/* Does it change anything in the kernel? */
+static bool is_kernels(const struct op *op)
+{
+	return op->kind != OP_PROOF && op->kind != OP_WATCH && op->kind != OP_BRIDGE;
+}
+
 static void print_ops(FILE *out, const struct ops *ops)
 {
 	char name[OP_NAME_LEN], detail[OP_NAME_LEN];
@@ -69,7 +75,7 @@ static void print_ops(FILE *out, const struct ops *ops)
 		op_detail(op, detail);
 		fprintf(out, "  %s %s%s%s\n", op_action_str(op->action), op_name(op, name),
 			detail[0] ? " " : "", detail);
-		bool explained = op->kind == OP_NFT || op->kind == OP_PROOF || op->kind == OP_WATCH;
+		bool explained = op->kind == OP_NFT || !is_kernels(op);
 		for (size_t j = 0; explained && j < ops->changes.n; j++) {
 			const struct config_change *c = &ops->changes.list[j];
 			fprintf(out, "    %c %s %s\n", c->added ? '+' : '-',
@@ -105,7 +111,7 @@ static size_t for_kernel(const struct ops *ops)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < ops->n; i++)
-		n += ops->list[i].kind != OP_PROOF && ops->list[i].kind != OP_WATCH;
+		n += is_kernels(&ops->list[i]);
 	return n;
 }
 
