@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab import build, demo, machine, network, suite
-from lab.lab import CONFIG, CONFIG_BGP, Lab, Options
+from lab.lab import BRIDGE, CONFIG, CONFIG_BGP, Lab, Options
 from lab.shell import CommandError
 
 BENCH = build.SRC / "tests/bench/run.py"
@@ -41,7 +41,7 @@ def cmd_up(argv: list[str]) -> int:
     with build.timed("nodes up"):
         lab.start()
         if not args.bare:
-            lab.deploy(config=CONFIG_BGP if args.router == "bgp" else CONFIG)
+            lab.deploy(config=(CONFIG_BGP if args.router == "bgp" else CONFIG) + BRIDGE)
     READY.touch()
     what = "gateways as Cloudflare's client leaves them" if args.bare else "meshgw on gw1 and gw2"
     print(f"the lab is up: {what}; ./lab down ends it", flush=True)

@@ -24,6 +24,8 @@ GATEWAYS = ("gw1", "gw2")
 SERVICES = ("service", "remote", "device")
 PORTS = {"http": 3000, "tcp": 3001, "udp": 3002}
 CONFIG = (HERE / "meshgw.yaml").read_text(encoding="utf-8")
+# The HTTP bridge, for any of them: most tests are about packets and do without.
+BRIDGE = (HERE / "meshgw-bridge.yaml").read_text(encoding="utf-8")
 # With the site router as BGP neighbour.
 CONFIG_BGP = (HERE / "meshgw-bgp.yaml").read_text(encoding="utf-8")
 CLIENT_SYSCTLS = "etc/sysctl.d/99-zzz-cloudflare-warp-connector.conf"
@@ -39,7 +41,7 @@ REMOVE_MESHGW = (
 # At its end a program with LeakSanitizer traces itself, which the units' filters forbid.
 SANITIZED = {
     f"etc/systemd/system/{unit}.service.d/lab.conf": "[Service]\nSystemCallFilter=ptrace\n"
-    for unit in ("meshgwd", "meshgw-probe@", "meshgw-trace@")
+    for unit in ("meshgwd", "meshgw-bridge", "meshgw-probe@", "meshgw-trace@")
 }
 ROUTER_SYSCTLS = "etc/sysctl.d/router.conf"
 
@@ -170,6 +172,8 @@ class Lab:
         for gateway in gateways or self.gateways:
             gateway.write("etc/meshgw/meshgw.yaml", config)
             gateway.systemctl("start", "meshgwd")
+            if BRIDGE in config:
+                gateway.systemctl("start", "meshgw-bridge")
 
     # Between tests.
 

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Services by name on the gateway's Mesh address.
+
+    worker ── edge ══ CloudflareWARP gw1: meshgw-bridge ── service, remote
+
+meshgwd opens the sockets and says what to do, meshgw-bridge serves: either goes on without the
+other. What the bridge's user can do beside that is tried by programs that run as this user.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from lab import flow
+from lab.lab import BRIDGE
+from lab.network import MESH
+from lab.shell import CommandError, poll_until
+from survival import Site, config
+
+pytestmark = pytest.mark.parametrize("mode", ["masquerade"], indirect=True)
+
+FILE = "etc/meshgw/meshgw.yaml"
+AS_BRIDGE = "setpriv --reuid meshgw-bridge --regid meshgw-bridge --clear-groups"
+
+
+def ask(site: Site, host: str, *, six: bool = False, timeout: float = 3, path: str = "/") -> str:
+    """The status and the body of one request of a Worker's."""
+    return site.worker.out(
+        ["curl", "-sS", "-w", " %{http_code}", "--max-time", str(timeout), "-H", f"Host: {host}",
+         flow.url(MESH["gw1"][six], path, port=80)],
+        timeout=timeout + 5,
+    )  # fmt: skip
+
+
+def serves(site: Site, host: str = "service.internal", seconds: float = 5) -> None:
+    """The service is reached, and sees the gateway."""
+    want = f"{flow.GW1[0]}\n 200"
+    poll_until(lambda: ask(site, host, timeout=1) == want, seconds, f"{host} is served")
+
+
+def says(site: Site) -> dict:
+    """The bridge in meshgw status."""
+    return dict(site.status()["bridge"])
+
+
+def call(site: Site, method: str, parameters: str = "{}") -> str:
+    """What a call to the bridge's own socket says, by the bridge's user."""
+    done = site.gw.run(
+        f"{AS_BRIDGE} varlinkctl call /run/meshgw/bridge io.meshgw.Gateway.{method} '{parameters}'",
+        check=False,
+    )
+    return done.stdout + done.stderr
+
+
+@pytest.fixture
+def bridge(site: Site) -> Iterator[Site]:
+    """The lab's configuration with its bridge; without it again at the end."""
+    if not site.status().get("bridge"):
+        site.gw.write(FILE, config(site.mode) + BRIDGE)
+        site.gw.run("meshgw apply")
+        site.gw.systemctl("start", "meshgw-bridge")
+    serves(site)
+    yield site
+    site.spent()
+
+
+def test_services_by_name(bridge: Site) -> None:
+    """Each name at each Mesh address, and no other name."""
+    for six in (False, True):
+        assert ask(bridge, "service.internal", six=six) == f"{flow.GW1[0]}\n 200"
+        assert ask(bridge, "Remote.Internal:80", six=six) == f"{flow.GW1[0]}\n 200"
+        assert ask(bridge, "other.internal", six=six).endswith(" 404")
+        assert ask(bridge, MESH["gw1"][0], six=six).endswith(" 404")
+    bridge.is_well()
+    status = says(bridge)
+    assert status["attached"] and status["routes"] == 2
+    at = {(one["address"], one["port"], one.get("reason")) for one in status["listeners"]}
+    assert at == {(address, 80, None) for address in MESH["gw1"]}
+
+
+def test_bridge_dies(bridge: Site) -> None:
+    """Whoever calls meanwhile waits, and is answered within a second."""
+    for _ in range(3):
+        before = bridge.gw.unit("meshgw-bridge", "MainPID")
+        bridge.gw.systemctl("kill", "-s", "KILL", "meshgw-bridge")
+        begun = time.monotonic()
+        assert ask(bridge, "service.internal").endswith(" 200")
+        assert time.monotonic() - begun < 1.5  # curl in a namespace takes its time, too
+        assert bridge.gw.unit("meshgw-bridge", "MainPID") not in ("0", before)
+
+
+def test_daemon_dies(bridge: Site) -> None:
+    """The bridge serves without meshgwd, while it starts, and is told the news after that."""
+    requests = bridge.worker.popen(
+        "while :; do curl -sS -o /dev/null -w '%{http_code}\n' --max-time 5"
+        f" -H 'Host: service.internal' http://{MESH['gw1'][0]}/ 2>&1; done",
+        output="/run/lab/bridge-requests",
+    )
+    bridge.gw.systemctl("stop", "meshgwd")
+    for _ in range(3):
+        assert ask(bridge, "service.internal").endswith(" 200")
+    bridge.gw.systemctl("start", "meshgwd")
+    poll_until(lambda: says(bridge)["attached"], 10, "the bridge attaches again")
+    bridge.gw.systemctl("kill", "-s", "KILL", "meshgwd")
+    poll_until(lambda: says(bridge)["attached"], 10, "and once more")
+    bridge.is_well()
+    serves(bridge)
+    requests.stop()
+    answers = requests.text().split()
+    assert len(answers) > 5 and set(answers) == {"200"}, answers
+
+
+def test_apply(bridge: Site) -> None:
+    """A new route counts for the next request; an old one is gone; nothing was restarted."""
+    before, pid = says(bridge)["generation"], bridge.gw.unit("meshgw-bridge", "MainPID")
+    bridge.gw.write(FILE, config(bridge.mode) + BRIDGE.replace("remote.internal", "new.internal"))
+    bridge.gw.run("meshgw apply")
+    serves(bridge, "new.internal")
+    assert ask(bridge, "remote.internal").endswith(" 404")
+    assert says(bridge)["generation"] > before
+    assert bridge.gw.unit("meshgw-bridge", "MainPID") == pid
+
+
+def reaches(site: Site, to: str) -> bool:
+    """A connection by the bridge's user."""
+    done = site.gw.run(
+        f"{AS_BRIDGE} curl -s -o /dev/null --max-time 3 --noproxy '*' {to}", check=False
+    )
+    return done.returncode == 0
+
+
+def test_bridge_is_walled_in(bridge: Site) -> None:
+    """Its user connects to upstreams and nowhere else, and asks its questions and no others."""
+    assert reaches(bridge, flow.url(flow.SERVICE[0]))
+    assert reaches(bridge, flow.url(flow.REMOTE[0]))
+    for to in (
+        flow.url(flow.SERVICE[0], port=flow.TCP),
+        flow.url(flow.SERVICE[1]),
+        flow.url("10.0.1.1", port=22),
+        flow.url("127.0.0.1", port=9596),
+    ):
+        assert not reaches(bridge, to), to
+    # Others on this machine are not held back.
+    bridge.gw.run(f"curl -s -o /dev/null --max-time 3 {flow.url(flow.SERVICE[1])}")
+    udp = f"{AS_BRIDGE} sh -c 'echo hello | nc -4 -u -W 1 -w 1 {flow.SERVICE[0]} {flow.UDP}'"
+    assert bridge.gw.out(udp, check=False) == ""
+
+    for method in ("Plan", "Down", "Apply", "Diagnose", "Doctor", "Fix"):
+        assert "MethodNotFound" in call(bridge, method), method
+    assert '"phase"' in call(bridge, "GetStatus")
+    refused = call(bridge, "DiagnoseTarget", '{"target": "10.0.1.1:22"}')
+    assert "TargetNotAllowed" in refused
+    verdict = call(bridge, "DiagnoseTarget", json.dumps({"target": "10.0.1.50:3000"}))
+    assert '"verdict"' in verdict
+    with pytest.raises(CommandError):
+        bridge.gw.run(f"{AS_BRIDGE} varlinkctl info /run/meshgw/control")
+
+
+def test_down(bridge: Site) -> None:
+    """Nothing listens, and no wall stands; apply brings both back."""
+    bridge.gw.run("meshgw down")
+    poll_until(
+        lambda: ":80 " not in bridge.gw.out("ss -Hltn"), 5, "the bridge lets go of its sockets"
+    )
+    assert "meshgw" not in bridge.gw.out("nft list tables")
+    bridge.gw.run("meshgw apply")
+    serves(bridge)
+    assert "meta skuid" in bridge.gw.out("nft list chain inet meshgw bridge_output")
