@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Self
 
@@ -113,7 +113,22 @@ class Netns:
         """Loads a ruleset."""
         self.run(["nft", "-f", "-"], stdin=ruleset)
 
-    def sysctl(self, **values: int) -> None:
+    @contextlib.contextmanager
+    def entered(self) -> Iterator[None]:
+        """This thread itself, for sockets that stay there."""
+        home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
+        there = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.setns(there, os.CLONE_NEWNET)
+            try:
+                yield
+            finally:
+                os.setns(home, os.CLONE_NEWNET)
+        finally:
+            os.close(home)
+            os.close(there)
+
+    def sysctl(self, **values: int | str) -> None:
         """ipv4__conf__all__rp_filter=0 and the like."""
         for key, value in values.items():
             self.run(["sh", "-c", f"echo {value} >/proc/sys/net/{key.replace('__', '/')}"])

@@ -94,13 +94,13 @@ write_apt_conf() {
 		deb [signed-by=$keyring] $1 $suite-backports main
 		deb [signed-by=$keyring] $1 bookworm main
 	EOF
-	# libh2o left Debian after 12; nothing else may come from there.
+	# h2o left Debian after 12; nothing else may come from there.
 	cat >"$cache/preferences" <<-EOF
 		Package: *
 		Pin: release n=bookworm
 		Pin-Priority: -1
 
-		Package: libh2o*
+		Package: libh2o* h2o
 		Pin: release n=bookworm
 		Pin-Priority: 500
 	EOF
@@ -157,7 +157,7 @@ prepare_tree() {
 		ln -sf /dev/null "$tmp/etc/systemd/system/$unit"
 	done
 	# These run where a test or the lab starts them; D-Bus starts nothing of its own accord.
-	rm -f "$tmp"/etc/systemd/system/multi-user.target.wants/{frr,bird,firewalld,ufw,keepalived}.service \
+	rm -f "$tmp"/etc/systemd/system/multi-user.target.wants/{frr,bird,firewalld,ufw,keepalived,nginx,haproxy,h2o}.service \
 		"$tmp"/etc/systemd/system/dbus-org.fedoraproject.FirewallD1.service
 	sed -i -E 's/^(bgpd|bfdd)=no/\1=yes/' "$tmp/etc/frr/daemons"
 	mkdir -p "$tmp/src" "$tmp/lab"
