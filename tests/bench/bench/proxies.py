@@ -4,9 +4,11 @@ file and X-Forwarded-For; and the origin behind them."""
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import resource
+import socket
 from pathlib import Path
 
 from bench.daemons import TICKS
@@ -85,6 +87,34 @@ class Proxy:
         """Makes room for the next one."""
         if self.process:
             self.process.stop()
+
+
+class Meshgw(Proxy):
+    """The bridge with all it does: routing, access control, headers, a log line for each request."""
+
+    name = "meshgw-bridge"
+    program = Path()
+
+    def _start(self) -> None:
+        conf = self.write("bridge.json", json.dumps({
+            "threads": 1, "reveal": "code", "node": "bench", "admin": "",
+            "limits": {"connections": DESCRIPTORS, "perSource": DESCRIPTORS, "idleMs": 600_000},
+            "routes": [{
+                "host": "*", "sources": ["100.64.0.0/10"],
+                "upstreams": [{"scheme": "http", "host": ORIGIN, "port": ORIGIN_PORT,
+                               "addresses": [ORIGIN]}],
+            }],
+        }))  # fmt: skip
+        with self.ns.entered():
+            listener = socket.create_server((PROXY, PORT), backlog=4096)
+        with listener, (self.folder / "access.log").open("wb") as log:
+            fd = listener.fileno()
+            self.process = self.ns.popen(
+                ["prlimit", f"--nofile={DESCRIPTORS}", "taskset", "-c", "1", "bash", "-c",
+                 f'exec 3<&{fd}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$@"', "bridge",
+                 self.program, "--config", conf],
+                pass_fds=[fd], stdout=log,
+            )  # fmt: skip
 
 
 class Nginx(Proxy):
