@@ -56,7 +56,7 @@ def cmd_bench(argv: list[str]) -> int:
     if not argv or argv[0] == "bgp":
         build.build_all("release")
     status = 0
-    for name in [argv] if argv else [["heal"], ["forward"], ["idle"], ["watch"], ["bgp"]]:
+    for name in [argv] if argv else [["heal"], ["forward"], ["idle"], ["watch"], ["bridge"], ["bgp"]]:
         print(flush=True)
         done = subprocess.run(["python3", BENCH, *name], check=False)
         status = status or done.returncode
