@@ -30,6 +30,7 @@ static void set_state(struct client *c, enum client_state state)
 	struct timers *timers = &c->worker->loop.timers;
 
 	c->state = state;
+	c->backlog = 0;
 	switch (state) {
 	case CLIENT_IDLE:
 		timer_set(timers, &c->timer, limits_of(c)->idle_ms);
@@ -135,11 +136,6 @@ static void refuse(struct client *c, enum answer_reason reason, const char *faul
 	say(c, &f, false);
 }
 
-void client_refuse(struct client *c, int reason)
-{
-	refuse(c, (enum answer_reason)reason, nullptr);
-}
-
 static const struct {
 	enum http_fault fault;
 	enum answer_reason reason;
@@ -165,7 +161,14 @@ static void on_timer(struct timer *t)
 {
 	struct client *c = (struct client *)((char *)t - offsetof(struct client, timer));
 
-	if (c->state == CLIENT_HEAD && !link_holds(&c->link))
+	uint32_t backlog = link_holds(&c->link) ? link_unsent(&c->link) : 0;
+
+	if (backlog && (!c->backlog || backlog < c->backlog)) {
+		c->backlog = backlog; /* slowly, but it takes its answer */
+		timer_set(&c->worker->loop.timers, t, limits_of(c)->idle_ms);
+		return;
+	}
+	if (c->state == CLIENT_HEAD && !backlog)
 		refuse(c, ANSWER_HEAD_SLOW, nullptr);
 	else
 		client_free(c);
@@ -241,10 +244,19 @@ static ssize_t serve_one(struct client *c, const char *data, size_t len)
 	return (ssize_t)begin(c, &request, data, (size_t)n, len);
 }
 
+/* Should more of the client be read? Beyond its request only so much that its end is noticed. */
+static bool wants_more(const struct client *c)
+{
+	if (c->state == CLIENT_LINGER)
+		return true;
+	if (c->exchange && exchange_expects_input(c->exchange))
+		return exchange_wants_input(c->exchange);
+	return c->kept_len < limits_of(c)->head_bytes && !link_holds(&c->link);
+}
+
 static void adjust_reading(struct client *c)
 {
-	if (c->state == CLIENT_LINGER || (c->exchange && exchange_wants_input(c->exchange)) ||
-		(c->kept_len < limits_of(c)->head_bytes && !link_holds(&c->link)))
+	if (wants_more(c))
 		link_resume(&c->link);
 	else
 		link_pause(&c->link);
@@ -329,7 +341,7 @@ static void on_input(struct link *l, const char *data, ssize_t n)
 		hear_out(c, len);
 		return;
 	}
-	if (c->exchange && exchange_wants_input(c->exchange) && c->kept_len == 0) {
+	if (c->exchange && exchange_expects_input(c->exchange)) {
 		bool gone = false, *before = l->closed_within;
 		l->closed_within = &gone;
 		used = exchange_client_input(c->exchange, data, len);
@@ -416,6 +428,19 @@ void client_done(struct client *c, enum client_end end)
 		serve_kept(c);
 	else
 		adjust_reading(c);
+}
+
+void client_pour(struct client *c)
+{
+	char *kept = c->kept;
+	size_t len = c->kept_len;
+
+	c->kept = nullptr;
+	c->kept_len = c->kept_size = c->head_seen = 0;
+	if (len)
+		(void)exchange_client_input(c->exchange, kept, len);
+	free(kept);
+	adjust_reading(c);
 }
 
 void client_abort(struct client *c)

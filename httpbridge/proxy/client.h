@@ -38,6 +38,7 @@ struct client {
 	uint32_t kept_len, kept_size;
 	uint32_t head_seen; /* of the kept ones, by a reading of the head that wanted more */
 	uint32_t lingered;
+	uint32_t backlog; /* when the timer looked last */
 	enum client_state state;
 	bool admin, running;
 	bool all_said; /* nothing more comes from it: it may be closed once the answer is sent */
@@ -48,8 +49,6 @@ struct client {
 
 /* Takes the descriptor of an accepted connection, and reads at once. */
 void client_new(struct worker *w, int fd, const struct addr *peer, uint16_t port, bool admin);
-/* Sends it away with a refusal, without a look at what it wants. */
-void client_refuse(struct client *c, int reason);
 void client_free(struct client *c);
 /* Between requests it is closed at once, otherwise with the end of its answer. */
 void client_drain(struct client *c);
@@ -62,5 +61,7 @@ enum client_end : uint8_t {
 	CLIENT_HEAR,  /* more may come of it */
 };
 void client_done(struct client *c, enum client_end end);
+/* What was kept of what it sent belongs to the exchange, too: it has become a tunnel. */
+void client_pour(struct client *c);
 /* The client must see that its answer is not complete. */
 void client_abort(struct client *c);

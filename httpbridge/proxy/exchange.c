@@ -125,6 +125,7 @@ void exchange_time(struct exchange *x, uint32_t ms)
 								: 0;
 		after = left < after ? left : after;
 	}
+	x->backlog = 0;
 	timer_set(timers, &x->timer, after);
 }
 
@@ -139,11 +140,27 @@ static enum answer_reason late_reason(const struct exchange *x)
 	return x->state == EXCHANGE_HEAD ? ANSWER_FIRST_BYTE_TIMEOUT : ANSWER_READ_TIMEOUT;
 }
 
+/* Nothing came for a while, but what was sent before is still being taken: a slow peer is not a
+ * dead one. */
+static bool still_moves(struct exchange *x)
+{
+	uint32_t backlog = link_unsent(&x->client->link) + (x->up ? link_unsent(&x->up->link) : 0);
+	bool moves = backlog && (!x->backlog || backlog < x->backlog);
+
+	if (moves) {
+		exchange_time(x, x->route->timeouts.idle_ms);
+		x->backlog = backlog;
+	}
+	return moves;
+}
+
 static void on_timer(struct timer *t)
 {
 	struct exchange *x = (struct exchange *)((char *)t - offsetof(struct exchange, timer));
 	enum answer_reason reason = late_reason(x);
 
+	if (x->state != EXCHANGE_CONNECT && reason != ANSWER_TOTAL_TIMEOUT && still_moves(x))
+		return;
 	if (reason == ANSWER_CONNECT_TIMEOUT)
 		exchange_up_failed(x, reason);
 	else

@@ -35,7 +35,8 @@ size_t exchange_client_input(struct exchange *x, const char *data, size_t n);
 void exchange_client_drained(struct exchange *x);
 /* error: 0 if it has ended its side. */
 void exchange_client_gone(struct exchange *x, int error);
-/* Does it wait for more of the request, so that the client must be read? */
+/* Is what comes next of the client the exchange's, and may it come now? */
+bool exchange_expects_input(const struct exchange *x);
 bool exchange_wants_input(const struct exchange *x);
 
 /* Of the connection to the upstream. */

@@ -149,7 +149,7 @@ static bool open_tunnel(
 	struct iovec iov[] = {{x->worker->loop.scratch, (size_t)n}, {(void *)(uintptr_t)more, len}};
 	if (!exchange_tell(x, iov, 2))
 		return false;
-	link_resume(&x->client->link);
+	client_pour(x->client);
 	return true;
 }
 

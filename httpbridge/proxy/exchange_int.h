@@ -62,6 +62,7 @@ struct exchange {
 	struct forward_trace trace;
 	int status;
 	uint64_t deadline_ms; /* of all of it; 0 = none */
+	uint32_t backlog;     /* when the timer looked last; 0 = there was something else since */
 	bool reused, aborted;
 	uint64_t began_us, read_us, sent_us, connected_us, answered_us; /* 0 = not yet */
 	char inline_raw[EXCHANGE_RAW];

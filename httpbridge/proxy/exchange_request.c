@@ -157,9 +157,14 @@ void exchange_up_connected(struct exchange *x, int error)
 
 /* The body. */
 
+bool exchange_expects_input(const struct exchange *x)
+{
+	return x->state == EXCHANGE_TUNNEL || !x->in.ended;
+}
+
 bool exchange_wants_input(const struct exchange *x)
 {
-	return x->up && !link_holds(&x->up->link) && (x->state == EXCHANGE_TUNNEL || !x->in.ended);
+	return x->up && !link_holds(&x->up->link) && exchange_expects_input(x);
 }
 
 static size_t tunnel_input(struct exchange *x, const char *data, size_t n)
@@ -176,6 +181,8 @@ size_t exchange_client_input(struct exchange *x, const char *data, size_t n)
 {
 	enum http_fault fault = HTTP_FAULT_NONE;
 
+	if (!x->up)
+		return n; /* its answer will be ours, and the last one */
 	if (x->state == EXCHANGE_TUNNEL)
 		return tunnel_input(x, data, n);
 	ssize_t used = http_body_scan(&x->in, data, n, &fault);

@@ -6,10 +6,12 @@
 #include <assert.h>
 #include <errno.h>
 #include <h2o/socket.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* Pieces of one write. */
@@ -189,6 +191,15 @@ static ssize_t send_tls(struct link *l, const struct iovec *iov, unsigned n)
 			total += sent;
 		}
 	return total;
+}
+
+uint32_t link_unsent(const struct link *l)
+{
+	int queued = 0;
+
+	if (ioctl(l->fd, SIOCOUTQ, &queued) < 0)
+		queued = 0;
+	return (uint32_t)queued + l->held_end - l->held_at;
 }
 
 static ssize_t send_now(struct link *l, const struct iovec *iov, unsigned n)

@@ -74,6 +74,8 @@ void link_resume(struct link *l);
 /* LINK_SENT, LINK_HELD or -errno; the bytes are copied as far as needed. A peer that takes nothing
  * any more may still have said something: reading goes on, and tells the end. */
 [[nodiscard]] int link_write(struct link *l, const struct iovec *iov, unsigned n);
+/* What was written and the peer has not acknowledged, here and in the kernel. */
+uint32_t link_unsent(const struct link *l);
 /* Something that was written is still here. */
 static inline bool link_holds(const struct link *l)
 {

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import resource
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -219,6 +220,32 @@ def test_total_timeout(bridge: Bridge, upstream: Upstream) -> None:
 
     poll("the end", gone)
     assert b"0\r\n\r\n" not in client.rest()
+
+
+@pytest.mark.parametrize("length", [True, False])
+def test_slow_but_alive(bridge: Bridge, upstream: Upstream, length: bool) -> None:
+    """A client that takes its answer slowly gets all of it; the limit is for who takes nothing."""
+    limits = {"idleMs": 150}
+    bridge.start([{"upstreams": [upstream.config], "timeouts": {**TIMES, "idleMs": 150}}], limits=limits)
+    client = bridge.connect()
+    client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20000)
+    client.send(GET)
+    service = upstream.peer()
+    read_message(service)
+    size = 8 << 20
+    head = b"Content-Length: %d\r\n" % size if length else b"Connection: close\r\n"
+    sender = threading.Thread(
+        target=lambda: (service.send(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + b"x" * size), service.close())
+    )
+    sender.start()
+    client.until(b"\r\n\r\n")
+    got = client.got.count(b"x")
+    while got < size:
+        time.sleep(0.01)
+        client.got = b""
+        assert client.more(), f"ended after {got}"
+        got += client.got.count(b"x")
+    sender.join()
 
 
 def test_slow_body(bridge: Bridge, upstream: Upstream) -> None:

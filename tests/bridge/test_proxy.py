@@ -192,7 +192,8 @@ def test_websocket(bridge: Bridge, upstream: Upstream) -> None:
     """Bytes both ways, until each side has ended."""
     bridge.start([{"upstreams": [upstream.config]}])
     client = bridge.connect()
-    client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
+    upgrade = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    client.send(GET.replace(b"\r\n\r\n", upgrade) + b"early ")
     service = upstream.peer()
     request = read_message(service)
     assert request.get("upgrade") == "websocket" and request.get("connection") == "upgrade"
@@ -201,7 +202,7 @@ def test_websocket(bridge: Bridge, upstream: Upstream) -> None:
     assert b"101" in answer and b"pgrade: websocket" in answer
     assert client.exactly(5) == b"first"
     client.send(b"\x81\x00GET")
-    assert service.exactly(5) == b"\x81\x00GET"
+    assert service.exactly(11) == b"early \x81\x00GET"
     service.send(b"x" * MIB)
     assert client.exactly(MIB) == b"x" * MIB
     client.sock.shutdown(1)

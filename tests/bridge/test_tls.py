@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bench import Bridge, Peer, Upstream, read_message
+from bench import Bridge, Peer, Upstream, poll, read_message
 
 GET = b"GET / HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
@@ -219,3 +220,29 @@ def test_bad_authority(bridge: Bridge, echoing: Upstream) -> None:
     assert bridge.ask(GET).status == 500
     assert "no TLS" in bridge.log.read_text()
     assert echoing.connections == 0
+
+
+def test_body_before_the_handshake(bridge: Bridge, files: dict[str, Any]) -> None:
+    """A client sends on while the connection to the service is still being made: nothing of it is
+    lost, and nothing is taken for another request."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*files["name"])
+    upstream = Upstream()
+    config = {**upstream.config, "scheme": "https", "host": "s.internal"}
+    bridge.start([{"upstreams": [config], "tls": {"ca": files["ours"]}}])
+    client = bridge.connect()
+    hidden = b"GET /hidden HTTP/1.1\r\nHost: a.internal\r\n\r\n"
+    body = hidden * 20000
+    client.send(b"POST / HTTP/1.1\r\nHost: a.internal\r\nContent-Length: %d\r\n\r\n" % len(body))
+    peer = upstream.peer()
+    client.send(body[:300000])  # more than the bridge reads at once, and it is not refused
+    sender = threading.Thread(target=client.send, args=(body[300000:],))
+    sender.start()
+    service = Peer(context.wrap_socket(peer.sock, server_side=True))
+    assert read_message(service).body == body
+    sender.join()
+    service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
+    assert read_message(client).body == b"hi"
+    client.send(hidden)
+    assert read_message(service).first == "GET /hidden HTTP/1.1"
+    upstream.close()
