@@ -5,8 +5,10 @@ Precision: of the faults that were answered with a cause, how many with the righ
 all faults, how many. Undecided verdicts are not answers, and are missed. Negatives and decoys that
 break nothing count in neither: their measure is the false alarm.
 
-What must hold is missed(): no false alarm, no overclaim, no case without a verdict or with gates that
-fail, and AIMS. A single miss is no failure of the whole: on a busy machine packets are late.
+What must hold is missed(): no false alarm, no overclaim, no case without a verdict or with gates
+that fail, and the aims. A single miss is no failure of the whole: on a busy machine packets are
+late. Of the selection with one case of each code siblings count as right: the codes that no gateway
+can tell apart are there as often as those that it can.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from typing import Any
 from judge import FALSE_ALARM, NOTHING, OVERCLAIM, RIGHT, SIBLING, UNANSWERED
 
 Result = dict[str, Any]
-AIMS = {"precision": 0.97, "recall": 0.95, "remedies": 0.98}
+PRECISION, RECALL, REMEDIES = 0.97, 0.95, 0.98
 
 
 def precision_recall(results: Sequence[Result], *good: str) -> tuple[float, float]:
@@ -70,7 +72,7 @@ def numbers(results: Sequence[Result]) -> dict[str, float]:
     }
 
 
-def missed(results: Sequence[Result]) -> list[str]:
+def missed(results: Sequence[Result], *, strict: bool) -> list[str]:
     """What must hold and does not."""
     found = [
         f"{r['name']}: {r['outcome']}" for r in results
@@ -78,8 +80,10 @@ def missed(results: Sequence[Result]) -> list[str]:
     ]  # fmt: skip
     found += [f"{r['name']}: {r['unfit'][0].splitlines()[-1]}" for r in results if r["unfit"]]
     have = numbers(results)
+    kin = "" if strict else " with siblings"
+    aims = {f"precision{kin}": PRECISION, f"recall{kin}": RECALL, "remedies": REMEDIES}
     found += [
-        f"{name} {have[name]:.3f}, the aim is {aim}" for name, aim in AIMS.items()
+        f"{name} {have[name]:.3f}, the aim is {aim}" for name, aim in aims.items()
         if have[name] < aim
     ]  # fmt: skip
     return found if results else ["nothing was run"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""./lab test: builds, static checks, CTest, the lab's own tests, the demo, and one sum at the end.
+"""./lab test: builds, checks, CTest, the lab's tests, the demo, the fault matrix, and one sum.
 
 The lab's tests mostly wait, so what only needs a processor runs beside them, at idle priority.
 A step that checked nothing has failed, and so has one whose program ended otherwise than its report
@@ -30,9 +30,9 @@ IDLE = ("chrt", "--idle", "0")
 # Not with the sanitizers: what they put into expressions makes gcc warn of conversions.
 WERROR, NO_WERROR = "-DMESHGW_WERROR=ON", "-DMESHGW_WERROR=OFF"
 LABELS = ("unit", "golden", "sim", "fuzz", "root", "bridge")
-GROUPS = ("build", "static", "ctest", "lab", "demo")
-# Only when it is named, and then alone with its arguments.
+# Named first, it is run alone, with its arguments.
 FAULTS = "faults"
+GROUPS = ("build", "static", "ctest", "lab", "demo", FAULTS)
 # The folders' walls, seen from outside: what each of our programs must not be linked with.
 FORBIDDEN = {
     "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
