@@ -119,6 +119,7 @@ static void want_name(struct bridge_names *n, const char *text)
 
 	if (known) {
 		known->wanted = true;
+		known->due_us = 0;
 		return;
 	}
 	XGROW(n->list, n->n, n->cap);

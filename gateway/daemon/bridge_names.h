@@ -26,7 +26,8 @@ struct bridge_names *bridge_names_new(
 	sd_event *event, const char *socket, void (*changed)(void *arg), void *arg);
 void bridge_names_free(struct bridge_names *n); /* nullptr is allowed */
 
-/* The names of this configuration; what is known of those that stay is kept. nullptr: none. config
+/* The names of this configuration, all of which are asked for anew; until there are answers, what
+ * is known of those that stay is kept. nullptr: none. config
  * and seen are borrowed until the next call. */
 void bridge_names_configure(
 	struct bridge_names *n, const struct config *config, const struct observed *seen);

@@ -125,6 +125,63 @@ def test_apply(bridge: Site) -> None:
     assert bridge.gw.unit("meshgw-bridge", "MainPID") == pid
 
 
+def apply(site: Site, *routes: str) -> None:
+    """These routes, on port 80."""
+    lines = "".join(f"    - {{{route}}}\n" for route in routes)
+    site.gw.write(FILE, f"{config(site.mode)}bridge:\n  listen: [80]\n  routes:\n{lines}")
+    site.gw.run("meshgw apply")
+
+
+def test_names_of_upstreams(bridge: Site) -> None:
+    """A name leads into the LAN's networks and nowhere else; the wall follows it."""
+    bridge.gw.run("echo '127.0.0.1 inside.example' >>/etc/hosts")
+    apply(
+        bridge, 'host: by.name, upstream: "http://service:3000"',
+        'host: astray.internal, upstream: "http://inside.example:9596"',
+    )  # fmt: skip
+    poll_until(lambda: ask(bridge, "by.name").endswith(" 200"), 5, "the name is known")
+    walls = bridge.gw.out("nft list table inet meshgw")
+    assert "10.0.1.50 . tcp . 3000" in walls and "2001:db8:1::50 . tcp . 3000" in walls
+    assert "9596" not in walls
+    bridge.shows("bridge-name-unusable", "inside.example")
+    assert ask(bridge, "astray.internal").endswith((" 502", " 503"))
+    # Somebody else's answer from now on.
+    bridge.gw.run("sed -i 's/^10.0.1.50 service$/10.0.1.51 service/' /etc/hosts")
+    bridge.gw.run("meshgw apply")
+    poll_until(
+        lambda: "10.0.1.51 . tcp . 3000" in bridge.gw.out("nft list table inet meshgw"),
+        5, "apply asks for names again",
+    )  # fmt: skip
+
+
+def test_files(bridge: Site) -> None:
+    """A token is asked for; one that others could read opens nothing."""
+    token, path = "0123456789abcdef-of-the-lab", "/etc/meshgw/token"
+    own = f"printf '%s\\n' '{token}' >{path} && chown root:meshgw {path} && chmod"
+    header = f"-H 'Authorization: Bearer {token}'"
+    url = flow.url(MESH["gw1"][0], port=80)
+    curl = f"curl -s -o /dev/null -w '%{{http_code}}' --max-time 3 -H 'Host: closed' {url}"
+    bridge.gw.run(f"{own} 0640 {path}")
+    apply(bridge, f'host: closed, upstream: "http://10.0.1.50:3000", token_files: [{path}]')
+    poll_until(lambda: bridge.worker.out(f"{curl} {header}") == "200", 5, "the token opens it")
+    assert bridge.worker.out(curl) == "401"
+    bridge.gw.run(f"{own} 0644 {path} && meshgw apply")
+    bridge.shows("bridge-file-unusable", path)
+    assert bridge.worker.out(f"{curl} {header}") in ("403", "404")
+    assert token not in bridge.gw.journal() + bridge.gw.out("meshgw --json status", check=False)
+
+
+def test_addresses_come_and_go(bridge: Site) -> None:
+    """The tunnel's client connects anew, and its addresses are listened on again."""
+    bridge.warp.reconnect()
+    serves(bridge)
+    assert ask(bridge, "service.internal", six=True).endswith(" 200")
+    bridge.warp.disconnect()
+    poll_until(lambda: says(bridge)["listeners"] == [], 5, "nothing to listen on")
+    bridge.warp.connect()
+    serves(bridge)
+
+
 def reaches(site: Site, to: str) -> bool:
     """A connection by the bridge's user."""
     done = site.gw.run(

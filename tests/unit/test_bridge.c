@@ -496,6 +496,14 @@ static void test_names(void **state)
 	while (generation(&r) < bridge_view(s->context.bridge).generation);
 	assert_int_equal(count_addresses(&r), 2);
 	assert_false(has_condition(s, COND_BRIDGE_NAME_UNUSABLE, "app.internal"));
+	/* Asked for again, and until then what was known holds. */
+	s->addresses = "[\"10.0.1.72\"]";
+	configure(s, "{listen: [%u], routes: [{host: b, upstream: http://app.internal}]}", s->port);
+	assert_true(receive(s, fd, &r));
+	assert_int_equal(count_addresses(&r), 2);
+	wait_for_questions(s, 2);
+	assert_true(receive(s, fd, &r));
+	assert_int_equal(count_addresses(&r), 1);
 	reply_clear(&r);
 }
 
