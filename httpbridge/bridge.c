@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 constexpr unsigned LISTENERS_MAX = 64;
-/* A question to meshgwd: its hard limit, and what we wait. */
+/* A question to meshgwd, to look and to try: its hard limit, and how much longer we wait. */
 constexpr unsigned QUESTION_MS = 2'000;
-constexpr uint64_t PATIENCE_US = 3'000'000;
+constexpr unsigned QUESTION_ACTIVE_MS = 6'000;
+constexpr uint64_t PATIENCE_US = 1'000'000;
 
 struct asked;
 
@@ -75,19 +76,21 @@ static void put_question(struct bridge *b, struct proxy_question *q)
 	struct asked *a = xcalloc(1, sizeof(*a));
 	autojson sd_json_variant *parameters = nullptr;
 	const char *target = proxy_question_target(q);
+	bool active = proxy_question_active(q);
+	unsigned limit_ms = active ? QUESTION_ACTIVE_MS : QUESTION_MS;
 
 	*a = (struct asked){.next = b->asked, .bridge = b, .question = q};
 	if (b->asked)
 		b->asked->prev = a;
 	b->asked = a;
 	if (*target && sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("target", target),
-			       SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", QUESTION_MS),
-			       SD_JSON_BUILD_PAIR_BOOLEAN("active", proxy_question_active(q))) < 0)
+			       SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", limit_ms),
+			       SD_JSON_BUILD_PAIR_BOOLEAN("active", active)) < 0)
 		out_of_memory();
 	const struct call_request request = {.socket = b->options->socket,
 		.method = *target ? API_INTERFACE ".DiagnoseTarget" : API_INTERFACE ".GetStatus",
 		.parameters = parameters,
-		.timeout_us = PATIENCE_US,
+		.timeout_us = limit_ms * UINT64_C(1000) + PATIENCE_US,
 		.done = *target ? on_verdict : on_status,
 		.arg = a};
 	if (call_new(b->event, &request, &a->call) < 0)

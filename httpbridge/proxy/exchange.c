@@ -11,8 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a client waits for a verdict. */
+/* How long a client waits for a verdict, and for one that takes trying. */
 constexpr uint64_t ASK_PATIENCE_US = 2'500'000;
+constexpr uint64_t ASK_ACTIVE_PATIENCE_US = 6'500'000;
 
 /* Life. */
 
@@ -237,10 +238,11 @@ bool exchange_ask(struct exchange *x, const char *target,
 	void (*told)(struct ask_waiter *w, sd_json_variant *verdict), sd_json_variant **verdict)
 {
 	struct worker *w = x->worker;
+	bool active = strncmp(target, WORKER_ACTIVE, strlen(WORKER_ACTIVE)) == 0;
 
 	x->waiter.told = told;
-	enum ask_result result = ask_for(
-		w->ask, target, &x->waiter, worker_now_us(w), ASK_PATIENCE_US, verdict);
+	enum ask_result result = ask_for(w->ask, target, &x->waiter, worker_now_us(w),
+		active ? ASK_ACTIVE_PATIENCE_US : ASK_PATIENCE_US, verdict);
 	if (result == ASK_KNOWN || result == ASK_REFUSED)
 		return false;
 	x->state = EXCHANGE_ASK;
