@@ -3,9 +3,7 @@
 
     worker: vitest, workerd ── edge ══ CloudflareWARP gw1 eth0 ── service
 
-The faults are in examples/wrangler/test/lab. gw1 has meshgwd and the HTTP bridge. The bridge has
-meshgwd look; a diagnosis that tries is answered on port 8080 by a script that runs `meshgw
-diagnose`.
+gw1 has meshgwd and the HTTP bridge; the faults are in examples/wrangler/test/lab.
 """
 
 from __future__ import annotations
@@ -15,8 +13,6 @@ import xml.etree.ElementTree as ET
 import pytest
 
 from lab import example
-from lab.lab import HERE
-from lab.machine import Machine
 from lab.shell import poll_until
 from survival import Site, config
 
@@ -28,7 +24,9 @@ BRIDGE = """\
 bridge:
   listen: [80]
   reveal: all
-  diagnose: {targets: ["10.0.1.99:3000"]}
+  diagnose:
+    targets: ["10.0.1.99:3000", "10.0.2.60:3000", "[2001:db8:1::50]:3999"]
+    token_files: [/etc/meshgw/bridge.token]
   routes:
     - {host: "*", upstream: "http://10.0.1.50:3000"}
     - {host: "*", path: /closed, upstream: "http://10.0.1.50:3999"}
@@ -37,6 +35,8 @@ bridge:
 
 def start_bridge(site: Site) -> None:
     """As configured and started on a machine."""
+    site.gw.write("etc/meshgw/bridge.token", TOKEN)
+    site.gw.out("chmod 400 /etc/meshgw/bridge.token && chown meshgw: /etc/meshgw/bridge.token")
     site.gw.write("etc/meshgw/meshgw.yaml", config("route") + BRIDGE)
     site.gw.out("meshgw apply")
     site.gw.systemctl("start", "meshgw-bridge")
@@ -44,19 +44,10 @@ def start_bridge(site: Site) -> None:
     poll_until(lambda: site.worker.out(ask), 5, "the bridge serves")
 
 
-def start_stand_in(gw1: Machine) -> None:
-    """For the diagnose endpoint."""
-    gw1.write("root/stand_in.py", (HERE / "stand_in.py").read_text(encoding="utf-8"))
-    command = ["python3", "/root/stand_in.py", GATEWAY, "8080", TOKEN]
-    process = gw1.popen(command, output="/run/lab/stand-in")
-    poll_until(lambda: "ready" in process.text(), 5, "the stand-in for the bridge")
-
-
 @pytest.mark.parametrize("mode", ["route"], indirect=True)
 def test_worker_names_the_cause(site: Site) -> None:
     """Each of vitest's tests, and none of them left out."""
     start_bridge(site)
-    start_stand_in(site.gw)
     vitest = (
         "vitest run --config test/lab/vitest.config.ts"
         f" --reporter=default --reporter=junit --outputFile.junit={REPORT}"

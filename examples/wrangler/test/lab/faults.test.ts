@@ -12,12 +12,13 @@ import { bundle, serve } from "../workerd.ts";
 import { drop, inNode } from "./node.ts";
 
 const SERVICE = "10.0.1.50:3000";
+const REMOTE = "10.0.2.60:3000";
 const NOBODY = "10.0.1.99:3000";
 // Routes to the service and, as /closed, to a port of it where nobody listens.
 const BRIDGE = "100.96.0.18:80";
-// A gateway that tells what it sees, and one that tries.
-const LOOKS = "http://100.96.0.18";
-const TRIES = "http://100.96.0.18:8080";
+const GATEWAY = "http://100.96.0.18";
+// Who has this may have the gateway try.
+const GATEWAY_TOKEN = "a-secret-of-the-lab";
 const TOKEN = "a-secret-of-the-tests";
 
 interface Result {
@@ -36,11 +37,11 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true }));
 
 /** One call by a Worker that has no connections yet. */
-async function call(target: string, path = "/", gateway = TRIES): Promise<Result> {
+async function call(target: string, path = "/", token = GATEWAY_TOKEN): Promise<Result> {
 	const worker = await serve(`${folder}/index.js`, {
 		TOKEN,
-		GATEWAYS: gateway,
-		GATEWAY_TOKEN: "a-secret-of-the-lab",
+		GATEWAYS: GATEWAY,
+		GATEWAY_TOKEN: token,
 	});
 	const response = await fetch(`${worker}?url=http://${target}${path}`, {
 		headers: { Authorization: `Bearer ${TOKEN}` },
@@ -49,13 +50,13 @@ async function call(target: string, path = "/", gateway = TRIES): Promise<Result
 }
 
 /** The error of a call that was thrown, and explained by the gateway. */
-async function causeOf(target: string, gateway = TRIES): Promise<string | undefined> {
-	const result = await call(target, "/", gateway);
+async function causeOf(target: string): Promise<string | undefined> {
+	const result = await call(target);
 	expect(result).toMatchObject({
 		status: null,
 		body: null,
 		error: expect.stringMatching(/^Error: /) as string,
-		why: { target, gateway, raw: { kind: "thrown" }, unanswered: [] },
+		why: { target, gateway: GATEWAY, raw: { kind: "thrown" }, unanswered: [] },
 	});
 	expect(result.why?.diagnosisId).toMatch(/^\w+$/);
 	expect(result.why?.cause).not.toBe("");
@@ -80,15 +81,15 @@ test("nobody has the address", async () => {
 });
 
 test("nobody has the address, and the gateway only looks", async () => {
-	const { why } = await call(NOBODY, "/", LOOKS);
-	expect(why).toMatchObject({ gateway: LOOKS, unanswered: [] });
+	const { why } = await call(NOBODY, "/", "");
+	expect(why).toMatchObject({ gateway: GATEWAY, unanswered: [] });
 	expect([why?.code, ...(why?.candidates ?? [])]).toContain("neighbour-unresolved");
 });
 
 test("a gateway that only looks has seen nothing of a single refusal", async () => {
-	const { why } = await call("10.0.1.50:3999", "/", LOOKS);
+	const { why } = await call("10.0.1.50:3999", "/", "");
 	expect(why?.code).toBe(why?.type);
-	expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: LOOKS }] });
+	expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: GATEWAY }] });
 	expect(why?.unanswered[0]?.why).toMatch(/^no-traffic-observed: /);
 });
 
@@ -97,9 +98,10 @@ test("the service's own firewall says nothing", async () => {
 	expect(await causeOf(SERVICE)).toBe("service-silent-drop");
 });
 
+// Of another target: what was found out about one is known for some seconds.
 test("somebody's filter on the gateway drops", async () => {
 	await drop("gw1", "forward", "tcp dport 3000");
-	expect(await causeOf(SERVICE)).toBe("filter-drop-forward");
+	expect(await causeOf(REMOTE)).toBe("filter-drop-forward");
 });
 
 test("no answer finds its way back, the gateway's own neither", async () => {
@@ -108,7 +110,7 @@ test("no answer finds its way back, the gateway's own neither", async () => {
 	try {
 		const { why } = await call(SERVICE);
 		expect(why?.code).toBe(why?.type);
-		expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: TRIES }] });
+		expect(why).toMatchObject({ gateway: null, unanswered: [{ gateway: GATEWAY }] });
 	} finally {
 		await inNode("gw1", "ip", "rule", "del", ...rule);
 	}
