@@ -307,6 +307,7 @@ static void on_writable(h2o_socket_t *sock, const char *)
 {
 	struct link *l = sock->data;
 
+	loop_tick(l->loop);
 	l->waits_write = false;
 	if (l->connecting)
 		finish_connect(l);
@@ -359,6 +360,7 @@ static void on_readable(h2o_socket_t *sock, const char *)
 {
 	struct link *l = sock->data;
 
+	loop_tick(l->loop);
 	if (l->handshaking) {
 		shake_hands(l);
 		return;

@@ -15,6 +15,7 @@ constexpr unsigned BLOCKS_KEPT = 32;
 constexpr uint64_t IDLE_MS = 60'000;
 
 struct loop_watch {
+	struct loop *loop;
 	h2o_socket_t *sock;
 	void (*ready)(void *arg);
 	void *arg;
@@ -37,6 +38,8 @@ uint64_t loop_realtime_us(void)
 static void on_ready(h2o_socket_t *sock, const char *)
 {
 	struct loop_watch *w = sock->data;
+
+	loop_tick(w->loop);
 	w->ready(w->arg);
 }
 
@@ -44,7 +47,7 @@ struct loop_watch *loop_watch(struct loop *loop, int fd, void (*ready)(void *arg
 {
 	struct loop_watch *w = xcalloc(1, sizeof(*w));
 
-	*w = (struct loop_watch){
+	*w = (struct loop_watch){loop,
 		h2o_evloop_socket_create(loop->h2o, fd, H2O_SOCKET_FLAG_DONT_READ), ready, arg};
 	w->sock->data = w;
 	h2o_socket_read_start(w->sock, on_ready);

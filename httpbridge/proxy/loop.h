@@ -52,5 +52,11 @@ void loop_block_free(struct loop *loop, char *block);
 
 /* CLOCK_MONOTONIC, now. */
 uint64_t loop_clock_us(void);
+/* Each callback begins with it: libh2o waits and calls back in one, and a wait may have been long.
+ */
+static inline void loop_tick(struct loop *loop)
+{
+	loop->timers.now_ms = loop_clock_us() / 1000;
+}
 /* CLOCK_REALTIME, now. */
 uint64_t loop_realtime_us(void);

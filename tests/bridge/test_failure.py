@@ -270,6 +270,18 @@ def test_slow_head(bridge: Bridge, upstream: Upstream) -> None:
     assert idle.rest() == b""
 
 
+def test_after_a_pause(bridge: Bridge, echoing: Upstream) -> None:
+    """Limits count from the first byte, however long nothing happened before."""
+    bridge.start([{"upstreams": [echoing.config]}], limits={"headMs": 500, "idleMs": 500})
+    bridge.ask(GET.replace(b"a.int", b"b.int"))
+    time.sleep(1.2)  # that nothing happens is what is tested
+    client = bridge.connect()
+    client.send(GET[:10])
+    time.sleep(0.1)
+    client.send(GET[10:])
+    assert read_message(client).status == 200
+
+
 def test_large_head(bridge: Bridge, upstream: Upstream) -> None:
     bridge.start([{"upstreams": [upstream.config]}], limits={"headBytes": 4096})
     client = bridge.connect()
