@@ -191,9 +191,31 @@ static int plan_rule(const struct prefix *to, const char *iif, struct fix *out, 
 	return 0;
 }
 
+static bool is_masqueraded(const struct evidence *e)
+{
+	size_t at = 0;
+	const struct fact *f = evidence_next(e, FACT_CONFIG, &at);
+
+	return f && !strcmp(f->config.mode, "masquerade");
+}
+
+/* What went into the tunnel was not translated, and an echo or a datagram more, from the same port,
+ * keeps that decision. A new TCP connection has a new port. */
+static void add_untranslated(const struct subject *s, struct fix *out)
+{
+	if (!is_masqueraded(s->e) || s->e->flow.proto == IPPROTO_TCP)
+		return;
+	struct fix_step *step = fix_add(out, FIX_CONNTRACK);
+	step->from = s->range;
+	step->to = prefix_of(&s->e->flow.target);
+}
+
 static int plan_network_rule(const struct subject *s, struct fix *out, struct err *err)
 {
-	return plan_rule(&s->network, "", out, err);
+	int r = plan_rule(&s->network, "", out, err);
+	if (r >= 0)
+		add_untranslated(s, out);
+	return r;
 }
 
 static int plan_range_rule(const struct subject *s, struct fix *out, struct err *err)

@@ -12,6 +12,11 @@ constexpr enum code first = CODE_FORWARDING_DISABLED;
 		"ip -{v} rule del {refusingRule...}", "ip -{v} route add {uncovered} dev {lan}", \
 		"ip -{v} route add {uncoveredRange} dev {mesh}"}
 
+/* What went into the tunnel was not translated, and each packet more keeps that decision. */
+#define FORGET                                                                        \
+	"conntrack -D -f {fw} -s {untranslated} -d {target} -p {udp} --dport {port}", \
+		"conntrack -D -f {fw} -s {untranslated} -d {target} -p {echo}"
+
 const struct code_row code_part_path[] = {
 	[CODE_FORWARDING_DISABLED - first] = {"forwarding-disabled", CODE_CLASS_NODE,
 		"The kernel of this gateway does not forward packets.",
@@ -106,7 +111,7 @@ const struct code_row code_part_path[] = {
 		"interface again; packets leave by it as they came.",
 		"Take the target's network out of what is routed into the tunnel; a rule at "
 		"priority 0 sends it to table main until then.",
-		{"ip -{v} rule add priority 0 to {network} lookup main"}, true},
+		{"ip -{v} rule add priority 0 to {network} lookup main", FORGET}, true},
 	[CODE_ROUTE_WRONG_EGRESS - first] = {"route-wrong-egress", CODE_CLASS_NODE,
 		"Packets to the target leave by another interface than the configuration names.",
 		"A lookup of the target answers an interface that is not the one of its network "
@@ -159,7 +164,7 @@ const struct code_row code_part_path[] = {
 		"A lookup of the target answers the mesh interface, from the client's own table.",
 		"Exclude the LAN in the device profile (split tunnel); a rule at priority 0 "
 		"sends it to table main until then.",
-		{"ip -{v} rule add priority 0 to {network} lookup main"}, true},
+		{"ip -{v} rule add priority 0 to {network} lookup main", FORGET}, true},
 	[CODE_CGNAT_OVERLAP - first] = {"cgnat-overlap", CODE_CLASS_NODE,
 		"Another overlay network on this gateway uses addresses of the mesh range, and "
 		"takes the answers.",

@@ -175,6 +175,17 @@ static const char *asker_value(const struct remedy_subject *s, char buf[static F
 	return asked ? flow_value(&s->evidence->flow, "client", buf) : nullptr;
 }
 
+/* The same, where masquerading is what the flow should meet. A new TCP connection has a new port,
+ * and no old entry. */
+static const char *untranslated_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
+{
+	const struct fact_config *config = config_of(s);
+	bool masqueraded = config && !strcmp(config->mode, "masquerade");
+
+	return masqueraded && s->evidence->flow.proto != IPPROTO_TCP ? asker_value(s, buf)
+								     : nullptr;
+}
+
 /* Entries of datagrams tell nothing by themselves about being answered (conntrack(8)). */
 static const char *stale_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
 {
@@ -316,6 +327,7 @@ static const char *derived_value(
 		{"udp", udp_value},
 		{"uncovered", uncovered_value},
 		{"uncoveredRange", uncovered_range_value},
+		{"untranslated", untranslated_value},
 		{"wanted", wanted_value},
 	};
 

@@ -13,6 +13,7 @@
  *   uncovered uncoveredRange          the network, the range, where that route covers more
  *   refusingRule                      the whole policy rule to blame, if it refuses
  *   asker, stale                      the caller, if one was asked for; "others" if not
+ *   untranslated                      the asker of a masqueraded flow without connections
  *   acceptRa captive wanted configuration iptables link
  */
 #include "verdict/field.h"

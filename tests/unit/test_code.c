@@ -122,6 +122,7 @@ static void check_name(const char *code, const char *name, size_t len)
 		"udp",
 		"uncovered",
 		"uncoveredRange",
+		"untranslated",
 		"v",
 		"wanted",
 	};
@@ -521,6 +522,17 @@ static void test_remedies_of_echoes(void **)
 			"-j ACCEPT"));
 	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST(),
 		LIST("conntrack -D -f ipv4 -s 100.64.0.9 -d 10.0.1.50 -p icmp"));
+	/* The entry that the tunnel left behind. */
+	check_remedy(CODE_WARP_TABLE_CAPTURES_LAN, &e, LIST(),
+		LIST("ip -4 rule add priority 0 to 10.0.1.50 lookup main"));
+	struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
+	snprintf(config->mode, sizeof(config->mode), "masquerade");
+	check_remedy(CODE_WARP_TABLE_CAPTURES_LAN, &e, LIST(),
+		LIST("ip -4 rule add priority 0 to 10.0.1.50 lookup main",
+			"conntrack -D -f ipv4 -s 100.64.0.9 -d 10.0.1.50 -p icmp"));
+	e.flow.proto = IPPROTO_TCP;
+	check_remedy(CODE_WARP_TABLE_CAPTURES_LAN, &e, LIST(),
+		LIST("ip -4 rule add priority 0 to 10.0.1.50 lookup main"));
 }
 
 static void test_both_covered(void **)

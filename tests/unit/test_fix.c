@@ -25,7 +25,7 @@
 static const struct {
 	const char *facts, *steps;
 	enum code code;
-	bool six;
+	bool six, udp;
 } cases[] = {
 	{DIES_INSIDE
 		"sysctl key=net.ipv4.ip_forward value=0|"
@@ -63,6 +63,13 @@ static const struct {
 		     "+packet origin=injected point=tun-out packet=syn toTarget count=2",
 		"add rule 0: from all to 10.0.1.0/24 lookup main in front of all others",
 		.code = CODE_WARP_TABLE_CAPTURES_LAN},
+	{DIES_INSIDE "config mode=masquerade|"
+		     "lookup question=forward oif=CloudflareWARP redirect match=10.0.0.0/16 "
+		     "table=65743 rulePriority=5200|"
+		     "+packet origin=injected point=tun-out packet=udp toTarget count=2",
+		"add rule 0: from all to 10.0.1.0/24 lookup main in front of all others|"
+		"delete connections to 10.0.1.50/32 from 100.64.0.0/12, those without an answer",
+		.code = CODE_WARP_TABLE_CAPTURES_LAN, .udp = true},
 	{DIES_INSIDE "trace origin=injected toTarget family=inet table=fw chain=fwd hook=forward "
 		     "handle=12 verdict=drop rule='tcp dport 3000 drop'|"
 		     "drop origin=injected toTarget reason=NETFILTER_DROP function=nft_do_chain "
@@ -123,6 +130,8 @@ static void test_plans(void **)
 
 		evidence_healthy(&e, cases[i].six ? AF_INET6 : AF_INET);
 		evidence_change(&e, cases[i].facts);
+		if (cases[i].udp)
+			e.flow.proto = IPPROTO_UDP;
 		verdict_decide(&e, &v);
 		assert_string_equal(code_str(v.code), code_str(cases[i].code));
 		int r = fix_plan(&v, &e, &f, &err);
