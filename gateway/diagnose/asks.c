@@ -90,6 +90,14 @@ bool asks_answered(const struct asks *a)
 	return a->n > 0 && own_probe_answered(a->own[0]);
 }
 
+bool asks_heard(const struct asks *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		if (own_probe_heard(a->own[i]))
+			return true;
+	return false;
+}
+
 void asks_tell(const struct asks *a, struct evidence *e)
 {
 	for (size_t i = 0; i < a->n; i++)

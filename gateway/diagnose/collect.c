@@ -182,6 +182,16 @@ bool collect_answered(const struct collect *c, enum fact_probe_name probe)
 	return false;
 }
 
+bool collect_heard(const struct collect *c)
+{
+	for (size_t i = 0; c->o.injections && i < c->n_answers; i++) {
+		const struct injection *j = injection_of_port(c->o.injections, c->answers[i].mine);
+		if (j && j->probe != PROBE_HOP)
+			return true;
+	}
+	return false;
+}
+
 void collect_forget_drops(const struct collect *c, struct evidence *e)
 {
 	if (c->o.injections)
@@ -194,11 +204,23 @@ static bool has_neighbour(const struct collect *c)
 	       !(c->scope.mesh && c->way.oif == c->scope.mesh->ifindex);
 }
 
+/* IPv6 asks with packets of this host, which pass its filters (net/ipv6/ndisc.c). */
+static bool is_held_back(const struct collect *c)
+{
+	const struct fact *f;
+
+	for (size_t at = 0; (f = evidence_next(&c->chains, FACT_CHAIN, &at));)
+		if (c->flow.target.family == AF_INET6 && strcmp(f->chain.family, "ip") != 0 &&
+			!strcmp(f->chain.hook, "output") && !strcmp(f->chain.policy, "drop"))
+			return true;
+	return false;
+}
+
 void collect_verify_neighbour(struct collect *c)
 {
 	struct err err = {};
 
-	if (!has_neighbour(c))
+	if (!has_neighbour(c) || is_held_back(c))
 		return;
 	c->verified = neigh_verify(c->route, c->way.oif, &c->way.next_hop, &err) == 0;
 	if (!c->verified)

@@ -26,9 +26,12 @@ void collect_poll(struct collect *c);
 
 /* Has any injected packet of this name been answered? */
 [[nodiscard]] bool collect_answered(const struct collect *c, enum fact_probe_name probe);
+/* Anybody has said anything to an injected packet that was to arrive. */
+[[nodiscard]] bool collect_heard(const struct collect *c);
 /* Answers that the table of the diagnosis ended are no drops of anybody's filter. */
 void collect_forget_drops(const struct collect *c, struct evidence *e);
-/* Has the next hop asked whether it is still there, if it was. */
+/* Has the next hop asked whether it is still there, if it was. Not while it answers: where filters
+ * hold back the question, the answer is that it is gone, and what works would end. */
 void collect_verify_neighbour(struct collect *c);
 /* The next hop's link address is still being asked for. */
 [[nodiscard]] bool collect_waits_for_neighbour(const struct collect *c);

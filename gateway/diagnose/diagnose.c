@@ -18,10 +18,11 @@
 /* A socket-activated program is there after some 50 ms. */
 constexpr uint64_t READY_US = 1'000'000;
 constexpr uint64_t TICK_US = 10'000;
-/* A first packet that was lost is repeated after a second; ARP gives up after three. */
+/* A first packet that was lost is repeated after a second; ARP gives up after three, and is asked
+ * after half a one (HOPS_US). */
 constexpr uint64_t ANSWERS_US = 1'250'000;
 constexpr uint64_t HOPS_US = 500'000;
-constexpr uint64_t NEIGHBOUR_US = 3'400'000;
+constexpr uint64_t NEIGHBOUR_US = 3'800'000;
 constexpr uint64_t PASSIVE_US = 4'000'000;
 constexpr uint64_t SEEN_US = 1'500'000;   /* passive: after the first packet of a flow */
 constexpr uint64_t TALK_US = 1'800'000;   /* a service that is silent for so long is silent */
@@ -209,7 +210,6 @@ static bool needs_sockets(const struct diagnosis *d)
 static void send_first(struct diagnosis *d)
 {
 	asks_begin(&d->asks, &d->e.flow, d->e.lan, d->asked_us);
-	collect_verify_neighbour(d->collect);
 	if (!needs_sockets(d))
 		return;
 	injections_from_sockets(&d->injections);
@@ -251,6 +251,13 @@ static void on_trace(void *arg)
 			d->seen_us = now_of(d);
 }
 
+/* Nothing came back of anything that was sent to the target, by whomever. */
+static bool is_silent(const struct diagnosis *d)
+{
+	return !asks_heard(&d->asks) && !collect_heard(d->collect) &&
+	       !(d->observing && callers_heard(trace_link_facts(d->trace)));
+}
+
 /* Where packets end is worth knowing when nothing answers them. */
 static void check_asks(struct diagnosis *d, uint64_t now)
 {
@@ -261,6 +268,8 @@ static void check_asks(struct diagnosis *d, uint64_t now)
 	d->hops_asked = true;
 	if (collect_is_routed(d->collect) && !collect_answered(d->collect, PROBE_INJECTED))
 		asks_hops(&d->asks, now);
+	if (is_silent(d))
+		collect_verify_neighbour(d->collect);
 }
 
 /* Whatever is answered at once: a caller's trouble takes its time to show. */

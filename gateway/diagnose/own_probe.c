@@ -237,6 +237,15 @@ bool own_probe_answered(const struct own_probe *p)
 	return p->fact.probe == PROBE_OWN && p->fact.outcome == OUTCOME_ANSWERED;
 }
 
+/* That a packet died of its few hops says nothing of those that may go farther. */
+bool own_probe_heard(const struct own_probe *p)
+{
+	enum fact_outcome o = p->fact.outcome;
+
+	return p->fact.probe != PROBE_OWN_HOP &&
+	       (o == OUTCOME_ANSWERED || o == OUTCOME_REFUSED || o == OUTCOME_ERROR);
+}
+
 /* Without a socket nothing was asked, and nothing is known. An echo beside a flow is for those who
  * may; of a flow of echoes it is the question itself. */
 void own_probe_tell(const struct own_probe *p, struct evidence *e)

@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "diagnose/callers.h"
 #include "diagnose/collect_flow.h"
 #include "diagnose/diagnose.h"
 #include "diagnose/injection.h"
@@ -103,6 +104,39 @@ static void test_large(void **)
 			assert_true(!is || set.list[j].kind == INJECT_ECHO);
 		}
 		assert_true(large > 1);
+	}
+}
+
+/* What is said to anybody, but for the ends of what was sent to end on its way. */
+static void test_heard(void **)
+{
+	static const struct {
+		const char *sender;
+		int64_t type;
+		bool own, heard;
+	} errors[] = {
+		{"10.0.1.1", 3, false, true},
+		{"10.0.1.1", 11, false, false},
+		{"10.0.1.5", 3, true, false},
+		{"2001:db8:1::1", 1, false, true},
+		{"2001:db8:1::1", 3, false, false},
+	};
+	struct evidence e = {};
+
+	assert_false(callers_heard(&e));
+	struct fact_call *call = &evidence_add(&e, FACT_CALL)->call;
+	call->begun = true;
+	assert_false(callers_heard(&e));
+	call->answered = true;
+	assert_true(callers_heard(&e));
+	evidence_clear(&e);
+	for (size_t i = 0; i < COUNT(errors); i++) {
+		struct fact_icmp *icmp = &evidence_add(&e, FACT_ICMP)->icmp;
+		icmp->sender = parse(errors[i].sender);
+		icmp->type = errors[i].type;
+		icmp->own = errors[i].own;
+		assert_int_equal(callers_heard(&e), errors[i].heard);
+		evidence_clear(&e);
 	}
 }
 
@@ -238,6 +272,7 @@ int main(void)
 		cmocka_unit_test(test_schedule),
 		cmocka_unit_test(test_beside),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_heard),
 		cmocka_unit_test(test_link_answer),
 		cmocka_unit_test(test_blocks),
 		cmocka_unit_test(test_told),
