@@ -155,9 +155,9 @@ const struct code_row code_part_filter[] = {
 		"access list expects; or change the list.",
 		{}, false},
 	[CODE_NAT_UNEXPECTED_OWNER - first] = {"nat-unexpected-owner", CODE_CLASS_NODE,
-		"A rule of another program translates the source of the flow.",
+		"A rule of another program translates an address of the flow.",
 		"Packets leave with a source that is neither the caller's nor one that meshgw "
-		"gives.",
+		"gives, or are sent to another target.",
 		"Exempt flows of the mesh to this network in front of that rule, in the way of "
 		"the program that owns it.",
 		{"nft insert rule {family} {table} {chain}[ handle {handle}] {l3} saddr {range}"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connection tracking and address translation. */
 #include "verdict/decide_nat.h"
+#include "verdict/decide_filter.h"
 #include <string.h>
 
 /* Is the table of connections full? 1, 0, -1 = not known. */
@@ -195,43 +196,155 @@ static bool stale_nat(const struct view *v, struct finding *f)
 	return false;
 }
 
+/* The address that masquerading gives: that which this host asks with itself. */
+static const struct addr *masquerade_source(const struct view *v)
+{
+	static const enum fact_probe_name names[] = {PROBE_OWN, PROBE_OWN_OTHER, PROBE_OWN_ECHO};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		const struct fact *p = v->probes[names[i]];
+		if (p && p->probe.source.family == v->e->flow.target.family)
+			return &p->probe.source;
+	}
+	return nullptr;
+}
+
+/* Neither the caller's nor one that meshgw gives. */
+static bool is_foreign(const struct view *v, const struct addr *source)
+{
+	const struct addr *own = masquerade_source(v);
+
+	if (source->family == AF_UNSPEC || prefix_contains_addr(&v->config->config.range, source))
+		return false;
+	return !view_masqueraded(v) || (own && addr_cmp(own, source) != 0);
+}
+
+static const struct fact *left_foreign(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *p; (p = view_next(v, FACT_PACKET, &at));)
+		if (p->packet.point == POINT_LAN_OUT && p->packet.to_target &&
+			p->packet.count > 0 && p->packet.origin == ORIGIN_INJECTED &&
+			is_foreign(v, &p->packet.source))
+			return p;
+	return nullptr;
+}
+
+static const struct fact *entry_foreign(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.source_nat &&
+			(!view_masqueraded(v) || is_foreign(v, &c->conntrack.reply_to)))
+			return c;
+	return nullptr;
+}
+
+static void blame_chain(const struct fact *chain, struct finding *f)
+{
+	finding_cite(f, chain);
+	finding_set_text(f, "by", chain->chain.by);
+	finding_set_text(f, "family", chain->chain.family);
+	finding_set_text(f, "table", chain->chain.table);
+	finding_set_text(f, "chain", chain->chain.chain);
+}
+
+/* The packet left, with another's address, and nothing came of it. Of several addresses of this
+ * host meshgw may have given another than the one that it asks with. */
+static bool instead_of_masquerade(const struct view *v, bool chain, struct finding *f)
+{
+	const struct packet_query left = {ORIGIN_INJECTED, POINT_LAN_OUT, PACKET_KINDS, true};
+
+	if (!chain)
+		FINDING_FAMILY(f, CODE_NAT_UNEXPECTED_OWNER, CODE_SERVICE_SILENT_DROP,
+			CODE_UPSTREAM_SILENT, CODE_UPSTREAM_FILTERS_RANGE);
+	return view_packet(v, left) && view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT &&
+	       v->reach[ORIGIN_INJECTED].any < WAY_BACK_RECEIVE;
+}
+
 /* Somebody else's source NAT: the service sees an address that nobody here chose. */
 static bool unexpected_nat(const struct view *v, struct finding *f)
 {
-	const struct fact *out = nullptr, *entry = nullptr, *chain = nat_chain(v);
-	size_t at = 0;
+	const struct fact *chain = nat_chain(v);
 
-	if (!v->config || strcmp(v->config->config.mode, "route") != 0 || view_masqueraded(v))
+	if (!v->config || view_works(v) ||
+		(!view_masqueraded(v) && strcmp(v->config->config.mode, "route") != 0))
 		return false;
-	for (const struct fact *p; !out && (p = view_next(v, FACT_PACKET, &at));)
-		if (p->packet.point == POINT_LAN_OUT && p->packet.to_target &&
-			p->packet.count > 0 && p->packet.origin == ORIGIN_INJECTED &&
-			p->packet.source.family != AF_UNSPEC &&
-			!prefix_contains_addr(&v->config->config.range, &p->packet.source))
-			out = p;
-	at = 0;
-	for (const struct fact *c; !entry && (c = view_next(v, FACT_CONNTRACK, &at));)
-		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.source_nat)
-			entry = c;
-	if ((!out && !entry) || view_works(v))
+	const struct fact *out = left_foreign(v), *entry = entry_foreign(v);
+	if (!out && !entry)
+		return false;
+	f->confidence = CONFIDENCE_LIKELY;
+	if (view_masqueraded(v) && !instead_of_masquerade(v, chain, f))
 		return false;
 	finding_cite(f, out);
 	finding_cite(f, entry);
-	finding_cite(f, chain);
-	finding_cite(f, v->config);
 	finding_set_addr(f, "address", out ? &out->packet.source : &entry->conntrack.reply_to);
-	if (chain) {
-		finding_set_text(f, "by", chain->chain.by);
-		finding_set_text(f, "family", chain->chain.family);
-		finding_set_text(f, "table", chain->chain.table);
-		finding_set_text(f, "chain", chain->chain.chain);
-	}
+	if (chain)
+		blame_chain(chain, f);
+	finding_cite(f, v->config);
 	f->stays = v->state_reach <= WAY_LAN;
-	f->confidence = CONFIDENCE_LIKELY;
+	return true;
+}
+
+/* The rule that gives the flow another target. */
+static const struct fact *translates_target(const struct view *v)
+{
+	static const char *const words[] = {"dnat", "DNAT", "redirect", "REDIRECT"};
+	size_t at = 0;
+	for (const struct fact *t; (t = view_next(v, FACT_TRACE, &at));)
+		for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+			if (t->trace.origin == ORIGIN_INJECTED && t->trace.to_target &&
+				strstr(t->trace.rule, words[i]))
+				return t;
+	return nullptr;
+}
+
+static const struct fact *entry_elsewhere(const struct view *v)
+{
+	size_t at = 0;
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
+		if (c->conntrack.origin == ORIGIN_INJECTED && c->conntrack.destination_nat)
+			return c;
+	return nullptr;
+}
+
+/* What is for this host may be published here for another. */
+static bool is_own_target(const struct view *v)
+{
+	const struct fact *forward = v->lookups[ASK_FORWARD];
+	return (v->config && v->config->config.own_address) ||
+	       (forward && !strcmp(forward->lookup.type, "local"));
+}
+
+/* The flow is sent to somebody else than the target, and fails there. An entry is made when the
+ * packet has passed all filters; a rule alone tells nothing of those behind it. */
+static bool sent_elsewhere(const struct view *v, struct finding *f)
+{
+	const struct fact *entry = entry_elsewhere(v), *rule = translates_target(v);
+	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
+	bool dropped = view_drop(v, "", "", true) || view_trace(v, true);
+	bool lost_back = got == OUTCOME_SILENT && v->reach[ORIGIN_INJECTED].any >= WAY_BACK_RECEIVE;
+
+	if (!(entry || (rule && !dropped)) || got == OUTCOMES || view_works(v) || lost_back ||
+		is_own_target(v))
+		return false;
+	finding_cite(f, entry);
+	if (rule)
+		filter_blame(rule, f);
+	finding_cite(f, v->probes[PROBE_INJECTED]);
+	finding_cite(f, v->probes[PROBE_OWN]);
+	if (entry)
+		finding_set_addr(f, "address", &entry->conntrack.reply_from);
+	finding_set_addr(f, "target", &v->e->flow.target);
+	f->stays = true;
+	/* This host's own connections are not translated there: the target itself would answer. */
+	f->confidence = entry && view_outcome(v, PROBE_OWN) == OUTCOME_ANSWERED ? CONFIDENCE_CERTAIN
+										: CONFIDENCE_LIKELY;
 	return true;
 }
 
 static const struct rule list[] = {
+	{CODE_NAT_UNEXPECTED_OWNER, WAY_PREROUTING, sent_elsewhere},
 	{CODE_NAT_NO_SOURCE_ADDRESS, WAY_POSTROUTING, nat_no_source_address},
 	{CODE_CONNTRACK_TABLE_FULL, WAY_PREROUTING, table_full},
 	{CODE_NAT_PORT_EXHAUSTED, WAY_POSTROUTING, ports_exhausted},

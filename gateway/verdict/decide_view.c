@@ -343,7 +343,7 @@ const struct fact *view_grew(const struct view *v, const char *name)
 	return f && f->counter.delta > 0 ? f : nullptr;
 }
 
-/* The target's address is this host's, and somebody else stands behind it. */
+/* The flow is led on to somebody else: what the address is here says nothing. */
 static bool is_published(const struct view *v)
 {
 	size_t at = 0;

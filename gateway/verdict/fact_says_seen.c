@@ -184,7 +184,8 @@ void says_conntrack(const struct fact *fact, struct words *w)
 	say_text(w, ", state ", f->state);
 	say(w, ", %s", f->seen_reply ? "an answer was seen" : "no answer was seen");
 	say_if(w, f->source_nat, ", its source is translated");
-	say_if(w, f->destination_nat, ", its target is translated");
+	if (f->destination_nat)
+		say_addr(w, ", it is sent elsewhere than to its target: to ", &f->reply_from);
 	say_addr(w, ", answers are expected at ", &f->reply_to);
 	say_addr(w, " from ", &f->reply_from);
 	say_number(w, ", ", f->age_s, " s old");

@@ -190,6 +190,47 @@ static const struct story list[] = {
 		"probe probe=own outcome=silent answered=0",
 		.code = CODE_NAT_UNEXPECTED_OWNER, .confidence = CONFIDENCE_LIKELY,
 		.attribute = "by=docker"},
+	{"somebody translates in place of masquerading",
+		DIES_BEYOND
+		"config mode=masquerade configured=masquerade|"
+		"packet origin=injected point=lan-out packet=syn toTarget source=10.0.1.99|"
+		"conntrack origin=injected state=SYN_SENT sourceNat replyTo=10.0.1.99 "
+		"replyFrom=10.0.1.50|probe probe=injected-other outcome=refused answered=1|"
+		"probe probe=own outcome=silent answered=0 source=10.0.1.11|"
+		"probe probe=own-other source=10.0.1.11|"
+		"chain family=ip table=lb chain=p hook=postrouting type=nat priority=90 natSource",
+		.code = CODE_NAT_UNEXPECTED_OWNER, .confidence = CONFIDENCE_LIKELY,
+		.attribute = "table=lb"},
+	{"masqueraded, and nobody answers",
+		DIES_BEYOND
+		"config mode=masquerade configured=masquerade|"
+		"packet origin=injected point=lan-out packet=syn toTarget source=10.0.1.11|"
+		"conntrack origin=injected state=SYN_SENT sourceNat replyTo=10.0.1.11 "
+		"replyFrom=10.0.1.50|probe probe=injected-other outcome=refused answered=1|"
+		"probe probe=own outcome=silent answered=0 source=10.0.1.11|"
+		"chain family=ip table=nat chain=post hook=postrouting natSource by=docker",
+		.code = CODE_SERVICE_SILENT_DROP, .confidence = CONFIDENCE_UNDETERMINED},
+	{"somebody leads the flow elsewhere",
+		DIES_INSIDE
+		"conntrack origin=injected state=SYN_SENT destinationNat replyTo=100.64.0.9 "
+		"replyFrom=10.0.1.77|trace origin=injected toTarget family=ip table=lb chain=pre "
+		"hook=prerouting priority=-100 handle=4 verdict=accept "
+		"rule='ip daddr 10.0.1.50 dnat to 10.0.1.77'",
+		.code = CODE_NAT_UNEXPECTED_OWNER, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "address=10.0.1.77"},
+	{"somebody leads the flow to this host, which refuses",
+		"-packet point=lan-out|-packet point=lan-in|-packet point=tun-out|"
+		"probe probe=injected outcome=refused|"
+		"conntrack origin=injected state=CLOSE destinationNat seenReply "
+		"replyTo=100.64.0.9 replyFrom=192.0.2.1|trace origin=injected toTarget family=ip "
+		"table=lb chain=pre hook=prerouting priority=-100 handle=4 verdict=accept "
+		"rule='tcp dport 3000 redirect to :8080'",
+		.code = CODE_NAT_UNEXPECTED_OWNER, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "chain=pre"},
+	{"healthy, and somebody leads the flow elsewhere",
+		"conntrack origin=injected state=ESTABLISHED destinationNat seenReply "
+		"replyTo=100.64.0.9 replyFrom=10.0.1.77",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY},
 	{"a security module",
 		DIES_INSIDE "drop origin=injected toTarget reason=SECURITY_HOOK "
 			    "function=selinux_ip_forward count=2",
