@@ -29,12 +29,19 @@ static size_t take_addresses(const struct addrinfo *list, struct addr out[static
 	return n;
 }
 
-static void add_failure(struct evidence *facts, const char *why)
+static void add_failure(struct evidence *facts, enum fact_l7_outcome outcome, const char *why)
 {
 	struct fact_l7 *f = &evidence_add(facts, FACT_L7)->l7;
 	f->ask = L7_DNS;
-	f->outcome = L7_NAME;
+	f->outcome = outcome;
 	snprintf(f->text, sizeof(f->text), "%.*s", (int)sizeof(f->text) - 1, why);
+}
+
+/* What getaddrinfo(3) says of the name; anything else is about who was asked. */
+static enum fact_l7_outcome outcome_of(int error)
+{
+	return error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY ? L7_NAME
+										     : L7_RESOLVER;
 }
 
 static void add_answer(struct evidence *facts, const struct addr *list, size_t n)
@@ -96,9 +103,10 @@ size_t resolve_name(const char *name, uint64_t timeout_us, struct addr out[stati
 	if (r == 0)
 		n = take_addresses(l->request.ar_result, out);
 	if (r != 0)
-		add_failure(facts, r == EAI_INPROGRESS ? "no answer in time" : gai_strerror(r));
+		add_failure(facts, outcome_of(r),
+			r == EAI_INPROGRESS ? "no answer in time" : gai_strerror(r));
 	else if (n == 0)
-		add_failure(facts, "the name has no address");
+		add_failure(facts, L7_NAME, "the name has no address");
 	else
 		add_answer(facts, out, n);
 	lookup_free(l);

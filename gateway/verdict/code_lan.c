@@ -5,10 +5,10 @@ constexpr enum code first = CODE_UPSTREAM_SILENT;
 
 const struct code_row code_part_lan[] = {
 	[CODE_UPSTREAM_SILENT - first] = {"upstream-silent", CODE_CLASS_LAN,
-		"Packets leave towards the LAN and nothing comes back; what swallows them was "
-		"not asked.",
-		"Packets of the flow leave by the LAN and no answer comes in; no probe was made "
-		"that would separate the causes.",
+		"Packets leave towards the LAN and nothing comes back; what swallows them is not "
+		"known.",
+		"Packets of the flow leave by the LAN and no answer comes in; no probe separates "
+		"the causes.",
 		"Run meshgw diagnose without --passive, or look at the site's router and at the "
 		"service.",
 		{}, false},
@@ -19,8 +19,8 @@ const struct code_row code_part_lan[] = {
 		"The same question is answered when it comes from the gateway's own address, and "
 		"not when it comes from the mesh range.",
 		"Give the site's router, or the service's host, a route to the mesh range[ "
-		"{range}] by this gateway, by hand or by bgp: in meshgw.yaml. Or let meshgw hide "
-		"the callers: return_path: auto or masquerade, and apply it.",
+		"{range}] by this gateway, by hand or by bgp:. Or hide the callers: in "
+		"meshgw.yaml[, - {prefix: {network}, return_path: masquerade}], and apply it.",
 		{"meshgw apply"}, false},
 	[CODE_UPSTREAM_FILTERS_RANGE - first] = {"upstream-filters-range", CODE_CLASS_LAN,
 		"Something in the LAN lets packets from the mesh range not pass.",

@@ -75,7 +75,7 @@ const struct code_row code_part_service[] = {
 		"The first byte of the answer comes after the limit.",
 		"Make the service faster, or let the caller wait longer.", {}, false},
 	[CODE_NAME_NOT_RESOLVED - first] = {"name-not-resolved", CODE_CLASS_SERVICE,
-		"The target's name has no address here.",
+		"This gateway's resolver gives no address for the target's name.",
 		"The resolver of this gateway answers that there is no such name, or not at all.",
 		"Check the name, and the resolvers of this gateway.", {}, false},
 	[CODE_HEALTHY - first] = {"healthy", CODE_CLASS_HEALTHY,

@@ -124,6 +124,14 @@ static const struct code_variant variants[] = {
 		{"ip link set dev {mesh} up"}},
 	{CODE_RETURN_ROUTE_MISSING, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
 	{CODE_RP_FILTER_NO_ROUTE, "configuration", "none", ROUTE_REMEDY, {ROUTE_COMMAND}},
+	{CODE_NAME_NOT_RESOLVED, "by", "resolver",
+		"See why this gateway's resolver does not answer (/etc/resolv.conf, getent "
+		"ahosts[ {host}]); the name may be right.",
+		{}},
+	{CODE_UPSTREAM_SILENT, "probed", "yes",
+		"Probes of this gateway separate the causes no further: look at the site's router "
+		"and at the service, whether packets arrive there and where the answers go.",
+		{}},
 	{CODE_UPSTREAM_RETURN_ROUTE_MISSING, "configuration", "none",
 		"Give the site's router, or the service's host, a route to the mesh range[ "
 		"{range}] by this gateway. Or write /etc/meshgw/meshgw.yaml and apply it: meshgw "

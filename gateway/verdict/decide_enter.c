@@ -8,8 +8,14 @@ static bool name_not_resolved(const struct view *v, struct finding *f)
 {
 	size_t at = 0;
 	for (const struct fact *l; (l = view_next(v, FACT_L7, &at));)
-		if (l->l7.ask == L7_DNS && l->l7.outcome == L7_NAME) {
+		if (l->l7.ask == L7_DNS &&
+			(l->l7.outcome == L7_NAME || l->l7.outcome == L7_RESOLVER)) {
 			finding_cite(f, l);
+			if (l->l7.outcome == L7_RESOLVER) {
+				f->confidence =
+					CONFIDENCE_LIKELY; /* of the name nothing is known */
+				finding_set(f, "by", "resolver");
+			}
 			finding_set_text(f, "reason", l->l7.text);
 			return true;
 		}

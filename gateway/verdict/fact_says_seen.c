@@ -216,13 +216,15 @@ static void say_outcome(struct words *w, const struct fact_probe *f)
 		[OUTCOME_REFUSED] = "was refused",
 		[OUTCOME_ERROR] = "met an ICMP error",
 		[OUTCOME_SILENT] = "was not answered",
-		[OUTCOME_LOCAL] = "did not leave this host: ",
+		[OUTCOME_LOCAL] = "did not leave this host",
 		[OUTCOME_ASTRAY] = "was answered, and the answer went astray",
 	};
 
 	say(w, " %s", words[f->outcome]);
-	if (f->outcome == OUTCOME_LOCAL)
+	if (f->outcome == OUTCOME_LOCAL && f->error > 0) {
+		say(w, ": ");
 		say_errno(w, f->error);
+	}
 	if (f->outcome == OUTCOME_ERROR && f->icmp_type >= 0)
 		say(w, ", %s",
 			icmp_words(f->sender.family == AF_INET6, f->icmp_type, f->icmp_code));
@@ -266,6 +268,7 @@ void says_l7(const struct fact *fact, struct words *w)
 		[L7_ALERT] = "got a TLS alert",
 		[L7_NAME] = "got no address",
 		[L7_NOT_CONNECTED] = "found no connection",
+		[L7_RESOLVER] = "was not answered by this gateway's resolver",
 	};
 	const struct fact_l7 *f = &fact->l7;
 

@@ -81,6 +81,7 @@ static const char *const l7_outcomes[L7_OUTCOMES] = {
 	[L7_ALERT] = "alert",
 	[L7_NAME] = "name",
 	[L7_NOT_CONNECTED] = "not-connected",
+	[L7_RESOLVER] = "resolver",
 };
 static const char *const observers[OBSERVERS] = {
 	[OBSERVER_TRACE] = "trace",

@@ -56,8 +56,9 @@ enum fact_l7_outcome {
 	L7_GARBAGE,
 	L7_CERTIFICATE, /* not valid for the name, expired, unknown issuer: `text` */
 	L7_ALERT,       /* TLS alert `alert` */
-	L7_NAME,        /* DNS: no such name, no answer: `text` */
+	L7_NAME,        /* DNS: no such name, or it has no address: `text` */
 	L7_NOT_CONNECTED,
+	L7_RESOLVER, /* DNS: the resolver did not answer, or could not: `text` */
 	L7_OUTCOMES
 };
 struct fact_l7 {

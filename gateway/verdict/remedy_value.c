@@ -292,6 +292,15 @@ static const char *iptables_value(const struct remedy_subject *s, char[static FI
 	return has ? "yes" : "no";
 }
 
+/* Was anything asked, and by this gateway itself? */
+static const char *probed_value(const struct remedy_subject *s, char[static FIELD_STRLEN])
+{
+	size_t at = 0;
+	bool probed = !s->evidence->passive && evidence_next(s->evidence, FACT_PROBE, &at);
+
+	return probed ? "yes" : "no";
+}
+
 static const char *mesh_link_value(const struct remedy_subject *s, char[static FIELD_STRLEN])
 {
 	const struct fact_link *link = link_of(s, ROLE_MESH);
@@ -319,6 +328,7 @@ static const char *derived_value(
 		{"link", mesh_link_value},
 		{"mesh", mesh_value},
 		{"network", network_value},
+		{"probed", probed_value},
 		{"put", put_value},
 		{"range", range_value},
 		{"refusingRule", refusing_rule_value},

@@ -24,22 +24,38 @@ static int set_list(sd_json_variant **v, const char *key, sd_json_variant **list
 	return r < 0 ? r : sd_json_variant_set_field(v, key, array);
 }
 
+/* The same sentence once, though several facts say it. */
+static bool is_said(sd_json_variant *const list[], size_t n, const char *key, sd_json_variant *new)
+{
+	sd_json_variant *text = key ? sd_json_variant_by_key(new, key) : new;
+
+	for (size_t i = 0; i < n; i++)
+		if (sd_json_variant_equal(
+			    key ? sd_json_variant_by_key(list[i], key) : list[i], text))
+			return true;
+	return false;
+}
+
 /* A list of n texts, each of them given by its function. */
 static int set_texts(sd_json_variant **v, const char *key, size_t n,
 	const char *(*text)(const void *of, size_t i), const void *of)
 {
 	sd_json_variant *list[OBSERVERS + VERDICT_CANDIDATES + VERDICT_CONSEQUENCES] = {};
 	char shown[4 * FACT_SAYS_LEN];
+	size_t said = 0;
 	int r = 0;
 
 	for (size_t i = 0; i < n && r >= 0; i++) {
+		autojson sd_json_variant *new = nullptr;
 		const char *t = text(of, i);
 		r = sd_json_variant_new_string(
-			&list[i], escape_text(t, strlen(t), shown, sizeof(shown)));
+			&new, escape_text(t, strlen(t), shown, sizeof(shown)));
+		if (r >= 0 && !is_said(list, said, nullptr, new))
+			list[said++] = TAKE_PTR(new);
 	}
 	if (r >= 0)
-		r = set_list(v, key, list, n);
-	for (size_t i = 0; i < n; i++)
+		r = set_list(v, key, list, said);
+	for (size_t i = 0; i < said; i++)
 		sd_json_variant_unref(list[i]);
 	return r;
 }
@@ -107,9 +123,14 @@ static int set_evidence(
 	size_t n = 0;
 	int r = 0;
 
-	for (size_t i = 0; i < verdict->n_evidence && r >= 0; i++)
-		if (verdict->evidence[i] < e->n)
-			r = item_new(&e->facts[verdict->evidence[i]], &e->flow, &list[n++]);
+	for (size_t i = 0; i < verdict->n_evidence && r >= 0; i++) {
+		autojson sd_json_variant *item = nullptr;
+		if (verdict->evidence[i] >= e->n)
+			continue;
+		r = item_new(&e->facts[verdict->evidence[i]], &e->flow, &item);
+		if (r >= 0 && !is_said(list, n, "says", item))
+			list[n++] = TAKE_PTR(item);
+	}
 	if (r >= 0)
 		r = set_list(v, "evidence", list, n);
 	for (size_t i = 0; i < n; i++)

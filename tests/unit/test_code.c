@@ -547,6 +547,42 @@ static void test_both_covered(void **)
 	assert_non_null(strstr(remedy.text, "This mends return-route-missing as well."));
 }
 
+static const char *remedy_text(enum code code, const struct evidence *e)
+{
+	static struct verdict_remedy remedy;
+	struct verdict v = {.code = code, .next = CODES};
+
+	verdict_remedy(&v, e, &remedy);
+	return remedy.text;
+}
+
+/* Nobody is told to do what was done. */
+static void test_silence_after_probes(void **)
+{
+	struct evidence e = {};
+
+	assert_null(strstr(code_row(CODE_UPSTREAM_SILENT)->title, "not asked"));
+	assert_non_null(strstr(remedy_text(CODE_UPSTREAM_SILENT, &e), "--passive"));
+	evidence_add(&e, FACT_PROBE);
+	assert_null(strstr(remedy_text(CODE_UPSTREAM_SILENT, &e), "--passive"));
+	e.passive = true;
+	assert_non_null(strstr(remedy_text(CODE_UPSTREAM_SILENT, &e), "--passive"));
+	evidence_clear(&e);
+}
+
+/* To apply what is there would change nothing: the line that is to be written. */
+static void test_shows_the_edit(void **)
+{
+	struct evidence e = {};
+
+	struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
+	config->up = true;
+	config->network = P("10.0.1.0/24");
+	assert_non_null(strstr(remedy_text(CODE_UPSTREAM_RETURN_ROUTE_MISSING, &e),
+		"{prefix: 10.0.1.0/24, return_path: masquerade}"));
+	evidence_clear(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -559,6 +595,8 @@ int main(void)
 		cmocka_unit_test(test_remedies_of_ipv6),
 		cmocka_unit_test(test_remedies_of_echoes),
 		cmocka_unit_test(test_both_covered),
+		cmocka_unit_test(test_silence_after_probes),
+		cmocka_unit_test(test_shows_the_edit),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -69,7 +69,7 @@ static void test_late(void **)
 	assert_string_equal(under_way->ar_name, "service.example");
 	assert_int_equal(under_way->ar_request->ai_socktype, SOCK_STREAM);
 	const struct fact *f = evidence_next(&e, FACT_L7, &at);
-	assert_true(f->l7.ask == L7_DNS && f->l7.outcome == L7_NAME);
+	assert_true(f->l7.ask == L7_DNS && f->l7.outcome == L7_RESOLVER);
 	assert_string_equal(f->l7.text, "no answer in time");
 	evidence_clear(&e);
 	free(under_way);
@@ -85,11 +85,31 @@ static void test_cancelled(void **)
 	evidence_clear(&e);
 }
 
+/* What is said of the name, and what of who was asked. */
+static void test_outcomes(void **)
+{
+	static const struct {
+		int status;
+		enum fact_l7_outcome outcome;
+	} cases[] = {{EAI_NONAME, L7_NAME}, {EAI_NODATA, L7_NAME}, {EAI_AGAIN, L7_RESOLVER},
+		{EAI_FAIL, L7_RESOLVER}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct evidence e = {};
+		size_t at = 0;
+		status = cases[i].status;
+		assert_int_equal(ask(&e), 0);
+		assert_int_equal(evidence_next(&e, FACT_L7, &at)->l7.outcome, cases[i].outcome);
+		evidence_clear(&e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_late),
 		cmocka_unit_test(test_cancelled),
+		cmocka_unit_test(test_outcomes),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

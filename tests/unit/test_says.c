@@ -133,6 +133,11 @@ static const struct {
 		"a connection from this gateway's own address to port 3000 from 10.0.1.2 was "
 		"refused after 1.250 ms",
 		"nc -4nvz -w 2 -s 10.0.1.2 10.0.1.50 3000"},
+	{"{\"kind\":\"probe\",\"probe\":\"own\",\"outcome\":\"local\",\"error\":0,"
+	 "\"source\":\"10.0.1.2\",\"port\":3000}",
+		"a connection from this gateway's own address to port 3000 from 10.0.1.2 did not "
+		"leave this host",
+		"nc -4nvz -w 2 -s 10.0.1.2 10.0.1.50 3000"},
 	{"{\"kind\":\"probe\",\"probe\":\"injected\",\"outcome\":\"silent\","
 	 "\"source\":\"100.79.255.254\",\"port\":3000,\"sent\":2}",
 		"a packet of the mesh, injected at the mesh interface, to port 3000 from "

@@ -122,6 +122,34 @@ static void test_nothing(void **)
 		"\"wanted\":[]}");
 }
 
+static size_t listed(sd_json_variant *json, const char *key)
+{
+	return sd_json_variant_elements(sd_json_variant_by_key(json, key));
+}
+
+/* What several facts say in the same words is said once. */
+static void test_repeated(void **)
+{
+	autojson sd_json_variant *json = nullptr;
+	struct evidence e = {};
+	struct verdict v = {
+		.code = CODE_FILTER_DROP_FORWARD,
+		.evidence = {1, 2, 0, 1},
+		.n_evidence = 4,
+		.consequences = {"a redirect", "the caller repeats", "a redirect"},
+		.n_consequences = 3,
+		.next = CODES,
+	};
+
+	fill(&e);
+	struct fact_trace same = e.facts[1].trace;
+	evidence_add(&e, FACT_TRACE)->trace = same;
+	assert_int_equal(verdict_to_json(&v, &e, &json), 0);
+	assert_int_equal(listed(json, "evidence"), 2);
+	assert_int_equal(listed(json, "consequences"), 2);
+	evidence_clear(&e);
+}
+
 static void test_names(void **)
 {
 	for (enum verdict_point at = 0; at < ATS; at++)
@@ -139,6 +167,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_cause),
 		cmocka_unit_test(test_nothing),
+		cmocka_unit_test(test_repeated),
 		cmocka_unit_test(test_names),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
