@@ -9,6 +9,24 @@ const struct config_range *config_range_of(const struct config *config, const st
 	return nullptr;
 }
 
+struct addr config_trial_source(const struct config *config, const struct config_range *range)
+{
+	const struct addr *given = &config->probe.source[range->prefix.addr.family == AF_INET6];
+	/* Not the very last: in IPv4 that is a broadcast address to the services on a link. */
+	return prefix_contains_addr(&range->prefix, given) ? *given
+							   : prefix_last_host(&range->prefix);
+}
+
+bool config_is_trial_source(const struct config *config, const struct addr *from)
+{
+	const struct config_range *range = config_range_of(config, from);
+
+	if (!range || range->prefix.len == (from->family == AF_INET ? 32 : 128))
+		return false;
+	struct addr ours = config_trial_source(config, range);
+	return addr_cmp(&ours, from) == 0;
+}
+
 struct config_place config_place_of(const struct config *config, const struct addr *to)
 {
 	for (size_t i = 0; i < config->n_lans; i++)

@@ -9,6 +9,14 @@
 /* The range that holds a mesh address; nullptr = none. */
 const struct config_range *config_range_of(const struct config *config, const struct addr *from);
 
+/* The address of a range from which this host itself tries flows out: probe.source where it is in
+ * the range, else the range's last usable one. No client of the mesh has it. */
+struct addr config_trial_source(const struct config *config, const struct config_range *range);
+
+/* Is it that of any range? What comes from there is no caller's. False in a range of a single
+ * address, which is somebody's. */
+bool config_is_trial_source(const struct config *config, const struct addr *from);
+
 /* The network that holds an address of the LAN (they are disjoint), and its interface. */
 struct config_place {
 	const struct config_lan *lan;

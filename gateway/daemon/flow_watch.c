@@ -220,10 +220,7 @@ static bool is_meant(const struct config *config, const struct ct_entry *e)
 	if (proto != IPPROTO_TCP && proto != IPPROTO_UDP && proto != IPPROTO_ICMP &&
 		proto != IPPROTO_ICMPV6)
 		return false;
-	if (!config_range_of(config, from))
-		return false;
-	struct addr probe = want_probe_source(config, from->family);
-	return addr_cmp(&probe, from) != 0;
+	return config_range_of(config, from) && !config_is_trial_source(config, from);
 }
 
 static void on_event(enum ct_event what, const struct ct_entry *e, void *arg)

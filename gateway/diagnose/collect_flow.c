@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diagnose/collect_flow.h"
 #include "conf/admits.h"
+#include "lib/marks.h"
 #include "net/ct.h"
 #include "net/nl.h"
 #include "net/platform.h"
@@ -62,7 +63,14 @@ void collect_link_answer(struct evidence *e)
 
 /* ---- connection tracking ---- */
 
-enum { KIND_REAL, KIND_REAL_ANSWERED, KIND_OURS, KIND_OURS_ANSWERED, KINDS };
+enum kind {
+	KIND_REAL,
+	KIND_REAL_ANSWERED,
+	KIND_REAL_ENDED, /* answered, and over since */
+	KIND_OURS,
+	KIND_OURS_ANSWERED,
+	KINDS
+};
 
 struct tracked {
 	const struct collect_scope *scope;
@@ -78,14 +86,37 @@ static bool is_ours(const struct tracked *t, const struct ct_entry *e)
 	       addr_cmp(&e->flow.from, &t->scope->flow->client) == 0;
 }
 
+/* Not what this host sent in the mesh's name before, or to find the way back. */
+static bool is_callers(const struct tracked *t, const struct ct_entry *e)
+{
+	const struct flow *flow = t->scope->flow;
+	bool named = !strcmp(flow->from, "address") && !addr_cmp(&flow->client, &e->flow.from);
+
+	return (e->state.mark & MARK_PROBE_MASK) != MARK_PROBE &&
+	       config_range_of(t->scope->config, &e->flow.from) &&
+	       (named || !config_is_trial_source(t->scope->config, &e->flow.from));
+}
+
+static enum kind kind_of(const struct ct_entry *e, bool ours)
+{
+	bool answered = e->state.status & IPS_SEEN_REPLY;
+
+	if (ours)
+		return answered ? KIND_OURS_ANSWERED : KIND_OURS;
+	if (!answered)
+		return KIND_REAL;
+	return conntrack_is_over(ct_tcp_state_str(e->tcp_state)) ? KIND_REAL_ENDED
+								 : KIND_REAL_ANSWERED;
+}
+
 static void see_entry(const struct ct_entry *e, void *arg)
 {
 	struct tracked *t = arg;
 	bool ours = is_ours(t, e);
 
-	if (!ours && !config_range_of(t->scope->config, &e->flow.from))
+	if (!ours && !is_callers(t, e))
 		return;
-	int kind = (ours ? KIND_OURS : KIND_REAL) + !!(e->state.status & IPS_SEEN_REPLY);
+	enum kind kind = kind_of(e, ours);
 	/* Each packet sets the time that is left. */
 	if (t->found[kind] && t->best[kind].timeout_s >= e->timeout_s)
 		return;

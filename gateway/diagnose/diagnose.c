@@ -333,9 +333,7 @@ int diagnose_client(const struct config *config, struct flow *flow, struct err *
 		if (strcmp(range_class_str(r->class), name) != 0 ||
 			r->prefix.addr.family != flow->target.family)
 			continue;
-		const struct addr *source = &config->probe.source[flow->target.family == AF_INET6];
-		bool given = prefix_contains_addr(&r->prefix, source);
-		flow->client = given ? *source : prefix_last_host(&r->prefix);
+		flow->client = config_trial_source(config, r);
 		if (!flow->from[0])
 			snprintf(flow->from, sizeof(flow->from), "workers");
 		return 0;

@@ -52,3 +52,15 @@ int fact_from_json(sd_json_variant *v, struct fact *out, struct err *err)
 	*out = f;
 	return 0;
 }
+
+/* Documentation/networking/nf_conntrack-sysctl.rst: these have timeouts of their own. */
+bool conntrack_is_over(const char *state)
+{
+	static const char *const over[] = {
+		"FIN_WAIT", "CLOSE_WAIT", "LAST_ACK", "TIME_WAIT", "CLOSE"};
+
+	for (size_t i = 0; i < sizeof(over) / sizeof(over[0]); i++)
+		if (!strcmp(state, over[i]))
+			return true;
+	return false;
+}

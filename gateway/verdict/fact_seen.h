@@ -124,3 +124,6 @@ struct fact_conntrack {
 	int64_t age_s; /* -1 = not told */
 	int64_t mark;
 };
+
+/* Does a TCP connection in this state only wait to be forgotten? It says nothing of now. */
+bool conntrack_is_over(const char *state);

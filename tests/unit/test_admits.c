@@ -72,6 +72,35 @@ static void test_no_list(void **)
 	config_free(config);
 }
 
+static void test_trial_sources(void **)
+{
+	static const struct {
+		const char *from;
+		bool ours;
+	} cases[] = {
+		{"100.79.255.254", true},
+		{"100.79.255.255", false},
+		{"100.64.12.189", false},
+		{"100.111.255.254", false}, /* a source of this range is given */
+		{"100.96.0.9", true},
+		{"2606:4700:cf1:5000:ffff:ffff:ffff:fffe", true},
+		{"100.120.0.1", false}, /* a range of one client */
+		{"192.0.2.254", false},
+	};
+	struct config *config = world_config(
+		"mesh: {ranges: {workers: [100.64.0.0/12, \"2606:4700:cf1:5000::/64\"], devices: "
+		"[100.96.0.0/12], sites: [100.120.0.1/32]}}\n"
+		"probe: {sources: [100.96.0.9]}\n"
+		"lan: [{interface: eth0, networks: [10.0.0.0/16]}]\n");
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct addr from = parse(cases[i].from);
+		print_message("%s\n", cases[i].from);
+		assert_int_equal(config_is_trial_source(config, &from), cases[i].ours);
+	}
+	config_free(config);
+}
+
 static void test_places(void **)
 {
 	struct config *config = world_config(lists);
@@ -93,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_allows),
 		cmocka_unit_test(test_no_list),
+		cmocka_unit_test(test_trial_sources),
 		cmocka_unit_test(test_places),
 	};
 

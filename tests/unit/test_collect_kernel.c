@@ -564,6 +564,55 @@ static void test_conntrack(void **state)
 	nl_close(nl);
 }
 
+static size_t callers_entries(struct world *w, struct nl_sock *nl)
+{
+	size_t n = 0, at = 0;
+
+	evidence_clear(&w->e);
+	collect_conntrack(&w->scope, nl, &(const struct collect_ports){}, &w->e);
+	for (const struct fact *f; (f = evidence_next(&w->e, FACT_CONNTRACK, &at));)
+		n += f->conntrack.origin == ORIGIN_REAL;
+	return n;
+}
+
+/* What an earlier diagnosis left is nobody's call, but for who is asked about by that address. */
+static void test_earlier_diagnosis(void **state)
+{
+	struct world *w = *state;
+	struct nl_sock *nl = nullptr;
+
+	assert_int_equal(nl_open(NETLINK_NETFILTER, &nl, nullptr), 0);
+	collect(w);
+	ct_add(nl, "100.79.255.254", 40001, "100.79.255.254", TCP_CONNTRACK_SYN_SENT, 0);
+	ct_add(nl, "100.79.255.254", 40002, "10.0.1.11", TCP_CONNTRACK_SYN_RECV,
+		IPS_SEEN_REPLY | IPS_SRC_NAT | IPS_SRC_NAT_DONE);
+	assert_int_equal(callers_entries(w, nl), 0);
+	w->flow.client = netns_addr("100.79.255.254");
+	snprintf(w->flow.from, sizeof(w->flow.from), "workers");
+	assert_int_equal(callers_entries(w, nl), 0);
+	snprintf(w->flow.from, sizeof(w->flow.from), "address");
+	assert_int_equal(callers_entries(w, nl), 2);
+	nl_close(nl);
+}
+
+/* A connection that is over does not take the place of one that goes on. */
+static void test_entries_over(void **state)
+{
+	struct world *w = *state;
+	struct nl_sock *nl = nullptr;
+	size_t at = 0;
+
+	assert_int_equal(nl_open(NETLINK_NETFILTER, &nl, nullptr), 0);
+	collect(w);
+	ct_add(nl, "100.64.9.9", 40001, "100.64.9.9", TCP_CONNTRACK_TIME_WAIT, IPS_SEEN_REPLY);
+	ct_add(nl, "100.64.9.9", 40002, "100.64.9.9", TCP_CONNTRACK_SYN_RECV, IPS_SEEN_REPLY);
+	assert_int_equal(callers_entries(w, nl), 2);
+	assert_string_equal(evidence_next(&w->e, FACT_CONNTRACK, &at)->conntrack.state, "SYN_RECV");
+	assert_string_equal(
+		evidence_next(&w->e, FACT_CONNTRACK, &at)->conntrack.state, "TIME_WAIT");
+	nl_close(nl);
+}
+
 /* ---- without a target ---- */
 
 static void test_node(void **state)
@@ -612,6 +661,8 @@ int main(void)
 		TEST(test_own_target),
 		TEST(test_counters),
 		TEST(test_conntrack),
+		TEST(test_earlier_diagnosis),
+		TEST(test_entries_over),
 		TEST(test_node),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
