@@ -12,15 +12,6 @@ static void found(struct finding *f, enum code code, enum confidence confidence)
 	f->confidence = confidence;
 }
 
-static const struct fact *assured(const struct view *v)
-{
-	size_t at = 0;
-	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));)
-		if (c->conntrack.origin == ORIGIN_REAL && c->conntrack.seen_reply)
-			return c;
-	return nullptr;
-}
-
 static bool calls_fail(const struct view *v)
 {
 	static const enum call_state states[] = {CALL_SILENT, CALL_DEAF, CALL_STUCK, CALL_UNSERVED};
@@ -99,7 +90,7 @@ static const struct fact *call_elsewhere(const struct view *v)
  * tried to, only the caller knows. */
 static bool nobody_called(const struct view *v)
 {
-	return !view_real(v) && !assured(v) && !v->missing[OBSERVER_TRACE] &&
+	return !view_real(v) && !view_real_entry(v) && !v->missing[OBSERVER_TRACE] &&
 	       !v->missing[OBSERVER_PACKETS] && !v->missing[OBSERVER_NFT_TRACE];
 }
 
@@ -205,7 +196,7 @@ static bool sees_callers(const struct view *v)
 static bool healthy(const struct view *v, struct finding *f)
 {
 	const struct fact *injected = view_completed(v, ORIGIN_INJECTED);
-	const struct fact *real = view_completed(v, ORIGIN_REAL), *entry = assured(v);
+	const struct fact *real = view_completed(v, ORIGIN_REAL), *entry = view_real_entry(v);
 	const struct fact *range = v->probes[PROBE_RANGE], *forward = v->lookups[ASK_FORWARD];
 	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
 

@@ -187,6 +187,9 @@ static void from_trace(struct view *v, const struct fact_trace *t)
 
 static void from_conntrack(struct view *v, const struct fact_conntrack *c)
 {
+	/* Nothing is compared with what a caller's entry says passively. */
+	if (c->origin == ORIGIN_REAL && v->e->passive && !view_real_entry(v))
+		return;
 	if (c->seen_reply)
 		reached(v, c->origin, c->assured ? WAY_TALK : WAY_BACK_RECEIVE, false);
 }
@@ -253,6 +256,22 @@ const struct fact *view_completed(const struct view *v, enum fact_origin origin)
 			return f;
 	}
 	return origin == ORIGIN_REAL && injected == OUTCOME_ANSWERED ? acknowledged(v) : nullptr;
+}
+
+const struct fact *view_real_entry(const struct view *v)
+{
+	const struct fact *entry = nullptr;
+	size_t at = 0;
+
+	for (const struct fact *c; (c = view_next(v, FACT_CONNTRACK, &at));) {
+		if (c->conntrack.origin != ORIGIN_REAL)
+			continue;
+		if (!c->conntrack.seen_reply && v->e->passive)
+			return nullptr;
+		if (c->conntrack.seen_reply && !conntrack_is_over(c->conntrack.state))
+			entry = c;
+	}
+	return entry;
 }
 
 bool view_real_repeats(const struct view *v)

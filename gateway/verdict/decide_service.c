@@ -158,6 +158,9 @@ static bool port_closed(const struct view *v, struct finding *f)
 	blame_closed(v, f, v->e->passive);
 	if (v->e->passive)
 		f->confidence = CONFIDENCE_LIKELY;
+	/* It knows the gateway's address alone. */
+	if (view_masqueraded(v))
+		FINDING_FAMILY(f, f->code, CODE_NAT_HIDES_SOURCE);
 	return true;
 }
 

@@ -137,5 +137,8 @@ const struct fact *view_answered_elsewhere(const struct view *v);
 bool view_real_repeats(const struct view *v);
 /* A caller of the mesh was seen. */
 const struct fact *view_real(const struct view *v);
+/* A caller's entry that was answered and is not over; passively none beside one that waits: the
+ * answer may be from before. */
+const struct fact *view_real_entry(const struct view *v);
 bool view_works(const struct view *v);   /* for packets of any origin but this host */
 bool view_entered(const struct view *v); /* packets of the mesh, or like them, were there */

@@ -74,6 +74,15 @@ static const struct story list[] = {
 		"conntrack origin=real state=SYN_SENT",
 		.code = CODE_UPSTREAM_SILENT, .confidence = CONFIDENCE_UNDETERMINED,
 		.passive = true, .candidate = CODE_SERVICE_SILENT_DROP},
+	{"silence, passively, and it worked a minute ago",
+		NO_PROBES ROUTER
+		"packet origin=real point=tun-in packet=syn toTarget count=3 distinct=1|"
+		"packet origin=real point=lan-out packet=syn toTarget count=3 distinct=1|"
+		"packet origin=real point=lan-in packet=other count=0|"
+		"conntrack origin=real seenReply assured state=TIME_WAIT|"
+		"conntrack origin=real state=SYN_SENT",
+		.code = CODE_UPSTREAM_SILENT, .confidence = CONFIDENCE_UNDETERMINED,
+		.passive = true, .candidate = CODE_SERVICE_SILENT_DROP},
 	{"nobody is answered behind a router",
 		DIES_BEYOND NONE_CAME ROUTER "probe probe=own outcome=silent answered=0|"
 					     "probe probe=own-other outcome=silent answered=0|"

@@ -284,6 +284,21 @@ static const struct story list[] = {
 		"lookup question=reverse-bare oif=eth0",
 		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_LIKELY,
 		.next = CODE_RETURN_ROUTE_MISSING},
+	{"an answered connection, passively",
+		NO_PROBES "packet origin=real point=tun-in packet=other toTarget count=0|"
+			  "conntrack origin=real seenReply assured state=ESTABLISHED",
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY, .passive = true},
+	{"it worked a minute ago, passively",
+		NO_PROBES "packet origin=real point=tun-in packet=other toTarget count=0|"
+			  "conntrack origin=real seenReply assured state=TIME_WAIT",
+		.code = CODE_NO_TRAFFIC_OBSERVED, .confidence = CONFIDENCE_INCONCLUSIVE,
+		.passive = true, .candidate = CODE_TUNNEL_NO_INGRESS},
+	{"it worked, and somebody waits, passively",
+		NO_PROBES "packet origin=real point=tun-in packet=other toTarget count=0|"
+			  "conntrack origin=real seenReply assured state=ESTABLISHED|"
+			  "conntrack origin=real state=SYN_SENT",
+		.code = CODE_NO_TRAFFIC_OBSERVED, .confidence = CONFIDENCE_INCONCLUSIVE,
+		.passive = true, .candidate = CODE_TUNNEL_NO_INGRESS, .only_real = true},
 	{"nobody came, passively",
 		NO_PROBES "packet origin=real point=tun-in packet=other toTarget "
 			  "count=0",

@@ -24,6 +24,15 @@ static const struct story list[] = {
 		"packet origin=real point=lan-in packet=rst count=1 lladdr=02:00:00:00:01:50|"
 		"packet origin=real point=tun-out packet=rst count=1",
 		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_LIKELY, .passive = true},
+	{"port closed to the gateway's address, passively",
+		NO_PROBES
+		"config mode=masquerade configured=masquerade|"
+		"packet origin=real point=tun-in packet=syn toTarget count=1 distinct=1|"
+		"packet origin=real point=lan-out packet=syn toTarget count=1 distinct=1|"
+		"packet origin=real point=lan-in packet=rst count=1 lladdr=02:00:00:00:01:50|"
+		"packet origin=real point=tun-out packet=rst count=1",
+		.code = CODE_SERVICE_PORT_CLOSED, .confidence = CONFIDENCE_UNDETERMINED,
+		.passive = true, .candidate = CODE_NAT_HIDES_SOURCE},
 	{"port closed here", HERE REFUSED "socket listening=no", .code = CODE_SERVICE_PORT_CLOSED,
 		.confidence = CONFIDENCE_CERTAIN},
 	{"bound to loopback", HERE REFUSED "socket listening loopbackOnly",

@@ -17,6 +17,7 @@
 #include "nft_world.h"
 #include "packet.h"
 #include <errno.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -234,7 +235,7 @@ static void test_overrun(void **state)
 	flow_track_free(s.track);
 }
 
-static void decide(enum flow_end end, size_t family, struct verdict *v)
+static void decide(enum flow_end end, const char *mode, size_t family, struct verdict *v)
 {
 	static const char text[] = "mesh: {interface: mesh0}\n"
 				   "lan: [{interface: lan0, networks: [10.0.1.0/24, "
@@ -255,14 +256,15 @@ static void decide(enum flow_end end, size_t family, struct verdict *v)
 		.target = f.flow.to,
 		.port = 3000,
 		.from = "workers"};
-	f.status = end == FLOW_STUCK ? 2 : 0; /* IPS_SEEN_REPLY */
+	f.status = end == FLOW_SILENT ? 0 : IPS_SEEN_REPLY;
+	f.status |= !strcmp(mode, "masquerade") ? IPS_SRC_NAT : 0;
 	glance_collect(config, &e);
 	flow_cause_tell(&f, false, &e);
 	struct fact_config *known = &evidence_add(&e, FACT_CONFIG)->config;
 	known->up = known->source_known = known->network_known = known->allowed = true;
 	known->range = config->ranges[family].prefix;
 	known->network = config->lans[0].networks[family].prefix;
-	snprintf(known->mode, sizeof(known->mode), "route");
+	snprintf(known->mode, sizeof(known->mode), "%s", mode);
 	verdict_decide(&e, v);
 	evidence_clear(&e);
 	config_diags_clear(&diags);
@@ -276,9 +278,13 @@ static void test_causes(void **state)
 	static struct verdict v;
 
 	for (size_t family = 0; family < 2; family++) {
-		decide(FLOW_REFUSED, family, &v);
+		decide(FLOW_REFUSED, "route", family, &v);
 		assert_string_equal(code_str(v.code), "service-port-closed");
-		decide(FLOW_SILENT, family, &v);
+		assert_int_equal(v.confidence, CONFIDENCE_LIKELY);
+		decide(FLOW_REFUSED, "masquerade", family, &v);
+		assert_string_equal(code_str(v.code), "service-port-closed");
+		assert_int_equal(v.confidence, CONFIDENCE_UNDETERMINED);
+		decide(FLOW_SILENT, "route", family, &v);
 		assert_string_equal(code_str(v.code), "upstream-silent");
 		assert_int_equal(v.confidence, CONFIDENCE_UNDETERMINED);
 	}
@@ -287,7 +293,7 @@ static void test_causes(void **state)
 		assert_int_equal(netns_route(w->net, RTM_DELROUTE, 0, &r), 0);
 	}
 	for (size_t family = 0; family < 2; family++) {
-		decide(FLOW_STUCK, family, &v);
+		decide(FLOW_STUCK, "route", family, &v);
 		assert_string_equal(code_str(v.code), "return-route-missing");
 	}
 }
