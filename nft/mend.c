@@ -10,6 +10,7 @@
 #include "nft/txn.h"
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/if_ether.h>
 #include <linux/netfilter.h>
 #include <netinet/udp.h>
 #include <stddef.h>
@@ -20,6 +21,7 @@
 #define NAT_TABLE "nat"
 
 constexpr size_t WORD_LEN = 64;
+constexpr size_t ACCEPT_MSG_LEN = 8192; /* an accept takes some 1200 */
 
 /* ---- one transaction ---- */
 
@@ -113,6 +115,15 @@ static void add_port(struct nftnl_rule *r, uint32_t offset, uint16_t port)
 	expr_cmp(r, NFT_CMP_EQ, &port_be, sizeof(port_be));
 }
 
+/* In family netdev no packet has a family yet (nft_pf()). */
+static void add_protocol(struct nftnl_rule *r, uint8_t family)
+{
+	uint16_t protocol_be = htons(family == AF_INET6 ? ETH_P_IPV6 : ETH_P_IP);
+
+	expr_meta(r, NFT_META_PROTOCOL, REG);
+	expr_cmp(r, NFT_CMP_EQ, &protocol_be, sizeof(protocol_be));
+}
+
 /* In a table of one family alone nothing asks for it: iptables-nft(8) would not know the words. */
 static void add_terms(struct nftnl_rule *r, uint8_t table, const struct nft_accept *a)
 {
@@ -123,7 +134,9 @@ static void add_terms(struct nftnl_rule *r, uint8_t table, const struct nft_acce
 		nft_expr_ifname(r, NFT_IN, a->iif);
 	if (a->oif[0])
 		nft_expr_ifname(r, NFT_OUT, a->oif);
-	if (family && table != NFPROTO_IPV4 && table != NFPROTO_IPV6)
+	if (family && table == NFPROTO_NETDEV)
+		add_protocol(r, family);
+	else if (family && table != NFPROTO_IPV4 && table != NFPROTO_IPV6)
 		expr_family(r, f);
 	if (a->from.addr.family)
 		nft_expr_source_prefix(r, f, &a->from);
@@ -137,24 +150,31 @@ static void add_terms(struct nftnl_rule *r, uint8_t table, const struct nft_acce
 		add_port(r, offsetof(struct udphdr, uh_dport), a->dport);
 }
 
-static void add_accept(
-	struct nft_txn *t, const struct nft_mend_place *place, const struct nft_accept *a)
+static struct nftnl_rule *accept_new(const struct nft_mend_place *place, const struct nft_accept *a)
 {
-	autonftnl(rule) *r = nft_rule_new(place->chain);
+	struct nftnl_rule *r = nft_rule_new(place->chain);
 	autonftnl(udata_buf) *u = nftnl_comment(NFTNL_UDATA_RULE_COMMENT, MARK_FIX);
-	char what[NFT_ACCEPT_STRLEN];
-	/* In front of the position without NLM_F_APPEND (nf_tables_newrule()). */
-	uint16_t flags = NLM_F_CREATE | (place->handle ? 0 : NLM_F_APPEND);
 
 	nftnl_rule_set_u32(r, NFTNL_RULE_FAMILY, place->family);
 	nftnl_rule_set_str(r, NFTNL_RULE_TABLE, place->table);
-	if (place->handle)
-		nftnl_rule_set_u64(r, NFTNL_RULE_POSITION, place->handle);
 	add_terms(r, place->family, a);
 	nft_expr_count(r);
 	nft_expr_verdict(r, NF_ACCEPT, nullptr);
 	nftnl_rule_set_data(
 		r, NFTNL_RULE_USERDATA, nftnl_udata_buf_data(u), nftnl_udata_buf_len(u));
+	return r;
+}
+
+static void add_accept(
+	struct nft_txn *t, const struct nft_mend_place *place, const struct nft_accept *a)
+{
+	autonftnl(rule) *r = accept_new(place, a);
+	char what[NFT_ACCEPT_STRLEN];
+	/* In front of the position without NLM_F_APPEND (nf_tables_newrule()). */
+	uint16_t flags = NLM_F_CREATE | (place->handle ? 0 : NLM_F_APPEND);
+
+	if (place->handle)
+		nftnl_rule_set_u64(r, NFTNL_RULE_POSITION, place->handle);
 	struct nlmsghdr *nlh = message(
 		t, place->family, NFT_MSG_NEWRULE, flags, nft_accept_str(a, what));
 	nftnl_rule_nlmsg_build_payload(nlh, r);
@@ -185,6 +205,74 @@ static int check_rule(struct nl_sock *s, const struct nft_mend_place *place, str
 	return r;
 }
 
+/* A rule that is there already: what an earlier repair wrote. */
+struct standing {
+	const struct nft_mend_place *place;
+	struct nft_rule want;
+	bool found, passed; /* passed: behind the rule that is to blame */
+};
+
+static int on_standing(const struct nlmsghdr *nlh, void *arg)
+{
+	struct standing *s = arg;
+	struct nft_rule rule;
+
+	if (nft_rule_read(nlh, &rule) < 0)
+		return MNL_CB_OK;
+	s->passed |= s->place->handle && rule.handle == s->place->handle;
+	s->found |= !s->passed && !strcmp(rule.text, s->want.text);
+	return MNL_CB_OK;
+}
+
+static void read_again(void *arg)
+{
+	struct standing *s = arg;
+	s->found = s->passed = false;
+}
+
+/* In the words of a rule that was read, which is how two are compared. */
+static bool say_accept(
+	const struct nft_mend_place *place, const struct nft_accept *a, struct nft_rule *out)
+{
+	autonftnl(rule) *r = accept_new(place, a);
+	alignas(struct nlmsghdr) char buf[ACCEPT_MSG_LEN];
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+
+	nlh->nlmsg_type = NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWRULE;
+	nfg->nfgen_family = place->family;
+	nftnl_rule_set_u64(r, NFTNL_RULE_HANDLE, 1);
+	nftnl_rule_nlmsg_build_payload(nlh, r);
+	return nft_rule_read(nlh, out) == 0;
+}
+
+/* 1 = it stands in front of that rule, and another would do no more. */
+static int is_standing(struct nl_sock *s, const struct nft_mend_place *place,
+	const struct nft_accept *a, struct err *err)
+{
+	struct nfgenmsg header = {.nfgen_family = place->family, .version = NFNETLINK_V0};
+	struct standing standing = {.place = place};
+	struct nl_message m;
+
+	if (!say_accept(place, a, &standing.want))
+		return 0;
+	struct nlmsghdr *nlh = nl_begin(
+		&m, NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETRULE, 0, &header, sizeof(header));
+	mnl_attr_put_strz(nlh, NFTA_RULE_TABLE, place->table);
+	mnl_attr_put_strz(nlh, NFTA_RULE_CHAIN, place->chain);
+	int r = nl_dump(s, nlh, on_standing, read_again, &standing, err);
+	return r < 0 ? r : standing.found;
+}
+
+static int are_standing(struct nl_sock *s, const struct accepts *all, struct err *err)
+{
+	int r = 1;
+
+	for (size_t i = 0; r > 0 && i < all->n; i++)
+		r = is_standing(s, all->place, &all->list[i], err);
+	return r;
+}
+
 int nft_mend_accept(struct nl_sock *s, const struct nft_mend_place *place,
 	const struct nft_accept *list, size_t n, bool check, struct err *err)
 {
@@ -197,7 +285,9 @@ int nft_mend_accept(struct nl_sock *s, const struct nft_mend_place *place,
 	int r = nft_ruleset_generation(s, &generation, err);
 	if (r >= 0)
 		r = check_rule(s, place, err);
-	if (r < 0 || check)
+	if (r >= 0)
+		r = are_standing(s, &all, err);
+	if (r != 0 || check)
 		return r;
 	return commit(s, generation, build_accepts, &all, where, err);
 }

@@ -31,8 +31,8 @@ struct nft_mend_place {
 	const char *text; /* what that rule said (nft/rule.h), or how it begins; nullptr = any */
 };
 
-/* 0; -ESTALE when the rule is gone or says something else; -ENOENT, -EAGAIN, -errno. check = true
- * changes nothing. */
+/* 0; 1 when they stand there already, and nothing is to be done; -ESTALE when the rule is gone or
+ * says something else; -ENOENT, -EAGAIN, -errno. check = true changes nothing. */
 [[nodiscard]] int nft_mend_accept(struct nl_sock *s, const struct nft_mend_place *place,
 	const struct nft_accept *list, size_t n, bool check, struct err *err);
 /* The words of the rule that it writes: `iifname "eth0" ip saddr 10.0.1.0/24 tcp dport 80 accept`.

@@ -2,6 +2,7 @@
 #include "daemon/fix.h"
 #include "lib/marks.h"
 #include "verdict/entry.h"
+#include "verdict/place.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/netfilter.h>
@@ -251,7 +252,8 @@ static uint8_t nfproto(const char *family)
 	static const struct {
 		const char *name;
 		uint8_t number;
-	} families[] = {{"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"inet", NFPROTO_INET}};
+	} families[] = {{"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"inet", NFPROTO_INET},
+		{"netdev", NFPROTO_NETDEV}};
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (!strcmp(families[i].name, family))
@@ -326,9 +328,12 @@ static int plan_forward(const struct subject *s, struct fix *out, struct err *er
 
 static int plan_prerouting(const struct subject *s, struct fix *out, struct err *err)
 {
-	static const struct match pair[] = {
-		{MESH, ANY, RANGE, NETWORK, TO_PORT}, {LAN, ANY, NETWORK, RANGE, FROM_PORT}};
-	return plan_accepts(s, pair, out, err);
+	struct place p = place_of(s->v, s->e);
+	const struct match there = {MESH, ANY, RANGE, NETWORK, TO_PORT};
+	const struct match back = {LAN, ANY, NETWORK, p.translated ? ANY : RANGE, FROM_PORT};
+	int r = p.there ? add_accept(s, &there, out, err) : 0;
+
+	return r >= 0 && p.back ? add_accept(s, &back, out, err) : r;
 }
 
 /* This host's own packets to the LAN: its probes, BGP, ICMP errors; and its answers. */

@@ -152,7 +152,7 @@ static int accept_rule(
 static int check_accept(struct fix_tools *t, struct fix_step *step, struct err *err)
 {
 	int r = accept_rule(t, step, true, err);
-	return r < 0 ? r : 1;
+	return r < 0 ? r : !r;
 }
 
 static int check_nat_table(struct fix_tools *t, struct fix_step *step, struct err *err)
@@ -212,7 +212,8 @@ static int do_conntrack(struct fix_tools *t, const struct fix_step *step, struct
 
 static int do_accept(struct fix_tools *t, const struct fix_step *step, struct err *err)
 {
-	return accept_rule(t, step, false, err);
+	int r = accept_rule(t, step, false, err);
+	return r < 0 ? r : 0;
 }
 
 static int do_nat_table(struct fix_tools *t, const struct fix_step *step, struct err *err)

@@ -10,7 +10,11 @@ constexpr enum code first = CODE_NOT_ALLOWED;
 #define FROM_PORT "[ {l4} sport {port}][ meta l4proto {echo}] accept"
 
 #define ACCEPT_FROM_MESH NFT_PUT " iifname {mesh} {l3} saddr {range}[ {l3} daddr {network}]" TO_PORT
-#define ACCEPT_TO_MESH NFT_PUT " iifname {lan} {l3} daddr {range}" FROM_PORT
+/* Where packets are not routed yet, the direction alone that is dropped (place.h). */
+#define ACCEPT_ENTERING \
+	NFT_PUT " iifname {enters} {l3} saddr {range}[ {l3} daddr {network}]" TO_PORT
+#define ACCEPT_RETURNING \
+	NFT_PUT " iifname {returns}[ {l3} saddr {answersFrom}][ {l3} daddr {answersTo}]" FROM_PORT
 #define ACCEPT_ANSWERS \
 	NFT_PUT " iifname {lan} {l3} daddr {range} ct state established,related accept"
 
@@ -51,14 +55,14 @@ const struct code_row code_part_filter[] = {
 	[CODE_FILTER_DROP_PREROUTING - first] = {"filter-drop-prerouting", CODE_CLASS_NODE,
 		"A packet filter on this gateway drops the packet before it is routed.",
 		"The trace of a packet ends with drop in a chain at hook prerouting or ingress.",
-		ACCEPT_REMEDY, {ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, true},
+		ACCEPT_REMEDY, {ACCEPT_ENTERING, ACCEPT_RETURNING}, true},
 	[CODE_FILTER_FIB_DROP - first] = {"filter-fib-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because routing would not send answers by "
 		"where it came in.",
 		"The trace of a packet ends with drop at a rule with a fib expression.",
 		"Mend the route to the packet's source first; if it is right, accept the flow "
 		"in front of the rule, or make the check loose.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
+		{ACCEPT_ENTERING, ACCEPT_RETURNING}, false},
 	[CODE_FILTER_CT_INVALID_DROP - first] = {"filter-ct-invalid-drop", CODE_CLASS_NODE,
 		"A packet filter drops the packet because connection tracking does not know its "
 		"connection.",
@@ -66,7 +70,7 @@ const struct code_row code_part_filter[] = {
 		"nf_conntrack.invalid grows.",
 		"Let both directions of the flow cross this gateway; if that cannot be, accept "
 		"it in front of the rule.",
-		{ACCEPT_FROM_MESH, ACCEPT_TO_MESH}, false},
+		{ACCEPT_ENTERING, ACCEPT_RETURNING}, false},
 	[CODE_FILTER_DROP_BRIDGE - first] = {"filter-drop-bridge", CODE_CLASS_NODE,
 		"The packet is dropped by filter rules that bridged frames are made to pass.",
 		"An interface of the way is part of a bridge, and bridge-nf-call-iptables or a "

@@ -45,7 +45,9 @@
 #define IPT_PUT "{ipt} -t {table} -{at} {chain}"
 #define IPTABLES_FROM_MESH IPT_PUT " -i {mesh} -s {range}[ -d {network}]" TO_PORT
 #define IPTABLES_COMMANDS {IPTABLES_FROM_MESH, IPT_PUT " -i {lan} -d {range}" ANSWERS}
-#define IPTABLES_STATELESS {IPTABLES_FROM_MESH, IPT_PUT " -i {lan} -d {range}" FROM_PORT}
+#define IPTABLES_STATELESS                                         \
+	{IPT_PUT " -i {enters} -s {range}[ -d {network}]" TO_PORT, \
+		IPT_PUT " -i {returns}[ -s {answersFrom}][ -d {answersTo}]" FROM_PORT}
 #define IPTABLES_LEAVING \
 	{IPT_PUT " -o {lan} -d {network}" TO_PORT, IPT_PUT " -o {mesh} -d {range}" FROM_PORT}
 
@@ -95,7 +97,8 @@ static const struct code_variant variants[] = {
 			"{ipt}-legacy -t mangle -I FORWARD -o {mesh} -d {range}" FROM_PORT}},
 	{CODE_FILTER_DROP_LEGACY_XTABLES, "table", "raw", LEGACY_REMEDY,
 		{"{ipt}-legacy -t raw -I PREROUTING -i {mesh} -s {range}[ -d {network}]" TO_PORT,
-			"{ipt}-legacy -t raw -I PREROUTING -i {lan} -d {range}" FROM_PORT}},
+			"{ipt}-legacy -t raw -I PREROUTING -i {lan}[ -s {answersFrom}][ -d "
+			"{answersTo}]" FROM_PORT}},
 	{CODE_FILTER_DROP_BRIDGE, "iptables", "yes",
 		"Accept the flow in that chain, whatever interfaces it is seen on. To switch "
 		"bridge-nf-call off is simpler, and ends what containers' isolation and services "

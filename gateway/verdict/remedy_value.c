@@ -2,6 +2,7 @@
 #include "verdict/remedy_value.h"
 #include "verdict/entry.h"
 #include "verdict/flow_value.h"
+#include "verdict/place.h"
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -195,6 +196,27 @@ static const char *stale_value(const struct remedy_subject *s, char buf[static F
 
 /* ---- the place in a chain ---- */
 
+/* The interface by which packets come in there, if their direction is to be accepted. */
+static const char *enters_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
+{
+	return place_of(s->verdict, s->evidence).there ? mesh_value(s, buf) : nullptr;
+}
+
+static const char *returns_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
+{
+	return place_of(s->verdict, s->evidence).back ? lan_value(s, buf) : nullptr;
+}
+
+static const char *answers_from_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
+{
+	return place_of(s->verdict, s->evidence).translated ? network_value(s, buf) : nullptr;
+}
+
+static const char *answers_to_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
+{
+	return place_of(s->verdict, s->evidence).translated ? nullptr : range_value(s, buf);
+}
+
 static const char *put_value(const struct remedy_subject *s, char[static FIELD_STRLEN])
 {
 	return verdict_attribute(s->verdict, "handle") ? "insert" : "add";
@@ -316,11 +338,14 @@ static const char *derived_value(
 		const char *(*value)(const struct remedy_subject *s, char buf[static FIELD_STRLEN]);
 	} derived[] = {
 		{"acceptRa", accept_ra_value},
+		{"answersFrom", answers_from_value},
+		{"answersTo", answers_to_value},
 		{"asker", asker_value},
 		{"at", at_value},
 		{"captive", captive_value},
 		{"configuration", configuration_value},
 		{"echo", echo_value},
+		{"enters", enters_value},
 		{"entry", entry_value},
 		{"iptables", iptables_value},
 		{"l4", l4_value},
@@ -332,6 +357,7 @@ static const char *derived_value(
 		{"put", put_value},
 		{"range", range_value},
 		{"refusingRule", refusing_rule_value},
+		{"returns", returns_value},
 		{"stale", stale_value},
 		{"tcp", tcp_value},
 		{"udp", udp_value},

@@ -83,6 +83,8 @@ static void check_name(const char *code, const char *name, size_t len)
 	static const char *const names[] = {
 		"acceptRa",
 		"address",
+		"answersFrom",
+		"answersTo",
 		"asker",
 		"at",
 		"captive",
@@ -90,6 +92,7 @@ static void check_name(const char *code, const char *name, size_t len)
 		"client",
 		"dev",
 		"echo",
+		"enters",
 		"entry",
 		"family",
 		"fw",
@@ -113,6 +116,7 @@ static void check_name(const char *code, const char *name, size_t len)
 		"put",
 		"range",
 		"refusingRule...",
+		"returns",
 		"sender",
 		"sysctl",
 		"table",
@@ -556,6 +560,44 @@ static const char *remedy_text(enum code code, const struct evidence *e)
 	return remedy.text;
 }
 
+/* In front of NAT a masqueraded answer has the gateway's own address; and only the direction that
+ * is dropped is opened. */
+static void test_remedies_before_nat(void **)
+{
+	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
+	struct err err;
+
+	assert_int_equal(flow_parse("10.0.1.50:3000", &e.flow, &err), 0);
+	struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
+	config->range = P("100.64.0.0/12");
+	config->network = P("10.0.1.0/24");
+	snprintf(config->mode, sizeof(config->mode), "masquerade");
+	evidence_add(&e, FACT_TRACE);
+	struct fact_trace *t = &e.facts[1].trace;
+	*t = (struct fact_trace){.family = "netdev", .hook = "ingress", .handle = 4};
+	check_remedy(CODE_FILTER_DROP_PREROUTING, &e,
+		LIST("family=netdev", "table=site", "chain=in", "handle=4"),
+		LIST("nft insert rule netdev site in handle 4 iifname eth0 ip saddr 10.0.1.0/24 "
+		     "tcp sport 3000 accept"));
+	*t = (struct fact_trace){
+		.family = "ip", .hook = "prerouting", .priority = -300, .handle = 4};
+	check_remedy(CODE_FILTER_DROP_PREROUTING, &e,
+		LIST("family=ip", "table=raw", "chain=PREROUTING", "handle=4"),
+		LIST("iptables -t raw -I PREROUTING -i eth0 -s 10.0.1.0/24 -p tcp --sport 3000 -j "
+		     "ACCEPT"));
+	t->priority = -100;
+	check_remedy(CODE_FILTER_CT_INVALID_DROP, &e,
+		LIST("family=inet", "table=site", "chain=pre", "handle=4"),
+		LIST("nft insert rule inet site pre handle 4 iifname eth0 ip daddr 100.64.0.0/12 "
+		     "tcp sport 3000 accept"));
+	t->to_target = true;
+	check_remedy(CODE_FILTER_FIB_DROP, &e,
+		LIST("family=inet", "table=site", "chain=pre", "handle=4"),
+		LIST("nft insert rule inet site pre handle 4 iifname CloudflareWARP ip saddr "
+		     "100.64.0.0/12 ip daddr 10.0.1.0/24 tcp dport 3000 accept"));
+	evidence_clear(&e);
+}
+
 /* Nobody is told to do what was done. */
 static void test_silence_after_probes(void **)
 {
@@ -595,6 +637,7 @@ int main(void)
 		cmocka_unit_test(test_remedies_of_ipv6),
 		cmocka_unit_test(test_remedies_of_echoes),
 		cmocka_unit_test(test_both_covered),
+		cmocka_unit_test(test_remedies_before_nat),
 		cmocka_unit_test(test_silence_after_probes),
 		cmocka_unit_test(test_shows_the_edit),
 	};

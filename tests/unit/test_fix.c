@@ -88,6 +88,15 @@ static const struct {
 		"add chain ip filter FORWARD iifname eth0 oifname CloudflareWARP ip saddr "
 		"10.0.1.0/24 ip daddr 100.64.0.0/12 tcp sport 3000 accept (behind all rules)",
 		.code = CODE_FILTER_DROP_FORWARD},
+	{"config mode=masquerade configured=masquerade|"
+	 "trace origin=injected family=netdev table=fw chain=in hook=ingress handle=3 "
+	 "verdict=drop rule='tcp sport 3000 drop'|"
+	 "drop origin=injected reason=NETFILTER_DROP function=nft_do_chain count=2|"
+	 "-packet point=tun-out|-probe probe=injected|"
+	 "probe probe=injected outcome=silent answered=0",
+		"add chain netdev fw in iifname eth0 ip saddr 10.0.1.0/24 tcp sport 3000 accept "
+		"(in front of the rule with handle 3)",
+		.code = CODE_FILTER_DROP_PREROUTING},
 	{DIES_INSIDE "config ownAddress|"
 		     "trace origin=injected toTarget family=inet table=fw chain=in hook=input "
 		     "handle=3 verdict=drop rule='tcp dport 3000 drop'|"

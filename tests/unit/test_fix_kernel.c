@@ -203,6 +203,7 @@ static void test_accept(void **)
 			  "'tcp dport 22 acceptiifname \"mesh0\" ip saddr 100.64.0.0/12 ip "
 			  "daddr 10.0.1.0/24 counter packets 0 bytes 0 accept comment "
 			  "\"meshgw fix\"tcp dport 3000 drop'"));
+	expect(&step, 0); /* once is enough */
 	snprintf(step.accept.text, sizeof(step.accept.text), "tcp dport 3001 drop");
 	assert_int_equal(perform(&step, &n, &err), -ESTALE);
 	step.accept.handle = 4711;
@@ -214,6 +215,26 @@ static void test_accept(void **)
 	assert_true(shell("nft list chain inet fw front | tr -d '\\n\\t' | grep -q "
 			  "'tcp dport 3000 dropiifname \"mesh0\" ip6 saddr "
 			  "2606:4700:cf1:5000::/64 counter'"));
+}
+
+/* Frames at an interface's ingress have no family of their own. */
+static void test_accept_netdev(void **)
+{
+	struct fix_step step = {.kind = FIX_ACCEPT,
+		.accept = {.family = NFPROTO_NETDEV, .table = "fw", .chain = "in"}};
+	struct nft_accept *a = &step.accept.accept;
+
+	snprintf(a->iif, sizeof(a->iif), "lo");
+	a->from = netns_prefix("10.0.1.0/24");
+	a->proto = IPPROTO_TCP;
+	a->sport = 3000;
+	assert_true(shell("nft add table netdev fw && nft add chain netdev fw in "
+			  "'{ type filter hook ingress device lo priority 0; policy drop; }'"));
+	expect(&step, 1);
+	expect(&step, 0);
+	assert_true(shell("nft list chain netdev fw in | grep -q 'iifname \"lo\" ip saddr "
+			  "10.0.1.0/24 tcp sport 3000 counter packets 0 bytes 0 accept'"));
+	assert_true(shell("nft delete table netdev fw"));
 }
 
 /* iptables still reads a chain that has such a rule. */
@@ -445,6 +466,7 @@ int main(void)
 		KERNEL_TEST(test_route),
 		KERNEL_TEST(test_rules),
 		KERNEL_TEST(test_accept),
+		KERNEL_TEST(test_accept_netdev),
 		KERNEL_TEST(test_accept_iptables),
 		KERNEL_TEST(test_limit),
 		KERNEL_TEST(test_leftovers),
