@@ -65,6 +65,47 @@ static const char *unreachable_str(const struct view *v, int64_t code)
 	return code >= 0 && code < 4 ? v4[code] : "other";
 }
 
+/* Fewer hops than any path needs. */
+constexpr int64_t FEW_HOPS = 16;
+
+static const struct fact *hops_at(
+	const struct view *v, enum fact_origin origin, enum fact_point point)
+{
+	static const enum fact_packet_kind kinds[] = {PACKET_SYN, PACKET_UDP, PACKET_ECHO};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const struct packet_query q = {origin, point, kinds[i], true};
+		const struct fact *p = view_packet(v, q);
+		if (p && p->packet.ttl_min >= 0)
+			return p;
+	}
+	return nullptr;
+}
+
+/* The hops ended beyond: packets that go in a circle, or that have too few of them left; a rule
+ * here may have taken some. */
+static void hops_ended(const struct view *v, struct finding *f)
+{
+	const struct fact *in = hops_at(v, f->origin, POINT_TUN_IN);
+	const struct fact *out = hops_at(v, f->origin, POINT_LAN_OUT);
+	bool taken = in && out && out->packet.ttl_min < in->packet.ttl_min - 1;
+
+	finding_set(f, "type", "time-exceeded");
+	if (!out || (!taken && out->packet.ttl_min > FEW_HOPS)) {
+		FINDING_FAMILY(f, CODE_ROUTING_LOOP, CODE_TTL_EXPIRED);
+		return;
+	}
+	f->code = CODE_TTL_EXPIRED;
+	f->confidence = CONFIDENCE_LIKELY;
+	f->at = taken ? AT_GATEWAY : ATS;
+	finding_cite(f, out);
+	finding_cite(f, in);
+	finding_set_number(f, "value", out->packet.ttl_min);
+	/* Its first packets may have gone round already. */
+	if (!taken)
+		FINDING_FAMILY(f, CODE_TTL_EXPIRED, CODE_ROUTING_LOOP);
+}
+
 static bool icmp_error(const struct view *v, struct finding *f)
 {
 	struct voice voice;
@@ -90,9 +131,7 @@ static bool icmp_error(const struct view *v, struct finding *f)
 	if (f->origin == ORIGIN_REAL && view_outcome(v, PROBE_INJECTED) == OUTCOME_SILENT)
 		f->confidence = CONFIDENCE_LIKELY;
 	if (voice.type == (v->v6 ? 3 : 11)) {
-		f->code = CODE_ROUTING_LOOP;
-		f->confidence = CONFIDENCE_LIKELY;
-		finding_set(f, "type", "time-exceeded");
+		hops_ended(v, f);
 		return true;
 	}
 	if (!icmp_is_unreachable(v, voice.type))

@@ -72,7 +72,8 @@ static void held_back(const struct view *v, struct finding *f, bool now)
 	finding_set_text(f, "chain", chain->chain.chain);
 }
 
-/* Nothing at all leaves by the interface, questions for the neighbour included. */
+/* Nothing at all leaves by the interface, questions for the neighbour included. A neighbour that
+ * failed before is not asked for while nobody sends. */
 static void unsent(const struct view *v, struct finding *f)
 {
 	char name[FACT_NAME_LEN];
@@ -80,7 +81,8 @@ static void unsent(const struct view *v, struct finding *f)
 		v->neighbour ? v->neighbour->neighbour.interface : v->lan);
 	const struct fact *sent = view_counter(v, name);
 
-	if ((sent && sent->counter.delta > 0) || f->confidence >= CONFIDENCE_UNDETERMINED)
+	if ((sent && sent->counter.delta > 0) || f->confidence >= CONFIDENCE_UNDETERMINED ||
+		(sent && v->e->passive && state_in(v->neighbour, "failed", "failed")))
 		return;
 	finding_cite(f, sent);
 	if (sent)

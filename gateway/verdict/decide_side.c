@@ -289,22 +289,59 @@ static const struct fact *refusal_drop(const struct view *v, const struct side *
 	return drop ? drop : view_drop(v, "NOT_SPECIFIED", "dst_discard*", !s->back);
 }
 
+static bool refused_marked(const struct fact_lookup *l, struct finding *f)
+{
+	for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+		if (l->error == refusals[i].error) {
+			f->code = refusals[i].code;
+			refused_by_entry(l, f); /* knows better, where it is told */
+			return true;
+		}
+	return false;
+}
+
+/* Packets without a mark are not refused, and the flow's are: a rule for another mark, or for
+ * something else that was not asked about, leads to the entry. */
+static void refused_by_rule(const struct view *v, const struct side *s, struct finding *f)
+{
+	enum fact_question question = s->back ? ASK_REVERSE_BARE : ASK_FORWARD_BARE;
+	const struct fact *only = nullptr;
+	struct finding blamed = *f;
+	size_t n = 0, at = 0;
+
+	for (const struct fact *l; (l = view_next(v, FACT_LOOKUP, &at));)
+		if (l->lookup.mark && l->lookup.mark != WARP_MARK &&
+			l->lookup.question == question && refused_marked(&l->lookup, &blamed)) {
+			only = l;
+			n++;
+		}
+	if (n != 1) {
+		FINDING_FAMILY(
+			f, CODE_ROUTE_BLACKHOLE, CODE_ROUTE_UNREACHABLE, CODE_ROUTE_PROHIBIT);
+		return;
+	}
+	f->code = blamed.code;
+	f->confidence = CONFIDENCE_LIKELY;
+	side_blame(f, only);
+	finding_set_number(f, "mark", only->lookup.mark);
+}
+
 bool side_refused(const struct view *v, const struct side *s, struct finding *f)
 {
 	const struct fact *drop = refusal_drop(v, s);
-	bool refused = s->lookup && s->lookup->lookup.error &&
-		       s->lookup->lookup.error != ENETUNREACH &&
+	bool error = s->lookup && s->lookup->lookup.error;
+	bool refused = error && s->lookup->lookup.error != ENETUNREACH &&
 		       (refused_by_entry(&s->lookup->lookup, f) || refused_by_errno(v, s, f));
 
-	if (!refused && !(drop && !s->lookup))
+	if (!refused && !(drop && !error))
 		return false;
 	if (refused) {
 		side_blame(f, s->lookup);
 		if (f->confidence != CONFIDENCE_UNDETERMINED)
 			f->confidence = drop ? CONFIDENCE_CERTAIN : side_confidence(v, s);
 	} else {
-		FINDING_FAMILY(
-			f, CODE_ROUTE_BLACKHOLE, CODE_ROUTE_UNREACHABLE, CODE_ROUTE_PROHIBIT);
+		refused_by_rule(v, s, f);
+		finding_cite(f, s->lookup);
 	}
 	if (drop)
 		finding_event(f, drop, drop->drop.origin);

@@ -205,6 +205,32 @@ static const struct story list[] = {
 			    "drop origin=injected toTarget reason=NOT_SPECIFIED function=ip_error "
 			    "count=2",
 		.code = CODE_ROUTE_UNREACHABLE, .confidence = CONFIDENCE_CERTAIN},
+	{"blackhole for packets that bear a mark",
+		DIES_INSIDE "+lookup question=forward-bare to=10.0.1.50 mark=9 error=22 "
+			    "type=blackhole entry match=0.0.0.0/0 table=99 rulePriority=100 "
+			    "rule='fwmark 0x9 lookup 99'|"
+			    "+lookup question=reverse-bare to=100.64.0.9 mark=9 error=22 "
+			    "type=blackhole entry match=0.0.0.0/0 table=99|"
+			    "drop origin=injected toTarget reason=NOT_SPECIFIED function=ip_error "
+			    "count=2",
+		.code = CODE_ROUTE_BLACKHOLE, .confidence = CONFIDENCE_LIKELY,
+		.attribute = "mark=9"},
+	{"several marks lead to entries that refuse",
+		DIES_INSIDE "+lookup question=forward-bare to=10.0.1.50 mark=7 error=22 "
+			    "type=blackhole entry match=0.0.0.0/0 table=97|"
+			    "+lookup question=forward-bare to=10.0.1.50 mark=9 error=13 "
+			    "type=prohibit entry match=0.0.0.0/0 table=99|"
+			    "+lookup question=forward-bare to=10.0.1.50 mark=8 error=22 "
+			    "type=blackhole entry match=0.0.0.0/0 table=98|"
+			    "drop origin=injected toTarget reason=NOT_SPECIFIED function=ip_error "
+			    "count=2",
+		.code = CODE_ROUTE_BLACKHOLE, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_ROUTE_PROHIBIT},
+	{"some rule leads to an entry that refuses",
+		DIES_INSIDE "drop origin=injected toTarget reason=NOT_SPECIFIED function=ip_error "
+			    "count=2",
+		.code = CODE_ROUTE_BLACKHOLE, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_ROUTE_UNREACHABLE},
 	{"prohibit",
 		DIES_INSIDE "lookup question=forward error=13 oif='' type=prohibit|"
 			    "drop origin=injected toTarget reason=NOT_SPECIFIED function=ip_error "

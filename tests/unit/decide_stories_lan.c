@@ -102,6 +102,25 @@ static const struct story list[] = {
 		"icmpType=11 icmpCode=0|icmp origin=injected point=tun-out own type=11 code=0 "
 		"aboutTargetDirection count=1",
 		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_CERTAIN},
+	{"a rule here takes most of the hops",
+		DIES_BEYOND
+		"packet origin=injected point=lan-out packet=syn toTarget ttlMin=1 ttlMax=1|"
+		"probe probe=injected outcome=error sender=10.0.1.1 icmpType=11 icmpCode=0|"
+		"icmp origin=injected point=lan-in sender=10.0.1.1 type=11 code=0 "
+		"aboutTargetDirection count=2",
+		.code = CODE_TTL_EXPIRED, .confidence = CONFIDENCE_LIKELY, .attribute = "value=1"},
+	{"hops end somewhere beyond",
+		DIES_BEYOND
+		"probe probe=injected outcome=error sender=10.9.9.9 icmpType=11 icmpCode=0|"
+		"icmp origin=injected point=lan-in sender=10.9.9.9 type=11 code=0 "
+		"aboutTargetDirection count=2",
+		.code = CODE_ROUTING_LOOP, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_TTL_EXPIRED},
+	{"a neighbour that failed before, and nobody sends",
+		DIES_INSIDE NO_PROBES "neighbour address=10.0.1.50 state=failed lladdr=''|"
+				      "counter name=eth0.tx_packets delta=0",
+		.code = CODE_NEIGHBOUR_UNRESOLVED, .confidence = CONFIDENCE_LIKELY,
+		.passive = true},
 	{"a loop with the next router",
 		DIES_BEYOND
 		"packet origin=injected point=lan-in packet=syn toTarget count=60 "
