@@ -287,12 +287,13 @@ def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> li
         ]
     if "lab" in groups:
         steps.append(Step("lab", lambda: _pytest(args, preset)))
+    if FAULTS in groups:
+        steps.append(Step("faults", _faults))
+    # Last: it leaves its lab as it is.
     if "demo" in groups:
         # With what people get: without the sanitizers.
         demo = ("env", "MESHGW_LAB_PRESET=dev", "python3", "-m", "lab", "demo")
         steps.append(Step("demo", lambda: _command("demo", *demo, nice=False)))
-    if FAULTS in groups:
-        steps.append(Step("faults", _faults))
     return steps
 
 
