@@ -151,15 +151,14 @@ static void syn_fill(struct flood *f, const struct options *o)
 /* Of the pseudo header and the header (RFC 9293, 3.1). */
 static uint16_t syn_checksum(const struct flood *f)
 {
-	struct {
-		uint32_t saddr, daddr;
-		uint8_t zero, protocol;
-		uint16_t len;
-		struct tcphdr tcp;
-	} pseudo = {f->syn.ip.saddr, f->syn.ip.daddr, 0, IPPROTO_TCP, htons(sizeof(pseudo.tcp)),
-		f->syn.tcp};
+	const struct iphdr ip = f->syn.ip;
+	const struct tcphdr tcp = f->syn.tcp;
+	uint8_t pseudo[12 + sizeof(tcp)] = {[9] = IPPROTO_TCP, [11] = sizeof(tcp)};
 
-	return checksum(&pseudo, sizeof(pseudo));
+	memcpy(pseudo, &ip.saddr, sizeof(ip.saddr));
+	memcpy(pseudo + 4, &ip.daddr, sizeof(ip.daddr));
+	memcpy(pseudo + 12, &tcp, sizeof(tcp));
+	return checksum(pseudo, sizeof(pseudo));
 }
 
 /* Those that are due by now. */
