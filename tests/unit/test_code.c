@@ -537,6 +537,7 @@ static void test_remedies_of_echoes(void **)
 	e.flow.proto = IPPROTO_TCP;
 	check_remedy(CODE_WARP_TABLE_CAPTURES_LAN, &e, LIST(),
 		LIST("ip -4 rule add priority 0 to 10.0.1.50 lookup main"));
+	evidence_clear(&e);
 }
 
 static void test_both_covered(void **)
