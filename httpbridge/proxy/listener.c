@@ -17,6 +17,7 @@
 /* Of one listener in one round, so that the connections that are there get their turn. */
 constexpr unsigned AT_ONCE = 16;
 constexpr uint64_t PAUSE_MS = 200;
+constexpr unsigned WAITING_MAX = 4096; /* more than a queue holds by default (net.core.somaxconn) */
 
 struct listener {
 	struct listener *next;
@@ -106,11 +107,9 @@ static void pause_if_short(struct listener *l, int error)
 	timer_set(&l->worker->loop.timers, &l->pause, PAUSE_MS);
 }
 
-static void on_ready(void *arg)
+static void take(struct listener *l, unsigned n)
 {
-	struct listener *l = arg;
-
-	for (unsigned i = 0; i < AT_ONCE; i++) {
+	for (unsigned i = 0; i < n; i++) {
 		struct sockaddr_storage from = {};
 		socklen_t len = sizeof(from);
 		int fd = accept4(
@@ -121,6 +120,11 @@ static void on_ready(void *arg)
 		}
 		admit(l, fd, &from);
 	}
+}
+
+static void on_ready(void *arg)
+{
+	take(arg, AT_ONCE);
 }
 
 void listener_new(struct worker *w, int fd, bool admin)
@@ -138,6 +142,13 @@ void listener_new(struct worker *w, int fd, bool admin)
 		.pause.expired = on_pause_end};
 	l->watch = loop_watch(&w->loop, fd, on_ready, l);
 	w->listeners = l;
+}
+
+void listeners_take_waiting(struct worker *w)
+{
+	for (struct listener *l = w->listeners; l; l = l->next)
+		if (!l->admin && l->watch)
+			take(l, WAITING_MAX);
 }
 
 void listeners_close(struct worker *w, bool admin)

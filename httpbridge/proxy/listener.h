@@ -12,5 +12,8 @@ struct worker;
 
 /* Takes the descriptor. admin: the page of metrics, not the routes. */
 void listener_new(struct worker *w, int fd, bool admin);
+/* Before sockets go that nobody else may have: the kernel resets what still waits in their queues.
+ */
+void listeners_take_waiting(struct worker *w);
 /* The admin's, or all others. */
 void listeners_close(struct worker *w, bool admin);

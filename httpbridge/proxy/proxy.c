@@ -90,6 +90,7 @@ static void obey_listen_admin(struct thread *t, struct order *o)
 
 static void obey_listen(struct thread *t, struct order *o)
 {
+	listeners_take_waiting(&t->worker);
 	listeners_close(&t->worker, false);
 	for (unsigned i = 0; i < o->n; i++)
 		if (t->worker.draining)
