@@ -17,7 +17,7 @@
 /* Of one listener in one round, so that the connections that are there get their turn. */
 constexpr unsigned AT_ONCE = 16;
 constexpr uint64_t PAUSE_MS = 200;
-constexpr unsigned WAITING_MAX = 4096; /* more than a queue holds by default (net.core.somaxconn) */
+constexpr unsigned KEPT_MAX = 64; /* of earlier ones */
 
 struct listener {
 	struct listener *next;
@@ -26,6 +26,9 @@ struct listener {
 	struct timer pause;
 	int fd;
 	bool admin;
+	bool given; /* by the latest of listeners_replace() */
+	uint64_t cookie;
+	struct sockaddr_storage at;
 };
 
 static void peer_of(const struct sockaddr_storage *from, struct addr *a, uint16_t *port)
@@ -127,6 +130,16 @@ static void on_ready(void *arg)
 	take(arg, AT_ONCE);
 }
 
+/* Which socket it is, whatever the descriptor (socket(7), SO_COOKIE). */
+static uint64_t cookie_of(int fd)
+{
+	uint64_t cookie = 0;
+	socklen_t len = sizeof(cookie);
+
+	(void)getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len);
+	return cookie;
+}
+
 void listener_new(struct worker *w, int fd, bool admin)
 {
 	struct listener *l = xcalloc(1, sizeof(*l));
@@ -141,28 +154,73 @@ void listener_new(struct worker *w, int fd, bool admin)
 		.admin = admin,
 		.pause.expired = on_pause_end};
 	l->watch = loop_watch(&w->loop, fd, on_ready, l);
+	l->cookie = cookie_of(fd);
+	socklen_t len = sizeof(l->at);
+	(void)getsockname(fd, (struct sockaddr *)&l->at, &len);
+	l->given = true;
 	w->listeners = l;
 }
 
-void listeners_take_waiting(struct worker *w)
+static struct listener *find_socket(struct worker *w, int fd)
 {
+	uint64_t cookie = cookie_of(fd);
+
 	for (struct listener *l = w->listeners; l; l = l->next)
-		if (!l->admin && l->watch)
-			take(l, WAITING_MAX);
+		if (!l->admin && cookie && l->cookie == cookie)
+			return l;
+	return nullptr;
+}
+
+static bool is_succeeded(const struct worker *w, const struct listener *old)
+{
+	for (const struct listener *l = w->listeners; l; l = l->next)
+		if (!l->admin && l->given && memcmp(&l->at, &old->at, sizeof(l->at)) == 0)
+			return true;
+	return false;
+}
+
+static void remove_listener(struct listener **slot)
+{
+	struct listener *l = *slot;
+
+	*slot = l->next;
+	timer_unset(&l->pause);
+	loop_unwatch(l->watch);
+	close(l->fd);
+	free(l);
+}
+
+void listeners_replace(struct worker *w, const int *fds, unsigned n)
+{
+	unsigned kept = 0;
+
+	for (struct listener *l = w->listeners; l; l = l->next)
+		l->given = l->admin;
+	for (unsigned i = 0; i < n; i++) {
+		struct listener *l = find_socket(w, fds[i]);
+		if (l) {
+			l->given = true;
+			close(fds[i]);
+		} else {
+			listener_new(w, fds[i], false);
+		}
+	}
+	for (struct listener **slot = &w->listeners; *slot;) {
+		struct listener *l = *slot;
+		if (l->given || (is_succeeded(w, l) && kept++ < KEPT_MAX))
+			slot = &l->next;
+		else
+			remove_listener(slot);
+	}
 }
 
 void listeners_close(struct worker *w, bool admin)
 {
 	for (struct listener **slot = &w->listeners; *slot;) {
 		struct listener *l = *slot;
-		if (l->admin != admin) {
+		if (l->admin == admin)
+			remove_listener(slot);
+		else
 			slot = &l->next;
-			continue;
-		}
-		*slot = l->next;
-		timer_unset(&l->pause);
-		loop_unwatch(l->watch);
-		close(l->fd);
-		free(l);
 	}
 }

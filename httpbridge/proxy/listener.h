@@ -12,8 +12,9 @@ struct worker;
 
 /* Takes the descriptor. admin: the page of metrics, not the routes. */
 void listener_new(struct worker *w, int fd, bool admin);
-/* Before sockets go that nobody else may have: the kernel resets what still waits in their queues.
- */
-void listeners_take_waiting(struct worker *w);
+/* These instead of those so far but the admin's; takes the descriptors. A socket of before that has
+ * a successor at its address stays open beside it, up to a bound: the kernel would reset what is in
+ * its queues, handshakes that wait for a first byte included (TCP_DEFER_ACCEPT). */
+void listeners_replace(struct worker *w, const int *fds, unsigned n);
 /* The admin's, or all others. */
 void listeners_close(struct worker *w, bool admin);

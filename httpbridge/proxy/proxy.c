@@ -90,13 +90,12 @@ static void obey_listen_admin(struct thread *t, struct order *o)
 
 static void obey_listen(struct thread *t, struct order *o)
 {
-	listeners_take_waiting(&t->worker);
-	listeners_close(&t->worker, false);
+	if (!t->worker.draining) {
+		listeners_replace(&t->worker, o->fds, o->n);
+		return;
+	}
 	for (unsigned i = 0; i < o->n; i++)
-		if (t->worker.draining)
-			close(o->fds[i]);
-		else
-			listener_new(&t->worker, o->fds[i], false);
+		close(o->fds[i]);
 }
 
 static void end_drain(struct thread *t)
