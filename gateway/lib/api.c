@@ -5,6 +5,7 @@
 #define FIELD SD_VARLINK_DEFINE_FIELD
 #define FIELD_OF SD_VARLINK_DEFINE_FIELD_BY_TYPE
 #define INPUT SD_VARLINK_DEFINE_INPUT
+#define INPUT_OF SD_VARLINK_DEFINE_INPUT_BY_TYPE
 #define OUTPUT SD_VARLINK_DEFINE_OUTPUT
 #define OUTPUT_OF SD_VARLINK_DEFINE_OUTPUT_BY_TYPE
 #define NOTE SD_VARLINK_FIELD_COMMENT
@@ -22,10 +23,10 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(Change, NOTE("add or delete"),
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Operation, NOTE("add, set or delete"),
 	FIELD(action, SD_VARLINK_STRING, 0),
-	NOTE("nft, sysctl, route, remedy, frr, proof, watch or bridge; of Fix also rule, conntrack"),
+	NOTE("nft, sysctl, route, remedy, frr, proof, watch, bridge or tunnel; of Fix also rule, conntrack"),
 	FIELD(kind, SD_VARLINK_STRING, 0), FIELD(name, SD_VARLINK_STRING, 0),
 	FIELD(detail, SD_VARLINK_STRING, 0),
-	NOTE("Of the nft table, proof, watch or bridge: all that the new configuration says otherwise; null: nothing"),
+	NOTE("Of all but sysctl, route, remedy and frr: what the new configuration says otherwise; null: nothing"),
 	FIELD_OF(changes, Change, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Object, FIELD(kind, SD_VARLINK_STRING, 0),
@@ -124,8 +125,109 @@ static SD_VARLINK_DEFINE_STRUCT_TYPE(BridgeListener, FIELD(address, SD_VARLINK_S
 static SD_VARLINK_DEFINE_STRUCT_TYPE(Bridge,
 	NOTE("Has meshgw-bridge fetched its configuration, and does it wait for the next?"),
 	FIELD(attached, SD_VARLINK_BOOL, 0), NOTE("Of what it was told last"),
-	FIELD(generation, SD_VARLINK_INT, 0), FIELD(routes, SD_VARLINK_INT, 0),
+	FIELD(generation, SD_VARLINK_INT, 0),
+	NOTE("The last one that it said it serves; null: none yet"),
+	FIELD(served, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("Why it refused one after that; null: it did not"),
+	FIELD(refusal, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), FIELD(routes, SD_VARLINK_INT, 0),
 	FIELD_OF(listeners, BridgeListener, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelSocket, FIELD(address, SD_VARLINK_STRING, 0),
+	NOTE("As configured; 0: the kernel's choice"), FIELD(port, SD_VARLINK_INT, 0),
+	NOTE("Of the descriptors that came with the reply; null: of GetStatus"),
+	FIELD(fd, SD_VARLINK_INT, SD_VARLINK_NULLABLE), NOTE("Why it is not open"),
+	FIELD(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelPeer, FIELD(address, SD_VARLINK_STRING, 0),
+	NOTE("connecting; active or standby: of its node's replicas"),
+	FIELD(state, SD_VARLINK_STRING, 0), NOTE("Its name, if it has one"),
+	FIELD(node, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	FIELD(replica, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), NOTE("Of the key exchange"),
+	FIELD(group, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	FIELD(cipher, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), NOTE("Since the handshake"),
+	FIELD(seconds, SD_VARLINK_INT, 0), FIELD(rttUs, SD_VARLINK_INT, 0), NOTE("QUIC packets"),
+	FIELD(lost, SD_VARLINK_INT, 0),
+	NOTE("Bytes of the largest QUIC datagram that the path carries"),
+	FIELD(payload, SD_VARLINK_INT, 0), NOTE("From the peer"),
+	FIELD(packetsIn, SD_VARLINK_INT, 0), FIELD(packetsOut, SD_VARLINK_INT, 0),
+	FIELD(dropped, SD_VARLINK_INT, 0),
+	NOTE("Of the dropped: from an address that is not the peer's"),
+	FIELD(badSource, SD_VARLINK_INT, 0), NOTE("The dropped by their reason"),
+	FIELD(dropsIn, SD_VARLINK_INT, SD_VARLINK_NULLABLE | SD_VARLINK_MAP),
+	FIELD(dropsOut, SD_VARLINK_INT, SD_VARLINK_NULLABLE | SD_VARLINK_MAP));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelReplica, FIELD(name, SD_VARLINK_STRING, 0),
+	NOTE("By which it is known"), FIELD(pins, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("active, standby or offline"), FIELD(state, SD_VARLINK_STRING, 0),
+	NOTE("Since it came, or went; null: it was never there"),
+	FIELD(seconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE), NOTE("null: offline"),
+	FIELD_OF(peer, TunnelPeer, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelWay, FIELD(packets, SD_VARLINK_INT, 0),
+	FIELD(bytes, SD_VARLINK_INT, 0), NOTE("Packets that were dropped for the node's limits"),
+	FIELD(limited, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelNode, FIELD(name, SD_VARLINK_STRING, 0),
+	NOTE("automatic or manual"), FIELD(promotion, SD_VARLINK_STRING, 0),
+	NOTE("As configured, and of the pool"),
+	FIELD(addresses, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	FIELD(routes, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("A second in each direction; null: no limit"),
+	FIELD(packetsLimit, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	FIELD(bytesLimit, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("The replica that carries its traffic; null: none"),
+	FIELD(active, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("first, lost, promoted, renewed, removed or silent; null: none ever was"),
+	FIELD(why, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), NOTE("Since that change"),
+	FIELD(seconds, SD_VARLINK_INT, SD_VARLINK_NULLABLE), NOTE("Since the tunnel's start"),
+	FIELD(changes, SD_VARLINK_INT, 0), NOTE("From the node"), FIELD_OF(in, TunnelWay, 0),
+	FIELD_OF(out, TunnelWay, 0),
+	NOTE("Packets from another node's address, which were dropped"),
+	FIELD(foreignSource, SD_VARLINK_INT, 0),
+	FIELD_OF(replicas, TunnelReplica, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelLimits, FIELD(connections, SD_VARLINK_INT, 0),
+	NOTE("A second, of a /24 or a /56"), FIELD(handshakes, SD_VARLINK_INT, 0),
+	FIELD(unauthenticated, SD_VARLINK_INT, 0), FIELD(retryAbove, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelEdge, FIELD(pool, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("Nodes for which the pool has none left"), FIELD(withoutAddress, SD_VARLINK_INT, 0),
+	FIELD_OF(limits, TunnelLimits, 0), FIELD_OF(nodes, TunnelNode, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelDial, NOTE("dialing, asked, open or pause"),
+	FIELD(state, SD_VARLINK_STRING, 0), FIELD(edge, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Why the last connection ended, or came not about; null: nothing was wrong"),
+	FIELD(error, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), NOTE("Until the next attempt"),
+	FIELD(pauseMs, SD_VARLINK_INT, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(
+	TunnelRefusal, FIELD(prefix, SD_VARLINK_STRING, 0), FIELD(reason, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelWish, NOTE("No two are the same"),
+	FIELD(id, SD_VARLINK_INT, 0), FIELD(node, SD_VARLINK_STRING, 0),
+	FIELD(replica, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(TunnelPromoted, FIELD(id, SD_VARLINK_INT, 0),
+	NOTE("done, active, offline, unknown or role"), FIELD(result, SD_VARLINK_STRING, 0));
+
+static SD_VARLINK_DEFINE_STRUCT_TYPE(Tunnel, NOTE("connector or edge"),
+	FIELD(role, SD_VARLINK_STRING, 0),
+	NOTE("Has meshgw-tunnel fetched its configuration, and does it wait for the next?"),
+	FIELD(attached, SD_VARLINK_BOOL, 0), NOTE("Of what it was told last"),
+	FIELD(generation, SD_VARLINK_INT, 0), NOTE("On the mesh interface"),
+	FIELD(addresses, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("Of a connector: what of the edge's routes is in force"),
+	FIELD(routes, SD_VARLINK_STRING, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
+	NOTE("The first of what the edge proposes and the configuration does not allow"),
+	FIELD_OF(refused, TunnelRefusal, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
+	FIELD_OF(sockets, TunnelSocket, SD_VARLINK_ARRAY), NOTE("Of a connector"),
+	FIELD_OF(dial, TunnelDial, SD_VARLINK_NULLABLE),
+	FIELD_OF(peers, TunnelPeer, SD_VARLINK_ARRAY),
+	NOTE("So many more are not shown; null: that are all"),
+	FIELD(peersMore, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("null: this host is a connector"), FIELD_OF(edge, TunnelEdge, SD_VARLINK_NULLABLE),
+	NOTE("Since the tunnel's start; gateway/tunnel/README.md"),
+	FIELD(counters, SD_VARLINK_INT, SD_VARLINK_NULLABLE | SD_VARLINK_MAP));
 
 static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0),
 	NOTE("up, down or unconfigured"), OUTPUT(phase, SD_VARLINK_STRING, 0),
@@ -141,7 +243,8 @@ static SD_VARLINK_DEFINE_METHOD(GetStatus, OUTPUT(version, SD_VARLINK_STRING, 0)
 	OUTPUT_OF(bgp, Bgp, SD_VARLINK_NULLABLE),
 	NOTE("What watching knows of flows that failed; null: not watching"),
 	OUTPUT_OF(flows, Flow, SD_VARLINK_NULLABLE | SD_VARLINK_ARRAY),
-	NOTE("null: not configured"), OUTPUT_OF(bridge, Bridge, SD_VARLINK_NULLABLE));
+	NOTE("null: not configured"), OUTPUT_OF(bridge, Bridge, SD_VARLINK_NULLABLE),
+	NOTE("null: not configured"), OUTPUT_OF(tunnel, Tunnel, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_METHOD(Plan, NOTE("Configuration text; null: the one that runs"),
 	INPUT(content, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
@@ -220,13 +323,53 @@ static SD_VARLINK_DEFINE_METHOD_FULL(BridgeAttach, SD_VARLINK_SUPPORTS_MORE,
 	NOTE("All sockets that are to be accepted from, instead of those of the reply before"),
 	OUTPUT_OF(listeners, BridgeListener, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_METHOD(BridgeReport, NOTE("Of the reply of BridgeAttach that it is about"),
+	INPUT(generation, SD_VARLINK_INT, 0),
+	NOTE("Why nothing of it is served; null: it is served"),
+	INPUT(refusal, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
 static SD_VARLINK_DEFINE_METHOD(DiagnoseTarget,
-	NOTE("HOST:PORT, an upstream of the configuration or one of bridge.diagnose.targets"),
-	INPUT(target, SD_VARLINK_STRING, 0), NOTE("Hard limit, 500 to 10000; null: 3000"),
+	NOTE("HOST:PORT, an upstream of the configuration or one of bridge.diagnose.targets; with "
+	     "from, an upstream as SCHEME://HOST:PORT"),
+	INPUT(target, SD_VARLINK_STRING, 0),
+	NOTE("gateway: the way of the bridge itself, which is tried; null: that of Workers"),
+	INPUT(from, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Hard limit, 500 to 10000; null: 3000"),
 	INPUT(deadlineMs, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	NOTE("Probes may be sent; null: only look"),
 	INPUT(active, SD_VARLINK_BOOL, SD_VARLINK_NULLABLE), NOTE("As of Diagnose"),
 	OUTPUT(verdict, SD_VARLINK_OBJECT, 0));
+
+static SD_VARLINK_DEFINE_METHOD_FULL(TunnelAttach, SD_VARLINK_SUPPORTS_MORE,
+	NOTE("Grows by one with each reply that differs from the last"),
+	OUTPUT(generation, SD_VARLINK_INT, 0),
+	NOTE("Its part of the configuration, secrets included; null: there is nothing to do"),
+	OUTPUT(tunnel, SD_VARLINK_OBJECT, SD_VARLINK_NULLABLE),
+	NOTE("The TUN device, of the descriptors that came with the reply"),
+	OUTPUT(tun, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("All sockets, instead of those of the reply before"),
+	OUTPUT_OF(sockets, TunnelSocket, SD_VARLINK_ARRAY),
+	NOTE("To be done once, and answered by TunnelReport"),
+	OUTPUT_OF(promote, TunnelWish, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(EdgePromote, INPUT(node, SD_VARLINK_STRING, 0),
+	INPUT(replica, SD_VARLINK_STRING, 0), OUTPUT(active, SD_VARLINK_STRING, 0),
+	NOTE("null: none was"), OUTPUT(before, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
+static SD_VARLINK_DEFINE_METHOD(TunnelPropose, NOTE("That it was told"),
+	INPUT(generation, SD_VARLINK_INT, 0),
+	NOTE("All that the edge assigns and advertises at this time, as prefixes"),
+	INPUT(addresses, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	INPUT(routes, SD_VARLINK_STRING, SD_VARLINK_ARRAY), NOTE("What is in force from now on"),
+	OUTPUT(addresses, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	OUTPUT(routes, SD_VARLINK_STRING, SD_VARLINK_ARRAY), NOTE("The first of what is not"),
+	OUTPUT_OF(refused, TunnelRefusal, SD_VARLINK_ARRAY));
+
+static SD_VARLINK_DEFINE_METHOD(TunnelReport, NOTE("That it was told"),
+	INPUT(generation, SD_VARLINK_INT, 0),
+	NOTE("With all its peers, instead of those reported before; gateway/tunnel/README.md"),
+	INPUT(tunnel, SD_VARLINK_OBJECT, 0), NOTE("What became of a promotion"),
+	INPUT_OF(promoted, TunnelPromoted, SD_VARLINK_NULLABLE));
 
 static SD_VARLINK_DEFINE_ERROR(ConfigInvalid, FIELD_OF(diagnostics, Diagnostic, SD_VARLINK_ARRAY),
 	NOTE("How many mistakes there are; null: as many as diagnostics"),
@@ -244,6 +387,10 @@ static SD_VARLINK_DEFINE_ERROR(NothingToRecall);
 static SD_VARLINK_DEFINE_ERROR(NotWatching, FIELD(message, SD_VARLINK_STRING, 0));
 static SD_VARLINK_DEFINE_ERROR(TargetNotAllowed);
 static SD_VARLINK_DEFINE_ERROR(NoVerdict, FIELD(message, SD_VARLINK_STRING, 0));
+static SD_VARLINK_DEFINE_ERROR(NotEdge);
+static SD_VARLINK_DEFINE_ERROR(NotPromoted,
+	NOTE("unknown-node, unknown-replica, offline, active, no-tunnel, no-answer or unknown"),
+	FIELD(reason, SD_VARLINK_STRING, 0), FIELD(message, SD_VARLINK_STRING, 0));
 
 #define SAYS SD_VARLINK_SYMBOL_COMMENT
 
@@ -285,6 +432,30 @@ const sd_varlink_interface api_interface = {
 			&vl_type_BridgeListener,
 			SAYS("The HTTP bridge"),
 			&vl_type_Bridge,
+			SAYS("A UDP socket of the tunnel"),
+			&vl_type_TunnelSocket,
+			SAYS("One end that the tunnel has to do with"),
+			&vl_type_TunnelPeer,
+			SAYS("What an edge proposed and the configuration does not allow"),
+			&vl_type_TunnelRefusal,
+			SAYS("One of those that can carry a node's traffic"),
+			&vl_type_TunnelReplica,
+			SAYS("Traffic in one direction"),
+			&vl_type_TunnelWay,
+			SAYS("A node of an edge"),
+			&vl_type_TunnelNode,
+			SAYS("What strangers may use up"),
+			&vl_type_TunnelLimits,
+			SAYS("An edge, and its nodes"),
+			&vl_type_TunnelEdge,
+			SAYS("How a connector fares"),
+			&vl_type_TunnelDial,
+			SAYS("The gateway's own tunnel"),
+			&vl_type_Tunnel,
+			SAYS("Another replica is to be the active one of its node"),
+			&vl_type_TunnelWish,
+			SAYS("What came of it"),
+			&vl_type_TunnelPromoted,
 			SAYS("What runs, what is wanted, what is wrong"),
 			&vl_method_GetStatus,
 			SAYS("The changes that an Apply would make, without making them"),
@@ -307,10 +478,20 @@ const sd_varlink_interface api_interface = {
 			&vl_method_Fix,
 			SAYS("Flows of the mesh that fail, as they do"),
 			&vl_method_Follow,
+			SAYS("Makes a replica the active one of its node"),
+			&vl_method_EdgePromote,
 			SAYS("What the HTTP bridge is to do; with more, each time that changes"),
 			&vl_method_BridgeAttach,
+			SAYS("What the HTTP bridge did with it"),
+			&vl_method_BridgeReport,
 			SAYS("Why does an upstream not answer? From what is known, kept for some seconds"),
 			&vl_method_DiagnoseTarget,
+			SAYS("What the tunnel is to do; with more, each time that changes"),
+			&vl_method_TunnelAttach,
+			SAYS("What the edge would like this host to have; judged by the configuration"),
+			&vl_method_TunnelPropose,
+			SAYS("How the tunnel fares"),
+			&vl_method_TunnelReport,
 			SAYS("The configuration has mistakes; nothing was changed"),
 			&vl_error_ConfigInvalid,
 			SAYS("Another change waits for its confirmation"),
@@ -337,6 +518,10 @@ const sd_varlink_interface api_interface = {
 			&vl_error_TargetNotAllowed,
 			SAYS("There is no verdict now; another call may get one"),
 			&vl_error_NoVerdict,
+			SAYS("This host is no edge"),
+			&vl_error_NotEdge,
+			SAYS("The replica cannot be made the active one"),
+			&vl_error_NotPromoted,
 			nullptr,
 		},
 };

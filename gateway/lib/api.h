@@ -5,8 +5,8 @@
  *
  * Three sockets carry the same interface. The status socket may be opened by everyone and answers
  * only what reads; the control socket belongs to root and group meshgw and answers everything but
- * what is the HTTP bridge's; that of the bridge's user answers BridgeAttach, DiagnoseTarget and
- * GetStatus.
+ * what is the HTTP bridge's; that of the bridge's user answers BridgeAttach, BridgeReport,
+ * DiagnoseTarget and GetStatus.
  * A configuration travels as text, never as a path: the daemon opens no file for a caller.
  *
  * The interface grows by nullable fields and new methods; no meaning ever changes. Its printed
@@ -18,6 +18,7 @@
 #define API_STATUS_SOCKET "/run/meshgw/status"
 #define API_CONTROL_SOCKET "/run/meshgw/control"
 #define API_BRIDGE_SOCKET "/run/meshgw/bridge"
+#define API_TUNNEL_SOCKET "/run/meshgw/tunnel"
 
 #define API_ERROR_CONFIG_INVALID API_INTERFACE ".ConfigInvalid"
 #define API_ERROR_CONFIRM_PENDING API_INTERFACE ".ConfirmPending"
@@ -32,6 +33,8 @@
 #define API_ERROR_NOTHING_TO_RECALL API_INTERFACE ".NothingToRecall"
 #define API_ERROR_NOT_WATCHING API_INTERFACE ".NotWatching"
 #define API_ERROR_TARGET_NOT_ALLOWED API_INTERFACE ".TargetNotAllowed"
+#define API_ERROR_NOT_EDGE API_INTERFACE ".NotEdge"
+#define API_ERROR_NOT_PROMOTED API_INTERFACE ".NotPromoted"
 #define API_ERROR_NO_VERDICT API_INTERFACE ".NoVerdict"
 
 /* Longest confirmation window that Apply takes, seconds. */

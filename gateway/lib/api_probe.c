@@ -15,8 +15,11 @@ static SD_VARLINK_DEFINE_METHOD(Ask, NOTE("An address"), INPUT(target, SD_VARLIN
 	NOTE("Address and interface that the connection leaves by; null: as routes say"),
 	INPUT(source, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
 	INPUT(interface, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
-	INPUT(timeoutMs, SD_VARLINK_INT, 0), NOTE("Of kinds l7 and missing"),
-	OUTPUT(facts, SD_VARLINK_OBJECT, SD_VARLINK_ARRAY));
+	NOTE("What the certificate must name, where that is not the host; a name or an address"),
+	INPUT(serverName, SD_VARLINK_STRING, SD_VARLINK_NULLABLE),
+	NOTE("Whom it must be of, PEM; null: the system's authorities"),
+	INPUT(ca, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), INPUT(timeoutMs, SD_VARLINK_INT, 0),
+	NOTE("Of kinds l7 and missing"), OUTPUT(facts, SD_VARLINK_OBJECT, SD_VARLINK_ARRAY));
 
 static SD_VARLINK_DEFINE_METHOD(Resolve, INPUT(name, SD_VARLINK_STRING, 0),
 	INPUT(timeoutMs, SD_VARLINK_INT, 0), NOTE("In the order of getaddrinfo(3)"),

@@ -14,6 +14,7 @@
 #define API_PROBE_SOCKET "/run/meshgw-probe/socket"
 
 constexpr unsigned API_PROBE_TIMEOUT_MAX_MS = 15'000;
+constexpr unsigned API_PROBE_CA_MAX = 256 * 1024;
 constexpr unsigned API_PROBE_ADDRESSES_MAX = 16; /* in a reply */
 
 extern const sd_varlink_interface api_probe_interface;

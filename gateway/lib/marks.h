@@ -15,6 +15,9 @@ constexpr uint8_t MARK_RTPROT = 107;
  * remains behind it when FRR dies. Not 0xFF, which zebra takes as unreachable. */
 constexpr uint32_t MARK_METRIC = 0xFE000000;
 
+/* The alias of the tunnel's interface, where we made it. */
+#define MARK_LINK_ALIAS "meshgw tunnel"
+
 /* Family inet, name meshgw. */
 #define MARK_NFT_TABLE "meshgw"
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/link.h"
+#include "lib/marks.h"
 #include "net/attr.h"
 #include "net/nl.h"
 #include <errno.h>
@@ -8,13 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-constexpr size_t LINK_ATTRS = IFLA_LINKINFO + 1;
+constexpr size_t LINK_ATTRS = IFLA_IFALIAS + 1;
 
 static const enum mnl_attr_data_type link_policy[LINK_ATTRS] = {
 	[IFLA_IFNAME] = MNL_TYPE_NUL_STRING,
 	[IFLA_MTU] = MNL_TYPE_U32,
 	[IFLA_MASTER] = MNL_TYPE_U32,
 	[IFLA_LINKINFO] = MNL_TYPE_NESTED,
+	[IFLA_IFALIAS] = MNL_TYPE_NUL_STRING,
 };
 
 static const enum mnl_attr_data_type info_policy[IFLA_INFO_DATA + 1] = {
@@ -66,6 +68,8 @@ int link_read(const struct nlmsghdr *nlh, struct link *out)
 		.flags = ifi->ifi_flags,
 		.mtu = attr_u32(tb[IFLA_MTU], 0),
 		.master = attr_int(tb[IFLA_MASTER], 0),
+		.ours = tb[IFLA_IFALIAS] &&
+			strcmp(mnl_attr_get_str(tb[IFLA_IFALIAS]), MARK_LINK_ALIAS) == 0,
 	};
 	if (attr_ifname(tb[IFLA_IFNAME], l.name) < 0 || l.name[0] == '\0' ||
 		link_read_info(tb[IFLA_LINKINFO], &l) < 0)

@@ -21,6 +21,7 @@ struct link {
 	char kind[LINK_KIND_LEN]; /* "tun", "veth", "bridge" …, "" = the driver of a device */
 	int master;               /* ifindex of its bridge, bond or VRF, 0 = none */
 	uint32_t vrf_table;       /* of a VRF */
+	bool ours;                /* its alias is MARK_LINK_ALIAS */
 };
 
 /* (<net/if.h> has a struct ifaddr of its own.) */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a route is added beside a foreign one of the same prefix, table and metric, seen on Linux
- * 6.18 and held by tests/unit/test_net_kernel.c:
+ * 6.18 and held by tests/unit/test_route_kernel.c:
  *
  *   IPv4, NLM_F_CREATE | NLM_F_EXCL: -EEXIST whoever owns the other one.
  *   IPv4, NLM_F_CREATE: ours goes in front, -EEXIST only if ours is there already, since the
