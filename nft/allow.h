@@ -14,7 +14,7 @@
  * overlap are spread over several sets, each into the first that has room for it: never more sets
  * than the list has combinations of prefix lengths and protocol width, one or two in practice.
  *
- * Pure; the kernel's side is table.c.
+ * Pure; the kernel's side is table_allow.c.
  */
 #include "nft/model.h"
 

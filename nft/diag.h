@@ -43,7 +43,8 @@ struct nft_diag_ask {
 	size_t n_ranges;
 	char mesh_interface[IFNAMSIZ];
 	char lan_interface[IFNAMSIZ]; /* by which answers come; "" = not known */
-	bool with_ct;                 /* may ask conntrack, which that switches on */
+	bool with_ct;                 /* may ask conntrack, which that switches on: only where
+				       * somebody translates */
 };
 
 /* 0; -EPERM without CAP_NET_ADMIN; -errno. */

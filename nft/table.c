@@ -146,7 +146,7 @@ static struct prefix *folded(
 }
 
 /* The kernel refuses prefixes inside others. */
-static void fill_prefixes(struct nft_txn *t, const struct nft_family *f, const char *set,
+void nft_fill_prefixes(struct nft_txn *t, const struct nft_family *f, const char *set,
 	const struct prefix *list, size_t n)
 {
 	struct prefix *p = folded(list, n, f, &n);
@@ -166,10 +166,10 @@ void nft_add_prefixes(const struct nft_build *b, const struct nft_family *f, con
 
 	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
 	nft_set_add(b->t, name, NFT_SET_PREFIXES, f, 0, comment);
-	fill_prefixes(b->t, f, name, list, n);
+	nft_fill_prefixes(b->t, f, name, list, n);
 }
 
-static void fill_hosts(struct nft_txn *t, const struct nft_family *f, const char *set,
+void nft_fill_hosts(struct nft_txn *t, const struct nft_family *f, const char *set,
 	const struct addr *list, size_t n)
 {
 	struct addr *a = sorted(list, n, sizeof(*a), by_addr);
@@ -190,7 +190,7 @@ void nft_add_hosts(const struct nft_build *b, const struct nft_family *f, const 
 
 	snprintf(name, sizeof(name), "%s%s", base, f->suffix);
 	nft_set_add(b->t, name, NFT_SET_HOSTS, f, 0, comment);
-	fill_hosts(b->t, f, name, list, n);
+	nft_fill_hosts(b->t, f, name, list, n);
 }
 
 bool nft_has_family(const struct nft_model *m, const struct nft_family *f)
@@ -255,118 +255,6 @@ static void add_goto(
 	nft_expr_ifname(r, dir, interface);
 	nft_expr_verdict(r, NFT_GOTO, chain);
 	nft_add_rule(t, r, dir == NFT_IN ? "out of the tunnel" : "into the tunnel");
-}
-
-static const struct nft_family *family_of(const struct nft_allow_set *s)
-{
-	return &nft_families[s->family == AF_INET6];
-}
-
-/* Sets are numbered from 1 within kind and family. */
-static void allow_name(
-	const struct nft_build *b, const struct nft_allow_set *s, char name[NFT_NAME_LEN])
-{
-	unsigned number = 1;
-
-	for (const struct nft_allow_set *o = b->allow.sets; o < s; o++)
-		number += o->exact == s->exact && o->family == s->family;
-	snprintf(name, NFT_NAME_LEN, "allow%s_%s%u", family_of(s)->suffix,
-		s->exact ? "" : "ranges_", number);
-}
-
-/* "packet accept" of a set. */
-static void add_allow_rule(
-	struct nft_txn *t, const struct nft_allow_set *s, const char *chain, const char *set)
-{
-	struct nftnl_rule *r = nft_rule_new(chain);
-
-	nft_expr_flow_in(r, family_of(s), !s->exact, set);
-	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	nft_add_rule(t, r, "allowed");
-}
-
-static void add_allow_set(const struct nft_build *b, const struct nft_allow_set *s)
-{
-	char name[NFT_NAME_LEN], comment[NFTNL_UDATA_COMMENT_MAXLEN] = "ranges of flows";
-	char prefix[PREFIX_STRLEN];
-	struct nft_elems e;
-
-	allow_name(b, s, name);
-	if (s->exact)
-		snprintf(comment, sizeof(comment), "flows from %s", prefix_str(&s->from, prefix));
-	if (s->exact)
-		nft_set_add(b->t, name, NFT_SET_FLOWS, family_of(s), s->n, comment);
-	else
-		nft_set_add(b->t, name, NFT_SET_FLOW_BOXES, family_of(s), 0, comment);
-	nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, name);
-	for (size_t i = 0; i < s->n; i++)
-		(s->exact ? nft_elem_flow : nft_elem_flow_box)(&e, &s->list[i]);
-	nft_elems_end(&e);
-	if (s->exact) {
-		nft_add_chain(b->t, name, nullptr, 0, 0);
-		add_allow_rule(b->t, s, name, name);
-	}
-}
-
-/* The map from a mesh range to the chain of its exact entries, and the rule that asks it. */
-static void add_allow_map(const struct nft_build *b, const struct nft_family *f)
-{
-	char map[NFT_NAME_LEN], chain[NFT_NAME_LEN];
-	struct nft_elems e = {};
-
-	snprintf(map, sizeof(map), "allow%s_sources", f->suffix);
-	for (const struct nft_allow_set *s = b->allow.sets; s < b->allow.sets + b->allow.n; s++) {
-		if (!s->exact || s->family != f->family)
-			continue;
-		if (!e.txn) {
-			nft_set_add(b->t, map, NFT_SET_SOURCES, f, 0, "the chain of each source");
-			nft_elems_begin(&e, b->t, NFT_MSG_NEWSETELEM, map);
-		}
-		allow_name(b, s, chain);
-		nft_elem_prefix(&e, &s->from, chain);
-	}
-	if (!e.txn)
-		return;
-	nft_elems_end(&e);
-
-	struct nftnl_rule *r = nft_rule_new("to_networks");
-	nft_expr_source_vmap(r, f, map);
-	nft_add_rule(b->t, r, "exact entries, by source");
-}
-
-/* Conntrack calls a flow new that it has not seen the beginning of: because nothing tracked it
- * before, or because somebody flushed the entries. Such TCP flows go on; those that begin here
- * need a SYN. */
-static void add_allow_known(const struct nft_build *b)
-{
-	struct nftnl_rule *r = nft_rule_new("to_networks");
-	nft_expr_known_flow(r);
-	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	nft_add_rule(b->t, r, "only new flows are judged");
-
-	r = nft_rule_new("to_networks");
-	nft_expr_not_syn(r);
-	nft_expr_verdict(r, NF_ACCEPT, nullptr);
-	nft_add_rule(b->t, r, "only a SYN begins a flow");
-}
-
-static void add_allow_judgement(const struct nft_build *b)
-{
-	char name[NFT_NAME_LEN];
-
-	add_allow_known(b);
-	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++)
-		add_allow_map(b, f);
-	for (const struct nft_allow_set *s = b->allow.sets; s < b->allow.sets + b->allow.n; s++)
-		if (!s->exact) {
-			allow_name(b, s, name);
-			add_allow_rule(b->t, s, "to_networks", name);
-		}
-
-	struct nftnl_rule *r = nft_rule_new("to_networks");
-	nft_expr_counter(r, NFT_COUNTER_DENIED);
-	nft_expr_refuse(r);
-	nft_add_rule(b->t, r, "not in the allow list");
 }
 
 static void add_bounds_refusal(const struct nft_build *b, const struct nft_family *f)
@@ -455,12 +343,8 @@ static void add_forward(const struct nft_build *b)
 		nft_table_add_uncounted(b, "to_mesh");
 	add_count_and_clamp(b->t, "to_mesh", NFT_COUNTER_TO_MESH);
 
-	if (b->m->allow_list) {
-		nft_add_chain(b->t, "to_networks", nullptr, 0, 0);
-		for (size_t i = 0; i < b->allow.n; i++)
-			add_allow_set(b, &b->allow.sets[i]);
-		add_allow_judgement(b);
-	}
+	if (b->m->allow_list)
+		nft_table_add_allow(b);
 	nft_add_chain(b->t, "from_mesh", nullptr, 0, 0);
 	add_count_and_clamp(b->t, "from_mesh", NFT_COUNTER_FROM_MESH);
 	add_bounds(b);
@@ -471,106 +355,6 @@ static void add_forward(const struct nft_build *b)
 	add_goto(b->t, NFT_IN, b->m->mesh_interface, "from_mesh");
 	add_from_lan(b, "forward");
 	add_goto(b->t, NFT_OUT, b->m->mesh_interface, "to_mesh");
-}
-
-/* Sets of destinations; "4" or "6" follows their names. The later one is asked first. */
-enum mode_set { MASQUERADE_NETWORKS, MASQUERADE_HOSTS, ROUTE_HOSTS, MODE_SETS };
-
-static const struct {
-	const char *name, *set_comment, *rule_comment;
-} mode_sets[MODE_SETS] = {
-	[MASQUERADE_NETWORKS] = {"masquerade_networks", "networks that see the gateway's address",
-		"networks: masquerade"},
-	[MASQUERADE_HOSTS] = {"masquerade_hosts", "hosts that see the gateway's address",
-		"single hosts: masquerade"},
-	[ROUTE_HOSTS] = {"route_hosts", "hosts that see the mesh address", "single hosts: route"},
-};
-
-static void mode_set_name(enum mode_set which, const struct nft_family *f, char name[NFT_NAME_LEN])
-{
-	snprintf(name, NFT_NAME_LEN, "%s%s", mode_sets[which].name, f->suffix);
-}
-
-static void fill_mode_sets(struct nft_txn *t, const struct nft_model *m, const struct nft_family *f)
-{
-	char name[NFT_NAME_LEN];
-
-	mode_set_name(MASQUERADE_NETWORKS, f, name);
-	fill_prefixes(t, f, name, m->masquerade_networks, m->n_masquerade_networks);
-	mode_set_name(MASQUERADE_HOSTS, f, name);
-	fill_hosts(t, f, name, m->masquerade_hosts, m->n_masquerade_hosts);
-	mode_set_name(ROUTE_HOSTS, f, name);
-	fill_hosts(t, f, name, m->route_hosts, m->n_route_hosts);
-}
-
-static void add_mode_rule(const struct nft_build *b, const struct nft_family *f, const char *chain,
-	enum mode_set which)
-{
-	struct nftnl_rule *r = nft_rule_new(chain);
-	char set[NFT_NAME_LEN];
-
-	mode_set_name(which, f, set);
-	nft_expr_dest_in(r, f, set);
-	if (which == ROUTE_HOSTS) {
-		nft_expr_verdict(r, NFT_RETURN, nullptr);
-	} else {
-		nft_expr_counter(r, NFT_COUNTER_MASQUERADED);
-		nft_expr_masquerade(r);
-	}
-	nft_add_rule(b->t, r, mode_sets[which].rule_comment);
-}
-
-/* Sets exist even when they are empty: their elements come and go while the table stays. */
-static void add_masquerade(const struct nft_build *b, const struct nft_family *f)
-{
-	char name[NFT_NAME_LEN];
-
-	for (enum mode_set i = 0; i < MODE_SETS; i++) {
-		mode_set_name(i, f, name);
-		nft_set_add(b->t, name, i == MASQUERADE_NETWORKS ? NFT_SET_PREFIXES : NFT_SET_HOSTS,
-			f, 0, mode_sets[i].set_comment);
-	}
-	fill_mode_sets(b->t, b->m, f);
-
-	snprintf(name, sizeof(name), "masquerade%s", f->suffix);
-	nft_add_chain(b->t, name, nullptr, 0, 0);
-	for (enum mode_set i = MODE_SETS; i-- > 0;)
-		add_mode_rule(b, f, name, i);
-}
-
-void nft_table_build_modes(struct nft_txn *t, const struct nft_model *model)
-{
-	char name[NFT_NAME_LEN];
-
-	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
-		if (!nft_has_family(model, f))
-			continue;
-		for (enum mode_set i = 0; i < MODE_SETS; i++) {
-			mode_set_name(i, f, name);
-			nft_set_empty(t, name);
-		}
-		fill_mode_sets(t, model, f);
-	}
-}
-
-static void add_nat(const struct nft_build *b)
-{
-	char set[NFT_NAME_LEN], chain[NFT_NAME_LEN];
-
-	nft_add_chain(b->t, "srcnat", "nat", NF_INET_POST_ROUTING, NF_IP_PRI_NAT_SRC);
-	for (const struct nft_family *f = nft_families; f < nft_families + 2; f++) {
-		if (!nft_has_family(b->m, f))
-			continue;
-		add_masquerade(b, f);
-		snprintf(set, sizeof(set), "ranges%s", f->suffix);
-		snprintf(chain, sizeof(chain), "masquerade%s", f->suffix);
-		struct nftnl_rule *r = nft_rule_new("srcnat");
-		nft_expr_ifname(r, NFT_IN, b->m->mesh_interface);
-		nft_expr_ifname_in(r, NFT_OUT, "lan");
-		nft_expr_source_in(r, f, set);
-		nft_expr_verdict(r, NFT_JUMP, chain);
-		nft_add_rule(b->t, r, "from the mesh to the LAN");
-	}
 }
 
 void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t flags,
@@ -592,7 +376,7 @@ void nft_table_build(struct nft_txn *t, const struct nft_model *model, uint32_t 
 	add_spoof(&b);
 	add_forward(&b);
 	if (model->nat)
-		add_nat(&b);
+		nft_table_add_nat(&b);
 	nft_table_add_output(&b);
 	if (model->probe)
 		nft_table_add_probe(&b);

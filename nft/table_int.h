@@ -31,8 +31,20 @@ void nft_add_prefixes(const struct nft_build *b, const struct nft_family *f, con
 void nft_add_hosts(const struct nft_build *b, const struct nft_family *f, const char *base,
 	const struct addr *list, size_t n, const char *comment);
 
+/* Elements of one family for a set that is there. */
+void nft_fill_prefixes(struct nft_txn *t, const struct nft_family *f, const char *set,
+	const struct prefix *list, size_t n);
+void nft_fill_hosts(struct nft_txn *t, const struct nft_family *f, const char *set,
+	const struct addr *list, size_t n);
+
+/* table_allow.c: chain to_networks and what it asks. */
+void nft_table_add_allow(const struct nft_build *b);
+
 /* table_bridge.c */
 void nft_table_add_bridge(const struct nft_build *b);
+
+/* table_nat.c */
+void nft_table_add_nat(const struct nft_build *b);
 
 /* table_session.c: sets and a chain, and the rules of chain input or output that lead there. */
 void nft_table_add_neighbors(const struct nft_build *b);
