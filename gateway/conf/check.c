@@ -4,6 +4,7 @@
 #include "conf/check_bgp.h"
 #include "conf/check_bridge.h"
 #include "conf/check_probe.h"
+#include "conf/check_tunnel.h"
 #include "conf/cover.h"
 #include "conf/diag.h"
 #include "conf/overlap.h"
@@ -165,4 +166,5 @@ void check_draft(const struct draft *draft, struct diag_list *diags)
 	check_probe(draft, &ranges, diags);
 	check_bgp(draft, &networks, &ranges, diags);
 	check_bridge(draft, diags);
+	check_tunnel(draft, &networks, &ranges, diags);
 }

@@ -68,6 +68,27 @@ const char *upstream_scheme_str(enum upstream_scheme scheme)
 	return names[scheme];
 }
 
+const char *tunnel_role_str(enum tunnel_role role)
+{
+	static const char *const names[] = {
+		[TUNNEL_NONE] = "none",
+		[TUNNEL_CONNECTOR] = "connector",
+		[TUNNEL_EDGE] = "edge",
+	};
+
+	return names[role];
+}
+
+const char *promotion_str(enum promotion promotion)
+{
+	static const char *const names[] = {
+		[PROMOTION_AUTOMATIC] = "automatic",
+		[PROMOTION_MANUAL] = "manual",
+	};
+
+	return names[promotion];
+}
+
 /* Puts the defaults in where the file is silent. */
 static void fill_class(struct arena *arena, struct draft_class *to, enum range_class kind)
 {
@@ -157,6 +178,10 @@ static void fill_defaults(struct arena *arena, struct draft *draft)
 				lan->networks[j].return_path = config->return_path;
 	}
 	fill_neighbors(draft);
+	if (config->tunnel.connector.mark.line)
+		config->tunnel.role = TUNNEL_CONNECTOR;
+	else if (config->tunnel.edge.mark.line)
+		config->tunnel.role = TUNNEL_EDGE;
 }
 
 static int cmp_range(const void *x, const void *y)

@@ -14,6 +14,7 @@
  */
 #include "conf/config_bridge.h"
 #include "conf/config_part.h"
+#include "conf/config_tunnel.h"
 #include "lib/err.h"
 #include "lib/ip.h"
 #include <net/if.h>
@@ -168,6 +169,7 @@ struct config {
 	struct config_probe probe;
 	struct config_bgp bgp;
 	struct config_bridge bridge;
+	struct config_tunnel tunnel;
 	uint32_t remedies;     /* bit per enum remedy */
 	bool watch, watch_own; /* as the file says, if it does; config_watches() */
 	struct arena *arena;   /* owns everything above */

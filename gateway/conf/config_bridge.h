@@ -17,6 +17,7 @@ const char *reveal_str(enum reveal reveal);
 struct config_listen {
 	struct addr address; /* AF_UNSPEC: all of them */
 	uint16_t port;       /* 1..65535; 0: it could not be read */
+	char *name;          /* of an edge that is dialled; nullptr: it has none */
 	struct config_mark mark;
 };
 
@@ -71,8 +72,9 @@ struct config_route {
 	struct config_headers request, response;
 	uint64_t max_body; /* bytes, 0: no limit */
 	uint32_t retries, max_connections;
-	bool proxy_protocol;                                   /* version 2 */
-	uint32_t connect_ms, first_byte_ms, idle_ms, total_ms; /* total 0: no limit */
+	bool proxy_protocol; /* version 2 */
+	uint32_t connect_ms, first_byte_ms, idle_ms;
+	uint32_t total_ms, tunnel_ms; /* 0: no limit */
 	struct config_bridge_tls tls;
 	struct config_bridge_health health;
 	struct config_mark mark, strip_mark, host_header_mark;

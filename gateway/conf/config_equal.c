@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conf/bridge_equal.h"
 #include "conf/config.h"
+#include "conf/part_equal.h"
+#include "conf/tunnel_equal.h"
 #include <string.h>
 
 static bool prefixes_equal(const struct prefix *a, const struct prefix *b, size_t n)
@@ -82,12 +84,6 @@ static bool probe_equal(const struct config_probe *a, const struct config_probe 
 	       a->max_witnesses == b->max_witnesses && a->accept_neighbor == b->accept_neighbor;
 }
 
-/* Either may be nullptr. */
-static bool texts_equal(const char *a, const char *b)
-{
-	return a && b ? strcmp(a, b) == 0 : a == b;
-}
-
 static bool communities_equal(char *const *a, char *const *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -116,11 +112,11 @@ static bool bfd_equal(const struct config_neighbor *a, const struct config_neigh
 static bool session_equal(const struct config_neighbor *a, const struct config_neighbor *b)
 {
 	return addr_cmp(&a->address, &b->address) == 0 && a->remote_as == b->remote_as &&
-	       a->asn == b->asn && texts_equal(a->description, b->description) &&
-	       texts_equal(a->password_file, b->password_file) && bfd_equal(a, b) &&
+	       a->asn == b->asn && text_equal(a->description, b->description) &&
+	       text_equal(a->password_file, b->password_file) && bfd_equal(a, b) &&
 	       a->timers_own == b->timers_own && a->keepalive_s == b->keepalive_s &&
 	       a->hold_s == b->hold_s && a->connect_s == b->connect_s &&
-	       texts_equal(a->update_source, b->update_source) &&
+	       text_equal(a->update_source, b->update_source) &&
 	       a->ebgp_multihop == b->ebgp_multihop &&
 	       a->ttl_security_hops == b->ttl_security_hops && a->adopt == b->adopt;
 }
@@ -153,8 +149,8 @@ bool config_equal(const struct config *a, const struct config *b)
 		a->n_lans != b->n_lans || a->n_allow != b->n_allow ||
 		!ranges_equal(a->ranges, b->ranges, a->n_ranges) ||
 		!probe_equal(&a->probe, &b->probe) || !bgp_equal(&a->bgp, &b->bgp) ||
-		!bridge_equal(&a->bridge, &b->bridge) || a->remedies != b->remedies ||
-		a->watch != b->watch || a->watch_own != b->watch_own)
+		!bridge_equal(&a->bridge, &b->bridge) || !tunnel_equal(&a->tunnel, &b->tunnel) ||
+		a->remedies != b->remedies || a->watch != b->watch || a->watch_own != b->watch_own)
 		return false;
 	for (size_t i = 0; i < a->n_lans; i++)
 		if (!lan_equal(&a->lans[i], &b->lans[i]))

@@ -68,5 +68,18 @@ const struct config_route default_route = {
 	.connect_ms = 3 * 1000,
 	.first_byte_ms = 60 * 1000,
 	.idle_ms = 60 * 1000,
+	.tunnel_ms = 3600 * 1000,
 	.health = {.interval_ms = 5 * 1000, .timeout_ms = 2 * 1000, .failures = 3, .successes = 2},
+};
+
+/* The post-quantum hybrid first (draft-ietf-tls-ecdhe-mlkem), and what everybody has. */
+static char groups[] = "X25519MLKEM768:X25519:P-256";
+
+const struct config_tunnel default_tunnel = {
+	.groups = groups,
+	.mtu = 1280,
+	.keepalive_ms = 15 * 1000,
+	.idle_ms = 60 * 1000,
+	.connector = {.max_routes = 256},
+	.edge = {.connections = 4096, .handshakes = 20, .unauthenticated = 256, .retry_above = 64},
 };

@@ -16,3 +16,5 @@ extern const struct config_neighbor default_neighbor;
 /* Without listeners and routes. */
 extern const struct config_bridge default_bridge;
 extern const struct config_route default_route;
+/* Without a role. */
+extern const struct config_tunnel default_tunnel;

@@ -4,6 +4,7 @@
 #include "conf/duration.h"
 #include "conf/print_bgp.h"
 #include "conf/print_bridge.h"
+#include "conf/print_tunnel.h"
 #include "conf/print_value.h"
 #include <errno.h>
 
@@ -203,6 +204,8 @@ int config_print(const struct config *config, FILE *out)
 		print_bgp(&config->bgp, out);
 	if (config->bridge.configured)
 		print_bridge(&config->bridge, out);
+	if (config->tunnel.configured)
+		print_tunnel(&config->tunnel, out);
 	print_remedies(config->remedies, out);
 	if (config->watch_own)
 		fprintf(out, "watch: %s\n", config->watch ? "true" : "false");

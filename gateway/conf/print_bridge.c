@@ -38,31 +38,6 @@ static void print_limits(const struct config_bridge *bridge, FILE *out)
 		duration_str(bridge->drain_ms * USEC_PER_MS, drain));
 }
 
-/* Nothing where the list is empty. */
-static void print_texts(const char *key, const struct config_text *list, size_t n, FILE *out)
-{
-	if (n == 0)
-		return;
-	fprintf(out, "%s: [", key);
-	for (size_t i = 0; i < n; i++) {
-		fputs(i ? ", " : "", out);
-		print_text(out, list[i].text);
-	}
-	fputs("]\n", out);
-}
-
-static void print_networks(const struct config_bridge *bridge, FILE *out)
-{
-	if (bridge->n_upstream_networks == 0)
-		return;
-	fputs("  upstream_networks: [", out);
-	for (size_t i = 0; i < bridge->n_upstream_networks; i++) {
-		fputs(i ? ", " : "", out);
-		print_prefix(out, &bridge->upstream_networks[i].prefix);
-	}
-	fputs("]\n", out);
-}
-
 void print_bridge_upstreams(const struct config_route *route, FILE *out)
 {
 	fputs("[", out);
@@ -116,13 +91,15 @@ static void print_headers(const char *key, const struct config_headers *headers,
 static void print_timeouts(const struct config_route *route, FILE *out)
 {
 	char connect[DURATION_STRLEN], first[DURATION_STRLEN], idle[DURATION_STRLEN],
-		total[DURATION_STRLEN];
+		total[DURATION_STRLEN], tunnel[DURATION_STRLEN];
 
-	fprintf(out, "      timeouts: {connect: %s, first_byte: %s, idle: %s, total: %s}\n",
+	fprintf(out,
+		"      timeouts: {connect: %s, first_byte: %s, idle: %s, total: %s, tunnel: %s}\n",
 		duration_str(route->connect_ms * USEC_PER_MS, connect),
 		duration_str(route->first_byte_ms * USEC_PER_MS, first),
 		duration_str(route->idle_ms * USEC_PER_MS, idle),
-		duration_str(route->total_ms * USEC_PER_MS, total));
+		duration_str(route->total_ms * USEC_PER_MS, total),
+		duration_str(route->tunnel_ms * USEC_PER_MS, tunnel));
 }
 
 static void print_tls(const struct config_bridge_tls *tls, FILE *out)
@@ -202,7 +179,8 @@ void print_bridge_settings(const struct config_bridge *bridge, FILE *out)
 		fputs("  diagnose:\n", out);
 	print_texts("    targets", bridge->targets, bridge->n_targets, out);
 	print_texts("    token_files", bridge->token_files, bridge->n_token_files, out);
-	print_networks(bridge, out);
+	print_prefixes(
+		"  upstream_networks", bridge->upstream_networks, bridge->n_upstream_networks, out);
 }
 
 void print_bridge(const struct config_bridge *bridge, FILE *out)

@@ -57,3 +57,27 @@ void print_address(FILE *out, const struct addr *a)
 
 	print_quoted(out, a->family, addr_str(a, text));
 }
+
+void print_texts(const char *key, const struct config_text *list, size_t n, FILE *out)
+{
+	if (n == 0)
+		return;
+	fprintf(out, "%s: [", key);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", out);
+		print_text(out, list[i].text);
+	}
+	fputs("]\n", out);
+}
+
+void print_prefixes(const char *key, const struct config_source *list, size_t n, FILE *out)
+{
+	if (n == 0)
+		return;
+	fprintf(out, "%s: [", key);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", out);
+		print_prefix(out, &list[i].prefix);
+	}
+	fputs("]\n", out);
+}

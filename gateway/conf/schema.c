@@ -7,6 +7,7 @@
 #include "conf/schema_bridge.h"
 #include "conf/schema_probe.h"
 #include "conf/schema_table.h"
+#include "conf/schema_tunnel.h"
 #include "conf/suggest.h"
 #include "conf/value.h"
 #include "conf/value_number.h"
@@ -330,6 +331,12 @@ static const struct field top_fields[] = {
 		.expects = "a mapping with listen and routes",
 		.mapping = &schema_bridge,
 		GIVEN(struct draft, config.bridge.configured)},
+	{.key = "tunnel",
+		.type = MAPPING,
+		.expects = "a mapping with connector or edge",
+		.mapping = &schema_tunnel,
+		MARK(struct draft, config.tunnel.mark),
+		GIVEN(struct draft, config.tunnel.configured)},
 	{.key = "remedies",
 		.type = LIST,
 		.expects = "a list of remedies",
@@ -348,10 +355,11 @@ void schema_read(struct reader *r, struct draft *draft)
 {
 	static const struct field top = {.type = MAPPING,
 		.expects = "a mapping with the keys mesh, lan, return_path, allow, probe, bgp, "
-			   "bridge, remedies, watch",
+			   "bridge, tunnel, remedies, watch",
 		.mapping = &schema_top};
 
 	draft->config.probe = default_probe;
 	draft->config.bridge = default_bridge;
+	draft->config.tunnel = default_tunnel;
 	reader_value(r, &top, yaml_document_get_root_node(r->doc), draft);
 }

@@ -31,6 +31,13 @@ constexpr size_t CONFIG_MAX_ALL_UPSTREAMS = 4096;
 constexpr size_t CONFIG_MAX_HEADERS = 32; /* in one list */
 constexpr size_t CONFIG_MAX_TOKENS = 4;   /* of one list */
 constexpr size_t CONFIG_MAX_TARGETS = 256;
+constexpr size_t CONFIG_MAX_PINS = 8; /* of one peer */
+constexpr size_t CONFIG_MAX_ENDPOINTS = 16;
+constexpr size_t CONFIG_MAX_TUNNEL_PREFIXES = 256; /* of one list */
+constexpr size_t CONFIG_MAX_NODE_ADDRESSES = 16;
+constexpr size_t CONFIG_MAX_SETTINGS = 8;
+constexpr size_t CONFIG_MAX_NODES = 4096;
+constexpr size_t CONFIG_MAX_REPLICAS = 8; /* of one node */
 
 /* A key of mesh.ranges. The indexes of list are those of the file. */
 struct draft_class {

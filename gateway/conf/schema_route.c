@@ -100,6 +100,7 @@ static const struct field timeout_fields[] = {
 	MILLISECONDS("first_byte", first_byte_ms, 10, 24 * 3600 * 1000),
 	MILLISECONDS("idle", idle_ms, 10, 24 * 3600 * 1000),
 	MILLISECONDS("total", total_ms, 0, 24 * 3600 * 1000),
+	MILLISECONDS("tunnel", tunnel_ms, 0, 24 * 3600 * 1000),
 };
 static const struct mapping timeout_mapping = FIELDS(timeout_fields);
 
@@ -256,7 +257,7 @@ static const struct field fields[] = {
 		AT(struct config_route, proxy_protocol)},
 	{.key = "timeouts",
 		.type = MAPPING,
-		.expects = "a mapping with connect, first_byte, idle, total",
+		.expects = "a mapping with connect, first_byte, idle, total, tunnel",
 		.mapping = &timeout_mapping},
 	{.key = "tls",
 		.type = MAPPING,

@@ -62,6 +62,21 @@ static bool parse_prefix(
 	}
 }
 
+static bool is_default(const char *text)
+{
+	struct prefix p;
+
+	return prefix_parse(text, &p) == 0 && p.len == 0;
+}
+
+void value_network_or_default(struct reader *r, const yaml_node_t *node, void *to)
+{
+	if (is_default(reader_text(node)))
+		(void)prefix_parse(reader_text(node), to);
+	else
+		value_network(r, node, to);
+}
+
 void value_network(struct reader *r, const yaml_node_t *node, void *to)
 {
 	struct prefix p = {};

@@ -16,6 +16,8 @@
 void value_interface(struct reader *r, const yaml_node_t *node, void *to);
 /* struct prefix; a network: with its length, nothing special, no default route */
 void value_network(struct reader *r, const yaml_node_t *node, void *to);
+/* struct prefix; the same, or a default route */
+void value_network_or_default(struct reader *r, const yaml_node_t *node, void *to);
 /* struct addr */
 void value_address(struct reader *r, const yaml_node_t *node, void *to);
 /* struct prefix; a single address counts as one */
