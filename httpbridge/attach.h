@@ -18,11 +18,11 @@ constexpr size_t ATTACH_SOCKETS_MAX = 256;
 struct attach_events {
 	/* Takes the configuration, nullptr = there is nothing to serve; the descriptors are closed
 	 * afterwards. */
-	void (*told)(
-		void *arg, const struct bridge_config *take_config, const int *fds, unsigned n);
+	void (*told)(void *arg, uint64_t generation, const struct bridge_config *take_config,
+		const int *fds, unsigned n);
 	void (*gone)(void *arg);
 	/* What it said is not understood: nothing changes. */
-	void (*refused)(void *arg);
+	void (*refused)(void *arg, uint64_t generation, const char *why);
 	void *arg;
 };
 

@@ -2,13 +2,15 @@
 #include "bridge.h"
 #include "admin.h"
 #include "attach.h"
-#include "call.h"
 #include "lib/api.h"
+#include "lib/call.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
+#include "logfile.h"
 #include "proxy/proxy.h"
+#include "report.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,9 +20,13 @@
 #include <unistd.h>
 
 constexpr unsigned LISTENERS_MAX = 64;
-/* A question to meshgwd, to look and to try: its hard limit, and how much longer we wait. */
-constexpr unsigned QUESTION_MS = 2'000;
-constexpr unsigned QUESTION_ACTIVE_MS = 6'000;
+/* A question to meshgwd: its hard limit, and how much longer we wait. */
+static const unsigned limits_ms[PROXY_QUESTIONS] = {
+	[PROXY_QUESTION_STATUS] = 2'000,
+	[PROXY_QUESTION_PASSIVE] = 2'000,
+	[PROXY_QUESTION_ACTIVE] = 6'000,
+	[PROXY_QUESTION_OWN] = 4'700,
+};
 constexpr uint64_t PATIENCE_US = 1'000'000;
 
 struct asked;
@@ -30,6 +36,7 @@ struct bridge {
 	sd_event *event;
 	struct proxy *proxy;
 	struct attach *attach;
+	struct report *report;
 	struct asked *asked; /* questions under way */
 	char *admin;         /* where it is; nullptr = nowhere */
 	int drained_fd;
@@ -75,17 +82,20 @@ static void put_question(struct bridge *b, struct proxy_question *q)
 {
 	struct asked *a = xcalloc(1, sizeof(*a));
 	autojson sd_json_variant *parameters = nullptr;
-	const char *target = proxy_question_target(q);
-	bool active = proxy_question_active(q);
-	unsigned limit_ms = active ? QUESTION_ACTIVE_MS : QUESTION_MS;
+	const char *target;
+	enum proxy_question_kind kind = proxy_question_read(q, &target);
+	unsigned limit_ms = limits_ms[kind];
 
 	*a = (struct asked){.next = b->asked, .bridge = b, .question = q};
 	if (b->asked)
 		b->asked->prev = a;
 	b->asked = a;
-	if (*target && sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("target", target),
-			       SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", limit_ms),
-			       SD_JSON_BUILD_PAIR_BOOLEAN("active", active)) < 0)
+	if (*target &&
+		sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_STRING("target", target),
+			SD_JSON_BUILD_PAIR_UNSIGNED("deadlineMs", limit_ms),
+			SD_JSON_BUILD_PAIR_CONDITION(kind == PROXY_QUESTION_OWN, "from",
+				SD_JSON_BUILD_STRING("gateway")),
+			SD_JSON_BUILD_PAIR_BOOLEAN("active", kind == PROXY_QUESTION_ACTIVE)) < 0)
 		out_of_memory();
 	const struct call_request request = {.socket = b->options->socket,
 		.method = *target ? API_INTERFACE ".DiagnoseTarget" : API_INTERFACE ".GetStatus",
@@ -154,16 +164,34 @@ static int set_config(struct bridge *b, const struct bridge_config *take_config)
 		b->event, nullptr, proxy_questions_fd(b->proxy), EPOLLIN, on_questions, b);
 }
 
-static void on_told(void *arg, const struct bridge_config *take_config, const int *fds, unsigned n)
+static bool is_sound(const struct bridge_config *config, struct err *err)
+{
+	if (proxy_check(config, err) == 0)
+		return true;
+	log_err("bridge", "the configuration is refused: %s", err->msg);
+	return false;
+}
+
+/* What was served before goes on where the new one would break it. Who serves nothing yet begins
+ * with what can be served. */
+static void on_told(void *arg, uint64_t generation, const struct bridge_config *take_config,
+	const int *fds, unsigned n)
 {
 	struct bridge *b = arg;
+	struct err err = {};
+	bool sound = !take_config || is_sound(take_config, &err);
 
-	if (take_config && set_config(b, take_config) < 0)
+	if (take_config && b->proxy && !sound)
+		bridge_config_unref(take_config);
+	else if (take_config && set_config(b, take_config) < 0)
 		out_of_memory();
 	log_info("bridge", "told: %s, %u sockets",
 		take_config ? "a configuration" : "nothing to serve", n);
+	report_tell(b->report, generation, sound ? nullptr : err.msg);
 	if (!b->proxy)
 		return;
+	if (!sound)
+		proxy_note_refused(b->proxy);
 	proxy_note_attached(b->proxy, true);
 	proxy_listen(b->proxy, fds, take_config ? n : 0);
 }
@@ -172,14 +200,16 @@ static void on_gone(void *arg)
 {
 	struct bridge *b = arg;
 
+	report_stop(b->report);
 	if (b->proxy)
 		proxy_note_attached(b->proxy, false);
 }
 
-static void on_refused(void *arg)
+static void on_refused(void *arg, uint64_t generation, const char *why)
 {
 	struct bridge *b = arg;
 
+	report_tell(b->report, generation, why);
 	if (b->proxy)
 		proxy_note_refused(b->proxy);
 }
@@ -222,6 +252,7 @@ static int begin_alone(struct bridge *b, struct err *err)
 	int r = load(b->options->file, &config, err);
 	if (r < 0)
 		return r;
+	(void)is_sound(config, &(struct err){});
 	r = set_config(b, config);
 	if (r < 0)
 		return err_set(err, -r, "event loop: %s", strerror(-r));
@@ -236,10 +267,13 @@ static int on_reload(sd_event_source *, const struct signalfd_siginfo *, void *u
 	const struct bridge_config *config;
 	struct err err = {};
 
+	logfile_reopen();
 	if (!b->options->file)
 		return 0;
 	if (load(b->options->file, &config, &err) < 0)
 		log_err("bridge", "the configuration stays as it was: %s", err.msg);
+	else if (!is_sound(config, &err))
+		bridge_config_unref(config);
 	else
 		(void)set_config(b, config);
 	return 0;
@@ -293,6 +327,7 @@ static int run(struct bridge *b, struct err *err)
 			return r;
 	} else {
 		const struct attach_events events = {on_told, on_gone, on_refused, b};
+		b->report = report_new(b->event, b->options->socket);
 		b->attach = attach_new(b->event, b->options->socket, &events);
 	}
 	/* Ready, too, while meshgwd is not: connections wait in the sockets that it holds. */
@@ -308,8 +343,10 @@ int bridge_run(const struct bridge_options *options, struct err *err)
 
 	if (b.drained_fd < 0)
 		return err_set(err, errno, "eventfd: %s", strerror(errno));
+	logfile_remember();
 	int r = run(&b, err);
 	attach_free(b.attach);
+	report_free(b.report);
 	drop_questions(&b);
 	proxy_free(b.proxy);
 	sd_event_unref(b.event);

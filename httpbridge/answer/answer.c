@@ -90,7 +90,7 @@ int answer_page(const struct answer_page *page, const struct answer_sending *sen
 	return t.full ? -ENOBUFS : (int)t.len;
 }
 
-/* RFC 9209, 2: one member, ours. */
+/* RFC 9209, 2: one member, ours, by the name that it has in Via. */
 static void put_proxy_status(struct text *t, const struct answer_failure *f)
 {
 	const struct said said = said_of(f);
@@ -107,7 +107,12 @@ static void put_proxy_status(struct text *t, const struct answer_failure *f)
 		text_str(&details, "; diag=");
 		text_str(&details, id);
 	}
-	text_str(t, "Proxy-Status: meshgw; error=");
+	text_str(t, "Proxy-Status: meshgw");
+	if (f->node && f->node[0]) {
+		text_str(t, "-");
+		text_str(t, f->node);
+	}
+	text_str(t, "; error=");
 	text_str(t, said.error);
 	text_str(t, "; details=");
 	text_quoted(t, words, details.len);

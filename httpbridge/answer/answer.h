@@ -4,9 +4,9 @@
  * answer: responses that the bridge makes itself, whole, into the caller's buffer.
  *
  * A failure is a problem document (RFC 9457: type, title, status, detail, instance; and code,
- * requestId, evidence, fix, candidates) with Proxy-Status (RFC 9209) where the way to an upstream
- * is meant. With a verdict of meshgwd its code decides status and error (answer/cause.h), otherwise
- * what the bridge saw (answer/reason.h).
+ * requestId, confidence, candidates, next, evidence, fix) with Proxy-Status (RFC 9209) where the
+ * way to an upstream is meant. With a verdict of meshgwd its code decides status and error
+ * (answer/cause.h), otherwise what the bridge saw (answer/reason.h).
  *
  * What is told depends on `reveal` alone. code: the code, what it means, and the number of the
  * diagnosis. evidence: and the summary, the evidence, the upstream. all: and the commands that show
@@ -32,6 +32,7 @@ struct answer_sending {
 
 struct answer_failure {
 	enum answer_reason reason;
+	const char *node;  /* of the configuration; nullptr, "" = none */
 	const char *fault; /* its name, more exactly: "obs-fold"; nullptr = none. Ours, no secret */
 	const char *request_id;   /* forward_trace.id; nullptr = none */
 	const char *upstream;     /* bridge_upstream.name; nullptr = none */

@@ -13,8 +13,8 @@ struct cause {
 	const char *code;
 	unsigned status;   /* 0: what the bridge itself saw decides status and error */
 	const char *error; /* an error type of RFC 9209 */
-	bool about_flow;   /* false: says nothing against the flow (healthy, recovered): never named
-			      as the cause of a failure */
+	bool about_flow;   /* false: names no cause (healthy, recovered, inconclusive): what the
+			      bridge itself saw is said then */
 };
 
 /* nullptr when there is none of this name. */

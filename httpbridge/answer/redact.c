@@ -137,6 +137,8 @@ int redact_verdict(sd_json_variant *verdict, enum bridge_reveal reveal, sd_json_
 
 	if (r >= 0)
 		r = set_list(verdict, "candidates", out, "candidates", item_new, reveal);
+	if (r >= 0)
+		r = redact_text(verdict, "next", out, "next");
 	if (r >= 0 && reveal >= BRIDGE_REVEAL_EVIDENCE)
 		r = set_list(verdict, "evidence", out, "evidence", evidence_new, reveal);
 	if (r >= 0 && reveal >= BRIDGE_REVEAL_ALL)

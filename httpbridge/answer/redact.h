@@ -17,7 +17,7 @@ const char *redact_id(sd_json_variant *verdict);
  * Unknown codes have a cause that decides nothing. */
 const struct cause *redact_cause(sd_json_variant *verdict);
 
-/* Sets members of *out: confidence, candidates; evidence; fix. */
+/* Sets members of *out: confidence, candidates, next; evidence; fix. */
 [[nodiscard]] int redact_verdict(
 	sd_json_variant *verdict, enum bridge_reveal reveal, sd_json_variant **out);
 /* Sets a member to a text of the verdict, if it has it. */

@@ -139,13 +139,13 @@ static enum http_fault count_trailer(struct http_chunk *c)
 static enum http_fault step_name(struct http_chunk *c, unsigned char b)
 {
 	if (http_is_token_char(b)) {
-		if (c->name_len < HTTP_NAME_LEN)
-			c->name[c->name_len] = (char)b;
-		if (c->name_len <= HTTP_NAME_LEN)
-			c->name_len++;
+		if (c->name_len == HTTP_TRAILER_NAME_MAX)
+			return HTTP_FAULT_TRAILER;
+		c->name[c->name_len++] = (char)b;
 		return count_trailer(c);
 	}
-	if (b != ':' || http_name_find(c->name, c->name_len) != HTTP_NAME_OTHER)
+	if (b != ':' || http_name_is_taken(c->name, c->name_len) ||
+		(c->refuses && c->refuses(c->of, c->name, c->name_len)))
 		return HTTP_FAULT_TRAILER;
 	return go(c, HTTP_CHUNK_VALUE);
 }

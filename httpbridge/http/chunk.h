@@ -6,8 +6,9 @@
  * It reads any pieces of a body and says which bytes are data, moving none. What it accepts has one
  * reading: so a body may be forwarded as the very bytes that came, trailer and all, to a peer that
  * takes the coding, or as its data alone to one that doesn't. Extensions are checked and ignored;
- * white space around them, bare LF, obs-fold and sizes beyond 2^63 are refused, and so is a trailer
- * field whose name http/name.h knows.
+ * white space around them, bare LF, obs-fold and sizes beyond 2^63 are refused. So is a trailer
+ * field that http/name.h knows or that may be taken for one, or that `refuses` names: some programs
+ * add the trailer to the head (lighttpd before 1.4.81), where it was decided already.
  *
  * Extensions, and the trailer, are bounded for the whole body: they are work without data.
  */
@@ -19,6 +20,7 @@
 
 constexpr size_t HTTP_EXTENSIONS_MAX = 4096; /* bytes in a body */
 constexpr size_t HTTP_TRAILER_MAX = 8192;
+constexpr size_t HTTP_TRAILER_NAME_MAX = 64; /* of one field; longer ones are refused */
 
 enum http_chunk_state : uint8_t {
 	HTTP_CHUNK_SIZE_FIRST,
@@ -47,10 +49,13 @@ enum http_chunk_state : uint8_t {
 struct http_chunk {
 	enum http_chunk_state state;
 	uint8_t digits;
-	uint8_t name_len; /* of the trailer's field; HTTP_NAME_LEN + 1 = longer than any known */
+	uint8_t name_len; /* of the trailer's field */
 	uint16_t extensions, trailer;
 	uint64_t left; /* of the chunk */
-	char name[HTTP_NAME_LEN];
+	/* Of trailer fields, beside those that are always refused; nullptr = none. */
+	bool (*refuses)(const void *of, const char *name, size_t len);
+	const void *of;
+	char name[HTTP_TRAILER_NAME_MAX];
 };
 
 /*

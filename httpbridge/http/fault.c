@@ -26,6 +26,8 @@ static const struct {
 		"There is a Content-Length beside a Transfer-Encoding."},
 	[HTTP_FAULT_CODING] = {400, "coding", "Transfer-Encoding is not just chunked."},
 	[HTTP_FAULT_EXPECT] = {417, "expect", "Only 100-continue can be expected."},
+	[HTTP_FAULT_MAX_FORWARDS] = {400, "max-forwards",
+		"Max-Forwards is no number, or comes twice."},
 	[HTTP_FAULT_UPGRADE] = {400, "upgrade", "The upgrade is not one to websocket."},
 	[HTTP_FAULT_BODY] = {400, "body", "The message has a body where none may be."},
 	[HTTP_FAULT_TARGET] = {400, "target", "The target has characters that no target has."},

@@ -17,7 +17,7 @@ enum http_fault {
 	HTTP_FAULT_METHOD,
 	HTTP_FAULT_STATUS,
 	HTTP_FAULT_HEAD_SIZE,
-	HTTP_FAULT_FIELDS, /* too many */
+	HTTP_FAULT_FIELDS, /* too many, or Connection names too many */
 	HTTP_FAULT_HOST_MISSING,
 	HTTP_FAULT_HOST_TWICE,
 	HTTP_FAULT_HOST_INVALID,
@@ -26,6 +26,7 @@ enum http_fault {
 	HTTP_FAULT_LENGTH_AND_CODING,
 	HTTP_FAULT_CODING, /* Transfer-Encoding is not a single, final chunked */
 	HTTP_FAULT_EXPECT,
+	HTTP_FAULT_MAX_FORWARDS, /* no number, or there are several, of OPTIONS */
 	HTTP_FAULT_UPGRADE,
 	HTTP_FAULT_BODY, /* where there must be none */
 	HTTP_FAULT_TARGET,

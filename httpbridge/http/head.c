@@ -36,7 +36,9 @@ static const struct {
 /* What the fields say, before it is known what that means together. */
 struct reading {
 	struct http_head *head;
-	const struct http_field *host;
+	const struct http_field *host, *hops;
+	unsigned n_hops;
+	size_t connection; /* bytes of it */
 	bool has_length, has_coding;
 	bool close, keep_alive, connection_upgrade;
 	unsigned upgrades;
@@ -90,6 +92,9 @@ static enum http_fault read_connection(struct reading *r, const struct http_fiel
 	const char *at = f->value, *end = at + f->value_len, *token;
 	ssize_t n;
 
+	r->connection += f->value_len;
+	if (r->connection > HTTP_CONNECTION_MAX)
+		return HTTP_FAULT_FIELDS;
 	while ((n = list_next(&at, end, &token)) > 0) {
 		size_t len = (size_t)n;
 		if (IS(token, len, "close"))
@@ -152,11 +157,19 @@ static enum http_fault read_expect(struct reading *r, const struct http_field *f
 	return HTTP_FAULT_NONE;
 }
 
+static enum http_fault read_hops(struct reading *r, const struct http_field *f)
+{
+	r->hops = f;
+	r->n_hops++;
+	return HTTP_FAULT_NONE;
+}
+
 static field_reader *const readers[HTTP_NAME_MAX] = {
 	[HTTP_NAME_CONNECTION] = read_connection,
 	[HTTP_NAME_CONTENT_LENGTH] = read_length,
 	[HTTP_NAME_EXPECT] = read_expect,
 	[HTTP_NAME_HOST] = read_host,
+	[HTTP_NAME_MAX_FORWARDS] = read_hops,
 	[HTTP_NAME_TRANSFER_ENCODING] = read_coding,
 	[HTTP_NAME_UPGRADE] = read_upgrade,
 };
@@ -225,6 +238,28 @@ static enum http_fault read_expectation(const struct reading *r, struct http_req
 	return r->continues ? HTTP_FAULT_NONE : HTTP_FAULT_EXPECT;
 }
 
+/* More than anybody sends it on is as good as more than fits. TRACE is not served, and of other
+ * methods the field means nothing. */
+static enum http_fault read_max_forwards(const struct reading *r, struct http_request *q)
+{
+	constexpr uint32_t most = 1'000'000;
+
+	q->limited = q->method == HTTP_METHOD_OPTIONS && r->n_hops > 0;
+	q->hops = 0;
+	if (!q->limited)
+		return HTTP_FAULT_NONE;
+	if (r->n_hops > 1 || r->hops->value_len == 0)
+		return HTTP_FAULT_MAX_FORWARDS;
+	for (size_t i = 0; i < r->hops->value_len; i++) {
+		char c = r->hops->value[i];
+		if (c < '0' || c > '9')
+			return HTTP_FAULT_MAX_FORWARDS;
+		q->hops = 10 * q->hops + (uint32_t)(c - '0');
+		q->hops = q->hops < most ? q->hops : most;
+	}
+	return HTTP_FAULT_NONE;
+}
+
 static enum http_fault judge_request(const struct reading *r, struct http_request *q)
 {
 	if (!r->host)
@@ -237,7 +272,8 @@ static enum http_fault judge_request(const struct reading *r, struct http_reques
 	if (q->head.upgrade &&
 		(q->method != HTTP_METHOD_GET || r->has_coding || q->head.length > 0))
 		return HTTP_FAULT_UPGRADE;
-	return read_expectation(r, q);
+	enum http_fault fault = read_max_forwards(r, q);
+	return fault == HTTP_FAULT_NONE ? read_expectation(r, q) : fault;
 }
 
 /* The request line and the empty line that ends the head. */

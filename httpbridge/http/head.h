@@ -18,6 +18,7 @@
 #include <sys/types.h>
 
 constexpr size_t HTTP_FIELDS_MAX = 100;
+constexpr size_t HTTP_CONNECTION_MAX = 1024; /* bytes: all of it is read for every field */
 
 /* As picohttpparser's struct phr_header is laid out. A value carries no blanks around it. */
 struct http_field {
@@ -64,6 +65,8 @@ struct http_request {
 	enum http_method method;
 	bool idempotent; /* RFC 9110 9.2.2: it may be sent a second time */
 	bool expects_continue;
+	bool limited;  /* OPTIONS that says so, */
+	uint32_t hops; /* may be sent on so many times (Max-Forwards, RFC 9110 7.6.2) */
 	const char *method_text;
 	size_t method_len;
 	const char *target; /* as sent; http/target.h reads it */

@@ -86,6 +86,41 @@ enum http_name http_name_find(const char *name, size_t len)
 	return HTTP_NAME_OTHER;
 }
 
+/* As it reads where every other character is made one. */
+static char plain(char c)
+{
+	unsigned char l = lower((unsigned char)c);
+
+	if ((l >= 'a' && l <= 'z') || (l >= '0' && l <= '9'))
+		return (char)l;
+	return '-';
+}
+
+bool http_name_alike(const char *a, size_t a_len, const char *b, size_t b_len)
+{
+	if (a_len != b_len)
+		return false;
+	for (size_t i = 0; i < a_len; i++)
+		if (plain(a[i]) != plain(b[i]))
+			return false;
+	return true;
+}
+
+bool http_name_is_taken(const char *name, size_t len)
+{
+	static const char forwarded[] = "x-forwarded";
+	constexpr size_t forwarded_len = sizeof(forwarded) - 1;
+	char read[HTTP_NAME_LEN];
+
+	if (len >= forwarded_len && http_name_alike(name, forwarded_len, forwarded, forwarded_len))
+		return true;
+	if (len > sizeof(read))
+		return false;
+	for (size_t i = 0; i < len; i++)
+		read[i] = plain(name[i]);
+	return http_name_find(read, len) != HTTP_NAME_OTHER;
+}
+
 const char *http_name_str(enum http_name name)
 {
 	assert(name < HTTP_NAME_MAX);

@@ -50,6 +50,12 @@ enum http_name http_name_find(const char *name, size_t len);
 /* As it is written, "Content-Length"; "" for HTTP_NAME_OTHER. */
 const char *http_name_str(enum http_name name);
 
+/* Programs that keep of a name only its letters and digits (RFC 3875 4.1.18: HTTP_X_REAL_IP) take
+ * one name for another. These ask whether they would: for each other, in any case of letters; for
+ * one that is known here, or for any X-Forwarded- at all. */
+bool http_name_alike(const char *a, size_t a_len, const char *b, size_t b_len);
+bool http_name_is_taken(const char *name, size_t len);
+
 /* ASCII only, whatever the locale is. */
 bool http_text_equal(const char *a, size_t a_len, const char *b, size_t b_len);
 

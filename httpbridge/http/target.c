@@ -120,6 +120,12 @@ static void put(struct writer *w, unsigned char c)
 	w->at[w->len++] = (char)c;
 }
 
+/* ";", which begins the parameters of a segment, escaped or not. */
+static bool is_semicolon(const char *at, size_t len)
+{
+	return (len > 0 && at[0] == ';') || (len > 2 && memcmp(at, "%3B", 3) == 0);
+}
+
 /* "." or "..", also with parameters behind it, which some servers take off before they look. */
 static bool is_dots(const struct writer *w)
 {
@@ -128,7 +134,7 @@ static bool is_dots(const struct writer *w)
 
 	while (dots < len && at[dots] == '.')
 		dots++;
-	return (dots == 1 || dots == 2) && (dots == len || at[dots] == ';');
+	return (dots == 1 || dots == 2) && (dots == len || is_semicolon(at + dots, len - dots));
 }
 
 static enum http_fault put_slash(struct writer *w)

@@ -17,6 +17,8 @@ constexpr uint32_t LINGER_MS = 2'000;
 constexpr uint32_t LINGER_BYTES = 1024 * 1024;
 /* What is kept of a client that sends ahead. */
 constexpr uint32_t KEPT_FIRST = 4096;
+/* When the end of a new connection begins to be listened for. */
+constexpr uint32_t UNHEARD_MS = 50;
 
 static const struct link_events events;
 
@@ -132,7 +134,8 @@ static void say(struct client *c, const struct answer_failure *f, bool head)
 
 static void refuse(struct client *c, enum answer_reason reason, const char *fault)
 {
-	const struct answer_failure f = {.reason = reason, .fault = fault};
+	const struct answer_failure f = {
+		.reason = reason, .node = c->worker->config->node, .fault = fault};
 	say(c, &f, false);
 }
 
@@ -157,10 +160,17 @@ static void refuse_head(struct client *c, enum http_fault fault)
 	refuse(c, ANSWER_BAD_REQUEST, http_fault_str(fault));
 }
 
+static void adjust_reading(struct client *c);
+
 static void on_timer(struct timer *t)
 {
 	struct client *c = (struct client *)((char *)t - offsetof(struct client, timer));
 
+	if (c->state == CLIENT_BUSY) {
+		c->unheard = false;
+		adjust_reading(c);
+		return;
+	}
 	uint32_t backlog = link_holds(&c->link) ? link_unsent(&c->link) : 0;
 
 	if (backlog && (!c->backlog || backlog < c->backlog)) {
@@ -227,7 +237,7 @@ static ssize_t serve_one(struct client *c, const char *data, size_t len)
 	enum http_fault fault = HTTP_FAULT_NONE;
 
 	if (c->state == CLIENT_IDLE)
-		c->began_us = loop_clock_us();
+		c->began_us = c->worker->loop.now_us;
 	ssize_t n = http_request_read(data, len, c->head_seen, &request, &fault);
 	if (n == -EAGAIN && len < limits_of(c)->head_bytes) {
 		c->head_seen = (uint32_t)len;
@@ -256,10 +266,14 @@ static bool wants_more(const struct client *c)
 
 static void adjust_reading(struct client *c)
 {
-	if (wants_more(c))
-		link_resume(&c->link);
-	else
+	bool for_its_end = c->exchange && !exchange_expects_input(c->exchange);
+
+	if (!wants_more(c))
 		link_pause(&c->link);
+	else if (c->unheard && for_its_end)
+		timer_set(&c->worker->loop.timers, &c->timer, UNHEARD_MS);
+	else
+		link_resume(&c->link);
 }
 
 /* Serves what is kept, as far as it goes. */
@@ -309,8 +323,7 @@ static void serve_new(struct client *c, const char *data, size_t len)
 	c->running = false;
 	if (at < len && c->state != CLIENT_LINGER)
 		keep(c, data + at, len - at);
-	if (c->kept_len || c->state != CLIENT_IDLE)
-		adjust_reading(c);
+	adjust_reading(c);
 }
 
 static void hear_out(struct client *c, size_t n)
@@ -391,14 +404,16 @@ void client_new(struct worker *w, int fd, const struct addr *peer, uint16_t port
 		.peer = *peer,
 		.port = port,
 		.admin = admin,
+		.unheard = true,
 		.timer.expired = on_timer};
 	if (w->clients)
 		w->clients->prev = c;
 	w->clients = c;
 	stats_add(&w->stats.accepted, 1);
 	stats_add(&w->stats.connections, 1);
-	link_open(&c->link, &w->loop, &events, fd, true);
+	link_open(&c->link, &w->loop, &events, fd);
 	set_state(c, CLIENT_IDLE);
+	link_read(&c->link);
 }
 
 void client_drain(struct client *c)
@@ -416,6 +431,7 @@ void client_done(struct client *c, enum client_end end)
 		client_free(c);
 		return;
 	}
+	c->unheard = false;
 	if (end != CLIENT_KEEP) {
 		c->all_said = end == CLIENT_CLOSE && !c->kept_len;
 		linger(c);

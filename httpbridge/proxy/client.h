@@ -11,6 +11,10 @@
  * until they are looked at: requests are answered in order, one after the other. Nothing is read
  * from a client that does not take its answers.
  *
+ * A connection is read as soon as it is accepted: the kernel gives it to us with its first request
+ * (TCP_DEFER_ACCEPT). While that one is served, its end is listened for only if that takes a while:
+ * who asks once and closes costs the event loop nothing.
+ *
  * LINGER is for what was still on its way when we ended: closing at once would reset the
  * connection, and the answer with it (RFC 9112 9.6).
  */
@@ -41,6 +45,7 @@ struct client {
 	uint32_t backlog; /* when the timer looked last */
 	enum client_state state;
 	bool admin, running;
+	bool unheard;  /* its first request is served, and nothing waits for its end */
 	bool all_said; /* nothing more comes from it: it may be closed once the answer is sent */
 	uint16_t port;
 	struct addr peer;

@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How long a client waits for a verdict, and for one that takes trying. */
+/* How long a client waits for a verdict, for one that takes trying, and for one about an upstream
+ * that failed. */
 constexpr uint64_t ASK_PATIENCE_US = 2'500'000;
 constexpr uint64_t ASK_ACTIVE_PATIENCE_US = 6'500'000;
+constexpr uint64_t ASK_OWN_PATIENCE_US = 5'000'000;
 
 /* Life. */
 
@@ -61,6 +63,7 @@ static void release(struct exchange *x)
 	page_leave(x->page);
 	if (x->raw != x->inline_raw)
 		free(x->raw);
+	free(x->body);
 	bridge_config_unref(x->config);
 	x->next_free = w->free_exchanges;
 	w->free_exchanges = x;
@@ -86,7 +89,7 @@ bool exchange_finish(struct exchange *x)
 	bool whole = x->in.ended && x->state != EXCHANGE_TUNNEL;
 	enum client_end end = x->persistent ? CLIENT_KEEP : CLIENT_CLOSE;
 
-	leave_up(x, whole && x->out.ended && x->up_persistent);
+	leave_up(x, whole && x->out.ended && x->up_persistent && !x->bound);
 	release(x);
 	client_done(c, whole ? end : CLIENT_HEAR);
 	return false;
@@ -130,6 +133,14 @@ void exchange_time(struct exchange *x, uint32_t ms)
 	timer_set(timers, &x->timer, after);
 }
 
+void exchange_time_tunnel(struct exchange *x)
+{
+	if (x->route->timeouts.tunnel_ms)
+		exchange_time(x, x->route->timeouts.tunnel_ms);
+	else
+		timer_unset(&x->timer);
+}
+
 static enum answer_reason late_reason(const struct exchange *x)
 {
 	if (x->deadline_ms && x->worker->loop.timers.now_ms >= x->deadline_ms)
@@ -149,7 +160,8 @@ static bool still_moves(struct exchange *x)
 	bool moves = backlog && (!x->backlog || backlog < x->backlog);
 
 	if (moves) {
-		exchange_time(x, x->route->timeouts.idle_ms);
+		exchange_time(x, x->state == EXCHANGE_TUNNEL ? x->route->timeouts.tunnel_ms
+							     : x->route->timeouts.idle_ms);
 		x->backlog = backlog;
 	}
 	return moves;
@@ -164,6 +176,8 @@ static void on_timer(struct timer *t)
 		return;
 	if (reason == ANSWER_CONNECT_TIMEOUT)
 		exchange_up_failed(x, reason);
+	else if (x->state == EXCHANGE_TUNNEL)
+		(void)exchange_drop(x, false);
 	else
 		(void)exchange_fail(x, reason, nullptr);
 }
@@ -172,7 +186,9 @@ static void on_timer(struct timer *t)
 
 bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n)
 {
-	int result = link_write(&x->client->link, iov, n);
+	bool last = x->out.ended && !x->persistent;
+	int result = last ? link_write_last(&x->client->link, iov, n)
+			  : link_write(&x->client->link, iov, n);
 
 	if (result < 0)
 		return exchange_drop(x, false);
@@ -216,6 +232,7 @@ static bool fail_with(struct exchange *x, sd_json_variant *verdict)
 {
 	struct answer_sending sending;
 	const struct answer_failure f = {.reason = x->reason,
+		.node = x->config->node,
 		.fault = x->fault,
 		.request_id = *x->trace.id ? x->trace.id : nullptr,
 		.upstream = x->of ? x->of->name : nullptr,
@@ -234,15 +251,26 @@ static void on_told(struct ask_waiter *waiter, sd_json_variant *verdict)
 		(struct exchange *)((char *)waiter - offsetof(struct exchange, waiter)), verdict);
 }
 
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static uint64_t patience(const char *question)
+{
+	if (begins(question, WORKER_OWN))
+		return ASK_OWN_PATIENCE_US;
+	return begins(question, WORKER_ACTIVE) ? ASK_ACTIVE_PATIENCE_US : ASK_PATIENCE_US;
+}
+
 bool exchange_ask(struct exchange *x, const char *target,
 	void (*told)(struct ask_waiter *w, sd_json_variant *verdict), sd_json_variant **verdict)
 {
 	struct worker *w = x->worker;
-	bool active = strncmp(target, WORKER_ACTIVE, strlen(WORKER_ACTIVE)) == 0;
 
 	x->waiter.told = told;
-	enum ask_result result = ask_for(w->ask, target, &x->waiter, worker_now_us(w),
-		active ? ASK_ACTIVE_PATIENCE_US : ASK_PATIENCE_US, verdict);
+	enum ask_result result = ask_for(
+		w->ask, target, &x->waiter, worker_now_us(w), patience(target), verdict);
 	if (result == ASK_KNOWN || result == ASK_REFUSED)
 		return false;
 	x->state = EXCHANGE_ASK;
@@ -255,8 +283,13 @@ bool exchange_ask(struct exchange *x, const char *target,
 /* Why does the upstream not answer? meshgwd may know more than the bridge can see. */
 static bool fail_with_verdict(struct exchange *x)
 {
+	char question[sizeof(WORKER_OWN) + EXCHANGE_NAME];
 	autojson sd_json_variant *verdict = nullptr;
-	return exchange_ask(x, x->of->target, on_told, &verdict) || fail_with(x, verdict);
+
+	int n = snprintf(question, sizeof(question), WORKER_OWN "%s", x->of->name);
+	if ((size_t)n >= sizeof(question))
+		return fail_with(x, nullptr);
+	return exchange_ask(x, question, on_told, &verdict) || fail_with(x, verdict);
 }
 
 bool exchange_answer(struct exchange *x, const struct answer_page *page)
@@ -290,12 +323,17 @@ bool exchange_fail(struct exchange *x, enum answer_reason reason, const char *fa
 
 /* Another try. */
 
+static bool is_stale(const struct exchange *x, enum answer_reason reason)
+{
+	return x->up && x->up->reused && reason == ANSWER_CLOSED_EARLY && !x->heard;
+}
+
 static bool may_try_again(const struct exchange *x, enum answer_reason reason)
 {
-	bool stale = x->up && x->up->reused && reason == ANSWER_CLOSED_EARLY && x->idempotent;
 	bool unsent = x->state == EXCHANGE_CONNECT && x->tries <= x->route->retries;
+	bool whole = x->in.kind == HTTP_BODY_NONE || x->body;
 
-	return !x->told && x->in.kind == HTTP_BODY_NONE && (stale || unsent);
+	return !x->told && whole && (unsent || (is_stale(x, reason) && exchange_may_repeat(x)));
 }
 
 void exchange_up_failed(struct exchange *x, enum answer_reason reason)
@@ -304,8 +342,19 @@ void exchange_up_failed(struct exchange *x, enum answer_reason reason)
 		(void)exchange_fail(x, reason, nullptr);
 		return;
 	}
+	x->stale |= is_stale(x, reason);
 	leave_up(x, false);
-	exchange_send(x, nullptr, nullptr, nullptr, 0);
+	exchange_send(x, nullptr, nullptr, x->body, x->body_len);
+}
+
+/* What came of the body with its head, if that is all of it. */
+static void keep_body(struct exchange *x, const char *body, size_t len)
+{
+	if (!x->idempotent || !x->in.ended || len == 0 || len > EXCHANGE_BODY_KEPT)
+		return;
+	x->body = xcalloc(len, 1);
+	memcpy(x->body, body, len);
+	x->body_len = len;
 }
 
 /* Beginning. */
@@ -315,6 +364,11 @@ static const enum answer_reason denials[] = {
 	[BRIDGE_TOKEN_MISSING] = ANSWER_TOKEN_MISSING,
 	[BRIDGE_TOKEN_WRONG] = ANSWER_TOKEN_WRONG,
 };
+
+static bool is_edited(const void *of, const char *name, size_t len)
+{
+	return forward_edits(of, name, len);
+}
 
 static bool admit(struct exchange *x, const struct http_request *q, const struct http_target *t)
 {
@@ -328,9 +382,30 @@ static bool admit(struct exchange *x, const struct http_request *q, const struct
 	uint64_t max = x->route->max_body;
 	if (max && q->head.body == HTTP_BODY_LENGTH && (uint64_t)q->head.length > max)
 		return exchange_fail(x, ANSWER_BODY_TOO_LARGE, nullptr);
+	x->in.chunk.refuses = is_edited;
+	x->in.chunk.of = &x->route->request;
 	if (x->route->timeouts.total_ms)
 		x->deadline_ms = x->worker->loop.timers.now_ms + x->route->timeouts.total_ms;
 	return true;
+}
+
+/* Schemes that say who is at the other end of a connection, not who sends a request (RFC 4559 6).
+ */
+static bool logs_connection_in(const struct http_head *head)
+{
+	static const char *const schemes[] = {"NTLM", "Negotiate"};
+
+	for (size_t i = 0; i < head->n; i++) {
+		const struct http_field *f = &head->fields[i];
+		const char *blank = memchr(f->value, ' ', f->value_len);
+		size_t len = blank ? (size_t)(blank - f->value) : f->value_len;
+		if (head->names[i] != HTTP_NAME_AUTHORIZATION)
+			continue;
+		for (size_t k = 0; k < sizeof(schemes) / sizeof(schemes[0]); k++)
+			if (http_text_equal(f->value, len, schemes[k], strlen(schemes[k])))
+				return true;
+	}
+	return false;
 }
 
 static void set_request(struct exchange *x, const struct http_request *q)
@@ -341,7 +416,19 @@ static void set_request(struct exchange *x, const struct http_request *q)
 	x->persistent = q->head.persistent && !x->worker->draining;
 	x->upgrade = q->head.upgrade;
 	x->idempotent = q->idempotent;
+	x->bound = logs_connection_in(&q->head);
 	forward_trace_read(&q->head, worker_random(x->worker, FORWARD_TRACE_RANDOM), &x->trace);
+}
+
+/* A request that may not be sent on any more ends here (RFC 9110 7.6.2). */
+static bool answer_here(struct exchange *x, const struct http_request *q)
+{
+	static const struct answer_page nothing = {200, "text/plain", "", 0};
+
+	if (!q->limited || q->hops > 0)
+		return false;
+	(void)exchange_answer(x, &nothing);
+	return true;
 }
 
 void exchange_new(struct client *c, const struct http_request *request, const char *raw, size_t len,
@@ -358,14 +445,11 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 	x->timer.expired = on_timer;
 	x->reason = ANSWERS;
 	x->began_us = c->began_us;
-	x->read_us = loop_clock_us();
+	x->read_us = c->worker->loop.now_us;
 	c->exchange = x;
 	set_request(x, request);
 	keep_raw(x, request, raw, len);
-	if (request->target_len > LOOP_SCRATCH / 2) {
-		(void)exchange_fail(x, ANSWER_HEAD_TOO_LARGE, nullptr);
-		return;
-	}
+	static_assert(LOOP_SCRATCH / 2 >= BRIDGE_HEAD_MAX);
 	if (http_target_read(request, path, &target, &fault) < 0) {
 		x->in.ended = false; /* who asks so is not heard again */
 		(void)exchange_fail(x, ANSWER_BAD_TARGET, http_fault_str(fault));
@@ -375,7 +459,7 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 		(void)page_begin(x, request, &target);
 		return;
 	}
-	if (!admit(x, request, &target))
+	if (!admit(x, request, &target) || answer_here(x, request))
 		return;
 	ssize_t used = http_body_scan(&x->in, more, more_len, &fault);
 	if (used < 0) {
@@ -387,5 +471,6 @@ void exchange_new(struct client *c, const struct http_request *request, const ch
 		(void)exchange_fail(x, ANSWER_BODY_TOO_LARGE, nullptr);
 		return;
 	}
+	keep_body(x, more, (size_t)used);
 	exchange_send(x, request, &target, more, (size_t)used);
 }

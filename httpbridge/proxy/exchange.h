@@ -12,8 +12,10 @@
  * only as fast as the other side takes it: what is held is one read of LOOP_INPUT at most.
  *
  * A request is sent a second time only if the first one cannot have been acted upon (no connection
- * was made), or it is idempotent and the connection was an idle one that ended without a byte of an
- * answer; and only if it has no body.
+ * was made, nothing went out), or it is idempotent and the connection was an idle one that ended
+ * without a byte of an answer (RFC 9110 9.2.2); and only if it has no body, or is idempotent and a
+ * short body came with its head. Only connections that could not be made count as retries: that an
+ * idle one ended just now says nothing about the upstream.
  */
 #include "http/head.h"
 #include <stddef.h>

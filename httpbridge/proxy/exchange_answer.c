@@ -145,7 +145,10 @@ static bool open_tunnel(
 	x->state = EXCHANGE_TUNNEL;
 	x->persistent = false;
 	stats_add(&x->worker->stats.upgraded, 1);
-	exchange_time(x, x->route->timeouts.idle_ms);
+	x->deadline_ms = 0;
+	exchange_time_tunnel(x);
+	link_keep_alive(&x->client->link);
+	link_keep_alive(&x->up->link);
 	struct iovec iov[] = {{x->worker->loop.scratch, (size_t)n}, {(void *)(uintptr_t)more, len}};
 	if (!exchange_tell(x, iov, 2))
 		return false;
@@ -198,7 +201,7 @@ static size_t read_head(struct exchange *x, const char *data, size_t len, size_t
 		*gone = !tell_interim(x, &answer);
 		return *gone ? 0 : (size_t)n;
 	}
-	x->answered_us = loop_clock_us();
+	x->answered_us = x->worker->loop.now_us;
 	/* What follows belongs to the final answer, and is dealt with there. */
 	(void)tell_final(x, &answer, data + n, len - (size_t)n);
 	return 0;
@@ -235,7 +238,7 @@ static void tunnel_input(struct exchange *x, const char *data, size_t n)
 {
 	struct iovec iov = {(void *)(uintptr_t)data, n};
 
-	exchange_time(x, x->route->timeouts.idle_ms);
+	exchange_time_tunnel(x);
 	(void)exchange_tell(x, &iov, 1);
 }
 
@@ -263,6 +266,8 @@ static void end_of_up(struct exchange *x, int error)
 
 void exchange_up_input(struct exchange *x, const char *data, ssize_t n)
 {
+	if (n > 0)
+		x->heard = true;
 	if (n <= 0) {
 		end_of_up(x, (int)n);
 	} else if (x->state == EXCHANGE_TUNNEL) {

@@ -18,6 +18,7 @@
 #include "route/forward.h"
 
 constexpr size_t EXCHANGE_RAW = 1024; /* longer heads have memory of their own */
+constexpr size_t EXCHANGE_BODY_KEPT = 16 * 1024;
 
 enum exchange_state : uint8_t {
 	EXCHANGE_CONNECT,
@@ -28,6 +29,8 @@ enum exchange_state : uint8_t {
 };
 
 struct page;
+
+constexpr size_t EXCHANGE_NAME = 280; /* of an upstream that is no socket */
 
 struct exchange {
 	struct exchange *next_free;
@@ -41,16 +44,22 @@ struct exchange {
 	struct http_body_state in, out; /* the request's and the answer's */
 	char *raw;                      /* the request's head, for another try */
 	size_t raw_len;
+	char *body; /* all of the request's, for another try; nullptr = not kept */
+	size_t body_len;
 	enum exchange_state state;
 	enum http_method method;
 	uint8_t minor;
 	bool persistent; /* the client's connection */
 	bool upgrade, idempotent;
+	bool heard;            /* the upstream has said something */
 	bool told;             /* the answer's head, or our own answer, is written */
 	bool up_persistent;    /* the upstream's connection may be used again */
+	bool bound;            /* it logs the upstream's connection in: nobody else may use that */
 	bool rechunk, dechunk; /* the answer's body changes its framing */
 	bool client_ended;     /* of a tunnel: its side */
-	unsigned tries;
+	bool stale;            /* an idle connection was none: no more of these */
+	unsigned tries;        /* connections that were begun for it */
+	unsigned sends;        /* of the request */
 	struct ask_waiter waiter;
 	struct page *page;         /* that is being made */
 	struct stats_route *stats; /* of the route */
@@ -68,6 +77,11 @@ struct exchange {
 	char inline_raw[EXCHANGE_RAW];
 };
 
+/* All of the request is here, and may be sent a second time (RFC 9110 9.2.2). */
+static inline bool exchange_may_repeat(const struct exchange *x)
+{
+	return x->idempotent && (x->in.kind == HTTP_BODY_NONE || x->body);
+}
 /* Sends the request on, to the first upstream that can be had; body is what came with its head.
  * For another try request is nullptr. */
 void exchange_send(struct exchange *x, const struct http_request *request,
@@ -94,6 +108,8 @@ bool exchange_finish(struct exchange *x);
 bool exchange_drop(struct exchange *x, bool reset);
 /* (Re)starts the timer; deadline_ms counts too. */
 void exchange_time(struct exchange *x, uint32_t ms);
+/* The same, of a tunnel. */
+void exchange_time_tunnel(struct exchange *x);
 /* Writes to the client; holds back the upstream if the client does not take it. */
 bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n);
 /* Is all of the answer and all of the request through? Then it ends. */

@@ -47,7 +47,7 @@ void exchange_log(struct exchange *x)
 		.bytes_out = x->out.data,
 		.reused = x->reused,
 		.aborted = x->aborted,
-		.retries = x->tries ? x->tries - 1 : 0,
+		.retries = x->sends > 1 ? x->sends - 1 : 0,
 		.head_us = between(x->began_us, x->read_us),
 		.connect_us = x->reused ? 0 : between(x->sent_us, x->connected_us),
 		.first_byte_us = between(x->sent_us, x->answered_us),

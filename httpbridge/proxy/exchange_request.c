@@ -2,6 +2,7 @@
 /* The way from the client to the upstream. */
 #include "lib/xmalloc.h"
 #include "proxy/exchange_int.h"
+#include "route/access.h"
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -9,33 +10,14 @@
 
 /* PROXY protocol, version 2. */
 
-static void addr_of(const struct sockaddr_storage *from, struct addr *a, uint16_t *port)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-
-	*a = (struct addr){};
-	*port = 0;
-	if (from->ss_family == AF_INET) {
-		a->family = AF_INET;
-		memcpy(a->b, &v4->sin_addr, 4);
-		*port = ntohs(v4->sin_port);
-	} else if (from->ss_family == AF_INET6) {
-		a->family = AF_INET6;
-		memcpy(a->b, &v6->sin6_addr, 16);
-		*port = ntohs(v6->sin6_port);
-	}
-}
-
 static size_t write_proxy(const struct exchange *x, uint8_t *out)
 {
 	struct sockaddr_storage local = {};
 	socklen_t len = sizeof(local);
-	struct addr a;
 	uint16_t port;
 
 	(void)getsockname(x->client->link.fd, (struct sockaddr *)&local, &len);
-	addr_of(&local, &a, &port);
+	const struct addr a = bridge_peer((const struct sockaddr *)&local, &port);
 	return forward_proxy_v2(&x->client->peer, x->client->port, &a, port, out);
 }
 
@@ -63,7 +45,9 @@ static int write_head(const struct exchange *x, const struct http_request *q,
 		.framing = framings[q->head.body],
 		.length = q->head.body == HTTP_BODY_LENGTH ? (uint64_t)q->head.length : 0,
 		.connection = q->head.upgrade ? FORWARD_UPGRADE : FORWARD_PERSISTENT,
-		.expects_continue = q->expects_continue};
+		.expects_continue = q->expects_continue,
+		.limited = q->limited,
+		.hops = q->hops - 1}; /* at least 1: answer_here() */
 	return forward_request_head(x->config, x->route, x->of, &f, out, size);
 }
 
@@ -97,18 +81,22 @@ static enum answer_reason pick(struct exchange *x)
 								      x->worker->config, x->of);
 		if (!now)
 			continue; /* the configuration in force does not know it any more */
-		reason = upstream_get(x->worker->upstreams[now->index], x, x->tries > 0, &x->up);
+		reason = upstream_get(x->worker->upstreams[now->index], x, x->stale, &x->up);
 		if (reason == ANSWERS)
 			return reason;
 	}
 	return reason;
 }
 
-/* An upstream that takes no more may have answered all the same: what comes from it decides. */
-static void write_up(struct exchange *x, const struct iovec *iov, unsigned n)
+/* An upstream that takes no more may have answered all the same: what comes from it decides. False:
+ * it took nothing. */
+static bool write_up(struct exchange *x, const struct iovec *iov, unsigned n)
 {
-	if (link_write(&x->up->link, iov, n) == LINK_HELD && !x->in.ended)
+	int result = link_write(&x->up->link, iov, n);
+
+	if (result == LINK_HELD && !x->in.ended)
 		link_pause(&x->client->link);
+	return result >= 0;
 }
 
 void exchange_send(struct exchange *x, const struct http_request *request,
@@ -118,7 +106,7 @@ void exchange_send(struct exchange *x, const struct http_request *request,
 	char *out = x->worker->loop.scratch;
 	enum answer_reason reason = pick(x);
 
-	x->tries++;
+	x->tries += reason != ANSWERS || !x->up->reused;
 	x->state = EXCHANGE_CONNECT;
 	if (reason != ANSWERS) {
 		exchange_up_failed(x, reason);
@@ -127,10 +115,11 @@ void exchange_send(struct exchange *x, const struct http_request *request,
 	int n = request ? write_head(x, request, target, out, LOOP_SCRATCH / 2)
 			: write_again(x, out, LOOP_SCRATCH / 2);
 	if (n < 0) {
-		(void)exchange_fail(x, n == -ELOOP ? ANSWER_LOOP : ANSWER_HEAD_TOO_LARGE, nullptr);
+		/* There is room for what the caller may send: else the route adds too much. */
+		(void)exchange_fail(x, n == -ELOOP ? ANSWER_LOOP : ANSWER_INTERNAL, nullptr);
 		return;
 	}
-	x->sent_us = loop_clock_us();
+	x->sent_us = x->worker->loop.now_us;
 	x->reused = x->up->reused;
 	if (x->reused)
 		x->state = EXCHANGE_HEAD;
@@ -141,7 +130,15 @@ void exchange_send(struct exchange *x, const struct http_request *request,
 		{out, (size_t)n},
 		{(void *)(uintptr_t)body, len},
 	};
-	write_up(x, iov, 3);
+	x->sends++;
+	if (x->sends > 1)
+		stats_add(&x->up->upstream->stats.retries, 1);
+	if (write_up(x, iov, 3) || !x->reused || (x->up->link.ssl && !exchange_may_repeat(x)))
+		return;
+	x->stale = true; /* nothing of it went out; of TLS a part may have */
+	up_close(x->up);
+	x->up = nullptr;
+	exchange_send(x, request, target, body, len);
 }
 
 void exchange_up_connected(struct exchange *x, int error)
@@ -151,7 +148,7 @@ void exchange_up_connected(struct exchange *x, int error)
 		return;
 	}
 	x->state = EXCHANGE_HEAD;
-	x->connected_us = loop_clock_us();
+	x->connected_us = x->worker->loop.now_us;
 	exchange_time(x, x->route->timeouts.first_byte_ms);
 }
 
@@ -171,7 +168,7 @@ static size_t tunnel_input(struct exchange *x, const char *data, size_t n)
 {
 	struct iovec iov = {(void *)(uintptr_t)data, n};
 
-	exchange_time(x, x->route->timeouts.idle_ms);
+	exchange_time_tunnel(x);
 	if (link_write(&x->up->link, &iov, 1) == LINK_HELD)
 		link_pause(&x->client->link);
 	return n;
@@ -198,7 +195,7 @@ size_t exchange_client_input(struct exchange *x, const char *data, size_t n)
 		exchange_time(x, x->state == EXCHANGE_HEAD ? x->route->timeouts.first_byte_ms
 							   : x->route->timeouts.idle_ms);
 	struct iovec iov = {(void *)(uintptr_t)data, (size_t)used};
-	write_up(x, &iov, 1);
+	(void)write_up(x, &iov, 1);
 	return (size_t)used;
 }
 

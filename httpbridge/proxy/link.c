@@ -18,15 +18,33 @@
 constexpr unsigned IOV_AT_ONCE = 64;
 /* Reads of one TLS link in a round, while the kernel has more. */
 constexpr unsigned TLS_READS = 8;
+/* What epoll_wait(2) of libh2o tells at once. */
+constexpr unsigned READY_FIRST = 256;
+/* A peer that answers nothing for so long is gone: 60 s, and then 6 questions. */
+constexpr int KEEPALIVE_S = 60;
+constexpr int KEEPALIVE_AGAIN_S = 10;
+constexpr int KEEPALIVES = 6;
 
 static void on_readable(h2o_socket_t *sock, const char *err);
 static void on_writable(h2o_socket_t *sock, const char *err);
+
+/* Made when there is something to wait for. It costs two fcntl(2), and with it comes epoll_ctl(2),
+ * twice. A connection that asks once and closes needs none of them: 6 system calls in place of 10,
+ * 49 µs of CPU in place of 53. */
+static void make_socket(struct link *l)
+{
+	if (l->sock)
+		return;
+	l->sock = h2o_evloop_socket_create(l->loop->h2o, l->fd, H2O_SOCKET_FLAG_DONT_READ);
+	l->sock->data = l;
+}
 
 static void start_reading(struct link *l)
 {
 	if (l->reading)
 		return;
 	l->reading = true;
+	make_socket(l);
 	h2o_socket_read_start(l->sock, on_readable);
 }
 
@@ -43,24 +61,13 @@ static void await_write(struct link *l)
 	if (l->waits_write)
 		return;
 	l->waits_write = true;
+	make_socket(l);
 	h2o_socket_notify_write(l->sock, on_writable);
 }
 
-static void open_socket(
-	struct link *l, struct loop *loop, const struct link_events *events, int fd, int flags)
+void link_open(struct link *l, struct loop *loop, const struct link_events *events, int fd)
 {
-	*l = (struct link){.events = events,
-		.loop = loop,
-		.fd = fd,
-		.sock = h2o_evloop_socket_create(loop->h2o, fd, flags | H2O_SOCKET_FLAG_DONT_READ)};
-	l->sock->data = l;
-}
-
-void link_open(
-	struct link *l, struct loop *loop, const struct link_events *events, int fd, bool server)
-{
-	open_socket(l, loop, events, fd, server ? H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION : 0);
-	start_reading(l);
+	*l = (struct link){.events = events, .loop = loop, .fd = fd, .open = true};
 }
 
 int link_connect(struct link *l, struct loop *loop, const struct link_events *events,
@@ -77,8 +84,8 @@ int link_connect(struct link *l, struct loop *loop, const struct link_events *ev
 		close(fd);
 		return error;
 	}
-	open_socket(l, loop, events, fd, 0);
-	l->connecting = true;
+	*l = (struct link){
+		.events = events, .loop = loop, .fd = fd, .open = true, .connecting = true};
 	if (tls)
 		l->ssl = tls_session_new(tls, fd);
 	await_write(l);
@@ -97,25 +104,47 @@ static void release_held(struct link *l)
 
 void link_close(struct link *l)
 {
-	if (!l->sock)
+	if (!l->open)
 		return;
 	if (l->closed_within)
 		*l->closed_within = true;
 	release_held(l);
 	tls_session_free(l->ssl);
-	h2o_socket_t *sock = l->sock;
+	if (l->ready)
+		l->loop->ready[l->ready - 1] = nullptr;
+	const struct link was = *l;
 	*l = (struct link){.fd = -1};
-	h2o_socket_close(sock);
+	if (was.sock)
+		h2o_socket_close(was.sock);
+	else
+		close(was.fd);
 }
 
 void link_abort(struct link *l)
 {
 	static const struct linger reset = {.l_onoff = 1};
 
-	if (!l->sock)
+	if (!l->open)
 		return;
 	setsockopt(l->fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 	link_close(l);
+}
+
+/* Of a Unix socket none of it means anything. */
+void link_keep_alive(struct link *l)
+{
+	static const struct {
+		int level, option, value;
+	} settings[] = {
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_AGAIN_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVES},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+	};
+
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+		(void)setsockopt(l->fd, settings[i].level, settings[i].option, &settings[i].value,
+			sizeof(settings[i].value));
 }
 
 void link_shutdown(struct link *l)
@@ -165,13 +194,15 @@ static void hold(struct link *l, const char *bytes, size_t n)
 	l->held_end += (uint32_t)n;
 }
 
-static ssize_t send_clear(struct link *l, const struct iovec *iov, unsigned n)
+/* One piece costs the kernel less by send(2). */
+static ssize_t send_clear(struct link *l, const struct iovec *iov, unsigned n, int flags)
 {
 	struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = n};
 	ssize_t sent;
 
 	do
-		sent = sendmsg(l->fd, &m, MSG_NOSIGNAL);
+		sent = n == 1 ? send(l->fd, iov->iov_base, iov->iov_len, flags)
+			      : sendmsg(l->fd, &m, flags);
 	while (sent < 0 && errno == EINTR);
 	return sent < 0 ? -errno : sent;
 }
@@ -202,19 +233,23 @@ uint32_t link_unsent(const struct link *l)
 	return (uint32_t)queued + l->held_end - l->held_at;
 }
 
-static ssize_t send_now(struct link *l, const struct iovec *iov, unsigned n)
+static ssize_t send_now(struct link *l, const struct iovec *iov, unsigned n, int more)
 {
-	return l->ssl ? send_tls(l, iov, n) : send_clear(l, iov, n);
+	return l->ssl ? send_tls(l, iov, n) : send_clear(l, iov, n, MSG_NOSIGNAL | more);
 }
 
-int link_write(struct link *l, const struct iovec *iov, unsigned n)
+static int write_out(struct link *l, const struct iovec *iov, unsigned n, int more)
 {
-	assert(l->sock && n <= IOV_AT_ONCE);
+	assert(l->open && n <= IOV_AT_ONCE);
 	size_t sent = 0;
 	if (l->broken)
 		return -EPIPE;
+	for (; n > 1 && iov->iov_len == 0; n--)
+		iov++;
+	while (n > 1 && iov[n - 1].iov_len == 0)
+		n--;
 	if (!l->held && !l->connecting && !l->handshaking) {
-		ssize_t got = send_now(l, iov, n);
+		ssize_t got = send_now(l, iov, n, more);
 		if (got < 0 && got != -EAGAIN)
 			return (int)got;
 		sent = got > 0 ? (size_t)got : 0;
@@ -233,12 +268,22 @@ int link_write(struct link *l, const struct iovec *iov, unsigned n)
 	return LINK_HELD;
 }
 
+int link_write(struct link *l, const struct iovec *iov, unsigned n)
+{
+	return write_out(l, iov, n, 0);
+}
+
+int link_write_last(struct link *l, const struct iovec *iov, unsigned n)
+{
+	return write_out(l, iov, n, MSG_MORE);
+}
+
 static void flush(struct link *l)
 {
 	if (!l->held)
 		return;
 	struct iovec iov = {l->held + l->held_at, l->held_end - l->held_at};
-	ssize_t n = send_now(l, &iov, 1);
+	ssize_t n = send_now(l, &iov, 1, 0);
 	if (n < 0 && n != -EAGAIN) {
 		l->broken = true;
 		release_held(l);
@@ -336,13 +381,21 @@ static ssize_t read_once(struct link *l)
 	return n < 0 ? -errno : n;
 }
 
-/* Hands on what there is. Are there more bytes that no event will announce? */
-static bool deliver(struct link *l)
+bool link_is_silent(const struct link *l)
+{
+	char byte;
+
+	if (l->ended || l->broken)
+		return false;
+	if (l->ssl)
+		return tls_is_silent(l->ssl);
+	return recv(l->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
+/* What a read gave. Are there more bytes that no event will announce? */
+static bool hand_on(struct link *l, ssize_t n)
 {
 	bool closed = false;
-	ssize_t n = read_once(l);
-	if (n == -EAGAIN)
-		return false;
 
 	if (n <= 0) {
 		stop_reading(l);
@@ -356,10 +409,44 @@ static bool deliver(struct link *l)
 	return n > 0 && l->ssl;
 }
 
+static bool deliver(struct link *l)
+{
+	ssize_t n = read_once(l);
+	return n != -EAGAIN && hand_on(l, n);
+}
+
+void link_read(struct link *l)
+{
+	ssize_t n = read_once(l);
+
+	assert(!l->ssl);
+	if (n == -EAGAIN)
+		start_reading(l);
+	else
+		(void)hand_on(l, n);
+}
+
+/* libh2o calls for the last event first, so who was ready first would wait for all others. */
 static void on_readable(h2o_socket_t *sock, const char *)
 {
 	struct link *l = sock->data;
+	struct loop *loop = l->loop;
 
+	if (l->ready)
+		return;
+	if (loop->n_ready == loop->ready_size) {
+		loop->ready_size = loop->ready_size ? 2 * loop->ready_size : READY_FIRST;
+		loop->ready = xreallocarray(loop->ready, loop->ready_size, sizeof(*loop->ready));
+	}
+	loop->ready[loop->n_ready++] = l;
+	l->ready = loop->n_ready;
+}
+
+static void read_ready(struct link *l)
+{
+	l->ready = 0;
+	if (!l->reading)
+		return; /* paused by another link since */
 	loop_tick(l->loop);
 	if (l->handshaking) {
 		shake_hands(l);
@@ -368,4 +455,13 @@ static void on_readable(h2o_socket_t *sock, const char *)
 	for (unsigned i = 0; deliver(l); i++)
 		if ((i >= TLS_READS || !l->reading) && !tls_has_pending(l->ssl))
 			break;
+}
+
+void link_read_ready(struct loop *loop)
+{
+	while (loop->n_ready) {
+		struct link *l = loop->ready[--loop->n_ready];
+		if (l)
+			read_ready(l);
+	}
 }

@@ -6,6 +6,7 @@
 #include "proxy/client.h"
 #include "proxy/sources.h"
 #include "proxy/worker.h"
+#include "route/access.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,7 +18,10 @@
 /* Of one listener in one round, so that the connections that are there get their turn. */
 constexpr unsigned AT_ONCE = 16;
 constexpr uint64_t PAUSE_MS = 200;
-constexpr unsigned KEPT_MAX = 64; /* of earlier ones */
+constexpr unsigned KEPT_MAX = 64;   /* of earlier ones */
+constexpr unsigned ADMIN_SPARE = 8; /* connections beyond the limit */
+/* What is heard of somebody who is sent away. */
+constexpr unsigned HEARD_MAX = 8;
 
 struct listener {
 	struct listener *next;
@@ -31,28 +35,6 @@ struct listener {
 	struct sockaddr_storage at;
 };
 
-static void peer_of(const struct sockaddr_storage *from, struct addr *a, uint16_t *port)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)from;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)from;
-
-	*a = (struct addr){};
-	*port = 0;
-	if (from->ss_family == AF_INET) {
-		a->family = AF_INET;
-		memcpy(a->b, &v4->sin_addr, 4);
-		*port = ntohs(v4->sin_port);
-	} else if (from->ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr)) {
-		a->family = AF_INET;
-		memcpy(a->b, v6->sin6_addr.s6_addr + 12, 4);
-		*port = ntohs(v6->sin6_port);
-	} else if (from->ss_family == AF_INET6) {
-		a->family = AF_INET6;
-		memcpy(a->b, &v6->sin6_addr, 16);
-		*port = ntohs(v6->sin6_port);
-	}
-}
-
 static const enum answer_reason refusals[] = {
 	[SOURCE_FULL] = ANSWER_SOURCE_CONNECTIONS,
 	[SOURCE_ALL_FULL] = ANSWER_CONNECTIONS,
@@ -61,14 +43,15 @@ static const enum answer_reason refusals[] = {
 /* Says no, and takes what the client has said already: unread, it would reset the answer. */
 static void send_away(struct worker *w, int fd, enum answer_reason reason)
 {
-	const struct answer_failure f = {.reason = reason};
+	const struct answer_failure f = {.reason = reason, .node = w->config->node};
 	const struct answer_sending sending = {.date = worker_date(w), .close = true};
 	size_t n = answer_failure(&f, &sending, w->loop.scratch, LOOP_SCRATCH);
 
 	if (send(fd, w->loop.scratch, n, MSG_NOSIGNAL) > 0)
 		shutdown(fd, SHUT_WR);
-	while (recv(fd, w->loop.scratch, LOOP_SCRATCH, 0) > 0)
-		;
+	for (unsigned i = 0; i < HEARD_MAX; i++)
+		if (recv(fd, w->loop.scratch, LOOP_INPUT, 0) <= 0)
+			break;
 	close(fd);
 }
 
@@ -76,12 +59,12 @@ static void admit(struct listener *l, int fd, const struct sockaddr_storage *fro
 {
 	struct worker *w = l->worker;
 	const struct bridge_limits *limits = &w->config->limits;
-	struct addr peer;
+	/* Who asks what the matter is must be heard when everything is taken. */
+	unsigned all = limits->connections + (l->admin ? ADMIN_SPARE : 0);
 	uint16_t port;
+	const struct addr peer = bridge_peer((const struct sockaddr *)from, &port);
+	enum source_answer answer = sources_enter(w->sources, &peer, limits->per_source, all);
 
-	peer_of(from, &peer, &port);
-	enum source_answer answer = sources_enter(
-		w->sources, &peer, limits->per_source, limits->connections);
 	if (answer == SOURCE_TAKEN) {
 		client_new(w, fd, &peer, port, l->admin);
 		return;
@@ -99,12 +82,15 @@ static void on_pause_end(struct timer *t)
 }
 
 /* Without descriptors or memory for it a connection stays in the queue, which stays ready: asking
- * again at once would be all that the thread does. */
-static void pause_if_short(struct listener *l, int error)
+ * again at once would be all that the thread does. So it would be of a socket that meshgwd has shut
+ * down (EINVAL) and will not name in its next message. */
+static void pause_if_useless(struct listener *l, int error)
 {
-	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM)
+	if (error != EMFILE && error != ENFILE && error != ENOBUFS && error != ENOMEM &&
+		error != EINVAL)
 		return;
-	log_warn("listener", "connections wait: %s", strerror(error));
+	if (error != EINVAL)
+		log_warn("listener", "connections wait: %s", strerror(error));
 	loop_unwatch(l->watch);
 	l->watch = nullptr;
 	timer_set(&l->worker->loop.timers, &l->pause, PAUSE_MS);
@@ -118,7 +104,7 @@ static void take(struct listener *l, unsigned n)
 		int fd = accept4(
 			l->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd < 0) {
-			pause_if_short(l, errno);
+			pause_if_useless(l, errno);
 			return;
 		}
 		admit(l, fd, &from);

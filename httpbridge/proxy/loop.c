@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/loop.h"
 #include "lib/xmalloc.h"
+#include "proxy/link.h"
 #include <errno.h>
 #include <h2o/socket.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Kept for the next one that needs them. */
@@ -20,20 +20,6 @@ struct loop_watch {
 	void (*ready)(void *arg);
 	void *arg;
 };
-
-uint64_t loop_clock_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
-}
-
-uint64_t loop_realtime_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_REALTIME, &t);
-	return (uint64_t)t.tv_sec * 1'000'000 + (uint64_t)t.tv_nsec / 1000;
-}
 
 static void on_ready(h2o_socket_t *sock, const char *)
 {
@@ -108,7 +94,8 @@ void loop_init(struct loop *loop)
 		.wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
 	if (loop->wake_fd < 0)
 		out_of_memory();
-	timers_init(&loop->timers, loop_clock_us() / 1000);
+	loop_tick(loop);
+	timers_init(&loop->timers, loop->timers.now_ms);
 	loop->wake = loop_watch(loop, loop->wake_fd, on_wake, loop);
 }
 
@@ -122,6 +109,7 @@ void loop_clear(struct loop *loop)
 		free(loop->blocks);
 		loop->blocks = next;
 	}
+	free(loop->ready);
 	free(loop->input);
 	free(loop->scratch);
 	/* libh2o frees closed sockets in the next round. */
@@ -130,15 +118,21 @@ void loop_clear(struct loop *loop)
 	*loop = (struct loop){.wake_fd = -1};
 }
 
+void loop_round(struct loop *loop, uint64_t wait_ms)
+{
+	/* -1 is a signal's doing, and no reason to stop. */
+	(void)h2o_evloop_run(loop->h2o, (int32_t)timers_wait_ms(&loop->timers, wait_ms));
+	link_read_ready(loop);
+	loop_tick(loop);
+	timers_run(&loop->timers, loop->timers.now_ms);
+	if (loop->after)
+		loop->after(loop);
+}
+
 void loop_run(struct loop *loop)
 {
-	while (!loop->stopped) {
-		/* -1 is a signal's doing, and no reason to stop. */
-		(void)h2o_evloop_run(loop->h2o, (int32_t)timers_wait_ms(&loop->timers, IDLE_MS));
-		timers_run(&loop->timers, loop_clock_us() / 1000);
-		if (loop->after)
-			loop->after(loop);
-	}
+	while (!loop->stopped)
+		loop_round(loop, IDLE_MS);
 }
 
 char *loop_block(struct loop *loop)

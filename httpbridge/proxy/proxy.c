@@ -5,9 +5,12 @@
 #include "lib/xmalloc.h"
 #include "proxy/listener.h"
 #include "proxy/pages.h"
+#include "proxy/seats.h"
 #include "proxy/sources.h"
+#include "proxy/tls.h"
 #include "proxy/worker.h"
 #include <assert.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -27,6 +30,7 @@ struct thread {
 
 struct proxy {
 	struct sources *sources;
+	struct seat_table *seat_table;
 	unsigned n;
 	struct thread *threads;
 	atomic_uint draining; /* threads that have not ended it */
@@ -47,6 +51,22 @@ struct proxy_question {
 	char *answer; /* a reference count of sd-json is one thread's: it crosses as text */
 	char text[];  /* as worker.h has it */
 };
+
+int proxy_check(const struct bridge_config *config, struct err *err)
+{
+	for (size_t i = 0; i < config->n_upstreams; i++) {
+		const struct bridge_upstream *u = &config->upstreams[i];
+		struct err why = {};
+		struct tls *tls = nullptr;
+
+		if (u->scheme != BRIDGE_HTTPS)
+			continue;
+		if (tls_new(&u->tls, &tls, &why) < 0)
+			return err_set(err, EINVAL, "upstream %s: %s", u->name, why.msg);
+		tls_free(tls);
+	}
+	return 0;
+}
 
 /* A message: all kinds in one. */
 struct order {
@@ -264,14 +284,22 @@ struct proxy_question *proxy_take_question(struct proxy *p)
 	return q;
 }
 
-bool proxy_question_active(const struct proxy_question *q)
-{
-	return strncmp(q->text, WORKER_ACTIVE, strlen(WORKER_ACTIVE)) == 0;
-}
+static const struct {
+	const char *prefix;
+	enum proxy_question_kind kind;
+} kinds[] = {{WORKER_ACTIVE, PROXY_QUESTION_ACTIVE}, {WORKER_OWN, PROXY_QUESTION_OWN}};
 
-const char *proxy_question_target(const struct proxy_question *q)
+enum proxy_question_kind proxy_question_read(const struct proxy_question *q, const char **target)
 {
-	return q->text + (proxy_question_active(q) ? strlen(WORKER_ACTIVE) : 0);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		size_t len = strlen(kinds[i].prefix);
+		if (strncmp(q->text, kinds[i].prefix, len) == 0) {
+			*target = q->text + len;
+			return kinds[i].kind;
+		}
+	}
+	*target = q->text;
+	return *q->text ? PROXY_QUESTION_PASSIVE : PROXY_QUESTION_STATUS;
 }
 
 static void hear_answer(struct loop_work *work)
@@ -304,6 +332,7 @@ struct proxy *proxy_new(const struct bridge_config *take_config, bool asks)
 	struct proxy *p = xcalloc(1, sizeof(*p));
 
 	*p = (struct proxy){.sources = sources_new(),
+		.seat_table = seat_table_new(),
 		.n = take_config->threads,
 		.threads = xcalloc(take_config->threads, sizeof(*p->threads)),
 		.questions_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
@@ -314,7 +343,7 @@ struct proxy *proxy_new(const struct bridge_config *take_config, bool asks)
 	for (unsigned i = 0; i < p->n; i++) {
 		struct thread *t = &p->threads[i];
 		t->proxy = p;
-		worker_init(&t->worker, p->sources, p->n);
+		worker_init(&t->worker, p->sources, p->seat_table);
 		t->worker.loop.after = after_round;
 		t->worker.collect = collect;
 		t->worker.put_question = asks ? put_question : nullptr;
@@ -391,6 +420,7 @@ void proxy_free(struct proxy *p)
 	close(p->questions_fd);
 	pthread_mutex_destroy(&p->lock);
 	sources_free(p->sources);
+	seat_table_free(p->seat_table);
 	free(p->threads);
 	free(p);
 }

@@ -65,6 +65,12 @@ static int read_chain(SSL_CTX *context, BIO *bio)
 	return ok;
 }
 
+/* Nobody is there to be asked. */
+static int no_passphrase(char *, int, int, void *)
+{
+	return -1;
+}
+
 static int set_certificate(SSL_CTX *context, const struct bridge_tls *config, struct err *err)
 {
 	if (!*config->certificate)
@@ -76,7 +82,7 @@ static int set_certificate(SSL_CTX *context, const struct bridge_tls *config, st
 		return refuse(err, "certificate");
 	ERR_clear_error();
 	bio = BIO_new_mem_buf(config->key, -1);
-	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, nullptr, nullptr, nullptr);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(bio, nullptr, no_passphrase, nullptr);
 	BIO_free(bio);
 	ok = key && SSL_CTX_use_PrivateKey(context, key) == 1 &&
 	     SSL_CTX_check_private_key(context) == 1;
@@ -233,6 +239,18 @@ ssize_t tls_write(SSL *ssl, const char *buf, size_t len)
 bool tls_has_pending(const SSL *ssl)
 {
 	return SSL_has_pending(ssl);
+}
+
+bool tls_is_silent(SSL *ssl)
+{
+	bool want_write = false;
+	size_t n;
+	char byte;
+
+	errno = 0;
+	ERR_clear_error();
+	int ret = SSL_peek_ex(ssl, &byte, 1, &n);
+	return ret != 1 && result(ssl, ret, &want_write) == -EAGAIN && !want_write;
 }
 
 void tls_shutdown(SSL *ssl)

@@ -36,6 +36,8 @@ void tls_session_free(struct ssl_st *ssl);
 [[nodiscard]] ssize_t tls_write(struct ssl_st *ssl, const char *buf, size_t len);
 /* Are there bytes that no event of the descriptor will announce? */
 bool tls_has_pending(const struct ssl_st *ssl);
+/* Has the peer neither said anything nor ended? Takes nothing. */
+bool tls_is_silent(struct ssl_st *ssl);
 void tls_shutdown(struct ssl_st *ssl);
 /* Why the last handshake failed, in OpenSSL's words. */
 const char *tls_failure_str(const struct ssl_st *ssl);

@@ -45,7 +45,10 @@ struct upstream *upstream_new(
 {
 	struct upstream *u = xcalloc(1, sizeof(*u));
 
-	*u = (struct upstream){.worker = w, .config = bridge_config_ref(config), .of = of};
+	*u = (struct upstream){.worker = w,
+		.config = bridge_config_ref(config),
+		.of = of,
+		.seats = seats_get(w->seat_table, of->name)};
 	set_up_tls(u);
 	u->health = health_new(u);
 	return u;
@@ -55,6 +58,7 @@ static void free_if_unused(struct upstream *u)
 {
 	if (!u->retired || u->connections > 0)
 		return;
+	seats_put(u->seats);
 	bridge_config_unref(u->config);
 	tls_free(u->tls);
 	free(u);
@@ -72,32 +76,36 @@ void upstream_move(
 
 /* The pool. */
 
-static void unlink_idle(struct up *up)
+static void unlink_idle(struct upstream *u, struct up *up)
 {
 	if (up->prev)
 		up->prev->next = up->next;
 	else
-		up->upstream->idle = up->next;
+		u->idle = up->next;
 	if (up->next)
 		up->next->prev = up->prev;
 	up->prev = up->next = nullptr;
 	timer_unset(&up->timer);
-	stats_sub(&up->upstream->stats.idle, 1);
+	stats_sub(&u->stats.idle, 1);
+}
+
+static void end(struct up *up)
+{
+	up->upstream->connections--;
+	timer_unset(&up->timer);
+	seat_leave(&up->seat);
+	link_close(&up->link);
+	free(up->head);
+	free(up);
 }
 
 static void discard(struct up *up)
 {
-	struct upstream *u = up->upstream;
-
 	if (up->exchange)
-		stats_sub(&u->stats.active, 1);
+		stats_sub(&up->upstream->stats.active, 1);
 	else
-		unlink_idle(up);
-	timer_unset(&up->timer);
-	link_close(&up->link);
-	free(up->head);
-	free(up);
-	u->connections--;
+		unlink_idle(up->upstream, up);
+	end(up);
 }
 
 void up_close(struct up *up)
@@ -144,6 +152,7 @@ void up_release(struct up *up)
 	stats_sub(&u->stats.active, 1);
 	link_resume(&up->link);
 	timer_set(&u->worker->loop.timers, &up->timer, POOL_IDLE_MS);
+	seat_rest(&up->seat, up->link.fd);
 }
 
 static void on_input(struct link *l, const char *data, ssize_t n)
@@ -220,9 +229,14 @@ int upstream_connect(struct upstream *u, struct link *l, const struct link_event
 static enum answer_reason connect_up(struct upstream *u, struct exchange *x, struct up **out)
 {
 	struct up *up = xcalloc(1, sizeof(*up));
+	if (!seat_take(&up->seat, u->seats, u->of->max_connections)) {
+		free(up);
+		return ANSWER_UPSTREAM_CONNECTIONS;
+	}
 	int error = upstream_connect(u, &up->link, &events);
 	if (error < 0) {
 		stats_add(&u->stats.connect_failures, 1);
+		seat_leave(&up->seat);
 		free(up);
 		return answer_reason_of_connect(-error);
 	}
@@ -250,19 +264,28 @@ enum answer_reason upstream_reason(int error)
 	}
 }
 
-static unsigned limit_of(const struct upstream *u)
+/* The first one, unless it has said something since its answer ended: that would be taken for the
+ * next one. Or unless another thread needed its seat. */
+static struct up *take_idle(struct upstream *u)
 {
-	unsigned limit = u->of->max_connections / u->worker->share;
-	return limit ? limit : 1;
+	struct up *up;
+
+	while ((up = u->idle)) {
+		assert(!up->prev);
+		unlink_idle(u, up);
+		if (seat_wake(&up->seat) && link_is_silent(&up->link))
+			return up;
+		end(up);
+	}
+	return nullptr;
 }
 
 enum answer_reason upstream_get(struct upstream *u, struct exchange *x, bool fresh, struct up **out)
 {
 	if (u->down)
 		return ANSWER_UPSTREAM_DOWN;
-	if (u->idle && !fresh) {
-		struct up *up = u->idle;
-		unlink_idle(up);
+	struct up *up = fresh ? nullptr : take_idle(u);
+	if (up) {
 		up->exchange = x;
 		up->reused = true;
 		stats_add(&u->stats.reuses, 1);
@@ -274,10 +297,5 @@ enum answer_reason upstream_get(struct upstream *u, struct exchange *x, bool fre
 		return ANSWER_INTERNAL;
 	if (u->of->scheme != BRIDGE_UNIX && u->of->n_addresses == 0)
 		return ANSWER_NAME_UNRESOLVED;
-	if (u->connections >= limit_of(u)) {
-		if (!u->idle)
-			return ANSWER_UPSTREAM_CONNECTIONS;
-		discard(u->idle);
-	}
 	return connect_up(u, x, out);
 }

@@ -5,13 +5,15 @@
  *
  * A connection is made when none is idle, and goes back when its answer has ended as it should.
  * Reading stays armed while it is idle: one that the upstream closes leaves the pool at once, and
- * one that says something unasked is closed.
+ * one that says something unasked is closed, at the latest when it is taken again: nobody reads it
+ * as an answer to what was asked after it.
  *
  * An upstream lives as long as a configuration names it or a connection of it is in use; over a
  * reload it goes on if the new configuration has an equal one.
  */
 #include "answer/stats.h"
 #include "proxy/link.h"
+#include "proxy/seats.h"
 #include "proxy/timer.h"
 #include "route/config.h"
 
@@ -24,7 +26,8 @@ struct upstream {
 	const struct bridge_upstream *of;
 	struct up *idle; /* the last one used first */
 	struct tls *tls;
-	unsigned connections; /* all */
+	struct seats *seats;  /* of all threads */
+	unsigned connections; /* of this one */
 	size_t turn;          /* of the addresses */
 	bool retired;         /* not in the configuration any more */
 	bool down;            /* by its health checks */
@@ -39,6 +42,7 @@ struct up {
 	struct exchange *exchange; /* nullptr = idle */
 	struct up *prev, *next;    /* of the idle ones */
 	struct timer timer;        /* while idle */
+	struct seat seat;
 	bool reused;
 	char *head; /* of an answer, as far as it came */
 	size_t head_len;

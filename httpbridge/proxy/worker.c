@@ -50,9 +50,10 @@ void worker_told(struct worker *w, const char *question, sd_json_variant *verdic
 	worker_arm_ask(w);
 }
 
-void worker_init(struct worker *w, struct sources *sources, unsigned share)
+void worker_init(struct worker *w, struct sources *sources, struct seat_table *seat_table)
 {
-	*w = (struct worker){.sources = sources, .share = share, .random_at = sizeof(w->random)};
+	*w = (struct worker){
+		.sources = sources, .seat_table = seat_table, .random_at = sizeof(w->random)};
 	w->ask = ask_new(VERDICTS, VERDICT_US);
 	w->budget = budget_new(QUESTIONS_AT_ONCE, QUESTION_US);
 	w->ask_timer.expired = on_ask_timer;

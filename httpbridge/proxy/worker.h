@@ -3,9 +3,9 @@
 /*
  * worker: what one thread serves with: its loop, its configuration, its upstreams, its clients.
  *
- * A worker shares nothing with others but the immutable configuration, the counts of sources
- * (proxy/sources.h) and the statistics that it writes and a page reads. It is told what to do by
- * work posted to its loop (proxy/proxy.h).
+ * A worker shares nothing with others but the immutable configuration, the counts of sources and of
+ * connections to upstreams (proxy/sources.h, proxy/seats.h) and the statistics that it writes and a
+ * page reads. It is told what to do by work posted to its loop (proxy/proxy.h).
  */
 #include "answer/stats.h"
 #include "proxy/log_writer.h"
@@ -19,6 +19,7 @@ struct client;
 struct page;
 struct exchange;
 struct listener;
+struct seat_table;
 struct sources;
 struct upstream;
 
@@ -38,6 +39,8 @@ struct verdict_stats {
 
 /* In front of a target: probes may be sent. */
 #define WORKER_ACTIVE "active "
+/* In front of the name of an upstream: this program's own way to it, which failed. */
+#define WORKER_OWN "own "
 
 struct worker {
 	struct loop loop; /* first: the loop's hooks know it as such */
@@ -50,13 +53,14 @@ struct worker {
 	struct listener *listeners;
 	struct exchange *free_exchanges;
 	struct sources *sources;
-	unsigned share; /* of limits that are the program's: one of so many threads */
+	struct seat_table *seat_table;
 	bool draining;
 	size_t turn;     /* of routes' upstreams */
 	struct ask *ask; /* verdicts */
 	struct timer ask_timer;
 	struct budget *budget; /* of who asks for diagnoses */
-	/* A target, maybe behind WORKER_ACTIVE, or "" for the status. nullptr = nobody answers. */
+	/* A target, maybe behind WORKER_ACTIVE or WORKER_OWN, or "" for the status. nullptr =
+	 * nobody answers. */
 	void (*put_question)(struct worker *w, const char *question);
 	/* Takes a page around all threads. */
 	void (*collect)(struct worker *w, struct page *page);
@@ -70,7 +74,7 @@ struct worker {
 	size_t random_at;
 };
 
-void worker_init(struct worker *w, struct sources *sources, unsigned share);
+void worker_init(struct worker *w, struct sources *sources, struct seat_table *seat_table);
 void worker_clear(struct worker *w);
 /* Takes the reference. What is under way keeps the configuration that it began with. */
 void worker_configure(struct worker *w, const struct bridge_config *take_config);

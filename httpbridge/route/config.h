@@ -101,7 +101,8 @@ struct bridge_tokens {
 
 struct bridge_timeouts {
 	uint32_t connect_ms, first_byte_ms, idle_ms;
-	uint32_t total_ms; /* 0 = no limit */
+	uint32_t total_ms;  /* 0 = no limit; until an upgrade */
+	uint32_t tunnel_ms; /* without a byte after an upgrade; 0 = no limit */
 };
 
 struct bridge_route {
@@ -123,6 +124,8 @@ struct bridge_route {
 	unsigned retries;
 	struct bridge_timeouts timeouts;
 };
+
+constexpr uint32_t BRIDGE_HEAD_MAX = 1 << 20; /* of head_bytes */
 
 struct bridge_limits {
 	unsigned connections, per_source;

@@ -109,6 +109,7 @@ static int read_timeouts(struct reader *r, const struct key *, sd_json_variant *
 		{"firstByteMs", read_u32, AT(struct bridge_timeouts, first_byte_ms), 1, DAY_MS},
 		{"idleMs", read_u32, AT(struct bridge_timeouts, idle_ms), 1, DAY_MS},
 		{"totalMs", read_u32, AT(struct bridge_timeouts, total_ms), 0, DAY_MS},
+		{"tunnelMs", read_u32, AT(struct bridge_timeouts, tunnel_ms), 0, DAY_MS},
 	};
 
 	return read_object(r, keys, COUNT(keys), v, slot);
@@ -185,7 +186,8 @@ static const struct route_draft route_defaults = {
 			.retries = 1,
 			.timeouts = {.connect_ms = 3000,
 				.first_byte_ms = 60'000,
-				.idle_ms = 60'000},
+				.idle_ms = 60'000,
+				.tunnel_ms = 3'600'000},
 		},
 	.host_header = "preserve",
 	.tls = {.server_name = "", .ca = "", .certificate = "", .key = ""},
@@ -240,7 +242,8 @@ static int read_limits(struct reader *r, const struct key *, sd_json_variant *v,
 	static const struct key keys[] = {
 		{"connections", read_u32, AT(struct bridge_limits, connections), 1, 1 << 20},
 		{"perSource", read_u32, AT(struct bridge_limits, per_source), 1, 1 << 20},
-		{"headBytes", read_u32, AT(struct bridge_limits, head_bytes), 1024, 1 << 20},
+		{"headBytes", read_u32, AT(struct bridge_limits, head_bytes), 1024,
+			BRIDGE_HEAD_MAX},
 		{"headMs", read_u32, AT(struct bridge_limits, head_ms), 1, DAY_MS},
 		{"idleMs", read_u32, AT(struct bridge_limits, idle_ms), 1, DAY_MS},
 		{"drainMs", read_u32, AT(struct bridge_limits, drain_ms), 0, DAY_MS},

@@ -5,8 +5,9 @@
  *
  * Removed: what belongs to one connection (RFC 9110, 7.6.1: Connection and all that it lists,
  * Keep-Alive, Proxy-Connection, TE, Transfer-Encoding, Upgrade, credentials for proxies), and
- * everything that says who called: Forwarded, X-Forwarded-*, X-Real-IP, also with an underscore for
- * a hyphen, which many programs read as the same. Those are set from the true peer. Host,
+ * everything that says who called: Forwarded, X-Forwarded-*, X-Real-IP, also with a dot or an
+ * underscore for a hyphen, which many programs read as the same; and so with what the route sets or
+ * removes. Those are set from the true peer. Host,
  * Content-Length and Transfer-Encoding are written from values, never copied: the caller decides
  * the framing, after it has read the message strictly.
  *
@@ -58,6 +59,8 @@ struct forward_request {
 	uint64_t length;
 	enum forward_connection connection;
 	bool expects_continue; /* the upstream is to say 100 (Continue) */
+	bool limited;          /* Max-Forwards is hops, instead of what came */
+	uint32_t hops;
 };
 
 /* The head to the upstream with the empty line at its end. Returns its length; -ENOBUFS when it
@@ -65,6 +68,9 @@ struct forward_request {
 [[nodiscard]] int forward_request_head(const struct bridge_config *c,
 	const struct bridge_route *route, const struct bridge_upstream *upstream,
 	const struct forward_request *request, char *out, size_t size);
+
+/* Does the route set or remove this field, or one that it may be taken for? */
+bool forward_edits(const struct bridge_edit *edit, const char *name, size_t len);
 
 struct forward_response {
 	unsigned status;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "route/forward_write.h"
 #include <errno.h>
+#include <stdio.h>
 
 /* Fields of a request that are the bridge's own to write, or meant for it. */
 static const bool is_replaced[HTTP_NAME_MAX] = {
@@ -15,40 +16,6 @@ static const bool is_replaced[HTTP_NAME_MAX] = {
 	[HTTP_NAME_X_REAL_IP] = true,
 };
 
-static bool begins_as_forwarded(const struct http_field *f)
-{
-	static const char forwarded[] = "x-forwarded";
-	constexpr size_t len = sizeof(forwarded) - 1;
-
-	if (f->name_len < len || (f->name[0] | 0x20) != 'x')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		char c = f->name[i];
-		if (c == '_')
-			c = '-';
-		if (!http_text_equal(&c, 1, &forwarded[i], 1))
-			return false;
-	}
-	return true;
-}
-
-/* What programs that turn hyphens into underscores (RFC 3875, 4.1.18) take for one of those fields,
- * and any X-Forwarded- at all. */
-static bool is_look_alike(const struct http_field *f)
-{
-	char name[HTTP_NAME_LEN];
-
-	if (begins_as_forwarded(f))
-		return true;
-	if (f->name_len > sizeof(name) || !memchr(f->name, '_', f->name_len))
-		return false;
-	memcpy(name, f->name, f->name_len);
-	for (size_t i = 0; i < f->name_len; i++)
-		if (name[i] == '_')
-			name[i] = '-';
-	return http_name_find(name, f->name_len) != HTTP_NAME_OTHER;
-}
-
 static bool passes(const struct forward_writer *w, const struct forward_request *request,
 	const struct bridge_route *route, size_t i)
 {
@@ -56,8 +23,12 @@ static bool passes(const struct forward_writer *w, const struct forward_request 
 
 	if (is_replaced[name] || !forward_passes(w, i))
 		return false;
-	if (name == HTTP_NAME_OTHER)
-		return !is_look_alike(&request->head->fields[i]);
+	if (name == HTTP_NAME_MAX_FORWARDS && request->limited)
+		return false;
+	if (name == HTTP_NAME_OTHER) {
+		const struct http_field *f = &request->head->fields[i];
+		return !http_name_is_taken(f->name, f->name_len);
+	}
 	/* The token was for the bridge, and the trace's state belongs to its parent. */
 	return !(name == HTTP_NAME_AUTHORIZATION && route->tokens.n) &&
 	       !(name == HTTP_NAME_TRACESTATE && request->trace->made);
@@ -207,6 +178,16 @@ static void put_caller(struct forward_writer *w, const struct bridge_route *rout
 		forward_put_own(w, "X-Forwarded-Prefix", route->path, route->path_len);
 }
 
+static void put_hops(struct forward_writer *w, const struct forward_request *request)
+{
+	char hops[16];
+
+	if (!request->limited)
+		return;
+	int n = snprintf(hops, sizeof(hops), "%u", request->hops);
+	forward_put_own(w, "Max-Forwards", hops, (size_t)n);
+}
+
 int forward_request_head(const struct bridge_config *c, const struct bridge_route *route,
 	const struct bridge_upstream *upstream, const struct forward_request *request, char *out,
 	size_t size)
@@ -223,6 +204,7 @@ int forward_request_head(const struct bridge_config *c, const struct bridge_rout
 	put_fields(&w, request, route);
 	put_caller(&w, route, request);
 	forward_put_own(&w, "traceparent", request->trace->parent, strlen(request->trace->parent));
+	put_hops(&w, request);
 	forward_put_via(&w);
 	forward_put_set(&w);
 	if (request->expects_continue)

@@ -20,15 +20,20 @@ static const bool ends_here[HTTP_NAME_MAX] = {
 static bool is_listed(const struct bridge_header *list, size_t n, const char *name, size_t name_len)
 {
 	for (size_t i = 0; i < n; i++)
-		if (http_text_equal(list[i].name, list[i].name_len, name, name_len))
+		if (http_name_alike(list[i].name, list[i].name_len, name, name_len))
 			return true;
 	return false;
 }
 
+bool forward_edits(const struct bridge_edit *edit, const char *name, size_t len)
+{
+	return is_listed(edit->set, edit->n_set, name, len) ||
+	       is_listed(edit->remove, edit->n_remove, name, len);
+}
+
 bool forward_is_edited(const struct forward_writer *w, const char *name, size_t len)
 {
-	return is_listed(w->edit->set, w->edit->n_set, name, len) ||
-	       is_listed(w->edit->remove, w->edit->n_remove, name, len);
+	return forward_edits(w->edit, name, len);
 }
 
 /* At once: there are a dozen in each head. */

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "route/match.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "route/host.h"
 #include <errno.h>
@@ -138,6 +139,61 @@ static const struct bridge_route *route_find(
 	return nullptr;
 }
 
+/* From the longest prefix that ends on a border down to the first segment. */
+static const struct bridge_route *find_longest(
+	const struct bridge_match *m, const struct site *s, const char *path, size_t path_len)
+{
+	size_t end = path_len;
+
+	if (end > s->longest) {
+		end = s->longest;
+		while (end > 0 && path[end] != '/')
+			end--;
+	}
+	while (end > 0) {
+		const struct bridge_route *route = route_find(m, s, path, end);
+		if (route)
+			return route;
+		do
+			end--;
+		while (end > 0 && path[end] != '/');
+	}
+	return route_find(m, s, "/", 1);
+}
+
+/* A semicolon, escaped or not; path is in normal form. */
+static bool begins_parameters(const char *at, size_t left)
+{
+	return *at == ';' || (left > 2 && memcmp(at, "%3B", 3) == 0);
+}
+
+static bool has_parameters(const char *path, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (begins_parameters(path + i, len - i))
+			return true;
+	return false;
+}
+
+/* The path as programs read it that take the parameters off its segments (RFC 3986 3.3), and then
+ * see fewer of them. Returns its length, at most len. */
+static size_t without_parameters(const char *path, size_t len, char *out)
+{
+	bool skips = false;
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		if (path[i] == '/')
+			skips = false;
+		else
+			skips |= begins_parameters(path + i, len - i);
+		bool again = path[i] == '/' && n > 0 && out[n - 1] == '/';
+		if (!skips && !again)
+			out[n++] = path[i];
+	}
+	return n;
+}
+
 const struct bridge_route *bridge_route_match(const struct bridge_config *c, const char *host,
 	size_t host_len, const char *path, size_t path_len)
 {
@@ -147,20 +203,11 @@ const struct bridge_route *bridge_route_match(const struct bridge_config *c, con
 
 	if (!s || !path_len || path[0] != '/')
 		return nullptr;
-	/* From the longest prefix that ends on a border down to the first segment. */
-	size_t end = path_len;
-	if (end > s->longest) {
-		end = s->longest;
-		while (end > 0 && path[end] != '/')
-			end--;
-	}
-	while (end > 0) {
-		const struct bridge_route *route = route_find(c->match, s, path, end);
-		if (route)
-			return route;
-		do
-			end--;
-		while (end > 0 && path[end] != '/');
-	}
-	return route_find(c->match, s, "/", 1);
+	const struct bridge_route *route = find_longest(c->match, s, path, path_len);
+	bool meant = route && strchr(route->path, ';'); /* it is configured with parameters */
+	if (s->n == 1 || meant || !has_parameters(path, path_len))
+		return route;
+	autofree char *plain = xcalloc(path_len, 1);
+	size_t plain_len = without_parameters(path, path_len, plain);
+	return find_longest(c->match, s, plain, plain_len) == route ? route : nullptr;
 }

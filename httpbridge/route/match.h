@@ -9,8 +9,12 @@
  * never /apis. A path that none of that host's routes takes is not offered to a less specific host:
  * adding `*` cannot open what an exact host leaves closed.
  *
+ * Some programs take parameters off the segments of a path before they look what it leads to: to
+ * them /a;b/c is /a/c. A path that would then be another route's is nobody's.
+ *
  * The index is made with the configuration. A look-up is a binary search for each label of the host
- * and each segment of the path, up to the longest path configured; nothing is allocated.
+ * and each segment of the path, up to the longest path configured; nothing is allocated
+ * but for a path with parameters.
  */
 #include "route/config.h"
 

@@ -2,7 +2,7 @@
 //
 // Proxy-Status (RFC 9209): what each intermediary between the service and us did with the answer.
 //
-//	Proxy-Status: meshgw; error=connection_timeout; details="return-route-missing; diag=01J…"
+//	Proxy-Status: meshgw-gw1; error=connection_timeout; details="return-route-missing; diag=01J…"
 
 import { parseList } from "./structured-field.ts";
 

@@ -126,8 +126,10 @@ test("nobody listens behind a bridge", async () => {
 	expect({ status, error }).toEqual({ status: 502, error: null });
 	expect(why).toMatchObject({
 		type: "connection_refused",
+		code: "service-port-closed",
+		confidence: "certain",
 		diagnosisId: expect.stringMatching(/^\w+$/) as string,
-		gateway: "meshgw",
+		gateway: "meshgw-gw1",
 		target: BRIDGE,
 		raw: { kind: "proxy-status", status: 502 },
 		unanswered: [],
