@@ -90,6 +90,11 @@ bool asks_answered(const struct asks *a)
 	return a->n > 0 && own_probe_answered(a->own[0]);
 }
 
+bool asks_ended(const struct asks *a)
+{
+	return a->n > 0 && own_probe_ended(a->own[0]);
+}
+
 bool asks_heard(const struct asks *a)
 {
 	for (size_t i = 0; i < a->n; i++)

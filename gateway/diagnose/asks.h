@@ -33,6 +33,8 @@ void asks_clear(struct asks *a);
 void asks_check(struct asks *a, uint64_t now_us);
 /* The target itself has taken a connection, or answered. */
 [[nodiscard]] bool asks_answered(const struct asks *a);
+/* The target itself has said something, or it is known that it cannot be asked. */
+[[nodiscard]] bool asks_ended(const struct asks *a);
 /* Anybody has said anything to what was sent. */
 [[nodiscard]] bool asks_heard(const struct asks *a);
 void asks_tell(const struct asks *a, struct evidence *e);

@@ -8,10 +8,11 @@
 #include "diagnose/collect_lookup.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
-#include "net/netconf.h"
 #include "net/nl.h"
 #include "nft/diag.h"
+#include "nft/legacy.h"
 #include <linux/neighbour.h>
+#include <linux/netfilter.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,12 +43,22 @@ struct collect {
 
 /* ---- the beginning ---- */
 
-/* What renames answers is connection tracking. Where nothing uses it the diagnosis must not begin
- * to: it would then track every flow of the host. */
-static bool is_tracked(void)
+/* May somebody rename answers? Who translates has conntrack awake, and nobody else needs it here:
+ * the diagnosis must not wake it. It would track every flow of the host, and entries outlive the
+ * rules that asked for them (so that nf_conntrack_count tells nothing): one of a flow that was
+ * translated stands in the way of what now comes back untranslated (nf_ct_resolve_clash()). */
+static bool is_translated(const struct collect *c)
 {
-	int count = 0;
-	return sysctl_get("netfilter/nf_conntrack_count", &count) >= 0 && count > 0;
+	char names[NFT_LEGACY_LEN];
+
+	for (size_t i = 0; i < c->rules.n; i++) {
+		const struct nft_base_chain *chain = &c->rules.chains[i];
+		if (chain->nat_source &&
+			(chain->family == NFPROTO_INET || chain->family == c->flow.target.family))
+			return true;
+	}
+	return nft_legacy_read("/proc", c->flow.target.family, names) == NFT_LEGACY_PRESENT &&
+	       strstr(names, "nat");
 }
 
 static void open_diag(struct collect *c, struct evidence *e)
@@ -58,12 +69,16 @@ static void open_diag(struct collect *c, struct evidence *e)
 		.target = c->flow.target,
 		.proto = c->flow.proto,
 		.port = c->flow.port,
-		.unused = strcmp(c->flow.from, "address") != 0,
+		.unused = !c->scope.outgoing && strcmp(c->flow.from, "address") != 0,
 		.ranges = ranges,
 		.n_ranges = config->n_ranges,
-		.with_ct = is_tracked()};
+		.with_ct = is_translated(c)};
 	struct err err = {};
 
+	if (c->flow.client.family != c->flow.target.family) {
+		free(ranges);
+		return; /* nothing leaves this host for want of a route */
+	}
 	if (c->o.injections) {
 		ask.mine_first = c->o.injections->first_port;
 		ask.mine_last = c->o.injections->last_port;
@@ -88,10 +103,19 @@ static void take(struct evidence *to, const struct evidence *from, enum fact_kin
 		*evidence_add(to, kind) = *f;
 }
 
+/* What this host sends itself has the address that its routing gives it. */
+static void name_client(struct collect *c, struct evidence *e)
+{
+	c->flow.client = c->scope.own_target ? c->flow.target : c->way.own;
+	e->flow.client = c->flow.client;
+}
+
 static void read_routes(struct collect *c, struct evidence *e)
 {
 	collect_links(&c->scope, e);
 	collect_lookups(&c->scope, c->route, e, &c->way);
+	if (c->scope.outgoing)
+		name_client(c, e);
 	take(&c->lookups, e, FACT_LOOKUP);
 	collect_sysctls(&c->scope, e);
 }
@@ -262,18 +286,20 @@ static bool has_rerouted(const struct collect *c)
 	return !same;
 }
 
-/* Others write all the time, in chains that packets of the mesh do not meet. */
-static bool is_on_way(const struct fact_chain *c)
+/* Others write all the time, in chains that packets of the mesh do not meet, or this host's. */
+static bool is_on_way(const struct collect *c, const struct fact_chain *chain)
 {
-	return strcmp(c->hook, "input") != 0 && strcmp(c->hook, "output") != 0;
+	if (c->scope.outgoing)
+		return strcmp(chain->hook, "forward") != 0;
+	return strcmp(chain->hook, "input") != 0 && strcmp(chain->hook, "output") != 0;
 }
 
-static const struct fact *next_chain(const struct evidence *e, size_t *at)
+static const struct fact *next_chain(const struct collect *c, const struct evidence *e, size_t *at)
 {
 	const struct fact *f;
 
 	while ((f = evidence_next(e, FACT_CHAIN, at)))
-		if (is_on_way(&f->chain))
+		if (is_on_way(c, &f->chain))
 			return f;
 	return nullptr;
 }
@@ -300,8 +326,8 @@ static bool has_refiltered(const struct collect *c)
 		return false;
 	collect_chains(&c->scope, c->netfilter, &rules, &again);
 	do {
-		before = next_chain(&c->chains, &at);
-		now = next_chain(&again, &at_now);
+		before = next_chain(c, &c->chains, &at);
+		now = next_chain(c, &again, &at_now);
 		same = before && now ? is_same_chain(&before->chain, &now->chain) : before == now;
 	} while (same && before);
 	nft_ruleset_clear(&rules);
@@ -340,7 +366,8 @@ void collect_end(struct collect *c, uint32_t sent, struct evidence *e)
 		e->changed = has_rerouted(c) || has_refiltered(c);
 	}
 	if (c->netfilter && c->scope.config) {
-		collect_conntrack(&c->scope, c->netfilter, &own, e);
+		if (!c->scope.outgoing)
+			collect_conntrack(&c->scope, c->netfilter, &own, e);
 		collect_traces(&c->scope, c->netfilter, &c->rules, c->o.injections, &c->ways, e);
 	}
 	if (c->diag && c->o.injections)

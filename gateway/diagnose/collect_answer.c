@@ -186,13 +186,25 @@ static void add_packet(const struct nft_answer *a, size_t from, struct evidence 
 	p->distinct++;
 }
 
+/* An error comes from where the packet went: that may be back into the tunnel. */
+static enum fact_point came_in(const struct evidence *e)
+{
+	size_t at = 0;
+
+	for (const struct fact *f; (f = evidence_next(e, FACT_LOOKUP, &at));)
+		if (f->lookup.question == ASK_FORWARD && !f->lookup.error &&
+			!strcmp(f->lookup.oif, e->mesh))
+			return POINT_TUN_IN;
+	return POINT_LAN_IN;
+}
+
 static void add_icmp(const struct nft_answer *a, struct evidence *e)
 {
 	struct fact_icmp *f = &evidence_add(e, FACT_ICMP)->icmp;
 
 	f->origin = ORIGIN_INJECTED;
 	f->own = a->own;
-	f->point = a->own ? point_of(e, a) : POINT_LAN_IN;
+	f->point = a->own ? point_of(e, a) : came_in(e);
 	f->sender = a->from;
 	f->type = a->type;
 	f->code = a->code;

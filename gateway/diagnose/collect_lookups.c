@@ -46,7 +46,7 @@ static void find_way(const struct collect_scope *scope, struct nl_sock *s, struc
 
 	q.from = scope->flow->client;
 	q.iif = scope->mesh ? scope->mesh->ifindex : 0;
-	if (!q.iif || lookup_ask(s, &q, false, &a, nullptr) < 0 || a.error)
+	if (scope->outgoing || !q.iif || lookup_ask(s, &q, false, &a, nullptr) < 0 || a.error)
 		if (lookup_ask(s, &bare, false, &a, nullptr) < 0)
 			return;
 	if (!leads_on(&a))
@@ -228,10 +228,14 @@ static void ask_flow(struct asking *x, const void *arg)
 {
 	const struct collect_way *way = arg;
 
-	ask_forward(x);
-	ask_reverse(x, way);
-	ask_marked(x);
-	ask_neighbours(x, x->scope->flow->target.family);
+	if (x->scope->outgoing) {
+		put(x, forward(x->scope, ASK_FORWARD_BARE), nullptr);
+	} else {
+		ask_forward(x);
+		ask_reverse(x, way);
+		ask_marked(x);
+		ask_neighbours(x, x->scope->flow->target.family);
+	}
 	if (is_routed(x->scope, way))
 		put(x, (struct lookup){.question = ASK_GATEWAY, .to = way->next_hop}, nullptr);
 }
@@ -241,7 +245,8 @@ static void lookups(const struct collect_scope *scope, struct nl_sock *s, struct
 {
 	uint8_t family = scope->flow->target.family;
 	struct asking x = {.scope = scope, .s = s, .e = e};
-	struct about about = {.list = {scope->flow->target, scope->flow->client}, .n = 2};
+	struct about about = {
+		.list = {scope->flow->target, scope->flow->client}, .n = scope->outgoing ? 1 : 2};
 
 	*way = (struct collect_way){};
 	find_way(scope, s, way);
@@ -250,7 +255,8 @@ static void lookups(const struct collect_scope *scope, struct nl_sock *s, struct
 	about_neighbours(&scope->config->bgp, family, &about);
 	collect_link(scope, ROLE_EGRESS, way->egress, e);
 	ask_all(&x, family, &about, ask_flow, way, explain);
-	read_and_ask_neighbours(&x, family == AF_INET ? AF_INET6 : AF_INET, explain);
+	if (!scope->outgoing)
+		read_and_ask_neighbours(&x, family == AF_INET ? AF_INET6 : AF_INET, explain);
 }
 
 void collect_lookups(const struct collect_scope *scope, struct nl_sock *s, struct evidence *e,

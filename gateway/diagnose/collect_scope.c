@@ -19,6 +19,7 @@ int collect_scope_init(struct collect_scope *scope, struct nl_sock *s, const str
 		return r;
 	scope->mesh = link_by_name(&scope->links, scope->mesh_name);
 	scope->lan = link_by_name(&scope->links, scope->lan_name);
+	scope->outgoing = flow && flow_is_outgoing(flow);
 	scope->own_target = flow && collect_is_own(scope, &flow->target);
 	return 0;
 }

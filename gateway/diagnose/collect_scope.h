@@ -15,14 +15,16 @@ struct nl_sock;
 
 struct collect_scope {
 	const struct config *config; /* borrowed */
-	const struct flow *flow;     /* borrowed; client and target have addresses; nullptr = of
-					no flow, but of this machine as a whole */
+	const struct flow *flow;     /* borrowed; client (but of this host's own) and target have
+					addresses; nullptr = of no flow, but of this machine as a
+					whole */
 	struct link_set links;
 	struct ifaddr_set addresses;
 	char mesh_name[IFNAMSIZ];      /* of the configuration */
 	char lan_name[IFNAMSIZ];       /* of the configuration for the target; "" = none */
 	const struct link *mesh, *lan; /* nullptr = not there */
 	bool own_target;               /* the target is an address of this host */
+	bool outgoing;                 /* the flow is this host's own */
 };
 
 /* flow may be nullptr. 0 or -errno; clear it afterwards in any case. */

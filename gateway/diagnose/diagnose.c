@@ -76,17 +76,11 @@ static void add_missing(struct diagnosis *d, enum fact_observer observer, const 
 
 /* ---- the end ---- */
 
-static void take_facts(struct evidence *to, const struct evidence *from)
-{
-	for (size_t i = 0; i < from->n; i++)
-		*evidence_add(to, from->facts[i].kind) = from->facts[i];
-}
-
-/* nullptr: where there is room for one more. */
-static struct diagnosis **place_of(const struct diagnosis *d)
+/* Where there is room for one more; nullptr = nowhere. */
+static struct diagnosis **free_place(void)
 {
 	for (size_t i = 0; i < DIAGNOSE_MAX; i++)
-		if (running[i] == d)
+		if (!running[i])
 			return &running[i];
 	return nullptr;
 }
@@ -101,7 +95,9 @@ static void release(struct diagnosis *d)
 	evidence_clear(&d->e);
 	free(d->ranges);
 	sd_event_unref(d->event);
-	*place_of(d) = nullptr;
+	for (size_t i = 0; i < DIAGNOSE_MAX; i++)
+		if (running[i] == d)
+			running[i] = nullptr;
 	free(d);
 }
 
@@ -141,7 +137,7 @@ static void finish(struct diagnosis *d)
 
 	asks_tell(&d->asks, &d->e);
 	if (d->trace) {
-		take_facts(&d->e, trace_link_facts(d->trace));
+		evidence_take(&d->e, trace_link_facts(d->trace));
 		/* What it saw before it failed is true, and silence after that is not. */
 		if (d->observing && trace_link_why(d->trace)[0])
 			add_missing(d, OBSERVER_TRACE, trace_link_why(d->trace));
@@ -162,7 +158,7 @@ static void finish(struct diagnosis *d)
 static void on_said(void *arg, const struct evidence *facts, const struct probe_addresses *)
 {
 	struct diagnosis *d = arg;
-	take_facts(&d->e, facts);
+	evidence_take(&d->e, facts);
 	d->talked_us = 0;
 }
 
@@ -172,6 +168,7 @@ static bool begin_talking(struct diagnosis *d, uint64_t now)
 	struct probe_options o = {.socket = d->probe_socket,
 		.flow = &d->e.flow,
 		.interface = d->e.lan,
+		.tls = d->o.tls,
 		.timeout_us = TALK_US,
 		.done = on_said,
 		.arg = d};
@@ -402,7 +399,7 @@ static void begin_trace(struct diagnosis *d)
 
 int diagnose_start(sd_event *event, const struct diagnose_options *options, struct diagnosis **out)
 {
-	struct diagnosis **room = place_of(nullptr);
+	struct diagnosis **room = free_place();
 	if (!room)
 		return -EBUSY;
 	struct diagnosis *d = xcalloc(1, sizeof(*d));

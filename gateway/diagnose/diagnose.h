@@ -26,6 +26,7 @@ constexpr uint64_t DIAGNOSE_LIMIT_MAX_US = 60'000'000;
 constexpr size_t DIAGNOSE_MAX = 4; /* at the same time */
 
 struct diagnosis;
+struct probe_tls; /* probe_link.h */
 
 struct diagnose_options {
 	struct flow flow; /* client AF_UNSPEC: the unused address of the range of flow.from */
@@ -34,6 +35,8 @@ struct diagnose_options {
 	const struct config *config; /* borrowed until the end */
 	struct addr prober; /* what meshgwd's probes of the way back come from; AF_UNSPEC = none */
 	const char *trace_socket, *probe_socket;
+	const struct probe_tls *tls; /* how an https service is spoken to; borrowed until the end;
+					nullptr = as its name says */
 	/* Adds what only the daemon knows (config, conditions, BGP), at the end. */
 	void (*tell)(void *arg, struct evidence *e);
 	/* The end: *e is the caller's to clear. Not called after diagnose_cancel(). */

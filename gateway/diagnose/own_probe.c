@@ -96,8 +96,18 @@ static int attempt(struct own_probe *p, int *out)
 	return r;
 }
 
+static void close_sockets(struct own_probe *p)
+{
+	for (size_t i = 0; i < ATTEMPTS; i++) {
+		own_close(&p->fds[i]);
+		p->fds[i] = -1;
+	}
+}
+
+/* At once: a service that serves one after the other would wait for what this connection says. */
 static void end(struct own_probe *p, enum fact_outcome outcome, int error)
 {
+	close_sockets(p);
 	p->fact.outcome = outcome;
 	p->fact.error = error;
 	p->over = true;
@@ -141,8 +151,7 @@ void own_probe_free(struct own_probe *p)
 {
 	if (!p)
 		return;
-	for (size_t i = 0; i < ATTEMPTS; i++)
-		own_close(&p->fds[i]);
+	close_sockets(p);
 	free(p);
 }
 
@@ -235,6 +244,11 @@ void own_probe_check(struct own_probe *p, uint64_t now_us)
 bool own_probe_answered(const struct own_probe *p)
 {
 	return p->fact.probe == PROBE_OWN && p->fact.outcome == OUTCOME_ANSWERED;
+}
+
+bool own_probe_ended(const struct own_probe *p)
+{
+	return p->over;
 }
 
 /* That a packet died of its few hops says nothing of those that may go farther. */

@@ -26,6 +26,8 @@ void own_probe_free(struct own_probe *p); /* nullptr is allowed */
 /* Looks for an answer. Sends again after 400 ms. */
 void own_probe_check(struct own_probe *p, uint64_t now_us);
 [[nodiscard]] bool own_probe_answered(const struct own_probe *p);
+/* There is nothing more to wait for. */
+[[nodiscard]] bool own_probe_ended(const struct own_probe *p);
 /* Somebody beyond this host has answered, or refused, or sent an error. */
 [[nodiscard]] bool own_probe_heard(const struct own_probe *p);
 void own_probe_tell(const struct own_probe *p, struct evidence *e);

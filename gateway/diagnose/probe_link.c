@@ -98,12 +98,27 @@ static const char *scheme_of(const struct flow *flow)
 	return names[flow->scheme];
 }
 
+static void add_tls(sd_json_variant **request, const struct probe_tls *tls)
+{
+	int r = 0;
+
+	if (tls && tls->server_name)
+		r = sd_json_variant_set_field_string(request, "serverName", tls->server_name);
+	if (r >= 0 && tls && tls->ca)
+		r = sd_json_variant_set_field_string(request, "ca", tls->ca);
+	if (r < 0)
+		out_of_memory();
+}
+
 int probe_link_ask(
 	sd_event *event, const struct probe_options *o, struct probe_link **out, struct err *err)
 {
 	char target[ADDR_STRLEN], source[ADDR_STRLEN];
 	autojson sd_json_variant *request = nullptr;
 	bool from = o->source.family != AF_UNSPEC;
+
+	if (o->tls && o->tls->untalkable)
+		return err_set(err, EOPNOTSUPP, "%s", o->tls->untalkable);
 
 	if (sd_json_buildo(&request,
 		    SD_JSON_BUILD_PAIR_STRING("target", addr_str(&o->flow->target, target)),
@@ -119,6 +134,8 @@ int probe_link_ask(
 			    o->interface[0] != 0, "interface", SD_JSON_BUILD_STRING(o->interface)),
 		    SD_JSON_BUILD_PAIR_UNSIGNED("timeoutMs", o->timeout_us / 1000)) < 0)
 		out_of_memory();
+	if (o->flow->scheme == SCHEME_HTTPS)
+		add_tls(&request, o->tls);
 	return ask(event, o, API_PROBE_ASK, request, out, err);
 }
 

@@ -16,11 +16,19 @@ struct probe_addresses {
 	size_t n;
 };
 
+/* What a client of the service knows of it. */
+struct probe_tls {
+	const char *server_name; /* nullptr = the flow's host */
+	const char *ca;          /* PEM; nullptr = the system's */
+	const char *untalkable;  /* why it cannot be spoken to here; nullptr = it can */
+};
+
 struct probe_options {
 	const char *socket;
-	const struct flow *flow; /* read at once */
-	struct addr source;      /* of the connection; AF_UNSPEC = as rules say */
-	const char *interface;   /* it leaves by this one; "" = as rules say */
+	const struct flow *flow;     /* read at once */
+	struct addr source;          /* of the connection; AF_UNSPEC = as rules say */
+	const char *interface;       /* it leaves by this one; "" = as rules say */
+	const struct probe_tls *tls; /* nullptr = nothing is known; read at once */
 	uint64_t timeout_us;
 	/* Once: facts of kind L7 and MISSING, borrowed; of a name also its addresses. Not called
 	 * after probe_link_free(). */

@@ -80,6 +80,31 @@ static void set_place(CURL *curl, const struct ask *a)
 	SET(curl, CURLOPT_INTERFACE, interface);
 }
 
+static struct curl_slist *list_of(const char *entry)
+{
+	struct curl_slist *list = curl_slist_append(nullptr, entry);
+
+	if (!list)
+		out_of_memory();
+	return list;
+}
+
+/* "::ADDRESS:PORT": that is where it connects to, whatever the URL names. */
+static struct curl_slist *set_server_name(CURL *curl, const struct ask *a, bool tls)
+{
+	char url[1024], entry[400];
+	bool v6 = strchr(a->target, ':'), name6 = strchr(a->server_name, ':');
+
+	snprintf(url, sizeof(url), "%s://%s%s%s:%u%s", tls ? "https" : "http", name6 ? "[" : "",
+		a->server_name, name6 ? "]" : "", a->port, a->path);
+	snprintf(entry, sizeof(entry), "::%s%s%s:%u", v6 ? "[" : "", a->target, v6 ? "]" : "",
+		a->port);
+	struct curl_slist *list = list_of(entry);
+	SET(curl, CURLOPT_URL, url);
+	SET(curl, CURLOPT_CONNECT_TO, list);
+	return list;
+}
+
 /* "HOST:PORT:ADDRESS", so that no name is asked for. */
 static struct curl_slist *set_url(CURL *curl, const struct ask *a, bool tls)
 {
@@ -87,6 +112,8 @@ static struct curl_slist *set_url(CURL *curl, const struct ask *a, bool tls)
 	bool v6 = strchr(a->target, ':');
 	const char *open = v6 ? "[" : "", *close = v6 ? "]" : "";
 
+	if (a->server_name)
+		return set_server_name(curl, a, tls);
 	if (!a->host) {
 		snprintf(url, sizeof(url), "%s://%s%s%s:%u%s", tls ? "https" : "http", open,
 			a->target, close, a->port, a->path);
@@ -96,12 +123,21 @@ static struct curl_slist *set_url(CURL *curl, const struct ask *a, bool tls)
 	snprintf(url, sizeof(url), "%s://%s:%u%s", tls ? "https" : "http", a->host, a->port,
 		a->path);
 	snprintf(entry, sizeof(entry), "%s:%u:%s%s%s", a->host, a->port, open, a->target, close);
-	struct curl_slist *list = curl_slist_append(nullptr, entry);
-	if (!list)
-		out_of_memory();
+	struct curl_slist *list = list_of(entry);
 	SET(curl, CURLOPT_URL, url);
 	SET(curl, CURLOPT_RESOLVE, list);
 	return list;
+}
+
+/* Exactly those, and none that they have made in turn. */
+static void set_authorities(CURL *curl, const char *ca)
+{
+	struct curl_blob blob = {.data = (void *)(uintptr_t)ca, .len = strlen(ca)};
+
+	blob.flags = CURL_BLOB_COPY;
+	SET(curl, CURLOPT_CAINFO_BLOB, &blob);
+	SET(curl, CURLOPT_CAPATH, (char *)nullptr);
+	SET(curl, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_NO_PARTIALCHAIN);
 }
 
 static void set_answer(CURL *curl, const struct ask *a, bool tls, struct said *s)
@@ -117,6 +153,8 @@ static void set_answer(CURL *curl, const struct ask *a, bool tls, struct said *s
 	if (tls) {
 		SET(curl, CURLOPT_SSL_CTX_FUNCTION, on_context);
 		SET(curl, CURLOPT_SSL_CTX_DATA, s);
+		if (a->ca)
+			set_authorities(curl, a->ca);
 	}
 }
 
@@ -172,6 +210,8 @@ static enum fact_l7_outcome judge_tls(CURL *curl, CURLcode code, const struct sa
 		return L7_OK;
 	if (code == CURLE_PEER_FAILED_VERIFICATION)
 		return L7_CERTIFICATE;
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		return L7_NOT_CONNECTED; /* ours, and nothing was said */
 	if (s->alert >= 0)
 		return L7_ALERT;
 	if (answered && !memcmp(s->record, "HTTP/", sizeof(s->record)))

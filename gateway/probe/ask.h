@@ -21,6 +21,8 @@ struct ask {
 	const char *path; /* begins with a slash */
 	bool tls;
 	const char *source, *interface; /* nullptr = as routes say */
+	const char *server_name;        /* that a certificate is for; nullptr = the host */
+	const char *ca;                 /* PEM of who may have made it; nullptr = the system's */
 	uint64_t timeout_us;
 };
 

@@ -21,7 +21,7 @@
 #include <systemd/sd-varlink.h>
 
 struct parameters {
-	const char *target, *host, *path, *scheme, *source, *interface, *name;
+	const char *target, *host, *path, *scheme, *source, *interface, *name, *server_name, *ca;
 	uint16_t port;
 	uint32_t timeout_ms;
 };
@@ -63,6 +63,11 @@ static bool is_address(const char *text)
 	return text && addr_parse(text, &a) == 0;
 }
 
+static bool is_host(const char *text)
+{
+	return is_word(text) && (!text || (strlen(text) <= 253 && !strchr(text, ':')));
+}
+
 static const char *wrong_parameter(const struct parameters *p)
 {
 	if (!is_address(p->target))
@@ -75,10 +80,14 @@ static const char *wrong_parameter(const struct parameters *p)
 		return "source";
 	if (!is_word(p->interface) || (p->interface && strlen(p->interface) >= IFNAMSIZ))
 		return "interface";
-	if (!is_word(p->host) || (p->host && (strlen(p->host) > 253 || strchr(p->host, ':'))))
+	if (!is_host(p->host))
 		return "host";
 	if (!is_path(p->path))
 		return "path";
+	if (!is_address(p->server_name) && !is_host(p->server_name))
+		return "serverName";
+	if (p->ca && strlen(p->ca) > API_PROBE_CA_MAX)
+		return "ca";
 	return p->timeout_ms < 1 || p->timeout_ms > API_PROBE_TIMEOUT_MAX_MS ? "timeoutMs"
 									     : nullptr;
 }
@@ -100,6 +109,10 @@ static int on_ask(sd_varlink *link, sd_json_variant *parameters, sd_varlink_meth
 			offsetof(struct parameters, source), SD_JSON_NULLABLE},
 		{"interface", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
 			offsetof(struct parameters, interface), SD_JSON_NULLABLE},
+		{"serverName", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct parameters, server_name), SD_JSON_NULLABLE},
+		{"ca", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct parameters, ca), SD_JSON_NULLABLE},
 		{"timeoutMs", _SD_JSON_VARIANT_TYPE_INVALID, sd_json_dispatch_uint32,
 			offsetof(struct parameters, timeout_ms), SD_JSON_MANDATORY},
 		{},
@@ -119,6 +132,8 @@ static int on_ask(sd_varlink *link, sd_json_variant *parameters, sd_varlink_meth
 			    .tls = !strcmp(p.scheme, "https"),
 			    .source = p.source,
 			    .interface = p.interface,
+			    .server_name = p.server_name,
+			    .ca = p.ca,
 			    .timeout_us = p.timeout_ms * 1000ULL},
 		&facts);
 	autojson sd_json_variant *list = list_facts(&facts);

@@ -58,7 +58,29 @@
 	"so and keeps it."
 #define ROUTE_COMMAND "ip -{v} route add {range} dev {mesh}"
 
+/* What this gateway sends itself, as the HTTP bridge to its upstreams. */
+#define OWN_REMEDY                                                                              \
+	"Accept what this gateway sends to the target, and the answers, in that chain, in the " \
+	"way of the program that owns it."
+
 static const struct code_variant variants[] = {
+	{CODE_NOT_ALLOWED, "from", "gateway",
+		"Add the addresses that the upstream's name stands for to lan: networks: or to "
+		"bridge: upstream_networks:, in /etc/meshgw/meshgw.yaml, and apply it.",
+		{"meshgw apply"}},
+	{CODE_FILTER_DROP_OUTPUT, "from", "gateway", OWN_REMEDY, {}},
+	{CODE_FILTER_DROP_INPUT, "from", "gateway", OWN_REMEDY, {}},
+	{CODE_FILTER_DROP_PREROUTING, "from", "gateway", OWN_REMEDY, {}},
+	{CODE_FILTER_DROP_POSTROUTING, "from", "gateway", OWN_REMEDY, {}},
+	{CODE_FILTER_DROP_LEGACY_XTABLES, "from", "gateway", OWN_REMEDY, {}},
+	{CODE_UPSTREAM_ADMIN_PROHIBITED, "from", "gateway",
+		"Allow this gateway in the filter of the machine that sends the error[, "
+		"{sender}].",
+		{}},
+	{CODE_UPSTREAM_SILENT, "from", "gateway",
+		"Look at the site's router and at the service: this gateway asks it directly, and "
+		"nothing comes back.",
+		{}},
 	{CODE_FILTER_DROP_FORWARD, "by", "docker", DOCKER_REMEDY, DOCKER_COMMANDS},
 	{CODE_FILTER_REJECT_FORWARD, "by", "docker", DOCKER_REMEDY, DOCKER_COMMANDS},
 	{CODE_FILTER_DROP_FORWARD, "by", "ufw", UFW_REMEDY, UFW_COMMANDS},

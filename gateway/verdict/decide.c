@@ -3,6 +3,7 @@
 #include "lib/xmalloc.h"
 #include "verdict/decide_about.h"
 #include "verdict/decide_call.h"
+#include "verdict/decide_outgoing.h"
 #include "verdict/decide_rule.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,15 @@ static const struct rules *const tables[] = {
 	&rules_service,
 	&rules_return,
 	&rules_size,
+};
+
+static const struct rules *const own_tables[] = {
+	&rules_enter_own,
+	&rules_route_own,
+	&rules_outgoing,
+	&rules_lan_own,
+	&rules_icmp_own,
+	&rules_service_own,
 };
 
 struct findings {
@@ -185,16 +195,32 @@ static void sort(struct findings *all)
 		}
 }
 
+static void ask_all(
+	const struct view *v, const struct rules *const list[], size_t n, struct findings *out)
+{
+	for (size_t i = 0; i < n; i++)
+		for (size_t j = 0; j < list[i]->n; j++)
+			ask(v, &list[i]->list[j], out);
+}
+
+static bool is_refuted(const struct view *v, const struct findings *all, struct finding *f)
+{
+	if (v->outgoing)
+		return outgoing_passed(v, f);
+	return passed(v, all, f) || (is_of_others(v, all, f) && !weigh_others(v, all, f));
+}
+
 static void collect(const struct view *v, struct findings *out)
 {
 	struct findings all = {};
 
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
-		for (size_t j = 0; j < tables[i]->n; j++)
-			ask(v, &tables[i]->list[j], &all);
+	if (v->outgoing)
+		ask_all(v, own_tables, sizeof(own_tables) / sizeof(own_tables[0]), &all);
+	else
+		ask_all(v, tables, sizeof(tables) / sizeof(tables[0]), &all);
 	for (size_t i = 0; i < all.n; i++) {
 		struct finding *f = &all.list[i];
-		if (passed(v, &all, f) || (is_of_others(v, &all, f) && !weigh_others(v, &all, f)))
+		if (is_refuted(v, &all, f))
 			continue;
 		XGROW(out->list, out->n, out->cap);
 		out->list[out->n++] = *f;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict/decide_about.h"
+#include "verdict/decide_outgoing.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -102,6 +103,10 @@ void about_decide(const struct view *v, struct finding *f)
 {
 	const struct fact *blind = blinded(v);
 
+	if (v->outgoing) {
+		outgoing_decide(v, f);
+		return;
+	}
 	if (health_decide(v, f))
 		return;
 	if (nobody_came(v) && (v->e->passive || !blind)) {
@@ -187,6 +192,8 @@ void about_summary(const struct view *v, const struct finding *f, struct verdict
 	if (f->code == CODE_INCONCLUSIVE || f->code == CODE_OBSERVER_LIMITED ||
 		f->code == CODE_INSUFFICIENT_PRIVILEGE)
 		title = lost_at(v->state_reach);
+	if (f->code == CODE_HEALTHY && v->outgoing)
+		title = "What this gateway itself sends to the target is answered";
 	if (f->code == CODE_HEALTHY && f->alone)
 		title = "What is sent here like a packet of the mesh is answered; nobody called "
 			"meanwhile";

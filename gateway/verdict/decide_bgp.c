@@ -21,7 +21,7 @@ static const struct fact *prefix_of_neighbour(const struct view *v, const struct
 }
 
 /* The further it got, the more the site's router had to go by: only the best one counts. */
-enum progress { NO_SESSION, NO_POLICY, NOT_ORIGINATED, NOT_SENT, NOT_TOLD, SENT };
+enum progress { NO_SESSION, NO_POLICY, NOT_ORIGINATED, NOT_SENT, NOT_SENT_YET, NOT_TOLD, SENT };
 
 static enum progress progress_of(const struct view *v, const struct fact *n)
 {
@@ -34,7 +34,9 @@ static enum progress progress_of(const struct view *v, const struct fact *n)
 		return NOT_ORIGINATED;
 	if (!p->bgp_prefix.export_policy)
 		return NO_POLICY;
-	return p->bgp_prefix.advertised ? SENT : NOT_SENT;
+	if (p->bgp_prefix.advertised)
+		return SENT;
+	return p->bgp_prefix.pending ? NOT_SENT_YET : NOT_SENT;
 }
 
 static const struct fact *best_neighbour(const struct view *v)
@@ -139,6 +141,10 @@ static void refine_by(const struct view *v, const struct fact *n, struct finding
 		break;
 	case NOT_SENT:
 		decided(f, CODE_BGP_PREFIX_FILTERED_LOCALLY);
+		break;
+	case NOT_SENT_YET:
+		finding_may_be(f, CODE_BGP_PREFIX_FILTERED_LOCALLY);
+		finding_may_be(f, CODE_BGP_ADVERTISED_NOT_USED);
 		break;
 	case SENT:
 		/* The router may not use it, or somebody filters: alike from here. */

@@ -228,3 +228,8 @@ static const struct rule list[] = {
 	{CODE_SOURCE_IS_OWN_ADDRESS, WAY_ROUTE, source_is_own},
 };
 const struct rules rules_enter = {list, sizeof(list) / sizeof(list[0])};
+
+static const struct rule own[] = {
+	{CODE_NAME_NOT_RESOLVED, WAY_NAME, name_not_resolved},
+};
+const struct rules rules_enter_own = {own, sizeof(own) / sizeof(own[0])};

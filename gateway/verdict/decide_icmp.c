@@ -15,9 +15,27 @@ static bool icmp_is_unreachable(const struct view *v, int64_t type)
 	return type == (v->v6 ? 1 : 3);
 }
 
+/* The packet was sent back into the tunnel, and that is who refused it, whatever it gives as its
+ * address: the error came in by no other interface. */
+static bool is_tunnel(const struct view *v, const struct voice *voice)
+{
+	bool came = view_turned(v);
+	size_t at = 0;
+
+	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));) {
+		if (i->icmp.own || i->icmp.type != voice->type || i->icmp.code != voice->code ||
+			addr_cmp(&i->icmp.sender, &voice->sender) != 0)
+			continue;
+		if (i->icmp.point == POINT_LAN_IN)
+			return false;
+		came = came || (i->icmp.point == POINT_TUN_IN && i->icmp.about_target_direction);
+	}
+	return came;
+}
+
 static bool heard(const struct view *v, struct voice *out)
 {
-	const struct fact *probe = v->probes[PROBE_INJECTED];
+	const struct fact *probe = v->probes[v->outgoing ? PROBE_OWN : PROBE_INJECTED];
 	size_t at = 0;
 
 	/* No kernel refuses TCP with an ICMP error (RFC 9293 section 3.10.7.1): a filter does. */
@@ -26,7 +44,7 @@ static bool heard(const struct view *v, struct voice *out)
 	if (filter || (probe && probe->probe.outcome == OUTCOME_ERROR)) {
 		*out = (struct voice){
 			probe, probe->probe.sender, probe->probe.icmp_type, probe->probe.icmp_code};
-		return true;
+		return !is_tunnel(v, out);
 	}
 	for (const struct fact *i; (i = view_next(v, FACT_ICMP, &at));) {
 		/* An injected packet may have been for another port; the probe says. */
@@ -88,10 +106,11 @@ static void hops_ended(const struct view *v, struct finding *f)
 {
 	const struct fact *in = hops_at(v, f->origin, POINT_TUN_IN);
 	const struct fact *out = hops_at(v, f->origin, POINT_LAN_OUT);
-	bool taken = in && out && out->packet.ttl_min < in->packet.ttl_min - 1;
+	int64_t left = out ? out->packet.ttl_min : -1;
+	bool taken = in && out && left < in->packet.ttl_min - 1;
 
 	finding_set(f, "type", "time-exceeded");
-	if (!out || (!taken && out->packet.ttl_min > FEW_HOPS)) {
+	if (!out || (!taken && left > FEW_HOPS)) {
 		FINDING_FAMILY(f, CODE_ROUTING_LOOP, CODE_TTL_EXPIRED);
 		return;
 	}
@@ -151,3 +170,8 @@ static const struct rule list[] = {
 	{CODE_UPSTREAM_ICMP_UNREACHABLE, WAY_LAN, icmp_error},
 };
 const struct rules rules_icmp = {list, sizeof(list) / sizeof(list[0])};
+
+static const struct rule own[] = {
+	{CODE_UPSTREAM_ICMP_UNREACHABLE, WAY_LAN, icmp_error},
+};
+const struct rules rules_icmp_own = {own, sizeof(own) / sizeof(own[0])};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the gateway's LAN interface to the next hop: neighbours, queues. */
 #include "verdict/decide_filter.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,7 +61,7 @@ static void held_back(const struct view *v, struct finding *f, bool now)
 	finding_cite(f, asked);
 	finding_cite(f, chain);
 	/* Neighbours ask as well, and tell thereby where they are. */
-	if (view_outcome(v, PROBE_INJECTED) == OUTCOMES)
+	if (view_outcome(v, PROBE_INJECTED) == OUTCOMES && !v->outgoing)
 		FINDING_FAMILY(f, CODE_FILTER_DROP_OUTPUT, CODE_NEIGHBOUR_UNRESOLVED, CODE_HEALTHY);
 	if (rule) {
 		filter_blame(rule, f);
@@ -91,6 +92,14 @@ static void unsent(const struct view *v, struct finding *f)
 		FINDING_FAMILY(f, CODE_NEIGHBOUR_UNRESOLVED, CODE_EGRESS_QUEUE_DROP);
 }
 
+/* What this host sent waited for the link address, in vain (net/ipv4/arp.c, arp_error_report()). */
+static bool own_gave_up(const struct view *v)
+{
+	const struct fact *own = v->outgoing ? v->probes[PROBE_OWN] : nullptr;
+
+	return own && own->probe.outcome == OUTCOME_LOCAL && own->probe.error == EHOSTUNREACH;
+}
+
 static bool unresolved(const struct view *v, struct finding *f)
 {
 	const struct fact *drop = unresolved_drop(v), *icmp = host_unreachable(v);
@@ -111,8 +120,8 @@ static bool unresolved(const struct view *v, struct finding *f)
 	finding_cite(f, icmp);
 	finding_cite(f, view_grew(v, "arp_cache.res_failed"));
 	/* Two witnesses: a state alone may be left over from before. */
-	f->confidence = drop || (failed && (silent || icmp)) ? CONFIDENCE_CERTAIN
-							     : CONFIDENCE_LIKELY;
+	bool witness = drop || (failed && (silent || icmp || own_gave_up(v)));
+	f->confidence = witness ? CONFIDENCE_CERTAIN : CONFIDENCE_LIKELY;
 	bool now = drop || silent || state_in(v->neighbour, "incomplete", "incomplete");
 	held_back(v, f, now);
 	if (f->code == CODE_NEIGHBOUR_UNRESOLVED)
@@ -304,3 +313,9 @@ static const struct rule list[] = {
 	{CODE_ROUTING_LOOP, WAY_LAN, loop},
 };
 const struct rules rules_lan = {list, sizeof(list) / sizeof(list[0])};
+
+static const struct rule own[] = {
+	{CODE_NEIGHBOUR_UNRESOLVED, WAY_EGRESS, unresolved},
+	{CODE_NEIGHBOUR_DUPLICATE_ADDRESS, WAY_EGRESS, duplicate},
+};
+const struct rules rules_lan_own = {own, sizeof(own) / sizeof(own[0])};

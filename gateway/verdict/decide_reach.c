@@ -292,6 +292,8 @@ bool view_real_repeats(const struct view *v)
 
 bool view_works(const struct view *v)
 {
+	if (v->outgoing)
+		return view_outcome(v, PROBE_OWN) == OUTCOME_ANSWERED;
 	return view_completed(v, ORIGIN_INJECTED) || view_completed(v, ORIGIN_REAL);
 }
 

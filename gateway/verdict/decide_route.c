@@ -109,8 +109,7 @@ static bool hairpin(const struct view *v, struct finding *f)
 	const struct fact *lookup = v->lookups[ASK_FORWARD];
 	const struct fact *out = view_packet(
 		v, (struct packet_query){ORIGINS, POINT_TUN_OUT, PACKET_KINDS, true});
-	bool led = lookup && !lookup->lookup.error && v->mesh[0] &&
-		   !strcmp(lookup->lookup.oif, v->mesh);
+	bool led = view_turned(v);
 
 	if (!led && !(out && !lookup))
 		return false;
@@ -210,3 +209,13 @@ static const struct rule list[] = {
 	{CODE_ROUTE_WRONG_EGRESS, WAY_ROUTE, comes_back},
 };
 const struct rules rules_route = {list, sizeof(list) / sizeof(list[0])};
+
+static const struct rule own[] = {
+	{CODE_LAN_INTERFACE_MISSING, WAY_ROUTE, lan_missing},
+	{CODE_LAN_INTERFACE_DOWN, WAY_ROUTE, lan_down},
+	{CODE_ROUTE_BLACKHOLE, WAY_ROUTE, refused},
+	{CODE_NO_ROUTE_TO_DESTINATION, WAY_ROUTE, no_route},
+	{CODE_ROUTE_HAIRPIN_TUNNEL, WAY_ROUTE, hairpin},
+	{CODE_ROUTE_WRONG_EGRESS, WAY_ROUTE, wrong_egress},
+};
+const struct rules rules_route_own = {own, sizeof(own) / sizeof(own[0])};

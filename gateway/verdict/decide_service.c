@@ -25,7 +25,7 @@ static bool own_socket(const struct view *v, struct finding *f)
 	if (!v->socket)
 		return false;
 	const struct fact_socket *s = &v->socket->socket;
-	enum fact_outcome got = view_outcome(v, PROBE_INJECTED);
+	enum fact_outcome got = view_outcome(v, v->outgoing ? PROBE_OWN : PROBE_INJECTED);
 
 	/* The port may be somebody else's: translation takes packets before sockets do. */
 	if (got == OUTCOME_ANSWERED || !view_ends_here(v))
@@ -398,3 +398,10 @@ static const struct rule list[] = {
 	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, no_answer},
 };
 const struct rules rules_service = {list, sizeof(list) / sizeof(list[0])};
+
+static const struct rule own[] = {
+	{CODE_SERVICE_PORT_CLOSED, WAY_SERVICE, own_socket},
+	{CODE_SERVICE_CLOSES_EARLY, WAY_TALK, talk},
+	{CODE_SERVICE_SLOW, WAY_TALK, slow},
+};
+const struct rules rules_service_own = {own, sizeof(own) / sizeof(own[0])};

@@ -265,6 +265,8 @@ static bool refused_by_errno(const struct view *v, const struct side *s, struct 
 		return true;
 	case EHOSTUNREACH:
 		f->code = CODE_ROUTE_UNREACHABLE;
+		if (v->outgoing)
+			return true;
 		if (forwards < 0)
 			FINDING_FAMILY(f, CODE_ROUTE_UNREACHABLE, CODE_FORWARDING_DISABLED,
 				CODE_FORWARDING_DISABLED_ON_INTERFACE);

@@ -147,6 +147,7 @@ void view_init(struct view *v, const struct evidence *e)
 		.tcp = proto == IPPROTO_TCP,
 		.udp = proto == IPPROTO_UDP,
 		.icmp = proto == IPPROTO_ICMP || proto == IPPROTO_ICMPV6,
+		.outgoing = flow_is_outgoing(&e->flow),
 	};
 	sort(v);
 	for (size_t i = 0; i < v->n; i++)
@@ -156,6 +157,9 @@ void view_init(struct view *v, const struct evidence *e)
 		v->links[ROLE_LAN] = v->links[ROLE_EGRESS];
 	v->lan = interface_name(v, ROLE_LAN, e->lan);
 	choose_reverse(v);
+	/* They enter by no interface: this is the question about them. */
+	if (v->outgoing)
+		v->lookups[ASK_FORWARD] = v->lookups[ASK_FORWARD_BARE];
 	v->neighbour = next_hop(v);
 	/* An echo is the flow itself when the flow is ICMP. */
 	if (v->icmp && !v->probes[PROBE_INJECTED])
@@ -391,4 +395,11 @@ bool view_entered(const struct view *v)
 	return v->reach[ORIGIN_REAL].any > WAY_ENTER ||
 	       (v->reach[ORIGIN_INJECTED].any > WAY_ENTER && !v->by_socket) ||
 	       view_outcome(v, PROBE_INJECTED) < OUTCOMES;
+}
+
+bool view_turned(const struct view *v)
+{
+	const struct fact *forward = v->lookups[ASK_FORWARD];
+	return forward && !forward->lookup.error && v->mesh[0] &&
+	       !strcmp(forward->lookup.oif, v->mesh);
 }

@@ -57,6 +57,7 @@ struct view {
 	const struct fact **facts; /* sorted by content */
 	size_t n;
 	bool v6, tcp, udp, icmp;
+	bool outgoing; /* this host's own packets are meant: most of what follows is not there */
 	const struct fact *links[ROLES];
 	const struct fact *lookups[ASKS];       /* of packets without a mark */
 	const struct fact *probes[PROBE_NAMES]; /* of several the one that tells most */
@@ -140,5 +141,7 @@ const struct fact *view_real(const struct view *v);
 /* A caller's entry that was answered and is not over; passively none beside one that waits: the
  * answer may be from before. */
 const struct fact *view_real_entry(const struct view *v);
-bool view_works(const struct view *v);   /* for packets of any origin but this host */
+bool view_works(const struct view *v);   /* for packets of any origin but this host, or for its */
 bool view_entered(const struct view *v); /* packets of the mesh, or like them, were there */
+/* What is for the target is routed back into the mesh. */
+bool view_turned(const struct view *v);

@@ -79,6 +79,26 @@ static const struct {
 	{"tunnel", "tunnel-interface-missing", DOCTOR_FAIL},
 	{"tunnel", "tunnel-interface-down", DOCTOR_FAIL},
 	{"tunnel", "tunnel-queue-full", DOCTOR_FAIL},
+	{"tunnel", "tunnel-not-attached", DOCTOR_FAIL},
+	{"tunnel", "tunnel-no-interface", DOCTOR_FAIL},
+	{"tunnel", "tunnel-no-socket", DOCTOR_FAIL},
+	{"tunnel", "tunnel-file-unusable", DOCTOR_FAIL},
+	{"tunnel", "tunnel-edge-unreached", DOCTOR_WARN},
+	{"tunnel", "tunnel-edge-untrusted", DOCTOR_WARN},
+	{"tunnel", "tunnel-edge-certificate", DOCTOR_WARN},
+	{"tunnel", "tunnel-certificate-refused", DOCTOR_WARN},
+	{"tunnel", "tunnel-request-refused", DOCTOR_WARN},
+	{"tunnel", "tunnel-path-narrow", DOCTOR_WARN},
+	{"tunnel", "tunnel-peer-breach", DOCTOR_WARN},
+	{"tunnel", "tunnel-peer-deaf", DOCTOR_WARN},
+	{"tunnel", "tunnel-disconnected", DOCTOR_FAIL},
+	{"tunnel", "tunnel-no-address", DOCTOR_FAIL},
+	{"tunnel", "tunnel-proposal-refused", DOCTOR_WARN},
+	{"tunnel", "tunnel-peer-silent", DOCTOR_WARN},
+	{"tunnel", "tunnel-peer-excess", DOCTOR_WARN},
+	{"tunnel", "tunnel-peer-spoofed", DOCTOR_WARN},
+	{"tunnel", "tunnel-flooded", DOCTOR_WARN},
+	{"tunnel", "tunnel-path-lossy", DOCTOR_WARN},
 	{"lan", "lan-interface-missing", DOCTOR_FAIL},
 	{"lan", "lan-interface-down", DOCTOR_FAIL},
 	{"lan", "nat-no-source-address", DOCTOR_FAIL},
@@ -102,6 +122,7 @@ static const struct {
 	{"bgp", "frr-not-installed", DOCTOR_FAIL},
 	{"bgp", "bgp-daemon-down", DOCTOR_FAIL},
 	{"bgp", "frr-not-answering", DOCTOR_FAIL},
+	{"bgp", "frr-config-locked", DOCTOR_FAIL},
 	{"bgp", "frr-config-rejected", DOCTOR_FAIL},
 	{"bgp", "frr-not-in-place", DOCTOR_FAIL},
 	{"bgp", "frr-asn-mismatch", DOCTOR_FAIL},
@@ -126,19 +147,31 @@ static const struct {
 	{"return-path", "host-masqueraded", DOCTOR_PASS},
 };
 
+/* The remedy is that of its code, or the daemon's own. */
+static void say_condition(
+	const struct fact_condition *c, enum doctor_outcome outcome, struct doctor_said *s)
+{
+	enum code code = code_parse(c->code);
+
+	doctor_say(s, outcome, code, "%s%s%s", c->subject, c->subject[0] ? ": " : "", c->message);
+	if (c->subject[0])
+		doctor_set(s, "interface", "%s", c->subject);
+	if (code == CODES)
+		doctor_remedy(s, c->remedy);
+}
+
+/* While no edge is connected the first of its check that stands has the word: what dialling met
+ * with comes before what follows from it. */
 static void ask_conditions(const struct view *v, const char *check, struct doctor_said *s)
 {
+	bool away = strcmp(check, "tunnel") == 0 && view_condition(v, "tunnel-disconnected");
+
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
 		const struct fact *f = strcmp(conditions[i].check, check) != 0
 					       ? nullptr
 					       : view_condition(v, conditions[i].condition);
-		if (!f)
-			continue;
-		doctor_say(s, conditions[i].outcome, code_parse(f->condition.code), "%s%s%s",
-			f->condition.subject, f->condition.subject[0] ? ": " : "",
-			f->condition.message);
-		if (f->condition.subject[0])
-			doctor_set(s, "interface", "%s", f->condition.subject);
+		if (f)
+			say_condition(&f->condition, away ? DOCTOR_FAIL : conditions[i].outcome, s);
 	}
 }
 

@@ -193,10 +193,10 @@ void doctor_bgp_neighbours(const struct view *v, struct doctor_said *s)
 static void check_prefix(const struct fact_bgp_prefix *p, struct doctor_said *s)
 {
 	char prefix[PREFIX_STRLEN], peer[ADDR_STRLEN];
-	enum code code = !p->originated      ? CODE_BGP_PREFIX_NOT_ORIGINATED
-			 : !p->export_policy ? CODE_BGP_NO_EXPORT_POLICY
-			 : !p->advertised    ? CODE_BGP_PREFIX_FILTERED_LOCALLY
-					     : CODES;
+	enum code code = !p->originated                ? CODE_BGP_PREFIX_NOT_ORIGINATED
+			 : !p->export_policy           ? CODE_BGP_NO_EXPORT_POLICY
+			 : p->advertised || p->pending ? CODES
+						       : CODE_BGP_PREFIX_FILTERED_LOCALLY;
 	if (code == CODES)
 		return;
 	doctor_say(s, DOCTOR_FAIL, code, "%s is not announced to %s",

@@ -200,6 +200,15 @@ static bool is_return(const struct fact_lookup *l)
 	return !l->mark && (l->question == ASK_REVERSE || l->question == ASK_REVERSE_BARE);
 }
 
+/* The next lookup of answers to a range. */
+static const struct fact_lookup *next_return(const struct view *v, size_t *at)
+{
+	for (const struct fact *f; (f = view_next(v, FACT_LOOKUP, at));)
+		if (is_return(&f->lookup) && doctor_is_networked(v, f->lookup.to.family))
+			return &f->lookup;
+	return nullptr;
+}
+
 static bool by_other_table(const struct fact_lookup *l)
 {
 	return l->entry && l->table > 0 && l->table != TABLE_MAIN && l->table != 253;
@@ -231,10 +240,7 @@ void doctor_return_routes(const struct view *v, struct doctor_said *s)
 	size_t at = 0, n = 0;
 	char text[FACT_TEXT_LEN];
 
-	for (const struct fact *f; (f = view_next(v, FACT_LOOKUP, &at));) {
-		const struct fact_lookup *l = &f->lookup;
-		if (!is_return(l) || !doctor_is_networked(v, l->to.family))
-			continue;
+	for (const struct fact_lookup *l; (l = next_return(v, &at));) {
 		n++;
 		if (leads(l, v->mesh) || by_other_table(l))
 			continue;
@@ -260,10 +266,7 @@ void doctor_rules(const struct view *v, struct doctor_said *s)
 	size_t at = 0, n = 0;
 	char text[FACT_TEXT_LEN];
 
-	for (const struct fact *f; (f = view_next(v, FACT_LOOKUP, &at));) {
-		const struct fact_lookup *l = &f->lookup;
-		if (!is_return(l) || !doctor_is_networked(v, l->to.family))
-			continue;
+	for (const struct fact_lookup *l; (l = next_return(v, &at));) {
 		n++;
 		if (leads(l, v->mesh) || !by_other_table(l))
 			continue;

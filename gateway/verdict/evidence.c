@@ -55,6 +55,12 @@ struct fact *evidence_add(struct evidence *e, enum fact_kind kind)
 	return f;
 }
 
+void evidence_take(struct evidence *to, const struct evidence *from)
+{
+	for (size_t i = 0; i < from->n; i++)
+		*evidence_add(to, from->facts[i].kind) = from->facts[i];
+}
+
 void evidence_clear(struct evidence *e)
 {
 	free(e->facts);

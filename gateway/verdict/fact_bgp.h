@@ -28,6 +28,7 @@ struct fact_bgp_prefix {
 	struct addr neighbour;
 	bool originated;    /* in FRR's table by us, valid */
 	bool advertised;    /* among what the neighbour was sent */
+	bool pending;       /* … not yet: the session is so young that it may be sent still */
 	bool export_policy; /* RFC 8212: false = nothing may be sent */
 	char text[FACT_TEXT_LEN];
 };

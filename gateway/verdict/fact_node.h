@@ -125,7 +125,7 @@ struct fact_config {
 /* A standing condition of the daemon (meshgw status) about the path. */
 struct fact_condition {
 	char code[FACT_NAME_LEN], subject[FACT_NAME_LEN];
-	char message[FACT_TEXT_LEN];
+	char message[FACT_TEXT_LEN], remedy[FACT_TEXT_LEN];
 };
 
 /* A listening socket on the target's port, when the target is the gateway itself. */

@@ -209,6 +209,7 @@ static void says_bgp_prefix(const struct fact *fact, struct words *w)
 	say(w, "%s", f->prefix.addr.family ? prefix_str(&f->prefix, text) : "the range");
 	say(w, " is %sin FRRouting's table, and is %sannounced", f->originated ? "" : "not ",
 		f->advertised ? "" : "not ");
+	say_if(w, f->pending, " yet");
 	say_addr(w, " to ", &f->neighbour);
 	say_if(w, !f->export_policy, ", for want of a policy");
 	say_text(w, ": ", f->text);

@@ -304,6 +304,7 @@ static const struct field bgp_prefix_fields[] = {
 	FIELD(struct fact_bgp_prefix, "neighbour", neighbour),
 	FIELD(struct fact_bgp_prefix, "originated", originated),
 	FIELD(struct fact_bgp_prefix, "advertised", advertised),
+	FIELD(struct fact_bgp_prefix, "pending", pending),
 	FIELD(struct fact_bgp_prefix, "exportPolicy", export_policy),
 	FIELD(struct fact_bgp_prefix, "text", text),
 	{},
@@ -327,6 +328,7 @@ static const struct field condition_fields[] = {
 	FIELD(struct fact_condition, "code", code),
 	FIELD(struct fact_condition, "subject", subject),
 	FIELD(struct fact_condition, "message", message),
+	FIELD(struct fact_condition, "remedy", remedy),
 	{},
 };
 static const struct field socket_fields[] = {

@@ -194,6 +194,11 @@ int flow_parse(const char *text, struct flow *out, struct err *err)
 	return r;
 }
 
+bool flow_is_outgoing(const struct flow *f)
+{
+	return !strcmp(f->from, FLOW_FROM_GATEWAY);
+}
+
 static const char *proto_str(const struct flow *f)
 {
 	if (f->scheme != SCHEME_NONE)

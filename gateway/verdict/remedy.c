@@ -61,7 +61,7 @@ void verdict_remedy(const struct verdict *v, const struct evidence *e, struct ve
 		template_text(variant ? variant->remedy : row->remedy, &values, out->text,
 			sizeof(out->text));
 	add_commands(&values, commands, out);
-	out->applicable = row->fix && out->n_commands > 0 && !kept;
+	out->applicable = row->fix && out->n_commands > 0 && !kept && !flow_is_outgoing(&e->flow);
 	size_t used = strlen(out->text);
 	if (v->both_covered && v->next < CODES)
 		snprintf(out->text + used, sizeof(out->text) - used, " This mends %s as well.",

@@ -76,8 +76,16 @@ static const char *network_value(const struct remedy_subject *s, char buf[static
 	return prefix_value(config ? &config->network : nullptr, s, "target", buf);
 }
 
+static const char *from_value(const struct remedy_subject *s, char[static FIELD_STRLEN])
+{
+	return flow_is_outgoing(&s->evidence->flow) ? FLOW_FROM_GATEWAY : nullptr;
+}
+
+/* What this host sends itself has nothing to do with the mesh. */
 static const char *range_value(const struct remedy_subject *s, char buf[static FIELD_STRLEN])
 {
+	if (flow_is_outgoing(&s->evidence->flow))
+		return nullptr;
 	const struct fact_config *config = config_of(s);
 
 	return prefix_value(config ? &config->range : nullptr, s, "client", buf);
@@ -347,6 +355,7 @@ static const char *derived_value(
 		{"echo", echo_value},
 		{"enters", enters_value},
 		{"entry", entry_value},
+		{"from", from_value},
 		{"iptables", iptables_value},
 		{"l4", l4_value},
 		{"lan", lan_value},
