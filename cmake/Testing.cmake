@@ -18,6 +18,22 @@ function(meshgw_unit_test name)
 	set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 300)
 endfunction()
 
+# meshgw_pytest(NAME FILE LABELS LABEL... [MODULES FOLDER...] ENVIRONMENT NAME=VALUE...): FILE of this
+# folder, by a pytest that shares nothing with another. Modules are those beside it, of tests/process
+# and of the FOLDERs; 77 is the status of one that may not do here what it is about.
+function(meshgw_pytest name file)
+	cmake_parse_arguments(PARSE_ARGV 2 arg "" "" "LABELS;MODULES;ENVIRONMENT")
+	list(APPEND arg_MODULES "${PROJECT_SOURCE_DIR}/tests/process")
+	list(JOIN arg_MODULES ":" modules)
+	find_package(Python3 REQUIRED COMPONENTS Interpreter)
+	add_test(NAME ${name}
+		COMMAND Python3::Interpreter -m pytest -q -p no:cacheprovider -p own_folder ${file}
+		WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+	set_tests_properties(${name} PROPERTIES LABELS "${arg_LABELS}" TIMEOUT 300
+		SKIP_RETURN_CODE 77
+		ENVIRONMENT "PYTHONDONTWRITEBYTECODE=1;PYTHONPATH=${modules};${arg_ENVIRONMENT}")
+endfunction()
+
 # meshgw_golden_test(NAME DIR FOLDER [SOURCES FILE...] LIBS TARGET...): a program that is called
 # with the folder of its cases and fails when one differs. With --update in front of the folder it
 # writes what it got; the target update-goldens does that for every golden test.
@@ -28,7 +44,7 @@ function(meshgw_golden_test name)
 	endif()
 	set(folder "${CMAKE_CURRENT_SOURCE_DIR}/${arg_DIR}")
 	add_executable(${name} ${arg_SOURCES})
-	target_link_libraries(${name} PRIVATE meshgw_warnings ${arg_LIBS})
+	target_link_libraries(${name} PRIVATE meshgw_warnings golden_driver ${arg_LIBS})
 	add_test(NAME golden/${name} COMMAND ${name} "${folder}")
 	set_tests_properties(golden/${name} PROPERTIES LABELS golden TIMEOUT 300)
 	if(NOT TARGET update-goldens)
