@@ -26,7 +26,7 @@ const struct cli_option cli_options[] = {
 	{"confirm", "SECONDS", "Go back after so long without meshgw confirm", CLI_CONFIRM, 0},
 	{"down", nullptr, "What meshgw down would change", CLI_DOWN, 0},
 	{"verbose", nullptr, "All objects and ranges, and every remedy", CLI_VERBOSE, 'v'},
-	{"from", "WHO", "Whose flow: workers, devices, or an address", CLI_FROM, 0},
+	{"from", "WHO", "Whose flow: workers, devices, gateway, or an address", CLI_FROM, 0},
 	{"passive", nullptr, "Send nothing, only look", CLI_PASSIVE, 0},
 	{"limit", "MS", "End after so many milliseconds (10000)", CLI_LIMIT, 0},
 	{"from-bundle", "BUNDLE", "The evidence in a bundle, without a daemon", CLI_BUNDLE, 0},
@@ -43,6 +43,13 @@ const struct command *command_find(const struct command *table, const char *name
 		if (strcmp(table->name, name) == 0)
 			return table;
 	return nullptr;
+}
+
+const struct command *command_next(const struct command *command)
+{
+	const struct command *next = command + 1;
+
+	return next->name && strcmp(next->name, command->name) == 0 ? next : nullptr;
 }
 
 static uint64_t realtime_us(void)
@@ -225,6 +232,29 @@ static enum exit_status check_usage(struct cli *cli, int arguments)
 	return EXIT_DONE;
 }
 
+static bool take_verb(struct cli *cli, const char *verb)
+{
+	const struct command *c = cli->command;
+
+	while (verb && c && strcmp(c->verb, verb) != 0)
+		c = command_next(c);
+	if (verb && c)
+		cli->command = c;
+	return verb && c;
+}
+
+static enum exit_status fail_verb(struct cli *cli)
+{
+	char verbs[64] = "";
+	size_t n = 0;
+
+	for (const struct command *c = cli->command; c; c = command_next(c))
+		n += (size_t)snprintf(
+			verbs + n, sizeof(verbs) - n, "%s%s", n ? " or " : "", c->verb);
+	return failure_set(
+		&cli->failure, EXIT_USAGE, "%s is followed by %s", cli->command->name, verbs);
+}
+
 /* --help and --version win over what else stands on the line. */
 static void answer_options(struct cli *cli, const struct parsed *parsed, const char *name)
 {
@@ -258,10 +288,8 @@ enum exit_status cli_parse(struct cli *cli, const struct command *commands, int 
 	if (!cli->command)
 		return fail_unknown(cli, name);
 	int first = optind + 1 + (cli->command->verb != nullptr);
-	if (cli->command->verb &&
-		(!argv[optind + 1] || strcmp(argv[optind + 1], cli->command->verb) != 0))
-		return failure_set(&cli->failure, EXIT_USAGE, "%s is followed by %s",
-			cli->command->name, cli->command->verb);
+	if (cli->command->verb && !take_verb(cli, argv[optind + 1]))
+		return fail_verb(cli);
 	cli->argument = argv[first];
 	cli->second = cli->argument ? argv[first + 1] : nullptr;
 	return check_usage(cli, argc - first);

@@ -43,7 +43,8 @@ struct cli {
 
 struct command {
 	const char *name;
-	const char *verb;      /* a second word that must follow; nullptr = none */
+	const char *verb;      /* a second word that must follow; nullptr = none. Rows of the same
+				  name follow each other. */
 	const char *arguments; /* "[FILE]", with the verb */
 	const char *summary;
 	unsigned options; /* CLI_… */
@@ -56,7 +57,10 @@ enum exit_status cli_parse(struct cli *cli, const struct command *commands, int 
 /* Prints the failure if there is one, flushes, releases; returns the program's exit status. */
 int cli_finish(struct cli *cli, enum exit_status status);
 
+/* The first of this name. */
 const struct command *command_find(const struct command *table, const char *name);
+/* The row behind, if it has the same name; else nullptr. */
+const struct command *command_next(const struct command *command);
 
 /* One option, for help. Rows end with a nullptr name. */
 struct cli_option {
@@ -80,6 +84,9 @@ enum exit_status cmd_diagnose(struct cli *cli);
 enum exit_status cmd_doctor(struct cli *cli);
 enum exit_status cmd_fix(struct cli *cli);
 enum exit_status cmd_watch(struct cli *cli);
+enum exit_status cmd_edge_status(struct cli *cli);
+enum exit_status cmd_edge_promote(struct cli *cli);
+enum exit_status cmd_tunnel_pin(struct cli *cli);
 enum exit_status cmd_version(struct cli *cli);
 enum exit_status cmd_frr(struct cli *cli);
 enum exit_status cmd_help(struct cli *cli);

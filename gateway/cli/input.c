@@ -67,9 +67,8 @@ static enum exit_status parse(struct input *in, struct failure *f)
 	return status;
 }
 
-enum exit_status input_read(const char *argument, struct input *in, struct failure *f)
+enum exit_status input_load(const char *path, struct input *in, struct failure *f)
 {
-	const char *path = argument ? argument : CLI_CONFIG_FILE;
 	bool from_stdin = strcmp(path, "-") == 0;
 	const char *name = from_stdin ? "<stdin>" : path;
 	struct err err = {};
@@ -83,7 +82,14 @@ enum exit_status input_read(const char *argument, struct input *in, struct failu
 			f, EXIT_FILE, "%s; a pipe is read from standard input, as -", err.msg);
 	if (r < 0)
 		return failure_set(f, r == -EFBIG ? EXIT_TOO_LARGE : EXIT_FILE, "%s", err.msg);
-	return parse(in, f);
+	return EXIT_DONE;
+}
+
+enum exit_status input_read(const char *argument, struct input *in, struct failure *f)
+{
+	enum exit_status status = input_load(argument ? argument : CLI_CONFIG_FILE, in, f);
+
+	return status == EXIT_DONE ? parse(in, f) : status;
 }
 
 void input_clear(struct input *in)

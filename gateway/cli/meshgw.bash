@@ -5,7 +5,7 @@
 _meshgw()
 {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]}
-	local commands='check plan apply confirm undo status diagnose doctor fix watch bundle down frr version help'
+	local commands='check plan apply confirm undo status diagnose doctor fix watch bundle down frr edge tunnel version help'
 	local options='--json --timeout --help --version'
 	local command='' word i
 
@@ -26,7 +26,7 @@ _meshgw()
 		return
 		;;
 	--from)
-		mapfile -t COMPREPLY < <(compgen -W 'workers devices' -- "$cur")
+		mapfile -t COMPREPLY < <(compgen -W 'workers devices gateway' -- "$cur")
 		return
 		;;
 	esac
@@ -45,9 +45,13 @@ _meshgw()
 		mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
 	elif [[ $command == frr && $prev == frr ]]; then
 		mapfile -t COMPREPLY < <(compgen -W render -f -- "$cur")
+	elif [[ $command == edge && $prev == edge ]]; then
+		mapfile -t COMPREPLY < <(compgen -W 'status promote' -- "$cur")
+	elif [[ $command == tunnel && $prev == tunnel ]]; then
+		mapfile -t COMPREPLY < <(compgen -W pin -f -- "$cur")
 	elif [[ $command == fix && $prev == fix ]]; then
 		mapfile -t COMPREPLY < <(compgen -W leftovers -- "$cur")
-	elif [[ $command == @(check|plan|apply|bundle|frr) ]]; then
+	elif [[ $command == @(check|plan|apply|bundle|frr|tunnel) ]]; then
 		compopt -o filenames 2>/dev/null
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 	fi

@@ -22,6 +22,13 @@ struct bundle_summary {
 	bool has_verdict;     /* there was a diagnosis to add */
 };
 
+/* A node has another active replica. */
+struct promoted {
+	const char *node, *active;
+	const char *before; /* nullptr = it had none */
+	sd_json_variant *raw;
+};
+
 struct view {
 	struct term out, err;
 	bool verbose;
@@ -39,6 +46,11 @@ struct out {
 	/* json: the same as it came */
 	void (*flow)(const struct view *v, const struct reply_flow *f, sd_json_variant *json);
 	void (*bundle)(const struct view *v, const struct bundle_summary *b);
+	/* t: of an edge */
+	void (*edge)(const struct view *v, const struct reply_tunnel *t);
+	void (*promoted)(const struct view *v, const struct promoted *p);
+	/* of a certificate or key */
+	void (*pin)(const struct view *v, const char *pin);
 	void (*version)(const struct view *v, const char *version);
 	/* command: the one asked for, nullptr = all; table ends with an empty row */
 	void (*help)(
@@ -60,5 +72,8 @@ void out_text_path(const struct view *v, const struct status *s);
 void out_text_networks(const struct view *v, const struct status *s);
 void out_text_bgp(const struct view *v, const struct status *s);
 void out_text_bridge(const struct view *v, const struct status *s);
+void out_text_tunnel(const struct view *v, const struct status *s);
+void out_text_edge(const struct view *v, const struct reply_tunnel *t);
+void out_text_promoted(const struct view *v, const struct promoted *p);
 /* conditions: a list of struct reply_condition */
 void out_text_conditions(const struct view *v, const struct list *conditions);

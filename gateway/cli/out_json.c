@@ -92,6 +92,14 @@ static void json_checked(const struct view *v, const char *file, const char *can
 	put_json(v, json);
 }
 
+static void json_pin(const struct view *v, const char *pin)
+{
+	autojson sd_json_variant *json = nullptr;
+
+	must(sd_json_buildo(&json, SD_JSON_BUILD_PAIR_STRING("pin", pin)));
+	put_json(v, json);
+}
+
 static void json_version(const struct view *v, const char *version)
 {
 	autojson sd_json_variant *json = nullptr;
@@ -109,6 +117,16 @@ static void json_bundle(const struct view *v, const struct bundle_summary *b)
 		SD_JSON_BUILD_PAIR_UNSIGNED("failed", b->failed),
 		SD_JSON_BUILD_PAIR_BOOLEAN("verdict", b->has_verdict)));
 	put_json(v, json);
+}
+
+static void json_edge(const struct view *v, const struct reply_tunnel *t)
+{
+	put_json(v, t->raw);
+}
+
+static void json_promoted(const struct view *v, const struct promoted *p)
+{
+	put_json(v, p->raw);
 }
 
 static void append_option(sd_json_variant **list, const struct cli_option *o)
@@ -165,7 +183,7 @@ static void json_help(
 	must(sd_json_variant_new_array(&commands, nullptr, 0));
 	must(sd_json_variant_new_array(&statuses, nullptr, 0));
 	for (const struct command *c = table; c->name; c++)
-		if (!command || c == command)
+		if (!command || strcmp(c->name, command->name) == 0)
 			append_command(&commands, c);
 	for (enum exit_status s = 0; s < EXIT_STATUSES; s++)
 		append_status(&statuses, s);
@@ -194,6 +212,9 @@ const struct out out_json = {
 	.checks = json_checks,
 	.flow = json_flow,
 	.bundle = json_bundle,
+	.edge = json_edge,
+	.promoted = json_promoted,
+	.pin = json_pin,
 	.version = json_version,
 	.help = json_help,
 	.failure = json_failure,

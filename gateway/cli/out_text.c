@@ -127,6 +127,12 @@ static void text_checked(const struct view *v, const char *file, const char *can
 	term_raw(&v->out, STYLE_PLAIN, "\n");
 }
 
+static void text_pin(const struct view *v, const char *pin)
+{
+	term_print(&v->out, STYLE_PLAIN, "%s", pin);
+	term_raw(&v->out, STYLE_PLAIN, "\n");
+}
+
 static void text_version(const struct view *v, const char *version)
 {
 	term_print(&v->out, STYLE_PLAIN, "meshgw %s", version);
@@ -163,14 +169,19 @@ static void help_options(const struct view *v, unsigned bits)
 	table_flush(&table);
 }
 
-static void help_command(const struct view *v, const struct command *c)
+static void help_command(const struct view *v, const struct command *first)
 {
-	term_print(&v->out, STYLE_PLAIN, "meshgw %s%s%s", c->name, c->arguments ? " " : "",
-		c->arguments ? c->arguments : "");
-	term_raw(&v->out, STYLE_PLAIN, "\n");
-	term_print(&v->out, STYLE_PLAIN, "%s.", c->summary);
-	term_raw(&v->out, STYLE_PLAIN, "\n");
-	help_options(v, c->options);
+	unsigned options = 0;
+
+	for (const struct command *c = first; c; c = command_next(c)) {
+		term_print(&v->out, STYLE_PLAIN, "meshgw %s%s%s", c->name, c->arguments ? " " : "",
+			c->arguments ? c->arguments : "");
+		term_raw(&v->out, STYLE_PLAIN, "\n");
+		term_print(&v->out, STYLE_PLAIN, "%s.", c->summary);
+		term_raw(&v->out, STYLE_PLAIN, "\n");
+		options |= c->options;
+	}
+	help_options(v, options);
 }
 
 static void text_help(
@@ -234,6 +245,9 @@ const struct out out_text = {
 	.checks = out_text_checks,
 	.flow = out_text_flow,
 	.bundle = text_bundle,
+	.edge = out_text_edge,
+	.promoted = out_text_promoted,
+	.pin = text_pin,
 	.version = text_version,
 	.help = text_help,
 	.failure = text_failure,

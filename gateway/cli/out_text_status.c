@@ -215,6 +215,7 @@ void out_text_status(const struct view *v, const struct status *s)
 	print_objects(v, s);
 	out_text_bgp(v, s);
 	out_text_bridge(v, s);
+	out_text_tunnel(v, s);
 	out_text_conditions(v, &s->conditions);
 	print_flows(v, s);
 	print_counters(v, s);

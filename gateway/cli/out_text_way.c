@@ -7,7 +7,7 @@
  *
  * The way is one line of arrows, there and back again: what is before the point of failure is
  * drawn whole, the arrow that leaves it has the cross, and what is behind it is never reached. A
- * terminal that is too narrow gets it in pieces.
+ * terminal that is too narrow gets it in pieces. What the gateway sends itself begins there.
  */
 #include "cli/out.h"
 #include "lib/escape.h"
@@ -23,6 +23,7 @@ enum piece { WHOLE, BROKEN, UNREACHED };
 struct way {
 	char stations[STATIONS][FLOW_STRLEN];
 	size_t n;
+	size_t begun; /* so many stations are in front of the first one */
 	size_t fault; /* which arrow is broken; 2 * (n - 1) = none */
 };
 
@@ -77,11 +78,16 @@ static void add_stations(struct way *way, const struct reply_verdict *v)
 {
 	char target[FLOW_STRLEN];
 
-	add_station(way, caller_of(v));
-	add_station(way, "tunnel");
-	add_station(way, or_words(v->mesh, "mesh interface"));
-	if (!ends_here(v)) {
+	if (strcmp(v->from, FLOW_FROM_GATEWAY) == 0) {
+		way->begun = AT_GATEWAY - AT_CALLER;
+	} else {
+		add_station(way, caller_of(v));
+		add_station(way, "tunnel");
+		add_station(way, or_words(v->mesh, "mesh interface"));
+	}
+	if (way->begun || !ends_here(v))
 		add_station(way, "gateway");
+	if (!ends_here(v)) {
 		add_station(way, or_words(v->lan, "LAN interface"));
 		add_station(way, "LAN");
 	}
@@ -99,13 +105,15 @@ static enum verdict_point point_parse(const char *name)
 /* The arrow that leaves the point. A way that ends here has no stations behind the interface. */
 static size_t fault_of(const struct way *way, enum verdict_point at)
 {
-	size_t last = way->n - 1;
+	size_t last = way->n - 1, first = AT_CALLER + way->begun;
 
 	if (at == AT_NOWHERE)
 		return 2 * last;
-	if (at <= AT_SERVICE)
-		return at - AT_CALLER < last ? at - AT_CALLER : last;
-	size_t to_the_end = ATS - at;
+	if (at <= AT_SERVICE) {
+		size_t from_begin = at > first ? at - first : 0;
+		return from_begin < last ? from_begin : last;
+	}
+	size_t to_the_end = ATS - at > way->begun ? ATS - at - way->begun : 1;
 	return to_the_end < last ? 2 * last - to_the_end : last;
 }
 

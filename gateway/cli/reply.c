@@ -285,6 +285,8 @@ static const sd_json_dispatch_field status_fields[] = {
 	{"bgp", SD_JSON_VARIANT_OBJECT, read_bgp, offsetof(struct status, bgp), SD_JSON_NULLABLE},
 	{"bridge", SD_JSON_VARIANT_OBJECT, read_bridge, offsetof(struct status, bridge),
 		SD_JSON_NULLABLE},
+	{"tunnel", SD_JSON_VARIANT_OBJECT, tunnel_dispatch, offsetof(struct status, tunnel),
+		SD_JSON_NULLABLE},
 	{"flows", SD_JSON_VARIANT_ARRAY, flows_dispatch, offsetof(struct status, flows),
 		SD_JSON_NULLABLE},
 	{},
@@ -392,6 +394,7 @@ void status_clear(struct status *s)
 	list_clear(&s->bgp.neighbors);
 	list_clear(&s->bgp.announcements);
 	list_clear(&s->bridge.listeners);
+	reply_tunnel_clear(&s->tunnel);
 	list_clear(&s->flows);
 	sd_json_variant_unref(s->raw);
 	*s = (struct status){};

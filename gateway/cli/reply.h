@@ -8,15 +8,11 @@
  * that does not fit is an error, never half a picture. Strings are borrowed from the JSON, which
  * a value keeps a reference of, and are still foreign: only term.h may print them.
  */
+#include "cli/reply_list.h"
+#include "cli/reply_tunnel.h"
 #include <stddef.h>
 #include <stdint.h>
 #include <systemd/sd-json.h>
-
-/* An array of one of the structs below. */
-struct list {
-	void *items;
-	size_t n;
-};
 
 struct reply_range {
 	const char *class, *prefix;
@@ -121,6 +117,7 @@ struct status {
 	uint64_t repairs;
 	struct reply_bgp bgp;
 	struct reply_bridge bridge;
+	struct reply_tunnel tunnel;
 	struct list flows; /* struct reply_flow (reply_node.h) */
 	sd_json_variant *raw;
 };
@@ -148,7 +145,6 @@ bool proof_witness(const struct reply_proof *p, size_t i, struct reply_witness *
 
 void status_clear(struct status *s);
 void changes_clear(struct changes *c);
-void list_clear(struct list *l);
 
 /* How many objects are in this state, conditions of this severity, networks of this mode? */
 size_t status_count_objects(const struct status *s, const char *state);

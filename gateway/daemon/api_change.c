@@ -154,18 +154,12 @@ int api_apply(
 
 /* ---- Confirm, Undo, Down ---- */
 
-static int no_parameters(sd_varlink *link, sd_json_variant *parameters)
-{
-	static const sd_json_dispatch_field none[] = {{}};
-	return sd_varlink_dispatch(link, parameters, none, nullptr);
-}
-
 int api_confirm(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
 	struct server_context *c = server_heard(userdata);
 	struct err err = {};
-	int r = no_parameters(link, parameters);
+	int r = server_no_parameters(link, parameters);
 	if (r != 0)
 		return r;
 	r = reload_confirm(c->reload, &err);
@@ -183,7 +177,7 @@ int api_undo(
 	struct server_context *c = server_heard(userdata);
 	struct ops ops = {};
 	struct err err = {};
-	int r = no_parameters(link, parameters);
+	int r = server_no_parameters(link, parameters);
 	if (r != 0)
 		return r;
 	r = reload_undo(c->reload, clock_monotonic_us(), clock_boottime_us(), &ops, &err);
@@ -204,7 +198,7 @@ int api_down(
 	struct server_context *c = server_heard(userdata);
 	struct ops ops = {};
 	struct err err = {};
-	int r = no_parameters(link, parameters);
+	int r = server_no_parameters(link, parameters);
 	if (r != 0)
 		return r;
 	r = reload_down(c->reload, clock_monotonic_us(), clock_realtime_us(), &ops, &err);

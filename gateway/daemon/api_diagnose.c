@@ -107,13 +107,12 @@ int api_diagnose(
 int api_recall(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
-	static const sd_json_dispatch_field none[] = {{}};
 	const struct server_context *c = server_heard(userdata);
-	int r = sd_varlink_dispatch(link, parameters, none, nullptr);
+	int r = server_no_parameters(link, parameters);
 	if (r != 0)
 		return r;
 	if (server_drops(link))
-		return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, nullptr);
+		return server_deny(link);
 	if (!diagnoses_verdict(c->diagnoses))
 		return sd_varlink_error(link, API_ERROR_NOTHING_TO_RECALL, nullptr);
 	return sd_varlink_replybo(link,

@@ -9,10 +9,9 @@
 int api_follow(sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t flags,
 	void *userdata)
 {
-	static const sd_json_dispatch_field none[] = {{}};
 	struct server_context *c = server_heard(userdata);
 	struct err err = {};
-	int r = sd_varlink_dispatch(link, parameters, none, nullptr);
+	int r = server_no_parameters(link, parameters);
 	if (r != 0)
 		return r;
 	if (!(flags & SD_VARLINK_METHOD_MORE))

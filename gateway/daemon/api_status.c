@@ -9,6 +9,7 @@
 #include "daemon/reply.h"
 #include "daemon/reply_bgp.h"
 #include "daemon/reply_bridge.h"
+#include "daemon/reply_tunnel.h"
 #include "daemon/server.h"
 #include <stdlib.h>
 
@@ -107,19 +108,19 @@ static void lists_clear(struct lists *l)
 int api_get_status(
 	sd_varlink *link, sd_json_variant *parameters, sd_varlink_method_flags_t, void *userdata)
 {
-	static const sd_json_dispatch_field none[] = {{}};
 	const struct server_context *c = server_heard(userdata);
 	const struct gateway *g = c->reload->gateway;
 	const struct state *state = &c->reload->state;
-	int r = sd_varlink_dispatch(link, parameters, none, nullptr);
+	int r = server_no_parameters(link, parameters);
 	if (r != 0)
 		return r;
 	if (server_drops(link))
-		return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, nullptr);
+		return server_deny(link);
 	struct lists l = {};
 	autojson sd_json_variant *bgp = c->frr ? reply_bgp(c->frr) : nullptr;
 	autojson sd_json_variant *flows = flow_watch_rows(c->flow_watch);
 	autojson sd_json_variant *bridge = c->bridge ? reply_bridge(c->bridge) : nullptr;
+	autojson sd_json_variant *tunnel = c->tunnel ? reply_tunnel(c->tunnel) : nullptr;
 	lists_fill(&l, c);
 	unsigned left = reload_remaining(c->reload, clock_boottime_us());
 	const char *mesh = g->config ? g->config->mesh_interface : nullptr;
@@ -143,7 +144,9 @@ int api_get_status(
 		SD_JSON_BUILD_PAIR_CONDITION(
 			flows != nullptr, "flows", SD_JSON_BUILD_VARIANT(flows)),
 		SD_JSON_BUILD_PAIR_CONDITION(
-			bridge != nullptr, "bridge", SD_JSON_BUILD_VARIANT(bridge)));
+			bridge != nullptr, "bridge", SD_JSON_BUILD_VARIANT(bridge)),
+		SD_JSON_BUILD_PAIR_CONDITION(
+			tunnel != nullptr, "tunnel", SD_JSON_BUILD_VARIANT(tunnel)));
 	lists_clear(&l);
 	return r;
 }

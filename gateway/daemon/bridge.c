@@ -1,35 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/bridge.h"
+#include "daemon/attached.h"
 #include "daemon/bridge_ask.h"
 #include "daemon/bridge_json.h"
 #include "daemon/bridge_names.h"
+#include "daemon/bridge_store.h"
 #include "daemon/clock.h"
+#include "lib/escape.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
 #include <ctype.h>
 #include <errno.h>
-#include <linux/sockios.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-
-constexpr uint64_t FOR_EVER_US = 365ULL * 24 * 3600 * 1'000'000;
-
-struct attached {
-	struct bridge *bridge;
-	sd_varlink *link;
-	void *client;
-	bool behind; /* it has not read the last message, and needs another */
-};
 
 struct bridge {
 	sd_event *event;
 	struct server_context *context;
-	bool has_user;
-	uid_t uid;
-	gid_t gid;
+	struct attached_user user;
 	char node[64];
 	const struct config *config; /* in force, if it has a bridge */
 	uint64_t entered;            /* the configuration that was looked at (struct gateway) */
@@ -40,9 +29,10 @@ struct bridge {
 	sd_json_variant *json; /* what was told last; nullptr = nothing to serve */
 	bool stale;            /* it has to be made anew */
 	uint64_t generation;
-	uint64_t alone_us; /* since when nobody is attached */
-	struct attached *attached[BRIDGE_ATTACHED_MAX];
-	size_t n_attached;
+	uint64_t served; /* as the bridge says */
+	bool serves;
+	char refusal[200]; /* "" = of nothing */
+	struct attached attached;
 };
 
 /* ---- telling ---- */
@@ -69,8 +59,9 @@ static sd_json_variant *push_listeners(const struct bridge *b, sd_varlink *link)
 	return v;
 }
 
-static sd_json_variant *message(const struct bridge *b, sd_varlink *link)
+static sd_json_variant *message(const void *arg, sd_varlink *link)
 {
+	const struct bridge *b = arg;
 	sd_json_variant *v = nullptr;
 	autojson sd_json_variant *listeners = push_listeners(b, link);
 
@@ -82,20 +73,6 @@ static sd_json_variant *message(const struct bridge *b, sd_varlink *link)
 	return v;
 }
 
-/* Whoever does not read gets no second message into its queue, only the newest one later. */
-static void tell(struct attached *a)
-{
-	int unread = 0, fd = sd_varlink_get_fd(a->link);
-
-	a->behind = fd >= 0 && ioctl(fd, SIOCOUTQ, &unread) >= 0 && unread > 0;
-	if (a->behind)
-		return;
-	autojson sd_json_variant *v = message(a->bridge, a->link);
-	int r = sd_varlink_notify(a->link, v);
-	if (r < 0)
-		log_warn("bridge", "what changed cannot be told to the bridge: %s", strerror(-r));
-}
-
 int bridge_reply(struct bridge *b, sd_varlink *link)
 {
 	autojson sd_json_variant *v = message(b, link);
@@ -104,52 +81,44 @@ int bridge_reply(struct bridge *b, sd_varlink *link)
 
 /* ---- who is attached ---- */
 
-static void forget(struct attached *a)
-{
-	struct bridge *b = a->bridge;
-
-	for (size_t i = 0; i < b->n_attached; i++)
-		if (b->attached[i] == a)
-			b->attached[i] = b->attached[--b->n_attached];
-	if (b->n_attached == 0) {
-		b->alone_us = clock_monotonic_us();
-		log_info("bridge", "detached");
-	}
-	sd_varlink_unref(a->link);
-	free(a);
-}
-
+/* The last one. What is said of it holds no more. */
 static void on_gone(void *arg)
 {
-	forget(arg);
+	struct bridge *b = arg;
+
+	b->serves = false;
+	b->refusal[0] = '\0';
 }
 
 int bridge_attach(struct bridge *b, sd_varlink *link, void *client)
 {
-	if (b->n_attached == BRIDGE_ATTACHED_MAX)
-		return -EBUSY;
-	struct attached *a = xcalloc(1, sizeof(*a));
-	*a = (struct attached){b, sd_varlink_ref(link), client, false};
-	b->attached[b->n_attached++] = a;
-	if (b->n_attached == 1)
-		log_info("bridge", "attached");
-	server_takes(client, FOR_EVER_US);
-	server_on_gone(client, on_gone, a);
-	size_t before = b->generation;
-	bridge_step(b); /* addresses that a bridge held for another meshgwd can be had now */
-	if (b->generation == before)
-		tell(a);
-	return 0;
+	int r = attached_add(&b->attached, link, client);
+
+	if (r >= 0)
+		bridge_step(b); /* sockets that a bridge held for another meshgwd can be had now */
+	return r;
+}
+
+/* Text of a program that reads what strangers send. */
+void bridge_report(struct bridge *b, uint64_t generation, const char *refusal)
+{
+	if (refusal) {
+		escape_text(refusal, strlen(refusal), b->refusal, sizeof(b->refusal));
+		return;
+	}
+	b->serves = true;
+	b->served = generation;
+	b->refusal[0] = '\0';
 }
 
 bool bridge_admits(const struct bridge *b, uid_t uid)
 {
-	return uid == 0 || uid == geteuid() || (b->has_user && uid == b->uid);
+	return attached_user_admits(&b->user, uid);
 }
 
 gid_t bridge_group(const struct bridge *b)
 {
-	return b->has_user ? b->gid : (gid_t)-1;
+	return b->user.known ? b->user.gid : (gid_t)-1;
 }
 
 /* ---- what there is to tell ---- */
@@ -170,7 +139,7 @@ static sd_json_variant *make_json(const struct bridge *b)
 static void tell_table(struct bridge *b)
 {
 	struct want_bridge to = {
-		.has_user = b->has_user, .uid = b->uid, .opener = (uint32_t)geteuid()};
+		.has_user = b->user.known, .uid = b->user.uid, .opener = (uint32_t)geteuid()};
 	size_t cap = 0;
 
 	for (size_t i = 0; b->config && i < b->config->bridge.n_routes; i++) {
@@ -210,7 +179,7 @@ static void look(struct bridge *b, const struct gateway *g)
 	if (b->config == (up ? g->config : nullptr) && b->entered == g->entered)
 		return;
 	if (!b->config && up)
-		b->alone_us = clock_monotonic_us();
+		b->attached.alone_us = clock_monotonic_us();
 	b->config = up ? g->config : nullptr;
 	b->entered = g->entered;
 	b->stale = true;
@@ -228,13 +197,11 @@ void bridge_step(struct bridge *b)
 
 	look(b, g);
 	bool changed = bridge_listeners_update(
-		&b->listeners, b->config, &g->seen, b->n_attached > 0, clock_monotonic_us());
+		&b->listeners, b->config, &g->seen, b->attached.n > 0, clock_monotonic_us());
 	changed |= renew_json(b);
 	if (changed)
 		b->generation++;
-	for (size_t i = 0; i < b->n_attached; i++)
-		if (changed || b->attached[i]->behind)
-			tell(b->attached[i]);
+	attached_tell(&b->attached, changed);
 }
 
 static void on_names(void *arg)
@@ -247,20 +214,6 @@ static void on_names(void *arg)
 }
 
 /* ---- life ---- */
-
-static void find_user(struct bridge *b, const char *user)
-{
-	errno = 0;
-	const struct passwd *pw = getpwnam(user);
-
-	b->has_user = pw != nullptr;
-	if (!pw) {
-		log_info("bridge", "there is no user %s", user);
-		return;
-	}
-	b->uid = pw->pw_uid;
-	b->gid = pw->pw_gid;
-}
 
 /* It is written into headers (Via, RFC 9110 section 7.6.3: a pseudonym is a token). */
 static void find_node(struct bridge *b)
@@ -279,8 +232,12 @@ struct bridge *bridge_new(
 
 	b->event = sd_event_ref(event);
 	b->context = context;
-	b->alone_us = clock_monotonic_us();
-	find_user(b, user);
+	b->attached = (struct attached){.token = "bridge",
+		.message = message,
+		.gone = on_gone,
+		.arg = b,
+		.alone_us = clock_monotonic_us()};
+	b->user = attached_user_find("bridge", user);
 	find_node(b);
 	b->asks = bridge_asks_new(event, context);
 	b->names = bridge_names_new(event, probe_socket, on_names, b);
@@ -288,15 +245,16 @@ struct bridge *bridge_new(
 	return b;
 }
 
+void bridge_adopt(struct bridge *b, const char *name, int take_fd)
+{
+	bridge_store_take(&b->listeners, name, take_fd);
+}
+
 void bridge_free(struct bridge *b)
 {
 	if (!b)
 		return;
-	for (size_t i = 0; i < b->n_attached; i++) {
-		server_on_gone(b->attached[i]->client, nullptr, nullptr);
-		sd_varlink_unref(b->attached[i]->link);
-		free(b->attached[i]);
-	}
+	attached_clear(&b->attached);
 	bridge_asks_free(b->asks);
 	bridge_names_free(b->names);
 	bridge_listeners_clear(&b->listeners);
@@ -308,6 +266,11 @@ void bridge_free(struct bridge *b)
 
 /* ---- showing ---- */
 
+const struct bridge_secrets *bridge_secrets(const struct bridge *b)
+{
+	return &b->secrets;
+}
+
 struct bridge_asks *bridge_asks(const struct bridge *b)
 {
 	return b->asks;
@@ -315,7 +278,12 @@ struct bridge_asks *bridge_asks(const struct bridge *b)
 
 struct bridge_view bridge_view(const struct bridge *b)
 {
-	return (struct bridge_view){b->config, b->n_attached > 0, b->generation, &b->listeners};
+	return (struct bridge_view){.config = b->config,
+		.attached = b->attached.n > 0,
+		.generation = b->generation,
+		.served = b->serves ? &b->served : nullptr,
+		.refusal = *b->refusal ? b->refusal : nullptr,
+		.listeners = &b->listeners};
 }
 
 static void listener_health(const struct bridge_listeners *all, struct conditions *out)
@@ -331,6 +299,17 @@ static void listener_health(const struct bridge_listeners *all, struct condition
 			conditions_add(out, COND_BRIDGE_NOT_LISTENING, bridge_listener_str(l, name),
 				"cannot listen there: %s", strerror(l->error));
 	}
+}
+
+static void cut_health(const struct bridge *b, struct conditions *out)
+{
+	char name[BRIDGE_LISTENER_STRLEN];
+
+	if (b->listeners.is_cut)
+		conditions_add(out, COND_BRIDGE_TOO_MANY_LISTENERS, b->config->mesh_interface,
+			"more than %zu addresses and ports to listen on; %s is one of those left "
+			"out",
+			BRIDGE_LISTENERS, bridge_listener_str(&b->listeners.cut, name));
 }
 
 static void name_health(const struct bridge *b, struct conditions *out)
@@ -354,16 +333,19 @@ void bridge_health(const struct bridge *b, struct conditions *out)
 {
 	if (!b || !b->config)
 		return;
-	if (!b->has_user)
+	if (!b->user.known)
 		conditions_add(out, COND_BRIDGE_NOT_ATTACHED, BRIDGE_USER,
 			"there is no user " BRIDGE_USER ", so no rule holds the bridge back");
-	else if (!b->n_attached && clock_monotonic_us() >= b->alone_us + BRIDGE_MISSING_US)
+	else if (!b->attached.n && clock_monotonic_us() >= b->attached.alone_us + BRIDGE_MISSING_US)
 		conditions_add(out, COND_BRIDGE_NOT_ATTACHED, BRIDGE_USER,
 			"meshgw-bridge has not fetched its configuration; connections wait");
+	if (*b->refusal)
+		conditions_add(out, COND_BRIDGE_CONFIG_REFUSED, BRIDGE_USER, "%s", b->refusal);
 	if (b->listeners.n == 0)
 		conditions_add(out, COND_BRIDGE_NOT_LISTENING, b->config->mesh_interface,
 			"the mesh interface has no address to listen on");
 	listener_health(&b->listeners, out);
+	cut_health(b, out);
 	file_health(&b->secrets, out);
 	name_health(b, out);
 }

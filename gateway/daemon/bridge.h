@@ -17,7 +17,6 @@
 
 #define BRIDGE_USER "meshgw-bridge"
 
-constexpr size_t BRIDGE_ATTACHED_MAX = 4; /* one, and others that come or go */
 /* A bridge that is just being restarted is not missing. */
 constexpr uint64_t BRIDGE_MISSING_US = 5'000'000;
 
@@ -27,6 +26,8 @@ struct bridge;
  * probe_socket: of meshgw-probe. Both are borrowed. */
 struct bridge *bridge_new(sd_event *event, struct server_context *context, const char *user,
 	const char *probe_socket);
+/* A listening socket that systemd kept for us, before the first step (bridge_store.h). */
+void bridge_adopt(struct bridge *b, const char *name, int take_fd);
 void bridge_free(struct bridge *b); /* nullptr is allowed */
 
 /* The configuration, an address or an upstream may have changed. */
@@ -41,13 +42,21 @@ gid_t bridge_group(const struct bridge *b);
 /* What there is now, once. */
 int bridge_reply(struct bridge *b, sd_varlink *link);
 
+/* What the bridge did with what it was told; refusal nullptr: it serves it. Shown with the next
+ * conditions: who reports without a pause has nothing done. */
+void bridge_report(struct bridge *b, uint64_t generation, const char *refusal);
+
 /* What DiagnoseTarget works on. */
 struct bridge_asks *bridge_asks(const struct bridge *b);
+/* What the files of the configuration hold. */
+const struct bridge_secrets *bridge_secrets(const struct bridge *b);
 
 struct bridge_view {
 	const struct config *config; /* nullptr = not configured */
 	bool attached;
 	uint64_t generation;
+	const uint64_t *served; /* nullptr = it has not said */
+	const char *refusal;    /* nullptr = nothing was refused after that */
 	const struct bridge_listeners *listeners;
 };
 struct bridge_view bridge_view(const struct bridge *b);

@@ -23,10 +23,11 @@ struct waiter {
 struct question {
 	struct question *next;
 	struct bridge_asks *all;
+	enum bridge_ask_kind kind;
 	char target[AUTHORITY_STRLEN];
-	bool active;
-	struct diagnose_ticket *ticket; /* while it is under way */
-	sd_json_variant *verdict;       /* nullptr = none, or it failed */
+	char name[BRIDGE_UPSTREAM_STRLEN]; /* of an upstream, with BRIDGE_ASK_OWN */
+	struct diagnose_ticket *ticket;    /* while it is under way */
+	sd_json_variant *verdict;          /* nullptr = none, or it failed */
 	uint64_t ended_us;
 	struct waiter *waiters;
 };
@@ -154,43 +155,75 @@ static bool is_over(const struct question *q, uint64_t now_us)
 	return !q->ticket && now_us >= q->ended_us + BRIDGE_ASK_KEPT_US;
 }
 
-/* Forgets what is old, and the oldest where there are too many; returns how many are under way. */
-static size_t tidy(struct bridge_asks *a)
+/* Forgets what is old, and the oldest where there are too many. */
+static void tidy(struct bridge_asks *a)
 {
 	uint64_t now = clock_monotonic_us();
-	size_t n = 0, busy = 0;
+	size_t n = 0;
 
 	for (struct question *q = a->list, *next; q; q = next) {
 		next = q->next;
-		busy += q->ticket != nullptr;
 		if (is_over(q, now) || (++n > BRIDGE_ASKS_KEPT && !q->ticket))
 			question_free(q);
 	}
-	return busy;
+}
+
+/* Those of the bridge's own way have places of their own. */
+static bool is_busy(const struct bridge_asks *a, enum bridge_ask_kind kind)
+{
+	size_t n = 0;
+
+	for (const struct question *q = a->list; q; q = q->next)
+		n += q->ticket && (q->kind == BRIDGE_ASK_OWN) == (kind == BRIDGE_ASK_OWN);
+	return n >= BRIDGE_ASKS_AT_ONCE;
+}
+
+/* That the bridge's own way is well says nothing about a Worker's. */
+static bool names_cause(const struct question *q)
+{
+	sd_json_variant *v = q->verdict ? sd_json_variant_by_key(q->verdict, "class") : nullptr;
+	const char *class = v ? sd_json_variant_string(v) : nullptr;
+
+	return class && strcmp(class, code_class_str(CODE_CLASS_HEALTHY)) != 0 &&
+	       strcmp(class, code_class_str(CODE_CLASS_UNDECIDED)) != 0;
 }
 
 /* One that sent something knows all that one which only looked does. */
-static struct question *find(const struct bridge_asks *a, const char *target, bool active)
+static bool answers(const struct question *q, enum bridge_ask_kind kind)
+{
+	if (q->kind == BRIDGE_ASK_OWN || kind == BRIDGE_ASK_OWN)
+		return q->kind == kind || (kind == BRIDGE_ASK_PASSIVE && names_cause(q));
+	return q->kind >= kind;
+}
+
+static struct question *find(const struct bridge_asks *a, const struct question *wanted)
 {
 	for (struct question *q = a->list; q; q = q->next)
-		if (!strcmp(q->target, target) && (q->active || !active))
+		if (strcmp(q->target, wanted->target) == 0 && answers(q, wanted->kind) &&
+			(wanted->kind != BRIDGE_ASK_OWN || !strcmp(q->name, wanted->name)))
 			return q;
 	return nullptr;
 }
 
-static struct question *begin(
-	struct bridge_asks *a, const char *target, bool active, struct err *err)
+static struct question *begin(struct bridge_asks *a, const struct question *wanted,
+	const struct bridge_upstream_ask *upstream, struct err *err)
 {
+	static const uint64_t limits[BRIDGE_ASK_KINDS] = {
+		BRIDGE_ASK_PASSIVE_US, BRIDGE_ASK_ACTIVE_US, BRIDGE_ASK_OWN_US};
 	struct question *q = xcalloc(1, sizeof(*q));
-	struct diagnoses_ask ask = {.target = q->target,
-		.passive = !active,
+	struct diagnoses_ask ask = {.target = upstream ? upstream->url : q->target,
+		.from = upstream ? FLOW_FROM_GATEWAY : nullptr,
+		.passive = wanted->kind == BRIDGE_ASK_PASSIVE,
 		.aside = true,
-		.limit_us = active ? BRIDGE_ASK_ACTIVE_US : BRIDGE_ASK_PASSIVE_US,
+		.limit_us = limits[wanted->kind],
 		.done = on_done,
 		.arg = q};
 
-	*q = (struct question){.next = a->list, .all = a, .active = active};
-	snprintf(q->target, sizeof(q->target), "%s", target);
+	if (upstream)
+		ask.tls = upstream->tls;
+	*q = *wanted;
+	q->next = a->list;
+	q->all = a;
 	a->list = q;
 	if (diagnoses_begin(a->context->diagnoses, &ask, &q->ticket, err) >= 0)
 		return q;
@@ -198,21 +231,41 @@ static struct question *begin(
 	return nullptr;
 }
 
-int bridge_ask(struct bridge_asks *a, sd_varlink *link, void *client, const char *canonical,
-	bool active, uint64_t deadline_us)
+static int put_question(struct bridge_asks *a, const struct question *wanted,
+	const struct bridge_upstream_ask *upstream, sd_varlink *link, void *client,
+	uint64_t deadline_us)
 {
 	struct err err = {.msg = "too many diagnoses are under way"};
-	size_t busy = tidy(a);
-	struct question *q = find(a, canonical, active);
 
-	if (!q && busy < BRIDGE_ASKS_AT_ONCE)
-		q = begin(a, canonical, active, &err);
+	tidy(a);
+	struct question *q = find(a, wanted);
+	if (!q && !is_busy(a, wanted->kind))
+		q = begin(a, wanted, upstream, &err);
 	if (!q)
 		return reply(link, nullptr, err.msg);
 	if (!q->ticket)
 		return reply(link, q->verdict, "the last attempt failed");
 	wait_for(q, link, client, deadline_us);
 	return 0;
+}
+
+int bridge_ask(struct bridge_asks *a, sd_varlink *link, void *client, const char *canonical,
+	bool active, uint64_t deadline_us)
+{
+	struct question wanted = {.kind = active ? BRIDGE_ASK_ACTIVE : BRIDGE_ASK_PASSIVE};
+
+	snprintf(wanted.target, sizeof(wanted.target), "%s", canonical);
+	return put_question(a, &wanted, nullptr, link, client, deadline_us);
+}
+
+int bridge_ask_own(struct bridge_asks *a, sd_varlink *link, void *client,
+	const struct bridge_upstream_ask *upstream, uint64_t deadline_us)
+{
+	struct question wanted = {.kind = BRIDGE_ASK_OWN};
+
+	memcpy(wanted.target, upstream->target, sizeof(wanted.target));
+	memcpy(wanted.name, upstream->name, sizeof(wanted.name));
+	return put_question(a, &wanted, upstream, link, client, deadline_us);
 }
 
 /* ---- life ---- */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/bridge_json.h"
-#include "lib/json.h"
-#include "lib/xmalloc.h"
+#include "daemon/json_make.h"
 
 struct maker {
 	const struct config *config;
@@ -9,65 +8,29 @@ struct maker {
 	const struct bridge_resolver *names;
 };
 
-/* Out of memory is all that can go wrong here. */
-#define BUILD(out, ...)                                      \
-	do {                                                 \
-		if (sd_json_buildo(&(out), __VA_ARGS__) < 0) \
-			out_of_memory();                     \
-	} while (0)
-
-static sd_json_variant *empty_array(void)
-{
-	sd_json_variant *v = nullptr;
-
-	if (sd_json_variant_new_array(&v, nullptr, 0) < 0)
-		out_of_memory();
-	return v;
-}
-
-static void append_text(sd_json_variant **array, const char *text)
-{
-	if (sd_json_variant_append_arrayb(array, SD_JSON_BUILD_STRING(text)) < 0)
-		out_of_memory();
-}
-
-/* Not shown when it is dumped, and wiped when it is freed. */
 static void append_secret(sd_json_variant **array, const char *text)
 {
-	autojson sd_json_variant *v = nullptr;
+	autojson sd_json_variant *v = json_secret(text);
 
-	if (sd_json_variant_new_string(&v, text) < 0)
-		out_of_memory();
-	sd_json_variant_sensitive(v);
 	if (sd_json_variant_append_array(array, v) < 0)
 		out_of_memory();
 }
 
-static sd_json_variant *secret(const char *text)
-{
-	sd_json_variant *v = nullptr;
-
-	if (sd_json_variant_new_string(&v, text ? text : "") < 0)
-		out_of_memory();
-	sd_json_variant_sensitive(v);
-	return v;
-}
-
 static sd_json_variant *texts(const struct config_text *list, size_t n)
 {
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		append_text(&v, list[i].text);
+		json_append_text(&v, list[i].text);
 	return v;
 }
 
 static sd_json_variant *tokens(const struct maker *m, const struct config_text *files, size_t n)
 {
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 
 	for (size_t i = 0; i < n; i++) {
-		const char *text = bridge_secret(m->secrets, BRIDGE_FILE_TOKEN, files[i].text);
+		const char *text = bridge_secret(m->secrets, SECRET_TEXT_TOKEN, files[i].text);
 		if (text)
 			append_secret(&v, text);
 	}
@@ -76,21 +39,14 @@ static sd_json_variant *tokens(const struct maker *m, const struct config_text *
 
 /* ---- who may use a route ---- */
 
-static void append_prefix(sd_json_variant **array, const struct prefix *p)
-{
-	char text[PREFIX_STRLEN];
-
-	append_text(array, prefix_str(p, text));
-}
-
 static void append_class(const struct maker *m, uint32_t classes, sd_json_variant **array)
 {
 	for (size_t i = 0; i < m->config->n_ranges; i++)
 		if (classes & 1U << m->config->ranges[i].class)
-			append_prefix(array, &m->config->ranges[i].prefix);
+			json_append_prefix(array, &m->config->ranges[i].prefix);
 }
 
-static bool usable(const struct maker *m, enum bridge_file_kind kind, const char *path)
+static bool usable(const struct maker *m, enum secret_text_kind kind, const char *path)
 {
 	return !path || bridge_secret(m->secrets, kind, path);
 }
@@ -101,15 +57,15 @@ static bool is_closed(const struct maker *m, const struct config_route *route)
 	bool token = route->n_token_files == 0;
 
 	for (size_t i = 0; i < route->n_token_files; i++)
-		token |= usable(m, BRIDGE_FILE_TOKEN, route->token_files[i].text);
-	return !token || !usable(m, BRIDGE_FILE_CERTIFICATE, route->tls.ca_file) ||
-	       !usable(m, BRIDGE_FILE_CERTIFICATE, route->tls.certificate_file) ||
-	       !usable(m, BRIDGE_FILE_KEY, route->tls.key_file);
+		token |= usable(m, SECRET_TEXT_TOKEN, route->token_files[i].text);
+	return !token || !usable(m, SECRET_TEXT_CERTIFICATE, route->tls.ca_file) ||
+	       !usable(m, SECRET_TEXT_CERTIFICATE, route->tls.certificate_file) ||
+	       !usable(m, SECRET_TEXT_KEY, route->tls.key_file);
 }
 
 static sd_json_variant *sources(const struct maker *m, const struct config_route *route)
 {
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 
 	if (is_closed(m, route))
 		return v;
@@ -120,7 +76,7 @@ static sd_json_variant *sources(const struct maker *m, const struct config_route
 		if (source->class_bit)
 			append_class(m, source->class_bit, &v);
 		else
-			append_prefix(&v, &source->prefix);
+			json_append_prefix(&v, &source->prefix);
 	}
 	return v;
 }
@@ -129,7 +85,7 @@ static sd_json_variant *sources(const struct maker *m, const struct config_route
 
 static sd_json_variant *addresses(const struct maker *m, const struct config_upstream *up)
 {
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 	char text[ADDR_STRLEN];
 	size_t n = 1;
 	const struct addr *list = &up->address;
@@ -139,13 +95,13 @@ static sd_json_variant *addresses(const struct maker *m, const struct config_ups
 	if (up->address.family == AF_UNSPEC)
 		list = m->names->addresses(m->names->arg, up->host, &n);
 	for (size_t i = 0; i < n; i++)
-		append_text(&v, addr_str(&list[i], text));
+		json_append_text(&v, addr_str(&list[i], text));
 	return v;
 }
 
 static sd_json_variant *upstreams(const struct maker *m, const struct config_route *route)
 {
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 
 	for (size_t i = 0; i < route->n_upstreams; i++) {
 		const struct config_upstream *up = &route->upstreams[i];
@@ -164,7 +120,7 @@ static sd_json_variant *upstreams(const struct maker *m, const struct config_rou
 static sd_json_variant *edit(const struct config_headers *headers)
 {
 	sd_json_variant *v = nullptr;
-	autojson sd_json_variant *set = empty_array(),
+	autojson sd_json_variant *set = json_array(),
 				 *remove = texts(headers->remove, headers->n_remove);
 
 	for (size_t i = 0; i < headers->n_set; i++)
@@ -172,12 +128,12 @@ static sd_json_variant *edit(const struct config_headers *headers)
 			    &set, SD_JSON_BUILD_ARRAY(SD_JSON_BUILD_STRING(headers->set[i].name),
 					  SD_JSON_BUILD_STRING(headers->set[i].value))) < 0)
 			out_of_memory();
-	BUILD(v, SD_JSON_BUILD_PAIR_VARIANT("set", set),
+	JSON_OBJECT(v, SD_JSON_BUILD_PAIR_VARIANT("set", set),
 		SD_JSON_BUILD_PAIR_VARIANT("remove", remove));
 	return v;
 }
 
-static const char *file_text(const struct maker *m, enum bridge_file_kind kind, const char *path)
+static const char *file_text(const struct maker *m, enum secret_text_kind kind, const char *path)
 {
 	const char *text = path ? bridge_secret(m->secrets, kind, path) : nullptr;
 
@@ -188,16 +144,17 @@ static const char *file_text(const struct maker *m, enum bridge_file_kind kind, 
 static sd_json_variant *tls(const struct maker *m, const struct config_bridge_tls *tls)
 {
 	sd_json_variant *v = nullptr;
-	bool pair = usable(m, BRIDGE_FILE_KEY, tls->key_file) &&
-		    usable(m, BRIDGE_FILE_CERTIFICATE, tls->certificate_file);
-	autojson sd_json_variant *key = secret(
-		pair ? file_text(m, BRIDGE_FILE_KEY, tls->key_file) : "");
+	bool pair = usable(m, SECRET_TEXT_KEY, tls->key_file) &&
+		    usable(m, SECRET_TEXT_CERTIFICATE, tls->certificate_file);
+	autojson sd_json_variant *key = json_secret(
+		pair ? file_text(m, SECRET_TEXT_KEY, tls->key_file) : "");
 	const char *certificate =
-		pair ? file_text(m, BRIDGE_FILE_CERTIFICATE, tls->certificate_file) : "";
+		pair ? file_text(m, SECRET_TEXT_CERTIFICATE, tls->certificate_file) : "";
 
-	BUILD(v, SD_JSON_BUILD_PAIR_STRING("serverName", tls->server_name ? tls->server_name : ""),
+	JSON_OBJECT(v,
+		SD_JSON_BUILD_PAIR_STRING("serverName", tls->server_name ? tls->server_name : ""),
 		SD_JSON_BUILD_PAIR_STRING(
-			"ca", file_text(m, BRIDGE_FILE_CERTIFICATE, tls->ca_file)),
+			"ca", file_text(m, SECRET_TEXT_CERTIFICATE, tls->ca_file)),
 		SD_JSON_BUILD_PAIR_STRING("certificate", certificate),
 		SD_JSON_BUILD_PAIR_VARIANT("key", key));
 	return v;
@@ -207,7 +164,7 @@ static sd_json_variant *health(const struct config_bridge_health *h)
 {
 	sd_json_variant *v = nullptr;
 
-	BUILD(v, SD_JSON_BUILD_PAIR_STRING("path", h->path ? h->path : ""),
+	JSON_OBJECT(v, SD_JSON_BUILD_PAIR_STRING("path", h->path ? h->path : ""),
 		SD_JSON_BUILD_PAIR_UNSIGNED("intervalMs", h->interval_ms),
 		SD_JSON_BUILD_PAIR_UNSIGNED("timeoutMs", h->timeout_ms),
 		SD_JSON_BUILD_PAIR_UNSIGNED("failures", h->failures),
@@ -219,10 +176,11 @@ static sd_json_variant *timeouts(const struct config_route *route)
 {
 	sd_json_variant *v = nullptr;
 
-	BUILD(v, SD_JSON_BUILD_PAIR_UNSIGNED("connectMs", route->connect_ms),
+	JSON_OBJECT(v, SD_JSON_BUILD_PAIR_UNSIGNED("connectMs", route->connect_ms),
 		SD_JSON_BUILD_PAIR_UNSIGNED("firstByteMs", route->first_byte_ms),
 		SD_JSON_BUILD_PAIR_UNSIGNED("idleMs", route->idle_ms),
-		SD_JSON_BUILD_PAIR_UNSIGNED("totalMs", route->total_ms));
+		SD_JSON_BUILD_PAIR_UNSIGNED("totalMs", route->total_ms),
+		SD_JSON_BUILD_PAIR_UNSIGNED("tunnelMs", route->tunnel_ms));
 	return v;
 }
 
@@ -258,7 +216,7 @@ static sd_json_variant *limits(const struct config_bridge *b)
 {
 	sd_json_variant *v = nullptr;
 
-	BUILD(v, SD_JSON_BUILD_PAIR_UNSIGNED("connections", b->connections),
+	JSON_OBJECT(v, SD_JSON_BUILD_PAIR_UNSIGNED("connections", b->connections),
 		SD_JSON_BUILD_PAIR_UNSIGNED("perSource", b->per_source),
 		SD_JSON_BUILD_PAIR_UNSIGNED("headBytes", b->head_bytes),
 		SD_JSON_BUILD_PAIR_UNSIGNED("headMs", b->head_ms),
@@ -273,7 +231,7 @@ static sd_json_variant *diagnose(const struct maker *m, const struct config_brid
 	autojson sd_json_variant *list = texts(b->targets, b->n_targets),
 				 *secrets = tokens(m, b->token_files, b->n_token_files);
 
-	BUILD(v, SD_JSON_BUILD_PAIR_VARIANT("targets", list),
+	JSON_OBJECT(v, SD_JSON_BUILD_PAIR_VARIANT("targets", list),
 		SD_JSON_BUILD_PAIR_VARIANT("tokens", secrets));
 	return v;
 }
@@ -285,11 +243,11 @@ sd_json_variant *bridge_json(const struct config *config, const struct bridge_se
 	const struct maker m = {config, secrets, names};
 	sd_json_variant *v = nullptr;
 	autojson sd_json_variant *bounds = limits(b), *ask = diagnose(&m, b),
-				 *routes = empty_array();
+				 *routes = json_array();
 
 	for (size_t i = 0; i < b->n_routes; i++)
 		append_route(&m, &b->routes[i], &routes);
-	BUILD(v, SD_JSON_BUILD_PAIR_STRING("node", node),
+	JSON_OBJECT(v, SD_JSON_BUILD_PAIR_STRING("node", node),
 		SD_JSON_BUILD_PAIR_STRING("admin", b->admin),
 		SD_JSON_BUILD_PAIR_UNSIGNED("threads", b->threads),
 		SD_JSON_BUILD_PAIR_STRING("reveal", reveal_str(b->reveal)),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/bridge_listen.h"
+#include "daemon/bridge_store.h"
 #include "lib/log.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -98,19 +99,36 @@ static int compare(const void *x, const void *y)
 	return order ? order : (a->port > b->port) - (a->port < b->port);
 }
 
-static void want(struct bridge_listeners *all, const struct addr *address, uint16_t port)
+/* Those that there are come first: what one too many takes away must not change with the order. */
+enum pass { PASS_FIND, PASS_ADD };
+
+static void add(struct bridge_listeners *all, const struct bridge_listener *new)
+{
+	if (all->n_wanted == BRIDGE_LISTENERS) {
+		if (!all->is_cut)
+			all->cut = *new;
+		all->is_cut = true;
+		return;
+	}
+	XGROW(all->list, all->n, all->cap);
+	all->list[all->n++] = *new;
+	all->n_wanted++;
+}
+
+static void want(
+	struct bridge_listeners *all, enum pass pass, const struct addr *address, uint16_t port)
 {
 	struct bridge_listener new = {.address = *address, .port = port, .fd = -1, .wanted = true};
+	size_t i = 0;
 
-	for (size_t i = 0; i < all->n; i++)
-		if (compare(&all->list[i], &new) == 0) {
-			all->list[i].wanted = true;
-			return;
-		}
-	if (all->n == BRIDGE_LISTENERS)
+	while (i < all->n && compare(&all->list[i], &new) != 0)
+		i++;
+	if (i == all->n && pass == PASS_ADD)
+		add(all, &new);
+	if (i == all->n || all->list[i].wanted)
 		return;
-	XGROW(all->list, all->n, all->cap);
-	all->list[all->n++] = new;
+	all->list[i].wanted = true;
+	all->n_wanted++;
 }
 
 static bool is_link_local(const struct addr *a)
@@ -121,33 +139,50 @@ static bool is_link_local(const struct addr *a)
 	return prefix_contains_addr(&link_local4, a) || prefix_contains_addr(&link_local6, a);
 }
 
-static void want_all(struct bridge_listeners *all, const struct config_listen *listen,
-	const struct observed *seen, int ifindex)
+static void want_all(struct bridge_listeners *all, enum pass pass,
+	const struct config_listen *listen, const struct observed *seen, int ifindex)
 {
 	for (size_t i = 0; i < seen->addresses.n; i++) {
 		const struct ifaddr_entry *a = &seen->addresses.list[i];
 		if (a->ifindex == ifindex && !is_link_local(&a->address))
-			want(all, &a->address, listen->port);
+			want(all, pass, &a->address, listen->port);
+	}
+}
+
+static void want_each(struct bridge_listeners *all, enum pass pass, const struct config *config,
+	const struct observed *seen)
+{
+	const struct link *mesh = link_by_name(&seen->links, config->mesh_interface);
+
+	for (size_t i = 0; i < config->bridge.n_listen; i++) {
+		const struct config_listen *listen = &config->bridge.listen[i];
+		if (listen->address.family != AF_UNSPEC)
+			want(all, pass, &listen->address, listen->port);
+		else if (mesh)
+			want_all(all, pass, listen, seen, mesh->ifindex);
 	}
 }
 
 static void mark_wanted(
 	struct bridge_listeners *all, const struct config *config, const struct observed *seen)
 {
-	const struct link *mesh = config ? link_by_name(&seen->links, config->mesh_interface)
-					 : nullptr;
-
 	for (size_t i = 0; i < all->n; i++)
 		all->list[i].wanted = false;
+	all->n_wanted = 0;
+	all->is_cut = false;
 	if (!config || !config->bridge.configured)
 		return;
-	for (size_t i = 0; i < config->bridge.n_listen; i++) {
-		const struct config_listen *listen = &config->bridge.listen[i];
-		if (listen->address.family != AF_UNSPEC)
-			want(all, &listen->address, listen->port);
-		else if (mesh)
-			want_all(all, listen, seen, mesh->ifindex);
-	}
+	want_each(all, PASS_FIND, config, seen);
+	want_each(all, PASS_ADD, config, seen);
+}
+
+/* Whoever has a duplicate: the bridge until it hears of it, systemd until it has read that. */
+static void stop_listening(struct bridge_listener *l)
+{
+	(void)shutdown(l->fd, SHUT_RDWR);
+	bridge_store_drop(l);
+	close(l->fd);
+	l->fd = -1;
 }
 
 static bool close_unwanted(struct bridge_listeners *all)
@@ -164,7 +199,7 @@ static bool close_unwanted(struct bridge_listeners *all)
 		}
 		if (l->fd >= 0) {
 			log_info("bridge", "listens no more at=%s", bridge_listener_str(l, name));
-			close(l->fd);
+			stop_listening(l);
 			changed = true;
 		}
 	}
@@ -190,6 +225,7 @@ static bool try_open(struct bridge_listener *l, bool attached, uint64_t now_us)
 	l->retry_us = now_us + BRIDGE_RETRY_US;
 	if (r < 0)
 		return false;
+	bridge_store_keep(l);
 	log_info("bridge", "listens at=%s", bridge_listener_str(l, name));
 	return true;
 }
@@ -209,6 +245,18 @@ bool bridge_listeners_update(struct bridge_listeners *all, const struct config *
 	if (all->n)
 		qsort(all->list, all->n, sizeof(*all->list), compare);
 	return changed;
+}
+
+bool bridge_listeners_adopt(struct bridge_listeners *all, const struct bridge_listener *l)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (compare(&all->list[i], l) == 0)
+			return false;
+	if (all->n == BRIDGE_LISTENERS)
+		return false;
+	XGROW(all->list, all->n, all->cap);
+	all->list[all->n++] = *l;
+	return true;
 }
 
 void bridge_listeners_clear(struct bridge_listeners *all)

@@ -6,6 +6,7 @@
 #include "lib/log.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,7 +291,9 @@ static void ask_next(struct bridge_names *n)
 	}
 	take_failure(name);
 	end_question(n);
-	arm(n, next_due(n)->due_us);
+	name = next_due(n);
+	assert(name);
+	arm(n, name->due_us);
 }
 
 /* Also when a question was answered, or takes too long. */

@@ -91,6 +91,9 @@ static const struct {
 		"Start it: systemctl restart frr; see that /etc/frr/daemons has bgpd=yes"},
 	[COND_FRR_NOT_ANSWERING] = {"frr-not-answering", COND_ERROR, COND_BGP_DAEMON_DOWN,
 		"See what vtysh -c 'show version' says to user meshgw; systemctl restart frr"},
+	[COND_FRR_CONFIG_LOCKED] = {"frr-config-locked", COND_ERROR, COND_BGP_DAEMON_DOWN,
+		"If it stays for a minute: systemctl restart frr, which ends its BGP sessions for "
+		"some seconds; vtysh -c 'write memory' first keeps what others typed"},
 	[COND_FRR_CONFIG_REJECTED] = {"frr-config-rejected", COND_ERROR, COND_CODES,
 		"Mend the line of meshgw.yaml that the message names, and apply"},
 	[COND_FRR_NOT_IN_PLACE] = {"frr-not-in-place", COND_ERROR, COND_BGP_DAEMON_DOWN,
@@ -150,13 +153,62 @@ static const struct {
 		"Let the host admit the mesh ranges if it shall see who calls"},
 	[COND_BRIDGE_NOT_ATTACHED] = {"bridge-not-attached", COND_ERROR, COND_CODES,
 		"Start it: systemctl restart meshgw-bridge; see journalctl -u meshgw-bridge"},
+	[COND_BRIDGE_CONFIG_REFUSED] = {"bridge-config-refused", COND_ERROR, COND_CODES,
+		"It serves what it was told before. Mend the file that the message names; if it names "
+		"none, the versions differ: systemctl restart meshgw-bridge"},
 	[COND_BRIDGE_NOT_LISTENING] = {"bridge-not-listening", COND_ERROR,
 		COND_TUNNEL_INTERFACE_MISSING,
 		"Find who has the port (ss -ltnp), or name another one under bridge: listen:"},
+	[COND_BRIDGE_TOO_MANY_LISTENERS] = {"bridge-too-many-listeners", COND_ERROR, COND_CODES,
+		"Name fewer ports under bridge: listen:, or ADDRESS:PORT for those that matter"},
 	[COND_BRIDGE_FILE_UNUSABLE] = {"bridge-file-unusable", COND_ERROR, COND_CODES,
 		"Make the file root:meshgw with mode 0640, mend what it holds, and apply"},
 	[COND_BRIDGE_NAME_UNUSABLE] = {"bridge-name-unusable", COND_WARNING, COND_CODES,
 		"Ask for it with getent ahosts; name its network under bridge: upstream_networks:"},
+	[COND_TUNNEL_NOT_ATTACHED] = {"tunnel-not-attached", COND_ERROR, COND_CODES,
+		"Start it: systemctl restart meshgw-tunnel; see journalctl -u meshgw-tunnel"},
+	[COND_TUNNEL_NO_INTERFACE] = {"tunnel-no-interface", COND_ERROR, COND_CODES,
+		"Name another mesh: interface:, or end the program that made it; /dev/net/tun must be "
+		"there"},
+	[COND_TUNNEL_NO_SOCKET] = {"tunnel-no-socket", COND_ERROR, COND_CODES,
+		"Find who has the port (ss -lunp), or name another one under tunnel: edge: listen:"},
+	[COND_TUNNEL_FILE_UNUSABLE] = {"tunnel-file-unusable", COND_ERROR, COND_CODES,
+		"Make the file root:meshgw with mode 0640, mend what it holds, and apply"},
+	[COND_TUNNEL_DISCONNECTED] = {"tunnel-disconnected", COND_ERROR, COND_TUNNEL_NOT_ATTACHED,
+		"See that UDP to the edges passes, and that pins and certificates are each other's"},
+	[COND_TUNNEL_NO_ADDRESS] = {"tunnel-no-address", COND_ERROR, COND_TUNNEL_PROPOSAL_REFUSED,
+		"Let the edge give this node an address, or set tunnel: connector: addresses:"},
+	[COND_TUNNEL_EDGE_UNREACHED] = {"tunnel-edge-unreached", COND_WARNING, COND_CODES,
+		"See that the edge runs, and that UDP to it and from it passes every firewall"},
+	[COND_TUNNEL_EDGE_UNTRUSTED] = {"tunnel-edge-untrusted", COND_WARNING, COND_CODES,
+		"If the edge has a new key, put its pin under tunnel: connector: peer: pins:; otherwise "
+		"somebody is in between"},
+	[COND_TUNNEL_EDGE_CERTIFICATE] = {"tunnel-edge-certificate", COND_WARNING, COND_CODES,
+		"Renew the edge's certificate, or put who signs it now into tunnel: connector: peer: "
+		"ca_file:; see that both clocks are right"},
+	[COND_TUNNEL_CERTIFICATE_REFUSED] = {"tunnel-certificate-refused", COND_WARNING, COND_CODES,
+		"Let the edge know this node's pin, and see that the certificate has not expired"},
+	[COND_TUNNEL_REQUEST_REFUSED] = {"tunnel-request-refused", COND_WARNING, COND_CODES,
+		"See that template and authority are the edge's, and what the edge says of this node"},
+	[COND_TUNNEL_PROPOSAL_REFUSED] = {"tunnel-proposal-refused", COND_WARNING, COND_CODES,
+		"Widen mesh: ranges: or tunnel: connector: accept: if the edge is right"},
+	[COND_TUNNEL_FLOODED] = {"tunnel-flooded", COND_WARNING, COND_CODES,
+		"The tunnel holds out. If the peers' addresses are known, let a firewall in front admit "
+		"no others"},
+	[COND_TUNNEL_PEER_BREACH] = {"tunnel-peer-breach", COND_WARNING, COND_CODES,
+		"Update or repair the peer; take its pin out if it is not to be trusted any more"},
+	[COND_TUNNEL_PEER_EXCESS] = {"tunnel-peer-excess", COND_WARNING, COND_CODES,
+		"Raise tunnel: connector: accept: max_routes: if the peer is right"},
+	[COND_TUNNEL_PEER_SPOOFED] = {"tunnel-peer-spoofed", COND_WARNING, COND_CODES,
+		"Find out who sends there; if the network is the node's own, name it under its routes:"},
+	[COND_TUNNEL_PEER_DEAF] = {"tunnel-peer-deaf", COND_WARNING, COND_CODES,
+		"See that packets to the peer arrive: what comes from it does"},
+	[COND_TUNNEL_PEER_SILENT] = {"tunnel-peer-silent", COND_WARNING, COND_TUNNEL_EDGE_UNREACHED,
+		"See that the peer runs, and that UDP to it and from it passes"},
+	[COND_TUNNEL_PATH_LOSSY] = {"tunnel-path-lossy", COND_WARNING, COND_CODES,
+		"Look for a bad or overloaded link on the way to the peer: mtr -u ADDRESS"},
+	[COND_TUNNEL_PATH_NARROW] = {"tunnel-path-narrow", COND_WARNING, COND_CODES,
+		"Widen the path, or lower tunnel: mtu:; IPv6 needs 1280"},
 };
 
 const char *condition_code_str(enum condition_code code)
@@ -176,9 +228,28 @@ const char *condition_severity_str(enum condition_severity severity)
 	return names[severity];
 }
 
-enum condition_code condition_depends_on(enum condition_code code)
+/* What more than one thing can bring about. */
+static const struct {
+	enum condition_code code, cause;
+} causes[] = {
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNREACHED},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNTRUSTED},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_CERTIFICATE},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_CERTIFICATE_REFUSED},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_REQUEST_REFUSED},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_PATH_NARROW},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_PEER_BREACH},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_PEER_DEAF},
+};
+
+bool condition_follows(enum condition_code code, enum condition_code cause)
 {
-	return table[code].depends_on;
+	if (table[code].depends_on == cause)
+		return true;
+	for (size_t i = 0; i < sizeof(causes) / sizeof(*causes); i++)
+		if (causes[i].code == code && causes[i].cause == cause)
+			return true;
+	return false;
 }
 
 const char *condition_remedy(enum condition_code code)

@@ -49,6 +49,7 @@ enum condition_code {
 	COND_FRR_NOT_INSTALLED,
 	COND_BGP_DAEMON_DOWN,
 	COND_FRR_NOT_ANSWERING,
+	COND_FRR_CONFIG_LOCKED,
 	COND_FRR_CONFIG_REJECTED,
 	COND_FRR_NOT_IN_PLACE,
 	COND_FRR_ASN_MISMATCH,
@@ -77,9 +78,31 @@ enum condition_code {
 	COND_PROBE_FILTERED_LOCALLY,
 	COND_HOST_MASQUERADED,
 	COND_BRIDGE_NOT_ATTACHED,
+	COND_BRIDGE_CONFIG_REFUSED,
 	COND_BRIDGE_NOT_LISTENING,
+	COND_BRIDGE_TOO_MANY_LISTENERS,
 	COND_BRIDGE_FILE_UNUSABLE,
 	COND_BRIDGE_NAME_UNUSABLE,
+	COND_TUNNEL_NOT_ATTACHED,
+	COND_TUNNEL_NO_INTERFACE,
+	COND_TUNNEL_NO_SOCKET,
+	COND_TUNNEL_FILE_UNUSABLE,
+	COND_TUNNEL_DISCONNECTED,
+	COND_TUNNEL_NO_ADDRESS,
+	COND_TUNNEL_PROPOSAL_REFUSED,
+	COND_TUNNEL_EDGE_UNREACHED,
+	COND_TUNNEL_EDGE_UNTRUSTED,
+	COND_TUNNEL_EDGE_CERTIFICATE,
+	COND_TUNNEL_CERTIFICATE_REFUSED,
+	COND_TUNNEL_REQUEST_REFUSED,
+	COND_TUNNEL_FLOODED,
+	COND_TUNNEL_PEER_BREACH,
+	COND_TUNNEL_PEER_EXCESS,
+	COND_TUNNEL_PEER_SPOOFED,
+	COND_TUNNEL_PEER_DEAF,
+	COND_TUNNEL_PEER_SILENT,
+	COND_TUNNEL_PATH_LOSSY,
+	COND_TUNNEL_PATH_NARROW,
 	COND_CODES,
 };
 
@@ -88,8 +111,8 @@ enum condition_severity { COND_INFO, COND_WARNING, COND_ERROR };
 const char *condition_code_str(enum condition_code code);
 enum condition_severity condition_severity(enum condition_code code);
 const char *condition_severity_str(enum condition_severity severity);
-/* The code of which this one is only a consequence while both stand; COND_CODES = none. */
-enum condition_code condition_depends_on(enum condition_code code);
+/* While both stand the first is only a consequence of the other. */
+bool condition_follows(enum condition_code code, enum condition_code cause);
 /* What to do, one sentence; never nullptr, "" when there is nothing to do. */
 const char *condition_remedy(enum condition_code code);
 

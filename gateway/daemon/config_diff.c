@@ -20,6 +20,7 @@ const char *config_change_kind_str(enum config_change_kind kind)
 		[CHANGE_PROBE] = "probe",
 		[CHANGE_WATCH] = "watch",
 		[CHANGE_BRIDGE] = "bridge",
+		[CHANGE_TUNNEL] = "tunnel",
 	};
 	return names[kind];
 }
@@ -211,6 +212,7 @@ static void state_all(const struct config *c, struct config_changes *out)
 	if (c->watch_own)
 		config_state(out, CHANGE_WATCH, nullptr, "%s", c->watch ? "true" : "false");
 	config_state_bridge(&c->bridge, out);
+	config_state_tunnel(&c->tunnel, out);
 	sort(out, compare_statements);
 	size_t kept = 0;
 	for (size_t i = 0; i < out->n; i++)

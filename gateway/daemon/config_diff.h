@@ -6,8 +6,8 @@
  * A configuration is taken as a set of statements: the mesh interface, each range, each network
  * with its mode, each host that departs from it, each witness, each entry of the allow list
  * ("everything" where there is no list), what departs from the defaults of the probe, whether
- * flows are watched where the file says, and of the HTTP bridge each route and each setting that is
- * no default. What only the one or the other says is a change,
+ * flows are watched where the file says, of the HTTP bridge each route and of the tunnel each node,
+ * and of both each setting that is no default. What only the one or the other says is a change,
  * so that a mode that changes is a statement less and a statement more. Order, repetition and the
  * way a value was written make no difference. BGP and remedies are not among them: their operations
  * say themselves what becomes of others' objects.
@@ -25,7 +25,8 @@ enum config_change_kind {
 	CHANGE_ALLOW,
 	CHANGE_PROBE,
 	CHANGE_WATCH,
-	CHANGE_BRIDGE
+	CHANGE_BRIDGE,
+	CHANGE_TUNNEL
 };
 const char *config_change_kind_str(enum config_change_kind kind);
 

@@ -10,52 +10,14 @@
 #include "lib/xmalloc.h"
 #include <string.h>
 
-static char *settings_text(const struct config_bridge *bridge)
+static void print_settings(const void *bridge, FILE *out)
 {
-	char *text = nullptr;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	if (!out)
-		out_of_memory();
 	print_bridge_settings(bridge, out);
-	fclose(out);
-	return text;
 }
 
-static char *route_text(const struct config_route *route)
+static void print_route(const void *route, FILE *out)
 {
-	char *text = nullptr;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	if (!out)
-		out_of_memory();
 	print_bridge_route(route, out);
-	fclose(out);
-	return text;
-}
-
-static bool has_line(const char *text, const char *line, size_t len)
-{
-	for (const char *at = text; (at = strstr(at, line)) != nullptr; at += len)
-		if ((at == text || at[-1] == '\n') && (at[len] == '\n' || at[len] == '\0'))
-			return true;
-	return false;
-}
-
-/* What text has and usual has not, in one line; begins with before wherever something follows. */
-static void write_unusual(FILE *out, char *text, const char *usual, const char *before)
-{
-	char *rest = nullptr;
-
-	for (char *line = strtok_r(text, "\n", &rest); line;
-		line = strtok_r(nullptr, "\n", &rest)) {
-		if (has_line(usual, line, strlen(line)))
-			continue;
-		fprintf(out, "%s%s", before, line + strspn(line, " "));
-		before = "; ";
-	}
 }
 
 static void state_route(const struct config_route *route, struct config_changes *out)
@@ -65,7 +27,8 @@ static void state_route(const struct config_route *route, struct config_changes 
 	usual.path = route->path;
 	usual.upstreams = route->upstreams;
 	usual.n_upstreams = route->n_upstreams;
-	autofree char *text = route_text(route), *other = route_text(&usual), *said = nullptr;
+	autofree char *text = config_print_text(print_route, route),
+		      *other = config_print_text(print_route, &usual), *said = nullptr;
 	size_t len;
 	FILE *f = open_memstream(&said, &len);
 
@@ -73,7 +36,7 @@ static void state_route(const struct config_route *route, struct config_changes 
 		out_of_memory();
 	fprintf(f, "%s%s to ", route->host, strcmp(route->path, "/") != 0 ? route->path : "");
 	print_bridge_upstreams(route, f);
-	write_unusual(f, text, other, "; ");
+	config_write_unusual(f, text, other, "; ");
 	fclose(f);
 	config_state(out, CHANGE_BRIDGE, nullptr, "%s", said);
 }
@@ -81,14 +44,12 @@ static void state_route(const struct config_route *route, struct config_changes 
 void config_state_bridge(const struct config_bridge *bridge, struct config_changes *out)
 {
 	struct config_bridge usual = default_bridge;
-	autofree char *text = settings_text(bridge), *other = settings_text(&usual);
-	char *rest = nullptr;
+	autofree char *text = config_print_text(print_settings, bridge),
+		      *other = config_print_text(print_settings, &usual);
 
 	if (!bridge->configured)
 		return;
-	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(nullptr, "\n", &rest))
-		if (!has_line(other, line, strlen(line)))
-			config_state(out, CHANGE_BRIDGE, nullptr, "%s", line + strspn(line, " "));
+	config_state_unusual(out, CHANGE_BRIDGE, text, other);
 	for (size_t i = 0; i < bridge->n_routes; i++)
 		state_route(&bridge->routes[i], out);
 }

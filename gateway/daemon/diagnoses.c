@@ -4,6 +4,7 @@
 #include "daemon/testify.h"
 #include "daemon/want.h"
 #include "diagnose/diagnose.h"
+#include "diagnose/outgoing.h"
 #include "diagnose/probe_link.h"
 #include "lib/api_probe.h"
 #include "lib/api_trace.h"
@@ -34,6 +35,9 @@ struct diagnose_ticket {
 	bool has_kept, aside;
 	sd_event_source *deferred; /* goes on behind the callback that brought it */
 	struct diagnosis *diagnosis;
+	struct outgoing *outgoing;           /* one of the two */
+	char *server_name, *ca, *untalkable; /* of the ask */
+	struct probe_tls tls;
 	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record,
 		const struct err *err);
 	void *arg;
@@ -79,11 +83,15 @@ void diagnoses_cancel(struct diagnose_ticket *t)
 		at = &(*at)->next;
 	*at = t->next;
 	diagnose_cancel(t->diagnosis);
+	outgoing_cancel(t->outgoing);
 	probe_link_free(t->name);
 	sd_event_source_disable_unref(t->deferred);
 	evidence_clear(&t->named);
 	evidence_clear(&t->kept);
 	config_free(t->config);
+	free(t->server_name);
+	free(t->ca);
+	free(t->untalkable);
 	free(t);
 }
 
@@ -192,6 +200,8 @@ static void on_tell(void *arg, struct evidence *e)
 
 /* ---- the beginning ---- */
 
+static const char too_many[] = "too many diagnoses are under way; try again in a moment";
+
 static int begin(struct diagnose_ticket *t, struct err *err)
 {
 	struct server_context *c = t->all->context;
@@ -199,15 +209,18 @@ static int begin(struct diagnose_ticket *t, struct err *err)
 	config_free(t->config);
 	t->config = nullptr;
 	int r = diagnose_config(c->reload, &t->options.flow, &t->config, err);
-	if (r >= 0)
+	if (r >= 0 && !flow_is_outgoing(&t->options.flow))
 		r = diagnose_client(t->config, &t->options.flow, err);
 	if (r < 0)
 		return r;
 	t->options.config = t->config;
+	if (flow_is_outgoing(&t->options.flow)) {
+		r = outgoing_start(t->all->event, &t->options, &t->outgoing);
+		return r < 0 ? err_set(err, -r, too_many) : 0;
+	}
 	t->options.prober = want_probe_source(t->config, t->options.flow.target.family);
 	r = diagnose_start(t->all->event, &t->options, &t->diagnosis);
-	return r < 0 ? err_set(err, -r, "too many diagnoses are under way; try again in a moment")
-		     : 0;
+	return r < 0 ? err_set(err, -r, too_many) : 0;
 }
 
 /* ---- a target by name ---- */
@@ -314,6 +327,7 @@ static void on_done(void *arg, struct evidence *e)
 	struct diagnose_ticket *t = arg;
 
 	t->diagnosis = nullptr;
+	t->outgoing = nullptr;
 	take_named(t, e);
 	if (t->found.n < 2 || has_fault(e)) {
 		end(t, e);
@@ -329,11 +343,29 @@ static void on_done(void *arg, struct evidence *e)
 	defer(t);
 }
 
+/* What the wall around the bridge keeps away is no address of an upstream, unless there is no
+ * other. */
+static void leave_out_walled(struct diagnose_ticket *t)
+{
+	const struct gateway *g = t->all->context->reload->gateway;
+	struct probe_addresses usable = {};
+	struct flow flow = t->asked;
+
+	for (size_t i = 0; i < t->found.n && flow_is_outgoing(&flow); i++) {
+		flow.target = t->found.list[i];
+		if (testify_may_begin(g, g->config, &flow))
+			usable.list[usable.n++] = flow.target;
+	}
+	if (usable.n)
+		t->found = usable;
+}
+
 static void on_name(void *arg, const struct evidence *facts, const struct probe_addresses *found)
 {
 	struct diagnose_ticket *t = arg;
 
 	t->found = *found;
+	leave_out_walled(t);
 	for (size_t i = 0; i < facts->n; i++)
 		*evidence_add(&t->named, facts->facts[i].kind) = facts->facts[i];
 	defer(t);
@@ -364,6 +396,19 @@ static int read_from(const char *from, struct flow *flow)
 	return 0;
 }
 
+static char *copy(const char *text)
+{
+	return text ? xstrdup(text) : nullptr;
+}
+
+static void take_tls(struct diagnose_ticket *t, const struct probe_tls *tls)
+{
+	t->server_name = copy(tls->server_name);
+	t->ca = copy(tls->ca);
+	t->untalkable = copy(tls->untalkable);
+	t->tls = (struct probe_tls){t->server_name, t->ca, t->untalkable};
+}
+
 int diagnoses_begin(struct diagnoses *d, const struct diagnoses_ask *ask,
 	struct diagnose_ticket **out, struct err *err)
 {
@@ -376,8 +421,10 @@ int diagnoses_begin(struct diagnoses *d, const struct diagnoses_ask *ask,
 		.trace_socket = API_TRACE_SOCKET,
 		.probe_socket = API_PROBE_SOCKET,
 		.tell = on_tell,
+		.tls = &t->tls,
 		.done = on_done,
 		.arg = t};
+	take_tls(t, &ask->tls);
 	d->list = t;
 	int r = flow_parse(ask->target, &t->options.flow, err);
 	if (r >= 0 && read_from(ask->from, &t->options.flow) < 0)

@@ -13,6 +13,7 @@
  * has no range of) is left out.
  */
 #include "daemon/server.h"
+#include "diagnose/probe_link.h"
 #include "verdict/verdict.h"
 
 struct diagnoses;
@@ -20,10 +21,12 @@ struct diagnose_ticket; /* one that is under way */
 
 struct diagnoses_ask {
 	const char *target; /* of the command line (verdict/evidence.h) */
-	const char *from;   /* a class of ranges, or an address; nullptr = workers */
+	const char *from; /* a class of ranges, or an address; FLOW_FROM_GATEWAY: this host itself;
+			     nullptr = workers */
 	bool passive;
 	bool aside; /* not an operator's: Recall and Fix go on to mean the last that was */
 	uint64_t limit_us;
+	struct probe_tls tls; /* of an https service; copied */
 	/* Both are borrowed. nullptr: there is none, err says why, or, without it, the daemon ends.
 	 * Not called after diagnoses_cancel(). */
 	void (*done)(void *arg, sd_json_variant *verdict, sd_json_variant *record,

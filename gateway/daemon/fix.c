@@ -1,24 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/fix.h"
-#include "lib/marks.h"
+#include "daemon/fix_int.h"
 #include "verdict/entry.h"
-#include "verdict/place.h"
 #include <errno.h>
 #include <linux/fib_rules.h>
-#include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define PUT(field, text) snprintf((field), sizeof(field), "%.*s", (int)sizeof(field) - 1, (text))
-
-struct subject {
-	const struct verdict *v;
-	const struct evidence *e;
-	struct prefix range, network; /* of the flow: those of the configuration, else its ends */
-	char mesh[IFNAMSIZ], lan[IFNAMSIZ];
-};
 
 struct fix_step *fix_add(struct fix *f, enum fix_kind kind)
 {
@@ -31,13 +20,13 @@ struct fix_step *fix_add(struct fix *f, enum fix_kind kind)
 	return step;
 }
 
-static const char *attribute(const struct subject *s, const char *name)
+const char *fix_attribute(const struct fix_subject *s, const char *name)
 {
 	const char *value = verdict_attribute(s->v, name);
 	return value ? value : "";
 }
 
-static int refuse(struct err *err, const char *why)
+int fix_refuse(struct err *err, const char *why)
 {
 	return err_set(err, EOPNOTSUPP, "%s", why);
 }
@@ -61,7 +50,7 @@ static int plan_value(const char *key, long long value, struct fix *out, struct 
 	char path[SYSCTL_KEY_LEN];
 
 	if (value < 0 || value > INT32_MAX || !read_key(key, path))
-		return refuse(err, "the diagnosis does not name the setting");
+		return fix_refuse(err, "the diagnosis does not name the setting");
 	struct fix_sysctl *sysctl = &fix_add(out, FIX_SYSCTL)->sysctl;
 	memcpy(sysctl->key, path, sizeof(path));
 	sysctl->to = (int)value;
@@ -70,35 +59,35 @@ static int plan_value(const char *key, long long value, struct fix *out, struct 
 
 /* Forwarding of IPv6 ends the hearing of router advertisements, and with it routes that this host
  * may be reached by (addrconf_fixup_forwarding(), net/ipv6/addrconf.c). */
-static int keep_advertised(const struct subject *s, struct fix *out, struct err *err)
+static int keep_advertised(const struct fix_subject *s, struct fix *out, struct err *err)
 {
 	const struct fact_sysctl *ra;
 	int r = 0;
 
-	if (strcmp(attribute(s, "sysctl"), "net.ipv6.conf.all.forwarding") != 0)
+	if (strcmp(fix_attribute(s, "sysctl"), "net.ipv6.conf.all.forwarding") != 0)
 		return 0;
 	for (size_t at = 0; r >= 0 && (ra = evidence_hears_routers(s->e, &at));)
 		r = plan_value(ra->key, 2, out, err);
 	return r;
 }
 
-static int plan_sysctl(const struct subject *s, struct fix *out, struct err *err)
+static int plan_sysctl(const struct fix_subject *s, struct fix *out, struct err *err)
 {
-	const char *wanted = attribute(s, "wanted");
+	const char *wanted = fix_attribute(s, "wanted");
 	char *end;
 	long long value = strtoll(wanted, &end, 10);
 
 	if (end == wanted || *end)
 		value = -1;
 	int r = keep_advertised(s, out, err);
-	return r < 0 ? r : plan_value(attribute(s, "sysctl"), value, out, err);
+	return r < 0 ? r : plan_value(fix_attribute(s, "sysctl"), value, out, err);
 }
 
 /* A table that is full: twice as large. */
-static int plan_limit(const struct subject *s, struct fix *out, struct err *err)
+static int plan_limit(const struct fix_subject *s, struct fix *out, struct err *err)
 {
-	const char *key = attribute(s, "sysctl");
-	long long max = strtoll(attribute(s, "max"), nullptr, 10);
+	const char *key = fix_attribute(s, "sysctl");
+	long long max = strtoll(fix_attribute(s, "max"), nullptr, 10);
 	const struct fact *f;
 
 	if (!key[0])
@@ -107,7 +96,7 @@ static int plan_limit(const struct subject *s, struct fix *out, struct err *err)
 		if (!strcmp(f->sysctl.key, key))
 			max = f->sysctl.value;
 	if (max <= 0)
-		return refuse(err, "the diagnosis does not know the limit");
+		return fix_refuse(err, "the diagnosis does not know the limit");
 	int r = plan_value(key, 2 * max, out, err);
 	if (r >= 0)
 		out->list[out->n - 1].sysctl.at_least = true;
@@ -117,32 +106,32 @@ static int plan_limit(const struct subject *s, struct fix *out, struct err *err)
 /* ---- routes ---- */
 
 static int add_route(
-	const struct subject *s, const struct fact_lookup *l, struct fix *out, struct err *err)
+	const struct fix_subject *s, const struct fact_lookup *l, struct fix *out, struct err *err)
 {
 	char entry[PREFIX_STRLEN], text[PREFIX_STRLEN];
 	struct prefix exceeded;
 	bool is_range;
 
 	if (l->match.len == 0)
-		return refuse(
+		return fix_refuse(
 			err, "it is the default route, without which this host may be cut off");
 	const char *keeper = entry_keeper(l->protocol);
 	if (keeper)
-		return refuse(err, keeper);
+		return fix_refuse(err, keeper);
 	if (entry_exceeds(l, s->e, &is_range, &exceeded))
 		return err_set(err, EOPNOTSUPP,
 			"the route to %s covers more than %s: add a route to that beside it",
 			prefix_str(&l->match, entry), prefix_str(&exceeded, text));
 	if (l->metric < 0 || l->table <= 0)
-		return refuse(err, "the diagnosis does not know the entry exactly");
+		return fix_refuse(err, "the diagnosis does not know the entry exactly");
 	struct fix_route *r = &fix_add(out, FIX_ROUTE)->route;
 	r->route = (struct route){.dst = l->match,
 		.table = (uint32_t)l->table,
 		.metric = (uint32_t)l->metric,
 		.protocol = (uint8_t)l->protocol};
-	PUT(r->type, l->type);
+	FIX_PUT(r->type, l->type);
 	if (!strcmp(l->type, "unicast"))
-		PUT(r->interface, l->oif);
+		FIX_PUT(r->interface, l->oif);
 	return 0;
 }
 
@@ -152,26 +141,27 @@ static bool refuses(const char *type)
 	       !strcmp(type, "prohibit");
 }
 
-static int plan_refusing(const struct subject *s, struct fix *out, struct err *err)
+static int plan_refusing(const struct fix_subject *s, struct fix *out, struct err *err)
 {
 	const struct fact_lookup *l = entry_blamed(s->v, s->e);
 
 	if (!l || !refuses(l->type))
-		return refuse(err, "the diagnosis does not name the entry that refuses");
+		return fix_refuse(err, "the diagnosis does not name the entry that refuses");
 	if (l->match.addr.family != AF_UNSPEC)
 		return add_route(s, l, out, err);
 	struct fix_step *step = fix_add(out, FIX_RULE_DEL);
-	PUT(step->rule_text, l->rule);
+	FIX_PUT(step->rule_text, l->rule);
 	step->rule.family = s->e->flow.target.family;
 	return 0;
 }
 
-static int plan_shadow(const struct subject *s, struct fix *out, struct err *err)
+static int plan_shadow(const struct fix_subject *s, struct fix *out, struct err *err)
 {
 	const struct fact_lookup *l = entry_blamed(s->v, s->e);
 
 	if (!l)
-		return refuse(err, "the diagnosis does not name the route that stands in front");
+		return fix_refuse(
+			err, "the diagnosis does not name the route that stands in front");
 	return add_route(s, l, out, err);
 }
 
@@ -181,14 +171,14 @@ static int plan_shadow(const struct subject *s, struct fix *out, struct err *err
 static int plan_rule(const struct prefix *to, const char *iif, struct fix *out, struct err *err)
 {
 	if (to->addr.family == AF_UNSPEC || to->len == 0)
-		return refuse(err, "the diagnosis does not name a network");
+		return fix_refuse(err, "the diagnosis does not name a network");
 	struct rule *rule = &fix_add(out, FIX_RULE_ADD)->rule;
 	*rule = (struct rule){.family = to->addr.family,
 		.table = RT_TABLE_MAIN,
 		.action = FR_ACT_TO_TBL,
 		.to = *to,
 		.suppress = -1};
-	PUT(rule->iif, iif);
+	FIX_PUT(rule->iif, iif);
 	return 0;
 }
 
@@ -202,7 +192,7 @@ static bool is_masqueraded(const struct evidence *e)
 
 /* What went into the tunnel was not translated, and an echo or a datagram more, from the same port,
  * keeps that decision. A new TCP connection has a new port. */
-static void add_untranslated(const struct subject *s, struct fix *out)
+static void add_untranslated(const struct fix_subject *s, struct fix *out)
 {
 	if (!is_masqueraded(s->e) || s->e->flow.proto == IPPROTO_TCP)
 		return;
@@ -211,7 +201,7 @@ static void add_untranslated(const struct subject *s, struct fix *out)
 	step->to = prefix_of(&s->e->flow.target);
 }
 
-static int plan_network_rule(const struct subject *s, struct fix *out, struct err *err)
+static int plan_network_rule(const struct fix_subject *s, struct fix *out, struct err *err)
 {
 	int r = plan_rule(&s->network, "", out, err);
 	if (r >= 0)
@@ -219,147 +209,28 @@ static int plan_network_rule(const struct subject *s, struct fix *out, struct er
 	return r;
 }
 
-static int plan_range_rule(const struct subject *s, struct fix *out, struct err *err)
+static int plan_range_rule(const struct fix_subject *s, struct fix *out, struct err *err)
 {
 	return plan_rule(&s->range, "", out, err);
 }
 
-static int plan_lan_rule(const struct subject *s, struct fix *out, struct err *err)
+static int plan_lan_rule(const struct fix_subject *s, struct fix *out, struct err *err)
 {
 	if (!s->lan[0])
-		return refuse(err, "the diagnosis does not name the LAN interface");
+		return fix_refuse(err, "the diagnosis does not name the LAN interface");
 	return plan_rule(&s->range, s->lan, out, err);
 }
 
 /* A route in main leads into the tunnel, or a rule leads to a table that does. */
-static int plan_hairpin(const struct subject *s, struct fix *out, struct err *err)
+static int plan_hairpin(const struct fix_subject *s, struct fix *out, struct err *err)
 {
-	return !strcmp(attribute(s, "table"), "254") ? plan_shadow(s, out, err)
-						     : plan_network_rule(s, out, err);
-}
-
-/* ---- filters ---- */
-
-enum term { ANY, MESH, LAN, RANGE, NETWORK, TARGET };
-enum port { TO_PORT, FROM_PORT, ANY_PORT };
-struct match {
-	enum term iif, oif, from, to;
-	enum port port; /* of the flow; ANY_PORT: nor its protocol */
-};
-
-static uint8_t nfproto(const char *family)
-{
-	static const struct {
-		const char *name;
-		uint8_t number;
-	} families[] = {{"ip", NFPROTO_IPV4}, {"ip6", NFPROTO_IPV6}, {"inet", NFPROTO_INET},
-		{"netdev", NFPROTO_NETDEV}};
-
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (!strcmp(families[i].name, family))
-			return families[i].number;
-	return NFPROTO_UNSPEC;
-}
-
-static const char *interface_of(const struct subject *s, enum term t)
-{
-	return t == MESH ? s->mesh : t == LAN ? s->lan : "";
-}
-
-static struct prefix prefix_term(const struct subject *s, enum term t)
-{
-	return t == RANGE     ? s->range
-	       : t == NETWORK ? s->network
-	       : t == TARGET  ? prefix_of(&s->e->flow.target)
-			      : (struct prefix){};
-}
-
-/* Nothing is opened but the service that was asked for. */
-static void narrow(const struct subject *s, enum port port, struct nft_accept *a)
-{
-	if (port == ANY_PORT)
-		return;
-	a->proto = s->e->flow.proto;
-	if (port == TO_PORT)
-		a->dport = s->e->flow.port;
-	else
-		a->sport = s->e->flow.port;
-}
-
-static int add_accept(
-	const struct subject *s, const struct match *m, struct fix *out, struct err *err)
-{
-	const char *handle = attribute(s, "handle");
-	struct fix_accept a = {.family = nfproto(attribute(s, "family"))};
-	struct nft_accept *accept = &a.accept;
-
-	if (a.family == NFPROTO_UNSPEC || !attribute(s, "table")[0] || !attribute(s, "chain")[0])
-		return refuse(err, "the diagnosis did not see which chain it is");
-	if (!strcmp(attribute(s, "table"), MARK_NFT_TABLE) && a.family == NFPROTO_INET)
-		return refuse(err, "the table is meshgw's own: change meshgw.yaml");
-	PUT(a.table, attribute(s, "table"));
-	PUT(a.chain, attribute(s, "chain"));
-	PUT(a.text, attribute(s, "rule"));
-	a.handle = handle[0] && handle[0] != '-' ? strtoull(handle, nullptr, 10) : 0;
-	PUT(accept->iif, interface_of(s, m->iif));
-	PUT(accept->oif, interface_of(s, m->oif));
-	accept->from = prefix_term(s, m->from);
-	accept->to = prefix_term(s, m->to);
-	narrow(s, m->port, accept);
-	if ((m->iif && !accept->iif[0]) || (m->oif && !accept->oif[0]))
-		return refuse(err, "the diagnosis does not name the interfaces");
-	fix_add(out, FIX_ACCEPT)->accept = a;
-	return 0;
-}
-
-static int plan_accepts(
-	const struct subject *s, const struct match pair[2], struct fix *out, struct err *err)
-{
-	int r = add_accept(s, &pair[0], out, err);
-	return r < 0 ? r : add_accept(s, &pair[1], out, err);
-}
-
-static int plan_forward(const struct subject *s, struct fix *out, struct err *err)
-{
-	static const struct match pair[] = {
-		{MESH, LAN, RANGE, NETWORK, TO_PORT}, {LAN, MESH, NETWORK, RANGE, FROM_PORT}};
-	return plan_accepts(s, pair, out, err);
-}
-
-static int plan_prerouting(const struct subject *s, struct fix *out, struct err *err)
-{
-	struct place p = place_of(s->v, s->e);
-	const struct match there = {MESH, ANY, RANGE, NETWORK, TO_PORT};
-	const struct match back = {LAN, ANY, NETWORK, p.translated ? ANY : RANGE, FROM_PORT};
-	int r = p.there ? add_accept(s, &there, out, err) : 0;
-
-	return r >= 0 && p.back ? add_accept(s, &back, out, err) : r;
-}
-
-/* This host's own packets to the LAN: its probes, BGP, ICMP errors; and its answers. */
-static int plan_output(const struct subject *s, struct fix *out, struct err *err)
-{
-	static const struct match pair[] = {
-		{ANY, LAN, ANY, NETWORK, ANY_PORT}, {ANY, MESH, ANY, RANGE, FROM_PORT}};
-	return plan_accepts(s, pair, out, err);
-}
-
-static int plan_postrouting(const struct subject *s, struct fix *out, struct err *err)
-{
-	static const struct match pair[] = {
-		{ANY, LAN, ANY, NETWORK, TO_PORT}, {ANY, MESH, ANY, RANGE, FROM_PORT}};
-	return plan_accepts(s, pair, out, err);
-}
-
-static int plan_input(const struct subject *s, struct fix *out, struct err *err)
-{
-	static const struct match from_mesh = {MESH, ANY, RANGE, TARGET, TO_PORT};
-	return add_accept(s, &from_mesh, out, err);
+	return !strcmp(fix_attribute(s, "table"), "254") ? plan_shadow(s, out, err)
+							 : plan_network_rule(s, out, err);
 }
 
 /* ---- the rest ---- */
 
-static int plan_stale(const struct subject *s, struct fix *out, struct err *)
+static int plan_stale(const struct fix_subject *s, struct fix *out, struct err *)
 {
 	struct fix_step *step = fix_add(out, FIX_CONNTRACK);
 
@@ -368,7 +239,7 @@ static int plan_stale(const struct subject *s, struct fix *out, struct err *)
 	return 0;
 }
 
-static int plan_apply(const struct subject *, struct fix *out, struct err *)
+static int plan_apply(const struct fix_subject *, struct fix *out, struct err *)
 {
 	fix_add(out, FIX_APPLY);
 	return 0;
@@ -376,7 +247,7 @@ static int plan_apply(const struct subject *, struct fix *out, struct err *)
 
 static const struct {
 	enum code code;
-	int (*plan)(const struct subject *s, struct fix *out, struct err *err);
+	int (*plan)(const struct fix_subject *s, struct fix *out, struct err *err);
 } planners[] = {
 	{CODE_FORWARDING_DISABLED, plan_sysctl},
 	{CODE_FORWARDING_DISABLED_ON_INTERFACE, plan_sysctl},
@@ -393,12 +264,12 @@ static const struct {
 	{CODE_POLICY_RULE_CAPTURES_RETURN, plan_range_rule},
 	{CODE_WARP_TABLE_CAPTURES_LAN, plan_network_rule},
 	{CODE_CGNAT_OVERLAP, plan_lan_rule},
-	{CODE_FILTER_DROP_FORWARD, plan_forward},
-	{CODE_FILTER_REJECT_FORWARD, plan_forward},
-	{CODE_FILTER_DROP_PREROUTING, plan_prerouting},
-	{CODE_FILTER_DROP_INPUT, plan_input},
-	{CODE_FILTER_DROP_OUTPUT, plan_output},
-	{CODE_FILTER_DROP_POSTROUTING, plan_postrouting},
+	{CODE_FILTER_DROP_FORWARD, fix_plan_forward},
+	{CODE_FILTER_REJECT_FORWARD, fix_plan_forward},
+	{CODE_FILTER_DROP_PREROUTING, fix_plan_prerouting},
+	{CODE_FILTER_DROP_INPUT, fix_plan_input},
+	{CODE_FILTER_DROP_OUTPUT, fix_plan_output},
+	{CODE_FILTER_DROP_POSTROUTING, fix_plan_postrouting},
 	{CODE_CONNTRACK_TABLE_FULL, plan_limit},
 	{CODE_CONNTRACK_STALE_NAT, plan_stale},
 	{CODE_NEIGHBOUR_TABLE_FULL, plan_limit},
@@ -425,27 +296,27 @@ bool fix_applies(enum code code)
 	return i < PLANNERS && planners[i].plan == plan_apply;
 }
 
-static struct subject subject_of(const struct verdict *v, const struct evidence *e)
+static struct fix_subject subject_of(const struct verdict *v, const struct evidence *e)
 {
-	struct subject s = {.v = v, .e = e};
+	struct fix_subject s = {.v = v, .e = e};
 	const struct fact *f;
 
 	s.range = evidence_range(e);
 	s.network = evidence_network(e);
-	PUT(s.mesh, e->mesh);
-	PUT(s.lan, e->lan);
+	FIX_PUT(s.mesh, e->mesh);
+	FIX_PUT(s.lan, e->lan);
 	for (size_t at = 0; (f = evidence_next(e, FACT_LINK, &at));) {
 		if (!s.mesh[0] && f->link.role == ROLE_MESH)
-			PUT(s.mesh, f->link.interface);
+			FIX_PUT(s.mesh, f->link.interface);
 		if (!s.lan[0] && (f->link.role == ROLE_LAN || f->link.role == ROLE_EGRESS))
-			PUT(s.lan, f->link.interface);
+			FIX_PUT(s.lan, f->link.interface);
 	}
 	return s;
 }
 
 int fix_plan(const struct verdict *v, const struct evidence *e, struct fix *out, struct err *err)
 {
-	struct subject s = subject_of(v, e);
+	struct fix_subject s = subject_of(v, e);
 
 	*out = (struct fix){};
 	size_t i = planner_of(v->code);

@@ -16,6 +16,7 @@
 #include "net/route.h"
 #include "net/rule.h"
 #include "nft/mend.h"
+#include "nft/mend_nat.h"
 #include "verdict/verdict.h"
 
 enum fix_kind {
@@ -25,7 +26,7 @@ enum fix_kind {
 	FIX_RULE_DEL,
 	FIX_CONNTRACK, /* entries without an answer are deleted */
 	FIX_ACCEPT,    /* in another program's chain */
-	FIX_NAT_TABLE, /* table inet nat is deleted (nft/mend.h) */
+	FIX_NAT_TABLE, /* table inet nat is deleted (nft/mend_nat.h) */
 	FIX_APPLY,     /* the configuration is applied (again) */
 	FIX_KINDS,
 };

@@ -21,6 +21,6 @@ void fix_tools_close(struct fix_tools *t); /* nullptr is allowed */
 [[nodiscard]] int fix_do(struct fix_tools *t, const struct fix *f, struct err *err);
 
 /* Recognised remains of repairs by hand: a table inet nat that masquerades the mesh and nobody else
- * (nft/mend.h), and routes of the ranges into the tunnel beside ours. */
+ * (nft/mend_nat.h), and routes of the ranges into the tunnel beside ours. */
 [[nodiscard]] int fix_find_leftovers(
 	struct fix_tools *t, const struct config *config, struct fix *out, struct err *err);

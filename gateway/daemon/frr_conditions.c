@@ -102,6 +102,33 @@ void frr_conditions_passwords(
 
 /* ---- what is not in place ---- */
 
+/* mgmtd's own words (lib/vty.c, mgmtd/mgmt_txn.c of FRR 10.3): not the line is wrong, nothing is
+ * taken. */
+static bool is_locked(const struct frr_refused *r)
+{
+	return strstr(r->why, "command failed, could not lock ") ||
+	       strstr(r->why, "Backend daemon disconnected while processing commit");
+}
+
+static const char *lock_said(const struct frr_sync *s)
+{
+	for (size_t i = 0; i < s->n_refused; i++)
+		if (is_locked(&s->refused[i]))
+			return s->refused[i].why;
+	return s->write_error == ETIME ? "vtysh does not end" : nullptr;
+}
+
+static void lock(const struct frr_sync *s, struct conditions *out)
+{
+	const char *said = lock_said(s);
+	if (!said || s->in_place)
+		return;
+	conditions_add(out, COND_FRR_CONFIG_LOCKED, "mgmtd",
+		"FRRouting takes no configuration: %.90s; another session holds mgmtd's lock, or "
+		"mgmtd waits for a daemon that it lost; what FRR has stays",
+		said);
+}
+
 /* Of a neighbour that was refused all else is refused, too. */
 static bool follows(const struct frr_refused *r)
 {
@@ -113,7 +140,8 @@ static void refusals(const struct frr_sync *s, struct conditions *out)
 	for (size_t i = 0; i < s->n_refused; i++) {
 		const struct frr_refused *r = &s->refused[i];
 		struct position at = position_of(r->mark);
-		if (follows(r) || conditions_find(out, COND_FRR_CONFIG_REJECTED, at.text))
+		if (follows(r) || is_locked(r) ||
+			conditions_find(out, COND_FRR_CONFIG_REJECTED, at.text))
 			continue;
 		conditions_add(out, COND_FRR_CONFIG_REJECTED, at.text,
 			"%s: FRRouting refuses \"%.80s\": %.90s", at.text,
@@ -125,7 +153,7 @@ static void difference(const struct frr_sync *s, struct conditions *out)
 {
 	struct ops ops = {};
 	char name[OP_NAME_LEN];
-	if (s->in_place || !s->failures || !s->view.answered || s->problem.code)
+	if (s->in_place || !s->failures || !s->view.answered || s->problem.code || lock_said(s))
 		return;
 	frr_ops_add(&s->diff, &s->view.running, &ops);
 	if (ops.n)
@@ -237,6 +265,7 @@ void frr_conditions_taking(const struct frr_sync *s, struct conditions *out)
 	}
 	trouble(s, out);
 	missing_daemons(s, out);
+	lock(s, out);
 	refusals(s, out);
 	difference(s, out);
 	fight(s, out);

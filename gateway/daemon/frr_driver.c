@@ -12,8 +12,7 @@
 /* A reading for somebody else. */
 struct reading {
 	struct reading *next;
-	struct frr_driver *driver;
-	struct vtysh *child;
+	struct vtysh *child; /* of the first only; nullptr = it waits */
 	const struct frr_model *model;
 	struct frr_call call;
 	frr_driver_read_done done;
@@ -28,7 +27,6 @@ struct frr_driver {
 	sd_event_source *timer;
 	struct vtysh *child;
 	struct reading *readings;
-	bool stepping;
 };
 
 static void look(struct frr_driver *d, bool event)
@@ -86,15 +84,77 @@ static int start(struct frr_driver *d, struct vtysh_request *request)
 	return r;
 }
 
+/* Never two at a time: mgmtd of FRR 10.3 spoils a commit that is under way when another session
+ * with it ends (FRRouting issue 18541). */
+static bool runs(const struct frr_driver *d)
+{
+	return d->child || (d->readings && d->readings->child);
+}
+
+/* ---- readings for others ---- */
+
+static void reading_free(struct reading *r)
+{
+	frr_call_clear(&r->call);
+	free(r);
+}
+
+/* Of the first, which goes. */
+static void finish_reading(
+	struct frr_driver *d, const struct vtysh_result *result, const struct err *why)
+{
+	struct reading *r = d->readings;
+	struct frr_view view = {};
+	struct err err = *why;
+	d->readings = r->next;
+	bool read = result && frr_view_read(&view, r->model, &r->call, result, &err) >= 0;
+	r->done(r->arg, read ? &view : nullptr, &err);
+	frr_view_clear(&view);
+	reading_free(r);
+}
+
+static void on_read(void *arg, const struct vtysh_result *result)
+{
+	struct frr_driver *d = arg;
+	finish_reading(d, result, &(struct err){});
+	frr_driver_step(d);
+}
+
+static void begin_reading(struct frr_driver *d)
+{
+	struct err err = {};
+	while (d->readings) {
+		struct reading *r = d->readings;
+		if (vtysh_start(d->event, &r->call.request, on_read, d, &r->child, &err) >= 0)
+			return;
+		finish_reading(d, nullptr, &err);
+	}
+}
+
+void frr_driver_read(
+	struct frr_driver *d, const struct frr_model *model, frr_driver_read_done done, void *arg)
+{
+	struct reading *r = xcalloc(1, sizeof(*r));
+	struct reading **at = &d->readings;
+	*r = (struct reading){.model = model, .done = done, .arg = arg};
+	frr_call_read(&r->call, model);
+	r->call.request.program = d->options.program;
+	while (*at)
+		at = &(*at)->next;
+	*at = r;
+	if (!runs(d))
+		begin_reading(d);
+}
+
+/* ---- the machine's turn ---- */
+
 static void arm(struct frr_driver *d)
 {
 	uint64_t at = frr_sync_wake(d->sync);
-	if (at && !d->child) {
-		if (sd_event_source_set_time(d->timer, at) < 0)
-			abort();
-	}
-	if (sd_event_source_set_enabled(
-		    d->timer, at && !d->child ? SD_EVENT_ONESHOT : SD_EVENT_OFF) < 0)
+	bool wait = at && !runs(d);
+	if (wait && sd_event_source_set_time(d->timer, at) < 0)
+		abort();
+	if (sd_event_source_set_enabled(d->timer, wait ? SD_EVENT_ONESHOT : SD_EVENT_OFF) < 0)
 		abort();
 }
 
@@ -109,9 +169,11 @@ void frr_driver_step(struct frr_driver *d)
 		d->child = nullptr;
 	}
 	watch_presence(d);
-	while (!d->child && frr_sync_next(d->sync, clock_monotonic_us(), &request))
+	while (!runs(d) && frr_sync_next(d->sync, clock_monotonic_us(), &request))
 		if (start(d, &request) >= 0)
 			break;
+	if (!runs(d))
+		begin_reading(d);
 	arm(d);
 }
 
@@ -121,51 +183,6 @@ static int on_timer(sd_event_source *, uint64_t, void *userdata)
 	look(d, false);
 	frr_driver_step(d);
 	return 0;
-}
-
-/* ---- readings for others ---- */
-
-static void unlink_reading(struct reading *r)
-{
-	struct reading **at = &r->driver->readings;
-	while (*at != r)
-		at = &(*at)->next;
-	*at = r->next;
-}
-
-static void reading_free(struct reading *r)
-{
-	frr_call_clear(&r->call);
-	free(r);
-}
-
-static void on_read(void *arg, const struct vtysh_result *result)
-{
-	struct reading *r = arg;
-	struct frr_view view = {};
-	struct err err = {};
-	unlink_reading(r);
-	int e = frr_view_read(&view, r->model, &r->call, result, &err);
-	r->done(r->arg, e < 0 ? nullptr : &view, &err);
-	frr_view_clear(&view);
-	reading_free(r);
-}
-
-void frr_driver_read(
-	struct frr_driver *d, const struct frr_model *model, frr_driver_read_done done, void *arg)
-{
-	struct reading *r = xcalloc(1, sizeof(*r));
-	struct err err = {};
-	*r = (struct reading){
-		.next = d->readings, .driver = d, .model = model, .done = done, .arg = arg};
-	d->readings = r;
-	frr_call_read(&r->call, model);
-	r->call.request.program = d->options.program;
-	if (vtysh_start(d->event, &r->call.request, on_read, r, &r->child, &err) >= 0)
-		return;
-	unlink_reading(r);
-	done(arg, nullptr, &err);
-	reading_free(r);
 }
 
 int frr_driver_new(sd_event *event, struct frr_sync *sync, const struct frr_driver_options *options,

@@ -3,7 +3,7 @@
 /*
  * frr_driver: the hands and the clock of frr_sync. It starts vtysh when the machine asks for it
  * and brings what was printed back, keeps its timer, watches FRR's sockets while there is something
- * to do, and tells who waits for the end of an attempt.
+ * to do, and tells who waits for the end of an attempt. One vtysh runs at a time.
  */
 #include "daemon/frr_sync.h"
 
@@ -30,8 +30,8 @@ void frr_driver_step(struct frr_driver *d);
 /* What is known of FRR shall be fresh in a moment. */
 void frr_driver_look(struct frr_driver *d);
 
-/* A reading beside the machine's own, for a plan. done is called once, with nullptr where FRR could
- * not be read (err then says why). */
+/* A reading beside the machine's own, for a plan; it waits for what runs. done is called once, with
+ * nullptr where FRR could not be read (err then says why). */
 typedef void (*frr_driver_read_done)(void *arg, const struct frr_view *view, const struct err *err);
 /* model is borrowed until then. */
 void frr_driver_read(

@@ -3,9 +3,9 @@
 /*
  * frr_password: one neighbour's MD5 password (RFC 2385) from its file.
  *
- * The file belongs to root or to us, is closed to everybody but its owner and its group's readers,
- * and holds one line of characters that no shell, vtysh or configuration takes for anything else.
- * No message says what it holds. Whoever gets the text wipes it (explicit_bzero).
+ * Whose the file may be is in secret_file.h. It holds one line of characters that no shell, vtysh
+ * or configuration takes for anything else. No message says what it holds. Whoever gets the text
+ * wipes it (explicit_bzero).
  */
 #include "daemon/frr_model.h"
 #include "lib/err.h"

@@ -114,6 +114,7 @@ static void take_config(struct frr_sync *s, uint64_t now_us)
 	s->removing = !wanted && g->phase != GATEWAY_UNCONFIGURED && s->memory.touched;
 	s->removed = false;
 	s->n_refused = 0;
+	s->write_error = 0;
 	ops_clear(&s->ops);
 	frr_secrets_clear(&s->secrets);
 	if (wanted)
@@ -307,6 +308,7 @@ static void done_writing(struct frr_sync *s, const struct vtysh_result *result, 
 {
 	s->polls = 0;
 	s->watch_until_us = now_us + FRR_WATCH_US;
+	s->write_error = result->error;
 	if (result->error)
 		log_warn("frr", "vtysh did not take the script: %s", strerror(result->error));
 	note_refused(s, result);

@@ -115,6 +115,7 @@ struct frr_sync {
 	struct ops ops;       /* what was written since the configuration changed */
 	struct frr_refused refused[FRR_REFUSALS_MAX]; /* of the last script */
 	size_t n_refused;
+	int write_error;    /* of the last script: why vtysh did not end by itself */
 	struct err problem; /* why FRR could not be read or written, code 0 = it could */
 };
 

@@ -173,6 +173,7 @@ static void settle_in_place(struct frr_sync *s, uint64_t now_us)
 	s->expected = false;
 	s->failures = 0;
 	s->n_refused = 0;
+	s->write_error = 0;
 	if (s->n_repairs &&
 		now_us >= s->repairs[(s->n_repairs - 1) % FRR_FIGHT_REPAIRS] + FRR_FIGHT_US)
 		s->contested = false;

@@ -105,6 +105,7 @@ static enum condition_code code_of(const struct object *o)
 	case OP_PROOF:
 	case OP_WATCH:
 	case OP_BRIDGE:
+	case OP_TUNNEL:
 		break;
 	}
 	return strstr(o->name, "rp_filter") ? COND_RP_FILTER_STRICT : COND_FORWARDING_DISABLED;

@@ -12,6 +12,7 @@
 #include "daemon/prober.h"
 #include "daemon/reload.h"
 #include "daemon/server.h"
+#include "daemon/tunnel.h"
 #include "lib/api_probe.h"
 #include "lib/log.h"
 #include "lib/marks.h"
@@ -63,11 +64,14 @@ static void make_conditions(struct loop *l)
 	frr_driver_step(l->context.frr_driver);
 	if (l->context.bridge)
 		bridge_step(l->context.bridge);
+	if (l->context.tunnel)
+		tunnel_step(l->context.tunnel);
 	bool queue_full = l->queue_full_until_us > clock_monotonic_us();
 	health_collect(&l->gateway, queue_full, &next);
 	reload_health(&l->reload, &next);
 	frr_conditions_collect(&l->frr, &next);
 	bridge_health(l->context.bridge, &next);
+	tunnel_health(l->context.tunnel, &next);
 	if (!privilege_net_admin())
 		conditions_add(&next, COND_CAPABILITY_MISSING, "CAP_NET_ADMIN",
 			"meshgwd runs without CAP_NET_ADMIN and cannot change anything");
@@ -342,6 +346,14 @@ static int open_nflog(struct loop *l)
 		l->event, &l->nflog_source, nflog_fd(l->nflog), EPOLLIN, on_nflog, l);
 }
 
+static void adopt(struct loop *l, const struct loop_given *given)
+{
+	if (tunnel_stored(given->name))
+		tunnel_adopt(l->context.tunnel, given->name, given->fd);
+	else
+		bridge_adopt(l->context.bridge, given->name, given->fd);
+}
+
 /* Watches are open before the first look, so that nothing falls between. */
 static int setup(struct loop *l, struct err *err)
 {
@@ -368,6 +380,10 @@ static int setup(struct loop *l, struct err *err)
 	l->context.flow_watch = flow_watch_new(l->event, &l->context);
 	l->context.bridge = bridge_new(l->event, &l->context,
 		l->options->bridge_user ? l->options->bridge_user : BRIDGE_USER, API_PROBE_SOCKET);
+	l->context.tunnel = tunnel_new(
+		&l->context, l->options->tunnel_user ? l->options->tunnel_user : TUNNEL_USER);
+	for (size_t i = 0; i < l->options->n_kept; i++)
+		adopt(l, &l->options->kept[i]);
 	run_pass(l);
 	return server_new(l->event, l->options->runtime_dir, &l->context, &l->server, err);
 }
@@ -377,6 +393,8 @@ static void teardown(struct loop *l)
 	flow_watch_free(l->context.flow_watch);
 	bridge_free(l->context.bridge);
 	l->context.bridge = nullptr;
+	tunnel_free(l->context.tunnel);
+	l->context.tunnel = nullptr;
 	server_free(l->server);
 	frr_driver_free(l->context.frr_driver);
 	frr_sync_clear(&l->frr);

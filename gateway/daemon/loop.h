@@ -19,12 +19,22 @@ constexpr uint64_t LOOP_TICK_US = 1'000'000;
 constexpr uint64_t LOOP_RESYNC_US = 30'000'000;
 constexpr unsigned LOOP_RESYNC_ALL = 10;
 
+/* A descriptor that systemd gave us by a name. */
+struct loop_given {
+	char *name;
+	int fd;
+};
+
 struct loop_options {
 	const char *config_path; /* the file in /etc */
 	const char *runtime_dir; /* where the sockets are */
 	const char *bridge_user; /* nullptr = BRIDGE_USER */
+	const char *tunnel_user; /* nullptr = TUNNEL_USER */
 	const char *vtysh;       /* nullptr = where FRR's package puts it */
-	int rcvbuf;              /* of the notification sockets, bytes; 0 = default */
+	struct loop_given
+		*kept; /* listening sockets of the bridge (daemon/bridge_store.h); taken */
+	size_t n_kept;
+	int rcvbuf; /* of the notification sockets, bytes; 0 = default */
 };
 
 /* Runs until SIGTERM or SIGINT; leaves the kernel's state as it is. Borrows kernel and store.

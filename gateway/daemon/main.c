@@ -2,14 +2,17 @@
 /*
  * meshgwd: options, the lock, privileges; then the loop, or one task for `meshgw`.
  */
+#include "daemon/bridge_store.h"
 #include "daemon/kernel_linux.h"
 #include "daemon/loop.h"
 #include "daemon/once.h"
 #include "daemon/privilege.h"
+#include "daemon/tunnel.h"
 #include "diagnose/diagnose.h"
 #include "lib/log.h"
 #include "lib/marks.h"
 #include "lib/own.h"
+#include "lib/xmalloc.h"
 #include "nft/legacy.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -37,6 +40,8 @@ struct options {
 	struct once_diagnosis diagnosis;
 	int limit_ms;
 	int rcvbuf;
+	struct loop_given *kept;
+	size_t n_kept;
 };
 
 static const char usage[] =
@@ -244,6 +249,8 @@ static int run(const struct options *o, const char *file, struct err *err)
 		r = loop_run(&(struct loop_options){.config_path = o->config,
 				     .runtime_dir = o->runtime_dir,
 				     .vtysh = o->vtysh,
+				     .kept = o->kept,
+				     .n_kept = o->n_kept,
 				     .rcvbuf = o->rcvbuf},
 			kernel, store, err);
 	store_close(store);
@@ -251,21 +258,36 @@ static int run(const struct options *o, const char *file, struct err *err)
 	return r;
 }
 
-/* Lists that only root may open: systemd has, or we have, before we became a user. */
-static void take_lists(void)
+/* Lists that only root may open: systemd has, or we have, before we became a user. And what the
+ * meshgwd before us left with systemd. */
+static void take_given(struct options *o)
 {
 	char **names = nullptr;
 	int n = sd_listen_fds_with_names(true, &names);
+	size_t cap = 0;
 
 	nft_legacy_open();
 	for (int i = 0; i < n; i++) {
-		if (!strcmp(names[i], "ip_tables"))
-			nft_legacy_keep(AF_INET, SD_LISTEN_FDS_START + i);
-		else if (!strcmp(names[i], "ip6_tables"))
-			nft_legacy_keep(AF_INET6, SD_LISTEN_FDS_START + i);
+		int fd = SD_LISTEN_FDS_START + i;
+		if (!strcmp(names[i], "ip_tables")) {
+			nft_legacy_keep(AF_INET, fd);
+		} else if (!strcmp(names[i], "ip6_tables")) {
+			nft_legacy_keep(AF_INET6, fd);
+		} else if (bridge_store_named(names[i]) || tunnel_stored(names[i])) {
+			XGROW(o->kept, o->n_kept, cap);
+			o->kept[o->n_kept++] = (struct loop_given){names[i], fd};
+			continue;
+		}
 		free(names[i]);
 	}
 	free(names);
+}
+
+static void forget_given(struct options *o)
+{
+	for (size_t i = 0; i < o->n_kept; i++)
+		free(o->kept[i].name);
+	free(o->kept);
 }
 
 static bool usable(const struct options *o, const char *file)
@@ -297,7 +319,7 @@ int main(int argc, char **argv)
 	}
 	int r = make_directories(&o, &err);
 	umask(0027);
-	take_lists();
+	take_given(&o);
 	if (r >= 0)
 		r = privilege_settle(o.user, &err);
 	if (r >= 0)
@@ -305,6 +327,7 @@ int main(int argc, char **argv)
 	autoclose int lock = r;
 	if (lock >= 0)
 		r = run(&o, file, &err);
+	forget_given(&o);
 	if (r >= 0)
 		return r;
 	log_err("meshgwd", "%s", err.msg);

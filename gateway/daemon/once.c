@@ -5,6 +5,7 @@
 #include "daemon/once_int.h"
 #include "daemon/reload.h"
 #include "daemon/reply.h"
+#include "daemon/tunnel_device.h"
 #include "lib/api.h"
 #include "lib/own.h"
 #include <errno.h>
@@ -150,6 +151,8 @@ int once_down(const struct once_options *o, struct kernel *kernel, struct store 
 	}
 	if (r >= 0)
 		r = remove_frr(o, &reload, before, &ops, &err);
+	if (r >= 0 && before && before->tunnel.role != TUNNEL_NONE)
+		r = tunnel_device_remove_named(before->mesh_interface, &err);
 	r = r < 0 ? once_print_failure(API_ERROR_DOWN_INCOMPLETE, &err)
 		  : print_operations(&ops, &none);
 	ops_clear(&ops);

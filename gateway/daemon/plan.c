@@ -16,7 +16,8 @@ const char *op_kind_str(enum op_kind kind)
 		[OP_FRR] = "frr",
 		[OP_PROOF] = "proof",
 		[OP_WATCH] = "watch",
-		[OP_BRIDGE] = "bridge"};
+		[OP_BRIDGE] = "bridge",
+		[OP_TUNNEL] = "tunnel"};
 	return names[kind];
 }
 
@@ -219,6 +220,8 @@ static enum op_kind kind_of(const struct config_changes *c)
 
 	for (size_t i = 0; i < c->n; i++)
 		kinds |= 1U << c->list[i].kind;
+	if (kinds & 1U << CHANGE_TUNNEL)
+		return OP_TUNNEL;
 	if (kinds & 1U << CHANGE_BRIDGE)
 		return OP_BRIDGE;
 	return kinds == 1U << CHANGE_WATCH ? OP_WATCH : OP_PROOF;
@@ -298,6 +301,9 @@ const char *op_name(const struct op *op, char *buf)
 	case OP_BRIDGE:
 		snprintf(buf, OP_NAME_LEN, "HTTP bridge");
 		break;
+	case OP_TUNNEL:
+		snprintf(buf, OP_NAME_LEN, "tunnel");
+		break;
 	}
 	return buf;
 }
@@ -332,6 +338,9 @@ const char *op_detail(const struct op *op, char *buf)
 		break;
 	case OP_BRIDGE:
 		snprintf(buf, OP_NAME_LEN, "listeners and routes");
+		break;
+	case OP_TUNNEL:
+		snprintf(buf, OP_NAME_LEN, "its ends and who they are");
 		break;
 	}
 	return buf;

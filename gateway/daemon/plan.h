@@ -13,7 +13,17 @@
 #include "daemon/config_diff.h"
 #include "daemon/want.h"
 
-enum op_kind { OP_NFT, OP_SYSCTL, OP_ROUTE, OP_REMEDY, OP_FRR, OP_PROOF, OP_WATCH, OP_BRIDGE };
+enum op_kind {
+	OP_NFT,
+	OP_SYSCTL,
+	OP_ROUTE,
+	OP_REMEDY,
+	OP_FRR,
+	OP_PROOF,
+	OP_WATCH,
+	OP_BRIDGE,
+	OP_TUNNEL
+};
 enum op_action { OP_ADD, OP_SET, OP_DELETE };
 
 const char *op_kind_str(enum op_kind kind);
@@ -35,9 +45,9 @@ struct op_remedy {
 
 constexpr size_t OP_NAME_LEN = 112;
 
-/* OP_PROOF, OP_WATCH and OP_BRIDGE change nothing in the kernel: how `return_path: auto` looks for
- * proof, whether flows are watched, what the HTTP bridge does. Only in plans.
- * OP_FRR: one line of FRR's configuration, without secrets, and the block that it stands in. */
+/* OP_PROOF, OP_WATCH, OP_BRIDGE and OP_TUNNEL change nothing in the kernel: how `return_path: auto`
+ * looks for proof, whether flows are watched, what the HTTP bridge does. Only in plans. OP_FRR: one
+ * line of FRR's configuration, without secrets, and the block that it stands in. */
 struct op_frr {
 	char line[OP_NAME_LEN], block[OP_NAME_LEN];
 };

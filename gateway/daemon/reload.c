@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/reload.h"
+#include "daemon/reload_int.h"
 #include "lib/log.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
@@ -36,7 +37,7 @@ void reload_clear(struct reload *r)
 }
 
 /* The records belong to the gateway; the file needs both halves. */
-static int save(struct reload *r, struct err *err)
+int reload_save(struct reload *r, struct err *err)
 {
 	struct state all = r->state;
 	all.records = r->gateway->records;
@@ -47,14 +48,14 @@ static int save(struct reload *r, struct err *err)
 
 int reload_save_records(void *arg, const struct sysctl_records *, struct err *err)
 {
-	return save(arg, err);
+	return reload_save(arg, err);
 }
 
 int reload_save_frr(void *arg, const struct frr_memory *memory, struct err *err)
 {
 	struct reload *r = arg;
 	r->state.frr = *memory;
-	return save(r, err);
+	return reload_save(r, err);
 }
 
 struct frr_memory reload_frr_memory(const struct reload *r)
@@ -71,10 +72,8 @@ static void log_diags(const struct config_diags *diags, const char *name)
 	}
 }
 
-/* ---- start ---- */
-
 /* Every mistake is logged, the first one is kept. */
-static int parse_logged(const char *name, const char *text, size_t len, struct config **out,
+int reload_parse(const char *name, const char *text, size_t len, struct config **out,
 	char problem[static 256])
 {
 	struct config_diags diags = {};
@@ -89,30 +88,13 @@ static int parse_logged(const char *name, const char *text, size_t len, struct c
 	return e;
 }
 
-static void note_unreadable(struct reload *r, const struct err *why)
+void reload_note_unreadable(struct reload *r, const struct err *why)
 {
 	r->file = why->code == ENOENT ? RELOAD_FILE_MISSING : RELOAD_FILE_UNREADABLE;
 	snprintf(r->file_problem, sizeof(r->file_problem), "cannot be read: %.230s", why->msg);
 }
 
-/* problem is written when it cannot be used. */
-static bool start_with(
-	struct reload *r, const char *name, char *text, size_t len, char problem[static 256])
-{
-	struct config *config = nullptr;
-	if (parse_logged(name, text, len, &config, problem) < 0) {
-		free(text);
-		return false;
-	}
-	r->running = config;
-	r->running_text = text;
-	r->running_len = len;
-	gateway_enter(r->gateway, GATEWAY_UP, config);
-	log_info("reload", "start from=%s", name);
-	return true;
-}
-
-static void keep_first(struct reload *r)
+void reload_keep_first(struct reload *r)
 {
 	struct err err = {};
 	int e = store_write_config(
@@ -125,101 +107,8 @@ static void keep_first(struct reload *r)
 	r->gateway->save_error = e < 0 ? -e : 0;
 	if (e >= 0 && (r->state.rolled_back || r->state.undone)) {
 		r->state.rolled_back = r->state.undone = false;
-		(void)save(r, nullptr);
+		(void)reload_save(r, nullptr);
 	}
-}
-
-/* Is it what was undone, or what nobody confirmed? Another comment is no other configuration. */
-static bool is_turned_down(struct reload *r, const char *text, size_t len)
-{
-	autofree char *candidate = nullptr;
-	size_t n;
-	struct config *a = nullptr, *b = nullptr;
-	struct config_diags diags = {};
-	if (!r->state.rolled_back && !r->state.undone)
-		return false;
-	bool same = store_read_config(r->store, STORE_CANDIDATE, &candidate, &n, nullptr) >= 0 &&
-		    config_parse(text, len, &a, &diags) >= 0 &&
-		    config_parse(candidate, n, &b, &diags) >= 0 && config_equal(a, b);
-	config_diags_clear(&diags);
-	config_free(a);
-	config_free(b);
-	return same;
-}
-
-/* No configuration was ever confirmed: the file in /etc counts, unless it is the very one whose
- * confirmation never came. What an interrupted apply left must go. */
-static void start_from_file(struct reload *r, bool interrupted)
-{
-	char *text;
-	size_t len;
-	struct err err = {};
-	if (config_read_file(r->path, &text, &len, &err) < 0) {
-		log_warn("reload", "no configuration: %s", err.msg);
-		note_unreadable(r, &err);
-		gateway_enter(
-			r->gateway, interrupted ? GATEWAY_DOWN : GATEWAY_UNCONFIGURED, nullptr);
-		return;
-	}
-	if (is_turned_down(r, text, len)) {
-		free(text);
-		gateway_enter(r->gateway, GATEWAY_DOWN, nullptr);
-	} else if (start_with(r, r->path, text, len, r->file_problem)) {
-		keep_first(r);
-	} else {
-		r->file = RELOAD_FILE_INVALID;
-		gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
-	}
-}
-
-/* Died in the middle of an apply. Its candidate's new name is the moment from which it counts. */
-static void end_interrupted(struct reload *r)
-{
-	autofree char *text = nullptr;
-	size_t len;
-	if (store_read_config(r->store, STORE_CANDIDATE, &text, &len, nullptr) == -ENOENT) {
-		r->state.down = r->state.rolled_back = r->state.undone = false;
-	} else {
-		r->gateway->interrupted = true;
-		if (r->state.pending) {
-			log_warn("reload", "a change died before it was confirmed: rolled back");
-			r->state.rolled_back = true;
-			r->state.undone = false;
-		}
-	}
-	r->state.applying = r->state.pending = false;
-	(void)save(r, nullptr);
-}
-
-int reload_start(struct reload *r, struct err *err)
-{
-	char *text;
-	size_t len;
-	int e = store_load(r->store, &r->state, err);
-	if (e < 0)
-		return e;
-	r->gateway->records = r->state.records;
-	r->state.records = (struct sysctl_records){};
-	bool interrupted = r->state.applying;
-	if (interrupted)
-		end_interrupted(r);
-	if (r->state.down) {
-		gateway_enter(r->gateway, GATEWAY_DOWN, nullptr);
-		return 0;
-	}
-	struct err why = {};
-	e = store_read_config(r->store, STORE_CONFIRMED, &text, &len, &why);
-	if (e >= 0 && start_with(r, "confirmed.yaml", text, len, r->kept_problem))
-		return 0;
-	if (e == -ENOENT) {
-		start_from_file(r, interrupted);
-		return 0;
-	}
-	if (e < 0)
-		snprintf(r->kept_problem, sizeof(r->kept_problem), "cannot be read: %.230s",
-			why.msg);
-	gateway_enter(r->gateway, GATEWAY_UNCONFIGURED, nullptr);
-	return 0;
 }
 
 /* ---- apply ---- */
@@ -274,7 +163,7 @@ static int keep(struct reload *r, struct err *err)
 		return e;
 	r->state.down = r->state.applying = r->state.pending = false;
 	r->state.rolled_back = r->state.undone = false;
-	(void)save(r, nullptr);
+	(void)reload_save(r, nullptr);
 	r->unkept = false;
 	r->kept_problem[0] = '\0';
 	drop_before(r);
@@ -290,7 +179,7 @@ static int prepare(struct reload *r, const struct candidate *c, bool pending, st
 		return e;
 	r->state.applying = true;
 	r->state.pending = pending;
-	e = save(r, err);
+	e = reload_save(r, err);
 	if (e < 0)
 		r->state.applying = r->state.pending = false;
 	return e;
@@ -301,7 +190,7 @@ static int abandon(struct reload *r, uint64_t now_us, struct err *err)
 	int code = err->code;
 	switch_back(r, now_us);
 	r->state.applying = r->state.pending = false;
-	(void)save(r, nullptr);
+	(void)reload_save(r, nullptr);
 	return -code;
 }
 
@@ -386,11 +275,11 @@ static void look_at_file(struct reload *r)
 	if (!file_changed(r) && r->file != RELOAD_FILE_UNREADABLE)
 		return;
 	if (config_read_file(r->path, &text, &len, &err) < 0) {
-		note_unreadable(r, &err);
+		reload_note_unreadable(r, &err);
 		return;
 	}
 	r->file = RELOAD_FILE_INVALID;
-	if (parse_logged(r->path, text, len, &config, r->file_problem) < 0)
+	if (reload_parse(r->path, text, len, &config, r->file_problem) < 0)
 		return;
 	bool differs = r->running && !config_equal(config, r->running);
 	r->file = differs ? RELOAD_FILE_DIFFERS : RELOAD_FILE_FINE;
@@ -436,7 +325,7 @@ static void roll_back(struct reload *r, bool undone, uint64_t now_us)
 	r->state.applying = r->state.pending = false;
 	r->state.rolled_back = !undone;
 	r->state.undone = undone;
-	(void)save(r, nullptr);
+	(void)reload_save(r, nullptr);
 }
 
 int reload_undo(
@@ -477,7 +366,7 @@ int reload_down(
 	r->state.applying = r->state.pending = false;
 	r->file_seen = false;
 	struct err unsaved = {};
-	int saved = save(r, &unsaved);
+	int saved = reload_save(r, &unsaved);
 	gateway_enter(g, GATEWAY_DOWN, nullptr);
 	gateway_pass(g, now_us);
 	drop_running(r);
@@ -504,9 +393,9 @@ void reload_tick(struct reload *r, uint64_t now_us, uint64_t boottime_us)
 	if (r->deadline_us && boottime_us >= r->deadline_us)
 		roll_back(r, false, now_us);
 	if (r->unkept && !r->deadline_us)
-		keep_first(r);
+		reload_keep_first(r);
 	else if (r->gateway->save_error)
-		(void)save(r, nullptr);
+		(void)reload_save(r, nullptr);
 	look_at_file(r);
 }
 

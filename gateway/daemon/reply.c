@@ -1,15 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/reply.h"
-#include "lib/xmalloc.h"
+#include "daemon/json_make.h"
 #include <stdlib.h>
-
-static sd_json_variant *empty_array(void)
-{
-	sd_json_variant *v = nullptr;
-	if (sd_json_variant_new_array(&v, nullptr, 0) < 0)
-		abort();
-	return v;
-}
 
 /* One allocation for the array, however long: appending one by one would copy it each time. */
 static sd_json_variant *reply_changes(const struct config_changes *changes)
@@ -34,7 +26,7 @@ static sd_json_variant *reply_changes(const struct config_changes *changes)
 sd_json_variant *reply_operations(const struct ops *ops)
 {
 	autojson sd_json_variant *changes = reply_changes(&ops->changes);
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 	for (size_t i = 0; i < ops->n; i++) {
 		const struct op *op = &ops->list[i];
 		char name[OP_NAME_LEN], detail[OP_NAME_LEN];
@@ -46,7 +38,8 @@ sd_json_variant *reply_operations(const struct ops *ops)
 			    SD_JSON_BUILD_PAIR_CONDITION(
 				    ops->changes.n &&
 					    (op->kind == OP_NFT || op->kind == OP_PROOF ||
-						    op->kind == OP_WATCH || op->kind == OP_BRIDGE),
+						    op->kind == OP_WATCH || op->kind == OP_BRIDGE ||
+						    op->kind == OP_TUNNEL),
 				    "changes", SD_JSON_BUILD_VARIANT(changes))) < 0)
 			abort();
 	}
@@ -55,16 +48,15 @@ sd_json_variant *reply_operations(const struct ops *ops)
 
 static const char *standing_cause(const struct conditions *all, enum condition_code code)
 {
-	enum condition_code cause = condition_depends_on(code);
-	for (size_t i = 0; cause != COND_CODES && i < all->n; i++)
-		if (all->list[i].code == cause)
-			return condition_code_str(cause);
+	for (size_t i = 0; i < all->n; i++)
+		if (condition_follows(code, all->list[i].code))
+			return condition_code_str(all->list[i].code);
 	return nullptr;
 }
 
 sd_json_variant *reply_conditions(const struct conditions *all)
 {
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 	for (size_t i = 0; i < all->n; i++) {
 		const struct condition *c = &all->list[i];
 		const char *severity = condition_severity_str(condition_severity(c->code));
@@ -87,7 +79,7 @@ sd_json_variant *reply_conditions(const struct conditions *all)
 
 sd_json_variant *reply_invalid(const struct config_diags *diags, const char *name)
 {
-	autojson sd_json_variant *v = empty_array();
+	autojson sd_json_variant *v = json_array();
 	sd_json_variant *parameters = nullptr;
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct config_diag *d = &diags->list[i];

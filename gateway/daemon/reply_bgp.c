@@ -1,17 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/reply_bgp.h"
 #include "daemon/frr_conditions.h"
+#include "daemon/json_make.h"
 #include "daemon/reply.h"
 #include <stdio.h>
 #include <stdlib.h>
-
-static sd_json_variant *empty_array(void)
-{
-	sd_json_variant *v = nullptr;
-	if (sd_json_variant_new_array(&v, nullptr, 0) < 0)
-		abort();
-	return v;
-}
 
 static bool has_other_asn(const struct frr_diff *diff)
 {
@@ -73,7 +66,7 @@ static void append_neighbor(
 static sd_json_variant *neighbors(const struct frr_sync *s)
 {
 	const struct config_bgp *bgp = &s->config->bgp;
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 	for (size_t i = 0; i < bgp->n_neighbors; i++)
 		append_neighbor(&v, &bgp->neighbors[i],
 			frr_session_of(&s->view.show, &bgp->neighbors[i].address));
@@ -111,7 +104,7 @@ static const char *why_not(
 static sd_json_variant *announcements(const struct frr_sync *s)
 {
 	const struct config *c = s->config;
-	sd_json_variant *v = empty_array();
+	sd_json_variant *v = json_array();
 	for (size_t i = 0; i < c->n_ranges; i++) {
 		const struct frr_prefix_state *p = state_of_prefix(
 			&s->view.show, &c->ranges[i].prefix);

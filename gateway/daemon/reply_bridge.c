@@ -33,6 +33,10 @@ sd_json_variant *reply_bridge(const struct bridge *b)
 	autojson sd_json_variant *list = listeners(view.listeners);
 	if (sd_json_buildo(&v, SD_JSON_BUILD_PAIR_BOOLEAN("attached", view.attached),
 		    SD_JSON_BUILD_PAIR_UNSIGNED("generation", view.generation),
+		    SD_JSON_BUILD_PAIR_CONDITION(view.served != nullptr, "served",
+			    SD_JSON_BUILD_UNSIGNED(view.served ? *view.served : 0)),
+		    SD_JSON_BUILD_PAIR_CONDITION(
+			    view.refusal != nullptr, "refusal", SD_JSON_BUILD_STRING(view.refusal)),
 		    SD_JSON_BUILD_PAIR_UNSIGNED("routes", view.config->bridge.n_routes),
 		    SD_JSON_BUILD_PAIR_VARIANT("listeners", list)) < 0)
 		out_of_memory();

@@ -3,6 +3,7 @@
 #include "daemon/answer.h"
 #include "daemon/bridge.h"
 #include "daemon/diagnoses.h"
+#include "daemon/tunnel.h"
 #include "lib/api.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
@@ -22,7 +23,8 @@ static const struct {
 } sockets[SERVER_SOCKETS] = {
 	[SERVER_STATUS] = {"status", 0666, SERVER_CONNECTIONS_MAX},
 	[SERVER_CONTROL] = {"control", 0660, SERVER_CONNECTIONS_MAX},
-	[SERVER_BRIDGE] = {"bridge", 0660, SERVER_CONNECTIONS_BRIDGE},
+	[SERVER_BRIDGE] = {"bridge", 0660, SERVER_CONNECTIONS_WORKER},
+	[SERVER_TUNNEL] = {"tunnel", 0660, SERVER_CONNECTIONS_WORKER},
 };
 
 struct server {
@@ -41,14 +43,19 @@ struct client {
 	void *gone_arg;
 };
 
-enum { STATUS = 1 << SERVER_STATUS, CONTROL = 1 << SERVER_CONTROL, BRIDGE = 1 << SERVER_BRIDGE };
+enum {
+	STATUS = 1 << SERVER_STATUS,
+	CONTROL = 1 << SERVER_CONTROL,
+	BRIDGE = 1 << SERVER_BRIDGE,
+	TUNNEL = 1 << SERVER_TUNNEL,
+};
 
 static const struct method {
 	const char *name;
 	unsigned sockets; /* that it is bound to */
 	sd_varlink_method_t handler;
 } methods[] = {
-	{API_INTERFACE ".GetStatus", STATUS | CONTROL | BRIDGE, api_get_status},
+	{API_INTERFACE ".GetStatus", STATUS | CONTROL | BRIDGE | TUNNEL, api_get_status},
 	{API_INTERFACE ".Plan", CONTROL, api_plan},
 	{API_INTERFACE ".Apply", CONTROL, api_apply},
 	{API_INTERFACE ".Confirm", CONTROL, api_confirm},
@@ -59,8 +66,13 @@ static const struct method {
 	{API_INTERFACE ".Doctor", CONTROL, api_doctor},
 	{API_INTERFACE ".Fix", CONTROL, api_fix},
 	{API_INTERFACE ".Follow", CONTROL, api_follow},
+	{API_INTERFACE ".EdgePromote", CONTROL, api_edge_promote},
 	{API_INTERFACE ".BridgeAttach", BRIDGE, api_bridge_attach},
+	{API_INTERFACE ".BridgeReport", BRIDGE, api_bridge_report},
 	{API_INTERFACE ".DiagnoseTarget", BRIDGE, api_diagnose_target},
+	{API_INTERFACE ".TunnelAttach", TUNNEL, api_tunnel_attach},
+	{API_INTERFACE ".TunnelPropose", TUNNEL, api_tunnel_propose},
+	{API_INTERFACE ".TunnelReport", TUNNEL, api_tunnel_report},
 };
 
 static int bind_methods(sd_varlink_server *s, enum server_socket which)
@@ -112,18 +124,47 @@ static int on_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
 }
 
 /* The mode of the socket says so already; it is here because its group may be missing. */
-static int on_bridge_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
+static int on_worker_connect(sd_varlink_server *s, sd_varlink *link, void *userdata,
+	bool (*admits)(const struct server_context *c, uid_t uid))
 {
-	const struct server_context *context = userdata;
 	uid_t uid;
 	int r = sd_varlink_get_peer_uid(link, &uid);
 
-	if (r >= 0 && !bridge_admits(context->bridge, uid))
+	if (r >= 0 && !admits(userdata, uid))
 		r = -EPERM;
 	if (r >= 0)
 		r = sd_varlink_set_allow_fd_passing_output(link, true);
 	return r < 0 ? r : on_connect(s, link, userdata);
 }
+
+static bool admits_bridge(const struct server_context *c, uid_t uid)
+{
+	return bridge_admits(c->bridge, uid);
+}
+
+static int on_bridge_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
+{
+	return on_worker_connect(s, link, userdata, admits_bridge);
+}
+
+static bool admits_tunnel(const struct server_context *c, uid_t uid)
+{
+	return tunnel_admits(c->tunnel, uid);
+}
+
+static int on_tunnel_connect(sd_varlink_server *s, sd_varlink *link, void *userdata)
+{
+	int r = sd_varlink_set_allow_fd_passing_input(link, true);
+
+	return r < 0 ? r : on_worker_connect(s, link, userdata, admits_tunnel);
+}
+
+static const sd_varlink_connect_t connects[SERVER_SOCKETS] = {
+	[SERVER_STATUS] = on_connect,
+	[SERVER_CONTROL] = on_connect,
+	[SERVER_BRIDGE] = on_bridge_connect,
+	[SERVER_TUNNEL] = on_tunnel_connect,
+};
 
 static void on_disconnect(sd_varlink_server *, sd_varlink *link, void *)
 {
@@ -168,8 +209,7 @@ static int make_server(sd_event *event, enum server_socket which, struct server_
 	if (r < 0)
 		return r;
 	sd_varlink_server_set_userdata(s, context);
-	r = sd_varlink_server_bind_connect(
-		s, which == SERVER_BRIDGE ? on_bridge_connect : on_connect);
+	r = sd_varlink_server_bind_connect(s, connects[which]);
 	if (r >= 0)
 		r = sd_varlink_server_bind_disconnect(s, on_disconnect);
 	if (r >= 0)
@@ -214,16 +254,15 @@ static int open_socket(struct server *s, sd_event *event, const char *dir, enum 
 	return listen_at(s->sockets[which].server, path, sockets[which].mode, err);
 }
 
-/* We are in the group of the bridge's user (meshgw.sysusers). Where we are not, only root and we
+/* We are in the groups of the workers' users (meshgw.sysusers). Where we are not, only root and we
  * ourselves may attach. */
-static int open_bridge(struct server *s, sd_event *event, const char *dir, struct err *err)
+static int open_worker(struct server *s, sd_event *event, const char *dir, enum server_socket which,
+	gid_t group, struct err *err)
 {
-	const char *path = s->sockets[SERVER_BRIDGE].path;
-	int r = open_socket(s, event, dir, SERVER_BRIDGE, err);
-	gid_t group = bridge_group(s->context->bridge);
+	const char *path = s->sockets[which].path;
+	int r = open_socket(s, event, dir, which, err);
 	if (r >= 0 && group != (gid_t)-1 && chown(path, (uid_t)-1, group) < 0)
-		log_warn("server", "%s: the bridge cannot connect: chgrp: %s", path,
-			strerror(errno));
+		log_warn("server", "%s: its user cannot connect: chgrp: %s", path, strerror(errno));
 	return r;
 }
 
@@ -238,7 +277,9 @@ int server_new(sd_event *event, const char *dir, struct server_context *context,
 	if (r >= 0)
 		r = open_socket(s, event, dir, SERVER_CONTROL, err);
 	if (r >= 0 && context->bridge)
-		r = open_bridge(s, event, dir, err);
+		r = open_worker(s, event, dir, SERVER_BRIDGE, bridge_group(context->bridge), err);
+	if (r >= 0 && context->tunnel)
+		r = open_worker(s, event, dir, SERVER_TUNNEL, tunnel_group(context->tunnel), err);
 	if (r < 0) {
 		server_free(s);
 		return r;
@@ -263,6 +304,17 @@ void server_free(struct server *s)
 	free(s);
 }
 
+int server_no_parameters(sd_varlink *link, sd_json_variant *parameters)
+{
+	static const sd_json_dispatch_field none[] = {{}};
+	return sd_varlink_dispatch(link, parameters, none, nullptr);
+}
+
+int server_deny(sd_varlink *link)
+{
+	return sd_varlink_error(link, SD_VARLINK_ERROR_PERMISSION_DENIED, nullptr);
+}
+
 bool server_drops(sd_varlink *link)
 {
 	int unread = 0, fd = sd_varlink_get_fd(link);
@@ -281,6 +333,5 @@ int server_add_connection(struct server *s, enum server_socket which, int fd)
 	int r = sd_varlink_server_add_connection(server, fd, &link);
 	if (r < 0)
 		return r;
-	return which == SERVER_BRIDGE ? on_bridge_connect(server, link, context)
-				      : on_connect(server, link, context);
+	return connects[which](server, link, context);
 }

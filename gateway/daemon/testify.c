@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon/testify.h"
 #include "conf/admits.h"
+#include "daemon/bridge_names.h"
 #include "daemon/frr_conditions.h"
 #include "daemon/want.h"
 #include <stdio.h>
@@ -60,6 +61,21 @@ static void tell_network(const struct gateway *g, const struct config *config,
 		tell_mode(g, &place, target, f);
 }
 
+/* The wall around the bridge holds for what names stand for (daemon/bridge_names.h). */
+bool testify_may_begin(
+	const struct gateway *g, const struct config *config, const struct flow *flow)
+{
+	const struct config_bridge *b = config ? &config->bridge : nullptr;
+
+	for (size_t i = 0; b && flow->host[0] && i < b->n_routes; i++)
+		for (size_t j = 0; j < b->routes[i].n_upstreams; j++) {
+			const struct config_upstream *up = &b->routes[i].upstreams[j];
+			if (up->host && up->port == flow->port && !strcmp(up->host, flow->host))
+				return bridge_name_may_be(config, &g->seen, &flow->target);
+		}
+	return true;
+}
+
 void testify_config(const struct gateway *g, const struct config *config, struct evidence *e)
 {
 	struct fact_config *f = &evidence_add(e, FACT_CONFIG)->config;
@@ -77,6 +93,8 @@ void testify_config(const struct gateway *g, const struct config *config, struct
 		f->range = range->prefix;
 	f->allowed = !f->up ||
 		     config_allows(config, &flow->client, &flow->target, flow->proto, flow->port);
+	if (flow_is_outgoing(flow))
+		f->allowed = flow->target.family == AF_UNSPEC || testify_may_begin(g, config, flow);
 	tell_network(g, config, &flow->target, f);
 }
 
@@ -88,6 +106,7 @@ void testify_conditions(const struct conditions *all, struct evidence *e)
 		PUT(f->code, "%s", condition_code_str(c->code));
 		PUT(f->subject, "%s", c->subject);
 		PUT_CUT(f->message, c->message);
+		PUT_CUT(f->remedy, condition_remedy(c->code));
 	}
 }
 
@@ -158,6 +177,10 @@ static bool sends(const struct config_neighbor *to, uint8_t family)
 	return family == AF_INET ? to->ipv4 : to->ipv6;
 }
 
+/* bgpd collects for a second before its first update; what was sent once and is held back later is
+ * no longer young. */
+constexpr uint64_t FIRST_UPDATE_MS = 3'000;
+
 /* FRR tells how many of ours a neighbour was sent, and not which, unless it is all or none. */
 static void tell_prefix(const struct frr_sync *s, const struct frr_prefix_state *p,
 	const struct config_neighbor *to, struct evidence *e)
@@ -172,6 +195,7 @@ static void tell_prefix(const struct frr_sync *s, const struct frr_prefix_state 
 	f->originated = p->in_bgp;
 	f->export_policy = !of || !of->policy_missing_out;
 	f->advertised = of && n->state == FRR_SESSION_ESTABLISHED && of->advertised > 0;
+	f->pending = of && !f->advertised && n->uptime_ms < FIRST_UPDATE_MS;
 	PUT(f->text, "%u of the ranges and sites were sent", of ? of->advertised : 0);
 }
 

@@ -14,6 +14,9 @@
  * by which the flow is judged (diagnose_config.h); then nothing is refused and nothing hidden.
  * nullptr: nothing is known. */
 void testify_config(const struct gateway *g, const struct config *config, struct evidence *e);
+/* May the bridge begin such a connection? Everybody else may. */
+[[nodiscard]] bool testify_may_begin(
+	const struct gateway *g, const struct config *config, const struct flow *flow);
 void testify_conditions(const struct conditions *all, struct evidence *e);
 /* For a flow of IPv6: where this host has an address by a router's advertisement, on the way of the
  * flow or not, it would lose its routes when forwarding is switched on (accept_ra). */
