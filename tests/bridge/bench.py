@@ -20,20 +20,27 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from gateway import Gateway
+from waiting import TIMEOUT_S, poll
+
 PROGRAM = os.environ["MESHGW_BRIDGE"]
-TIMEOUT_S = 10.0  # of whatever must happen; a busy machine is slow
 LISTEN_FD = 3
 
+GET = b"GET / HTTP/1.1\r\nHost: a.internal\r\n\r\n"
+OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
+LAST = OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n")
 ROUTE: dict[str, Any] = {"host": "a.internal", "sources": ["127.0.0.0/8"]}
 
 
-def poll(what: str, check: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
-    """The first true value of check."""
-    deadline = time.monotonic() + seconds
-    while not (value := check()):
-        assert time.monotonic() < deadline, f"not in {seconds} s: {what}"
-        time.sleep(0.01)
-    return value
+def outlast(seconds: float, meanwhile: Callable[[], Any] = lambda: None) -> None:
+    """For tests whose subject is a limit of time: it passes, and `meanwhile` goes on all along."""
+    end = time.monotonic() + seconds
+
+    def over() -> bool:
+        meanwhile()
+        return time.monotonic() > end
+
+    poll("the end of it", over, seconds + TIMEOUT_S)
 
 
 class Peer:
@@ -183,6 +190,17 @@ class Upstream:
         self.sock.close()
 
 
+_silent: list[socket.socket] = []
+
+
+def closed_port() -> dict[str, Any]:
+    """An upstream's configuration, with nobody there: its port is taken, and nobody listens."""
+    _silent.append(socket.socket())
+    _silent[-1].bind(("127.0.0.1", 0))
+    return {"scheme": "http", "host": "127.0.0.1", "port": _silent[-1].getsockname()[1],
+            "addresses": ["127.0.0.1"]}  # fmt: skip
+
+
 def echo(peer: Peer) -> None:
     """Answers every request with its own head and body."""
     while True:
@@ -191,77 +209,36 @@ def echo(peer: Peer) -> None:
         peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
 
 
-class Daemon:
-    """In the place of meshgwd: its side of io.meshgw.Gateway, as far as the bridge uses it."""
+class Daemon(Gateway):
+    """In the place of meshgwd, as far as the bridge uses it."""
+
+    worker = "Bridge"
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "gateway"
-        self.attached: list[socket.socket] = []
         self.questions: list[dict[str, Any]] = []
         self.verdict: dict[str, Any] | None = None
         self.told: tuple[dict[str, Any] | None, list[int]] = (None, [])
-        self.generation = 0
-        self.links: list[socket.socket] = []
-        self.start()
-
-    def start(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.bind(str(self.path))
-        self.sock.listen(64)
-        threading.Thread(target=self._accept, args=(self.sock,), daemon=True).start()
-
-    def stop(self) -> None:
-        self.sock.shutdown(socket.SHUT_RDWR)
-        self.sock.close()
-        self.path.unlink()
-        for link in self.links:
-            link.shutdown(socket.SHUT_RDWR)
-        self.links, self.attached = [], []
+        super().__init__(folder / "gateway")
 
     def tell(self, config: dict[str, Any] | None, *listeners: socket.socket) -> None:
-        self.told = (config, [s.fileno() for s in listeners])
-        self.generation += 1
-        for link in self.attached:
-            self._reply(link)
+        with self.order:
+            self.told = (config, [s.fileno() for s in listeners])
+            self.tell_all()
 
-    def _accept(self, sock: socket.socket) -> None:
-        while True:
-            try:
-                link = sock.accept()[0]
-            except OSError:
-                return
-            self.links.append(link)
-            threading.Thread(target=self._serve, args=(link,), daemon=True).start()
-
-    def _serve(self, link: socket.socket) -> None:
-        got = b""
-        while data := link.recv(65536):
-            got += data
-            while b"\0" in got:
-                message, got = got.split(b"\0", 1)
-                self._called(link, json.loads(message))
-
-    def _called(self, link: socket.socket, call: dict[str, Any]) -> None:
-        if call["method"] == "io.meshgw.Gateway.BridgeAttach":
-            assert call["more"]
-            self.attached.append(link)
-            self._reply(link)
-        elif call["method"] == "io.meshgw.Gateway.DiagnoseTarget":
-            self.questions.append(call["parameters"])
-            if self.verdict:
-                link.sendall(json.dumps({"parameters": {"verdict": self.verdict}}).encode() + b"\0")
-            else:
-                error = {"error": "io.meshgw.Gateway.TargetNotAllowed", "parameters": {}}
-                link.sendall(json.dumps(error).encode() + b"\0")
+    def asked(self, link: socket.socket, method: str, parameters: dict[str, Any]) -> None:
+        if method != "DiagnoseTarget":
+            self.refuse_with(link, "org.varlink.service.MethodNotFound")
+            return
+        self.questions.append(parameters)
+        if self.verdict:
+            self.say(link, {"verdict": self.verdict})
         else:
-            link.sendall(b'{"error":"org.varlink.service.MethodNotFound"}\0')
+            self.refuse_with(link, "io.meshgw.Gateway.TargetNotAllowed")
 
-    def _reply(self, link: socket.socket) -> None:
+    def answer(self) -> tuple[dict[str, Any], list[int]]:
         config, fds = self.told
         listeners = [{"address": "127.0.0.1", "port": 80, "fd": i} for i in range(len(fds))]
-        reply = {"generation": self.generation, "bridge": config, "listeners": listeners}
-        message = json.dumps({"parameters": reply, "continues": True}).encode() + b"\0"
-        socket.send_fds(link, [message], fds)
+        return {"bridge": config, "listeners": listeners}, fds
 
 
 class Bridge:
@@ -306,6 +283,14 @@ class Bridge:
     def connect(self) -> Peer:
         return Peer(socket.create_connection(("127.0.0.1", self.port), timeout=TIMEOUT_S))
 
+    def has_read(self, client: Peer) -> bool:
+        """Has the bridge taken all that the client has sent up to now? (proc_net_tcp: on the
+        loopback interface what is sent is in the receiver's queue at once.)"""
+        ends = [f"0100007F:{port:04X}" for port in (self.port, client.sock.getsockname()[1])]
+        rows = [line.split() for line in Path("/proc/net/tcp").read_text(encoding="ascii").splitlines()]
+        queues = [row[4] for row in rows if row[1:3] == ends]
+        return bool(queues) and queues[0].endswith(":00000000")
+
     def ask(self, request: bytes) -> Message:
         """One request, one answer, one connection."""
         client = self.connect()
@@ -317,12 +302,23 @@ class Bridge:
     def reload(self, routes: Sequence[dict[str, Any]], **settings: Any) -> None:
         self.write(routes, **settings)
         assert self.process
+        # Before the program waits for the signal it would end by it.
+        poll("it takes signals", lambda: self._status("SigBlk", 16) >> (signal.SIGHUP - 1) & 1)
         self.process.send_signal(signal.SIGHUP)
 
     def memory_kib(self) -> int:
+        return self._status("VmRSS")
+
+    def state(self) -> str:
+        """Of the process: proc_pid_status(5)."""
         assert self.process
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return int(status.split("VmRSS:")[1].split()[0])
+        return status.split("State:")[1].split()[0]
+
+    def _status(self, key: str, base: int = 10) -> int:
+        assert self.process
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
+        return int(status.split(f"{key}:")[1].split()[0], base)
 
     def stop(self) -> int:
         """The exit status."""
@@ -333,3 +329,39 @@ class Bridge:
             return self.process.wait(TIMEOUT_S)
         finally:
             self.process.kill()
+
+
+def under_way(bridge: Bridge, upstream: Upstream, request: bytes) -> tuple[Peer, Peer]:
+    """A client of its own whose request has come to the service, and the service."""
+    client = bridge.connect()
+    client.send(request)
+    service = upstream.peer()
+    read_message(service)
+    return client, service
+
+
+def serve_once(bridge: Bridge, upstream: Upstream) -> Message:
+    """An exchange after which no connection is left."""
+    client, service = under_way(bridge, upstream, GET)
+    service.send(LAST)
+    return read_message(client)
+
+
+def fill_up(peer: Peer, most: int) -> int:
+    """Sends until nobody takes any more, and says how much it was: less than `most`."""
+    sent = 0
+
+    def stuck() -> bool:
+        nonlocal sent
+        try:
+            sent += peer.sock.send(b"x" * (1 << 20))
+        except BlockingIOError:
+            return True
+        return False
+
+    peer.sock.setblocking(False)
+    # Stuck, and still so a little later.
+    poll("held back", lambda: stuck() and not any(not stuck() for _ in range(50)))
+    peer.sock.settimeout(TIMEOUT_S)
+    assert sent < most
+    return sent

@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Every test has a bridge of its own; it ends well, or the test has failed."""
+"""Every test has a bridge of its own; it ends well, or the test has failed. For root, who may, all of
+it is in a network of its own, where nobody else has a port."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from bench import Bridge, Daemon, Upstream, echo
+from network import enter_network
+
+
+def pytest_configure() -> None:
+    if os.geteuid() == 0:
+        enter_network()
 
 
 @pytest.fixture

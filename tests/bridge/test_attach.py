@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
+import signal
 import socket
 import threading
+from pathlib import Path
 
-from bench import Bridge, Daemon, Peer, Upstream, poll, read_message
-from test_failure import GET, OK, _closed_port
+from bench import GET, OK, Bridge, Daemon, Peer, Upstream, closed_port, poll, read_message, under_way
 
 VERDICT = {
     "code": "service-port-closed",
@@ -52,6 +53,61 @@ def test_not_understood(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> No
     assert bridge.ask(GET).status == 200
 
 
+def test_told_twice_at_once(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> None:
+    """Both replies are read together, and the sockets of the second one are lost: it asks again."""
+    daemon.tell(None)
+    bridge.attach(daemon)
+    poll("attached", lambda: daemon.attached)
+    assert bridge.process
+    bridge.process.send_signal(signal.SIGSTOP)
+    state = Path(f"/proc/{bridge.process.pid}/stat")
+    poll("stopped", lambda: state.read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "T")
+    daemon.tell(None)
+    daemon.tell(bridge.config([{"upstreams": [echoing.config]}]), bridge.listener)
+    bridge.process.send_signal(signal.SIGCONT)
+    assert bridge.ask(GET).status == 200
+
+
+def test_reports(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> None:
+    """meshgwd hears what is served, and why something is not."""
+    daemon.tell(bridge.config([{"upstreams": [echoing.config]}]), bridge.listener)
+    bridge.attach(daemon)
+    poll("served", lambda: {"generation": 1} in daemon.reports)
+    daemon.tell({"routes": [{"host": "a b"}]})
+    refused = poll("refused", lambda: [r for r in daemon.reports if r.get("refusal")])[0]
+    assert refused["generation"] == 2 and "bridge." in refused["refusal"]
+    daemon.tell(None)
+    poll("served again", lambda: daemon.reports[-1] == {"generation": 3})
+
+
+def test_unusable_certificate(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> None:
+    """Who serves goes on with what it had; who begins serves the rest. meshgwd hears which upstream
+    it is, and sockets are taken all the same."""
+    good = {"upstreams": [echoing.config]}
+    broken = {
+        "host": "b.internal",
+        "upstreams": [{**echoing.config, "scheme": "https", "host": "s.internal"}],
+        "tls": {"ca": "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"},
+    }
+
+    def told(generation: int) -> dict[str, object]:
+        reports = [r for r in daemon.reports if r["generation"] == generation]
+        return reports[0] if reports else {}
+
+    daemon.tell(bridge.config([broken, good]), bridge.listener)
+    bridge.attach(daemon)
+    assert "upstream https://s.internal:" in poll("a refusal", lambda: told(1))["refusal"]
+    assert bridge.ask(GET).status == 200
+    daemon.tell(bridge.config([good]), bridge.listener)
+    assert poll("served", lambda: told(2)) == {"generation": 2}
+    with socket.create_server(("127.0.0.1", 0)) as second:
+        daemon.tell(bridge.config([broken]), second)
+        assert "ca: no certificate" in poll("a refusal", lambda: told(3))["refusal"]
+        client = Peer(socket.create_connection(second.getsockname()))
+        client.send(GET)
+        assert read_message(client).status == 200
+
+
 def test_without_daemon(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> None:
     """It goes on serving, and is there again when the daemon is."""
     daemon.tell(bridge.config([{"upstreams": [echoing.config]}]), bridge.listener)
@@ -81,9 +137,10 @@ def test_killed(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> None:
 
 
 def test_verdict(bridge: Bridge, daemon: Daemon) -> None:
-    """A failure names the cause that meshgwd found, asked once for all who wait."""
+    """A failure names the cause that meshgwd found, asked once for all who wait; the question is
+    about the bridge's own way, and the answer says which gateway it is of."""
     daemon.verdict = VERDICT
-    upstream = _closed_port()
+    upstream = closed_port()
     daemon.tell(bridge.config([{"upstreams": [upstream]}], reveal="all"), bridge.listener)
     bridge.attach(daemon)
     answers = []
@@ -98,16 +155,19 @@ def test_verdict(bridge: Bridge, daemon: Daemon) -> None:
         assert answer.status == 502
         assert answer.problem["code"] == "service-port-closed"
         assert answer.problem["instance"].endswith(VERDICT["id"])
-        assert "service-port-closed" in (answer.get("proxy-status") or "")
+        status = answer.get("proxy-status") or ""
+        assert "service-port-closed" in status and status.startswith("meshgw-gw1;")
     assert len(daemon.questions) == 1
-    assert daemon.questions[0]["target"] == f"127.0.0.1:{upstream['port']}"
+    asked = daemon.questions[0]
+    assert asked["target"] == f"http://127.0.0.1:{upstream['port']}"
+    assert asked["from"] == "gateway"
     line = poll("the log", lambda: bridge.lines()[20:])[0]
     assert line["code"] == "service-port-closed" and VERDICT["id"] in json.dumps(line)
 
 
 def test_no_verdict(bridge: Bridge, daemon: Daemon) -> None:
     """What the bridge saw itself."""
-    daemon.tell(bridge.config([{"upstreams": [_closed_port()]}]), bridge.listener)
+    daemon.tell(bridge.config([{"upstreams": [closed_port()]}]), bridge.listener)
     bridge.attach(daemon)
     for _ in range(3):
         assert "connection_refused" in (bridge.ask(GET).get("proxy-status") or "")
@@ -120,7 +180,7 @@ def test_no_verdict(bridge: Bridge, daemon: Daemon) -> None:
 def test_client_leaves_a_question(bridge: Bridge, daemon: Daemon, upstream: Upstream) -> None:
     """Nobody waits for the verdict any more."""
     other = {"host": "b.internal", "upstreams": [upstream.config]}
-    daemon.tell(bridge.config([{"upstreams": [_closed_port()]}, other]), bridge.listener)
+    daemon.tell(bridge.config([{"upstreams": [closed_port()]}, other]), bridge.listener)
     bridge.attach(daemon)
     poll("attached", lambda: daemon.attached)
     daemon._called = lambda link, call: daemon.questions.append(call)  # never answers
@@ -128,10 +188,7 @@ def test_client_leaves_a_question(bridge: Bridge, daemon: Daemon, upstream: Upst
     client.send(GET)
     poll("asked", lambda: daemon.questions)
     client.close()
-    client = bridge.connect()
-    client.send(GET.replace(b"a.int", b"b.int"))
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET.replace(b"a.int", b"b.int"))
     service.send(OK)
     assert read_message(client).status == 200
 
@@ -140,10 +197,8 @@ def test_access_log(bridge: Bridge, daemon: Daemon, upstream: Upstream) -> None:
     """A line a request, without what could be secret."""
     daemon.tell(bridge.config([{"upstreams": [upstream.config], "path": "/x"}]), bridge.listener)
     bridge.attach(daemon)
-    client = bridge.connect()
-    client.send(b"POST /x/y?token=secret HTTP/1.1\r\nHost: a.internal\r\nContent-Length: 3\r\n\r\nabc")
-    service = upstream.peer()
-    read_message(service)
+    request = b"POST /x/y?token=secret HTTP/1.1\r\nHost: a.internal\r\nContent-Length: 3\r\n\r\nabc"
+    client, service = under_way(bridge, upstream, request)
     service.send(OK)
     read_message(client)
     client.send(b"GET /x HTTP/1.1\r\nHost: a.internal\r\n\r\n")
@@ -156,3 +211,27 @@ def test_access_log(bridge: Bridge, daemon: Daemon, upstream: Upstream) -> None:
         assert word in text, text
     assert first["status"] == 200
     assert "abort" in json.dumps(second)
+
+
+def test_rotated_log(bridge: Bridge, daemon: Daemon, echoing: Upstream) -> None:
+    """What was moved away is left alone after a reload; until then it gets the lines."""
+    daemon.tell(bridge.config([{"upstreams": [echoing.config]}]), bridge.listener)
+    bridge.attach(daemon)
+    assert bridge.process
+    assert bridge.ask(GET).status == 200
+    poll("a line", bridge.lines)
+    old = bridge.access.rename(bridge.access.with_suffix(".1"))
+    assert bridge.ask(GET).status == 200
+    poll("another", lambda: len(old.read_text().splitlines()) == 2)
+    bridge.process.send_signal(signal.SIGHUP)
+    poll("a new file", lambda: "opened again" in bridge.log.read_text())  # the old one has no more
+    assert bridge.ask(GET).status == 200
+    poll("its line", lambda: len(bridge.lines()) == 1)
+    assert len(old.read_text().splitlines()) == 2
+    # Where it cannot be opened, the one before goes on.
+    bridge.access.rename(bridge.access.with_suffix(".2"))
+    bridge.access.mkdir()
+    bridge.process.send_signal(signal.SIGHUP)
+    poll("a complaint", lambda: "Is a directory" in bridge.log.read_text())
+    assert bridge.ask(GET).status == 200
+    poll("its line", lambda: len(bridge.access.with_suffix(".2").read_text().splitlines()) == 2)

@@ -9,6 +9,7 @@ import os
 import random
 import threading
 import time
+from typing import Any
 
 from bench import Bridge, Peer, Upstream, poll, read_message
 
@@ -106,6 +107,14 @@ class Caller(threading.Thread):
             pass
 
 
+def _change(bridge: Bridge, routes: list[dict[str, Any]], turn: int, settings: dict[str, Any]) -> None:
+    """Until it is in force: each turn has a host of its own, which refuses."""
+    closed = {**routes[0], "host": f"turn-{turn}.internal", "sources": ["10.0.0.0/8"]}
+    bridge.reload([*routes, closed], **settings)
+    ask = f"GET / HTTP/1.1\r\nHost: {closed['host']}\r\n\r\n".encode()
+    poll("the new routes", lambda: bridge.ask(ask).status == 403)
+
+
 def test_chaos(bridge: Bridge) -> None:
     upstreams = [Upstream(_serve) for _ in range(2)]
     routes = [{"upstreams": [u.config for u in upstreams]}]
@@ -117,9 +126,8 @@ def test_chaos(bridge: Bridge) -> None:
         caller.start()
     turn = 0
     while time.monotonic() < until:
-        time.sleep(0.1)
         turn += 1
-        bridge.reload([{"upstreams": [upstreams[turn % 2].config]}] if turn % 3 else routes, **settings)
+        _change(bridge, [{"upstreams": [upstreams[turn % 2].config]}] if turn % 3 else routes, turn, settings)
     for caller in callers:
         caller.join(30)
     assert not [caller.wrong for caller in callers if caller.wrong]

@@ -4,28 +4,37 @@
 from __future__ import annotations
 
 import resource
+import select
+import signal
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import TIMEOUT_S, Bridge, Upstream, poll, read_message
+from bench import (
+    GET,
+    OK,
+    TIMEOUT_S,
+    Bridge,
+    Peer,
+    Upstream,
+    closed_port,
+    outlast,
+    poll,
+    read_message,
+    serve_once,
+    under_way,
+)
 
-GET = b"GET / HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a.internal\r\n"
-OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"
 
 
 def _error(answer) -> str:
     return (answer.get("proxy-status") or "").split("error=")[1].split(";")[0]
-
-
-def _closed_port() -> dict:
-    with socket.create_server(("127.0.0.1", 0)) as s:
-        return {"scheme": "http", "host": "127.0.0.1", "port": s.getsockname()[1],
-                "addresses": ["127.0.0.1"]}  # fmt: skip
 
 
 class Silent:
@@ -45,14 +54,14 @@ class Silent:
 
 
 def test_refused_connection(bridge: Bridge) -> None:
-    bridge.start([{"upstreams": [_closed_port()]}])
+    bridge.start([{"upstreams": [closed_port()]}])
     answer = bridge.ask(GET)
     assert answer.status == 502 and _error(answer) == "connection_refused"
     assert answer.problem["code"] == "connection-refused" or answer.problem["code"]
 
 
 def test_unresolved_name(bridge: Bridge) -> None:
-    upstream = {**_closed_port(), "host": "nowhere.internal", "addresses": []}
+    upstream = {**closed_port(), "host": "nowhere.internal", "addresses": []}
     bridge.start([{"upstreams": [upstream]}])
     assert bridge.ask(GET).status in (502, 503, 504)
 
@@ -60,20 +69,15 @@ def test_unresolved_name(bridge: Bridge) -> None:
 def test_another_upstream(bridge: Bridge, upstream: Upstream) -> None:
     """In turn; and a request that could not be sent goes to the next, with a body only to the
     first."""
-    bridge.start([{"upstreams": [_closed_port(), upstream.config], "retries": 1}])
+    bridge.start([{"upstreams": [closed_port(), upstream.config], "retries": 1}])
     for _ in range(3):
-        client = bridge.connect()
-        client.send(GET)
-        service = upstream.peer()
-        read_message(service)
-        service.send(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
-        assert read_message(client).body == b"hi"
+        assert serve_once(bridge, upstream).body == b"hi"
     statuses = {bridge.ask(POST + b"Content-Length: 1\r\n\r\na").status for _ in range(1)}
     assert statuses <= {502}
 
 
 def test_no_retries(bridge: Bridge, upstream: Upstream) -> None:
-    bridge.start([{"upstreams": [_closed_port(), upstream.config], "retries": 0}])
+    bridge.start([{"upstreams": [closed_port(), upstream.config], "retries": 0}])
     assert bridge.ask(GET).status == 502
 
 
@@ -81,10 +85,7 @@ def test_no_retries(bridge: Bridge, upstream: Upstream) -> None:
 def test_stale_connection(bridge: Bridge, upstream: Upstream, method: bytes) -> None:
     """The service ends an idle connection just as it is used: what is idempotent goes once more."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET)
     service.send(OK)
     read_message(client)
     client.send(GET.replace(b"GET", method))
@@ -96,6 +97,87 @@ def test_stale_connection(bridge: Bridge, upstream: Upstream, method: bytes) -> 
         return
     service = upstream.peer()
     read_message(service)
+    service.send(OK)
+    assert read_message(client).body == b"hi"
+
+
+def _pooled(bridge: Bridge, upstream: Upstream) -> tuple[Peer, Peer]:
+    """A client, and the service's end of a connection that has become idle."""
+    client, service = under_way(bridge, upstream, GET)
+    service.send(OK)
+    read_message(client)
+    return client, service
+
+
+def test_stale_connection_with_a_body(bridge: Bridge, upstream: Upstream) -> None:
+    """What came whole with its head is sent again; what is still coming cannot be."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    put = GET.replace(b"GET", b"PUT")[:-2] + b"Content-Length: 4\r\n\r\n"
+    client, service = _pooled(bridge, upstream)
+    client.send(put + b"body")
+    assert read_message(service).body == b"body"
+    service.close()
+    service = upstream.peer()
+    assert read_message(service).body == b"body"
+    service.send(OK)
+    assert read_message(client).body == b"hi"
+    client.send(put + b"bo")
+    service.until(b"bo")
+    service.close()
+    assert _error(read_message(client)) == "connection_terminated"
+
+
+def test_stale_connection_is_no_retry(bridge: Bridge, upstream: Upstream, echoing: Upstream) -> None:
+    """That an idle connection has ended says nothing about the service: retries are still there."""
+    bridge.start(
+        [
+            {"upstreams": [upstream.config, closed_port()], "retries": 1},
+            {"host": "b.internal", "upstreams": [echoing.config]},
+        ]
+    )
+    client, service = _pooled(bridge, upstream)
+    bridge.ask(GET.replace(b"a.int", b"b.int"))  # upstreams are taken in turn
+    client.send(GET)
+    read_message(service)
+    service.close()
+    service = upstream.peer()  # after the port that is closed
+    read_message(service)
+    service.send(OK)
+    assert read_message(client).body == b"hi"
+    assert poll("lines", lambda: bridge.lines()[2:])[0]["retries"] == 2
+
+
+def test_stale_connection_that_spoke(bridge: Bridge, upstream: Upstream) -> None:
+    """After a byte of an answer nothing is sent again."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    client, service = _pooled(bridge, upstream)
+    client.send(GET)
+    read_message(service)
+    service.send(b"HTTP/1.1 2")
+    service.close()
+    assert _error(read_message(client)) == "connection_terminated"
+    assert upstream.connections == 1
+
+
+@pytest.mark.parametrize("order", ["end first", "request first"])
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_ends_as_it_is_used(bridge: Bridge, upstream: Upstream, end: str, order: str) -> None:
+    """Both are seen in one round of the loop: what must not be sent twice is not sent there at all.
+    libh2o calls back for the connections that we made before those that we accepted."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    client, service = _pooled(bridge, upstream)
+    assert bridge.process
+    bridge.process.send_signal(signal.SIGSTOP)
+    stat = Path(f"/proc/{bridge.process.pid}/stat")
+    poll("stopped", lambda: stat.read_text(encoding="ascii").split()[2] == "T")
+    if order == "end first":
+        getattr(service, end)()
+    client.send(POST + b"Content-Length: 1\r\n\r\nx")
+    if order == "request first":
+        getattr(service, end)()
+    bridge.process.send_signal(signal.SIGCONT)
+    service = upstream.peer()
+    assert read_message(service).body == b"x"
     service.send(OK)
     assert read_message(client).body == b"hi"
 
@@ -121,10 +203,7 @@ def test_closes_early(bridge: Bridge, upstream: Upstream) -> None:
 def test_ends_in_the_middle(bridge: Bridge, upstream: Upstream, head: bytes, body: bytes) -> None:
     """The client can see that something is missing."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET)
     service.send(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + body)
     assert client.until(b"hello")
     service.close()
@@ -135,10 +214,7 @@ def test_ends_in_the_middle(bridge: Bridge, upstream: Upstream, head: bytes, bod
 def test_reset_until_the_end(bridge: Bridge, upstream: Upstream) -> None:
     """Without length, only a reset tells a broken answer from one that is complete."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET)
     service.send(b"HTTP/1.1 200 OK\r\n\r\nhello")
     client.until(b"hello\r\n")
     service.reset()
@@ -161,10 +237,7 @@ def test_client_leaves(bridge: Bridge, upstream: Upstream) -> None:
     """And the service is told."""
     bridge.start([{"upstreams": [upstream.config]}])
     for end in "close", "reset":
-        client = bridge.connect()
-        client.send(GET)
-        service = upstream.peer()
-        read_message(service)
+        client, service = under_way(bridge, upstream, GET)
         getattr(client, end)()
         assert service.ended()
 
@@ -191,24 +264,52 @@ def test_first_byte_timeout(bridge: Bridge, upstream: Upstream) -> None:
 
 def test_idle_timeout(bridge: Bridge, upstream: Upstream) -> None:
     bridge.start([{"upstreams": [upstream.config], "timeouts": {**TIMES, "idleMs": 1500}}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
-    service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n")
-    for _ in range(4):  # longer than the limit in all, each pause shorter
-        time.sleep(0.5)
-        service.send(b"x")
+    client, service = under_way(bridge, upstream, GET)
+    service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+    outlast(2.0, lambda: service.send(b"x"))  # longer than the limit, with no pause like it
+    service.send(b"y")
     assert service.ended()
-    assert client.rest().endswith(b"\r\n\r\nxxxx")
+    assert client.rest().endswith(b"xxxy")
+
+
+UPGRADE = GET[:-2] + b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+UPGRADED = b"HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+
+
+def _has_keepalive(port: int) -> bool:
+    """The bridge's end of the connections that have this port at the other."""
+    shown = subprocess.run(["ss", "-Htno", "dport", f"= :{port}"], capture_output=True, text=True, check=True)
+    return "timer:(keepalive" in shown.stdout
+
+
+def test_tunnel_timeout(bridge: Bridge, upstream: Upstream) -> None:
+    """A tunnel has a time of its own, and none of the exchange's; who vanishes is noticed."""
+    times = {**TIMES, "idleMs": 200, "firstByteMs": 500, "totalMs": 500}
+    bridge.start(
+        [
+            {"upstreams": [upstream.config], "timeouts": {**times, "tunnelMs": 0}},
+            {"host": "b.internal", "upstreams": [upstream.config], "timeouts": {**times, "tunnelMs": 300}},
+        ]
+    )
+    client, service = under_way(bridge, upstream, UPGRADE)
+    service.send(UPGRADED)
+    client.until(b"\r\n\r\n")
+    for end in client.sock.getsockname(), service.sock.getsockname():
+        assert _has_keepalive(end[1])
+    short, its_service = under_way(bridge, upstream, UPGRADE.replace(b"a.int", b"b.int"))
+    its_service.send(UPGRADED)
+    short.until(b"\r\n\r\n")
+    assert short.ended() and its_service.ended()
+    outlast(0.7)
+    client.send(b"ping")
+    assert service.exactly(4) == b"ping"
+    service.send(b"pong")
+    assert client.exactly(4) == b"pong"
 
 
 def test_total_timeout(bridge: Bridge, upstream: Upstream) -> None:
     bridge.start([{"upstreams": [upstream.config], "timeouts": {**TIMES, "totalMs": 400}}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET)
     service.send(b"HTTP/1.1 200 OK\r\n\r\n")
 
     def gone() -> bool:
@@ -240,11 +341,17 @@ def test_slow_but_alive(bridge: Bridge, upstream: Upstream, length: bool) -> Non
     sender.start()
     client.until(b"\r\n\r\n")
     got = client.got.count(b"x")
-    while got < size:
-        time.sleep(0.02)
+
+    def take() -> None:
+        nonlocal got
         client.got = b""
-        assert client.more(), f"ended after {got}"
+        assert got == size or client.more(), f"ended after {got}"
         got += client.got.count(b"x")
+
+    outlast(0.8, take)
+    assert got < size
+    while got < size:
+        take()
     sender.join()
 
 
@@ -264,7 +371,7 @@ def test_slow_head(bridge: Bridge, upstream: Upstream) -> None:
     begin = time.monotonic()
     client.send(b"GET / HTTP")
     assert read_message(client).status == 408
-    assert client.ended() and time.monotonic() - begin < TIMEOUT_S / 2
+    assert client.ended() and time.monotonic() - begin < TIMEOUT_S / 4
     # Said nothing at all: ended without a word.
     idle = bridge.connect()
     assert idle.rest() == b""
@@ -274,10 +381,10 @@ def test_after_a_pause(bridge: Bridge, echoing: Upstream) -> None:
     """Limits count from the first byte, however long nothing happened before."""
     bridge.start([{"upstreams": [echoing.config]}], limits={"headMs": 1000, "idleMs": 1000})
     bridge.ask(GET.replace(b"a.int", b"b.int"))
-    time.sleep(1.8)  # that nothing happens is what is tested
+    outlast(1.8)  # that nothing happens is what is tested
     client = bridge.connect()
     client.send(GET[:10])
-    time.sleep(0.1)
+    poll("one half", lambda: bridge.has_read(client))
     client.send(GET[10:])
     assert read_message(client).status == 200
 
@@ -291,6 +398,21 @@ def test_large_head(bridge: Bridge, upstream: Upstream) -> None:
     client = bridge.connect()
     client.send(GET[:-2] + b"X: y\r\n" * 150 + b"\r\n")
     assert read_message(client).status == 431
+
+
+@pytest.mark.parametrize("limit, size", [(65536, 65400), (1 << 20, 1_000_000)])
+def test_head_at_its_limit(bridge: Bridge, upstream: Upstream, limit: int, size: int) -> None:
+    """What is taken is sent on, with what is added to it; and the answer's head likewise."""
+    bridge.start([{"upstreams": [upstream.config]}], limits={"headBytes": limit})
+    large = b"X: %s\r\n" % (b"x" * (size // 2))
+    client = bridge.connect()
+    client.send(b"GET /%s HTTP/1.1\r\nHost: a.internal\r\n%s\r\n" % (b"y" * (size // 2), large))
+    service = upstream.peer()
+    request = read_message(service)
+    assert len(request.first) > size // 2 and len(request.get("x") or "") == size // 2
+    service.send(b"HTTP/1.1 204 No Content\r\n%s%s\r\n" % (large, large.replace(b"X", b"Y")))
+    answer = read_message(client)
+    assert answer.status == 204 and len(answer.head) > size
 
 
 def test_large_body(bridge: Bridge, upstream: Upstream) -> None:
@@ -349,13 +471,42 @@ def test_refused_heads_are_logged(bridge: Bridge, upstream: Upstream) -> None:
 
 def test_upstream_limit(bridge: Bridge, upstream: Upstream) -> None:
     bridge.start([{"upstreams": [upstream.config], "maxConnections": 1}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET)
     assert bridge.ask(GET).status == 503
     service.send(OK)
     assert read_message(client).status == 200
+
+
+def test_upstream_limit_of_all_threads(bridge: Bridge, upstream: Upstream) -> None:
+    """It holds exactly, whichever threads the callers come to; and idle connections are in nobody's
+    way, whichever thread has them."""
+    limit = 8
+    bridge.start([{"upstreams": [upstream.config], "maxConnections": limit}], threads=4)
+    services: list[Peer] = []
+    for _ in range(4):
+        clients = [bridge.connect() for _ in range(limit)]
+        for client in clients:
+            client.send(GET)
+        served: list[Peer] = []
+
+        def all_served(served: list[Peer] = served) -> bool:
+            while not upstream.peers.empty():
+                services.append(upstream.peer())
+            ready = select.select([s.sock for s in services if s not in served], [], [], 0)[0]
+            for service in [s for s in services if s.sock in ready]:
+                if service.ended():
+                    services.remove(service)
+                else:
+                    served.append(service)
+            return len(served) == limit
+
+        poll("all of them", all_served)
+        assert bridge.ask(GET).status == 503
+        for service in served:
+            read_message(service)
+            service.send(OK)
+        for client in clients:
+            assert read_message(client).status == 200
 
 
 def test_access(bridge: Bridge, echoing: Upstream) -> None:
@@ -373,4 +524,23 @@ def test_access(bridge: Bridge, echoing: Upstream) -> None:
     answer = bridge.ask(b[:-2] + f"Authorization: Bearer {token}\r\n\r\n".encode())
     assert answer.status == 200 and token.encode() not in answer.body
     assert bridge.ask(GET.replace(b"a.int", b"c.int")).status == 404
+    assert echoing.connections == 1
+
+
+def test_two_tokens(bridge: Bridge, echoing: Upstream) -> None:
+    """Rotation: for a while both are good, then only the new one, and no connection is made anew."""
+    old, new = "0123456789abcdef-old", "0123456789abcdef-new"
+
+    def route(*tokens: str) -> list[dict[str, Any]]:
+        return [{"upstreams": [echoing.config], "tokens": list(tokens)}]
+
+    def status(token: str) -> int:
+        return bridge.ask(GET[:-2] + f"Authorization: Bearer {token}\r\n\r\n".encode()).status
+
+    bridge.start(route(old))
+    assert [status(t) for t in (old, new)] == [200, 401]
+    bridge.reload(route(old, new))
+    poll("both", lambda: [status(t) for t in (old, new)] == [200, 200])
+    bridge.reload(route(new))
+    poll("the new one", lambda: [status(t) for t in (old, new)] == [401, 200])
     assert echoing.connections == 1

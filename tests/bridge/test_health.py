@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-from bench import Bridge, Peer, Upstream, poll, read_message
+from bench import GET, Bridge, Peer, Upstream, poll, read_message
 
-GET = b"GET / HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 HEALTH = {
     "path": "/healthz?full=1", "intervalMs": 100, "timeoutMs": 300, "failures": 2, "successes": 2,
 }  # fmt: skip

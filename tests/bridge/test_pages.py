@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from pathlib import Path
 
-from bench import Bridge, Daemon, Message, Peer, Upstream, poll, read_message
+from bench import GET, Bridge, Daemon, Message, Peer, Upstream, closed_port, poll, read_message, serve_once
+from network import free_port
 from test_attach import VERDICT
-from test_failure import GET, OK, _closed_port
 
 DIAGNOSE = b"GET /.well-known/meshgw/diagnose?target=%s HTTP/1.1\r\nHost: x\r\n\r\n"
 
@@ -25,7 +26,7 @@ def _ask_admin(path: Path, page: str, method: str = "GET") -> Message:
 def test_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
     """Of what is configured, and of nothing else; unknown and not allowed are one answer."""
     daemon.verdict = VERDICT
-    upstream = _closed_port()
+    upstream = closed_port()
     config = bridge.config([{"upstreams": [upstream]}], diagnose={"targets": ["10.0.1.99:80"]})
     daemon.tell(config, bridge.listener)
     bridge.attach(daemon)
@@ -45,7 +46,7 @@ def test_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
 
 
 def test_no_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
-    upstream = _closed_port()
+    upstream = closed_port()
     daemon.tell(bridge.config([{"upstreams": [upstream]}]), bridge.listener)
     bridge.attach(daemon)
     answer = bridge.ask(DIAGNOSE % (b"127.0.0.1:%d" % upstream["port"]))
@@ -55,7 +56,7 @@ def test_no_diagnosis(bridge: Bridge, daemon: Daemon) -> None:
 def test_who_may_ask(bridge: Bridge, daemon: Daemon) -> None:
     """Who has no route learns nothing; a token allows more than looking; some at once, no more."""
     daemon.verdict = VERDICT
-    upstream = _closed_port()
+    upstream = closed_port()
     target = b"127.0.0.1:%d" % upstream["port"]
     token = "0123456789abcdef"
     with_token = (DIAGNOSE % target).replace(b"Host", b"Authorization: Bearer %s\r\nHost")
@@ -86,12 +87,7 @@ def test_metrics(bridge: Bridge, upstream: Upstream, tmp_path: Path) -> None:
     settings = {"threads": 2, "admin": f"unix:{admin}"}
     bridge.start(routes, **settings)
     for _ in range(6):
-        client = bridge.connect()
-        client.send(GET)
-        service = upstream.peer()
-        read_message(service)
-        service.send(OK.replace(b"OK\r\n", b"OK\r\nConnection: close\r\n"))
-        assert read_message(client).status == 200
+        assert serve_once(bridge, upstream).status == 200
     answer = poll("the socket", lambda: admin.exists()) and _ask_admin(admin, "/metrics")
     assert answer.status == 200 and "openmetrics" in (answer.get("content-type") or "")
     text = answer.body.decode()
@@ -117,7 +113,7 @@ def test_metrics(bridge: Bridge, upstream: Upstream, tmp_path: Path) -> None:
 def test_verdicts_are_counted(bridge: Bridge, daemon: Daemon, tmp_path: Path) -> None:
     admin = tmp_path / "admin"
     daemon.verdict = VERDICT
-    daemon.tell(bridge.config([{"upstreams": [_closed_port()]}], admin=f"unix:{admin}"), bridge.listener)
+    daemon.tell(bridge.config([{"upstreams": [closed_port()]}], admin=f"unix:{admin}"), bridge.listener)
     bridge.attach(daemon)
     for _ in range(3):
         assert bridge.ask(GET).problem["code"] == VERDICT["code"]
@@ -129,10 +125,68 @@ def test_verdicts_are_counted(bridge: Bridge, daemon: Daemon, tmp_path: Path) ->
 def test_status_of_meshgwd(bridge: Bridge, daemon: Daemon, tmp_path: Path) -> None:
     """With it, and without."""
     admin = tmp_path / "admin"
-    daemon.tell(bridge.config([{"upstreams": [_closed_port()]}], admin=f"unix:{admin}"), bridge.listener)
+    daemon.tell(bridge.config([{"upstreams": [closed_port()]}], admin=f"unix:{admin}"), bridge.listener)
     bridge.attach(daemon)
     poll("the socket", admin.exists)
     assert poll("attached", lambda: b'"attached":true' in _ask_admin(admin, "/status").body)
     daemon.stop()
     assert poll("gone", lambda: b'"attached":false' in _ask_admin(admin, "/status").body)
     daemon.start()
+
+
+def test_admin_by_address(bridge: Bridge, echoing: Upstream) -> None:
+    """On a port of the loopback interface; it moves with a reload, and has no routes."""
+    routes = [{"upstreams": [echoing.config]}]
+    ports = [free_port() for _ in range(2)]
+    bridge.start(routes, admin=f"127.0.0.1:{ports[0]}")
+    metrics = b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+    def ask(port: int, request: bytes = metrics) -> int:
+        try:
+            peer = Peer(socket.create_connection(("127.0.0.1", port)))
+        except ConnectionRefusedError:
+            return 0
+        peer.send(request)
+        return read_message(peer).status
+
+    poll("there", lambda: ask(ports[0]) == 200)
+    assert ask(ports[0], GET) == 404
+    bridge.reload(routes, admin=f"127.0.0.1:{ports[1]}")
+    poll("the other port", lambda: ask(ports[1]) == 200)
+    poll("and only there", lambda: ask(ports[0]) == 0)
+
+
+LABEL = r'[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"'
+SAMPLE = re.compile(rf"([a-z_]+)(\{{{LABEL}(?:,{LABEL})*\}})? [0-9.e+-]+")
+SUFFIXES = {
+    "counter": ("_total",), "gauge": ("",), "info": ("_info",),
+    "histogram": ("_bucket", "_count", "_sum"),
+}  # fmt: skip
+
+
+def test_metrics_are_openmetrics(bridge: Bridge, upstream: Upstream, tmp_path: Path) -> None:
+    """The page of a program that has served (OpenMetrics 1.0): each family once, its samples behind
+    it and of its type, none of them twice."""
+    admin = tmp_path / "admin"
+    routes = [{"upstreams": [upstream.config]}, {"host": "*", "upstreams": [upstream.config]}]
+    bridge.start(routes, admin=f"unix:{admin}")
+    assert serve_once(bridge, upstream).status == 200
+    poll("the socket", admin.exists)
+    lines = _ask_admin(admin, "/metrics").body.decode().split("\n")
+    assert lines[-2:] == ["# EOF", ""]
+    family, kind, seen = "", "", set()
+    for line in lines[:-2]:
+        if line.startswith("# "):
+            word, name, rest = line[2:].split(" ", 2)
+            if word == "TYPE":
+                assert name not in seen
+                family, kind = name, rest
+                seen.add(name)
+            assert name == family and word in ("TYPE", "UNIT", "HELP"), line
+            assert word != "UNIT" or family.endswith(f"_{rest}")
+            continue
+        found = SAMPLE.fullmatch(line)
+        assert found and found[1] in {family + suffix for suffix in SUFFIXES[kind]}, line
+        sample = line.rsplit(" ", 1)[0]
+        assert sample not in seen or kind == "gauge" and sample == family, line
+        seen.add(sample)

@@ -3,16 +3,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import threading
+import signal
 from pathlib import Path
 
 import pytest
 
-from bench import Bridge, Peer, Upstream, echo, poll, read_message
+from bench import Bridge, Upstream, echo, poll, read_message, under_way
 
 GET = b"GET /x?y HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 POST = b"POST /x HTTP/1.1\r\nHost: a.internal\r\n"
+HEALTH = b"GET /.well-known/meshgw/health HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 MIB = 1 << 20
 
 
@@ -77,6 +77,28 @@ def test_pipelined(bridge: Bridge, echoing: Upstream) -> None:
     assert read_message(client).status == 200
 
 
+def test_first_come_first_served(bridge: Bridge, upstream: Upstream) -> None:
+    """Those whose requests wait are served in the order of their requests."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    clients = [bridge.connect() for _ in range(20)]
+    for client in clients:
+        client.send(HEALTH)
+        assert read_message(client).status == 200
+    assert bridge.process
+    # Before it waits again the last one is still in epoll's list of those that are ready.
+    poll("it waits", lambda: bridge.state() == "S")
+    bridge.process.send_signal(signal.SIGSTOP)
+    poll("it stands", lambda: bridge.state() == "T")
+    for client in clients:
+        client.send(HEALTH)
+    bridge.process.send_signal(signal.SIGCONT)
+    for client in clients:
+        assert read_message(client).status == 200
+    poll("the log", lambda: len(bridge.lines()) == 2 * len(clients))
+    ports = [client.sock.getsockname()[1] for client in clients]
+    assert [line["peerPort"] for line in bridge.lines()] == ports + ports
+
+
 @pytest.mark.parametrize("kind", ["length", "chunked"])
 def test_upload(bridge: Bridge, upstream: Upstream, kind: str) -> None:
     """A request flows before it is complete, and an answer before the request is."""
@@ -103,10 +125,7 @@ def test_upload(bridge: Bridge, upstream: Upstream, kind: str) -> None:
 def test_events_are_not_delayed(bridge: Bridge, upstream: Upstream) -> None:
     """Server-Sent Events, without length, each by itself; the end is the connection's."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET)
     service.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
     head = client.until(b"\r\n\r\n")
     assert b"Transfer-Encoding: chunked" in head
@@ -143,6 +162,27 @@ def test_http_1_0(bridge: Bridge, upstream: Upstream) -> None:
     assert read_message(client).body == b"until the end"
 
 
+def test_max_forwards(bridge: Bridge, upstream: Upstream) -> None:
+    """OPTIONS goes on one time less, and ends here when it may not; other methods do not care."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    options = b"OPTIONS /x HTTP/1.1\r\nHost: a.internal\r\nMax-Forwards: %s\r\n\r\n"
+    client = bridge.connect()
+    client.send(options % b"0")
+    assert read_message(client).status == 200
+    assert upstream.connections == 0
+    client.send(options % b"7")
+    service = upstream.peer()
+    assert read_message(service).all("max-forwards") == ["6"]
+    service.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+    assert read_message(client).status == 204
+    client.send(GET.replace(b"\r\n\r\n", b"\r\nMax-Forwards: 0\r\n\r\n"))
+    assert read_message(service).get("max-forwards") == "0"
+    # Who may not ask at all is not answered so.
+    other = options.replace(b"a.int", b"b.int")
+    assert bridge.ask(other % b"0").status == 404
+    assert bridge.ask(options % b"x").status == 400
+
+
 @pytest.mark.parametrize(
     "answer, length",
     [
@@ -155,10 +195,7 @@ def test_http_1_0(bridge: Bridge, upstream: Upstream) -> None:
 def test_head(bridge: Bridge, upstream: Upstream, answer: bytes, length: str | None) -> None:
     """An answer to HEAD has no body, and both connections go on."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET.replace(b"GET", b"HEAD"))
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GET.replace(b"GET", b"HEAD"))
     service.send(answer)
     got = read_message(client, head_only=True)
     assert got.get("content-length") == length
@@ -166,6 +203,38 @@ def test_head(bridge: Bridge, upstream: Upstream, answer: bytes, length: str | N
     read_message(service)
     service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi")
     assert read_message(client).body == b"hi"
+
+
+def test_range(bridge: Bridge, upstream: Upstream) -> None:
+    """A part of something, and the condition under which."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    fields = b"Range: bytes=2-3\r\nIf-Range: \"a\"\r\n"
+    client, service = under_way(bridge, upstream, GET[:-2] + b"X: 1\r\n\r\n")
+    service.send(b"HTTP/1.1 200 OK\r\nAccept-Ranges: bytes\r\nContent-Length: 0\r\n\r\n")
+    assert read_message(client).get("accept-ranges") == "bytes"
+    client.send(GET[:-2] + fields + b"\r\n")
+    assert fields in read_message(service).head
+    service.send(b"HTTP/1.1 206 Part\r\nContent-Range: bytes 2-3/9\r\nContent-Length: 2\r\n\r\ncd")
+    answer = read_message(client)
+    assert (answer.status, answer.get("content-range"), answer.body) == (206, "bytes 2-3/9", b"cd")
+
+
+def test_edits(bridge: Bridge, upstream: Upstream) -> None:
+    """What a route says of path, Host and fields, in both directions."""
+    edit = {"set": [["X-Set", "ours"]], "remove": ["X-Gone"]}
+    route = {"path": "/api", "stripPrefix": True, "hostHeader": "name.internal:81",
+             "requestHeaders": edit, "responseHeaders": edit}  # fmt: skip
+    bridge.start([{"upstreams": [upstream.config], **route}])
+    theirs = b"X-Set: theirs\r\nX-Gone: a\r\nX-Stays: b\r\n"
+    client = bridge.connect()
+    client.send(b"GET /api/v1?q HTTP/1.1\r\nHost: a.internal\r\n" + theirs + b"\r\n")
+    service = upstream.peer()
+    request = read_message(service)
+    assert request.first == "GET /v1?q HTTP/1.1" and request.all("host") == ["name.internal:81"]
+    service.send(b"HTTP/1.1 200 OK\r\n" + theirs + b"Content-Length: 0\r\n\r\n")
+    for message in request, read_message(client):
+        assert message.all("x-set") == ["ours"] and message.all("x-stays") == ["b"]
+        assert not message.all("x-gone")
 
 
 def test_expect(bridge: Bridge, upstream: Upstream) -> None:
@@ -215,112 +284,12 @@ def test_websocket(bridge: Bridge, upstream: Upstream) -> None:
 def test_refused_upgrade(bridge: Bridge, upstream: Upstream) -> None:
     """An answer like any other."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"))
-    service = upstream.peer()
-    read_message(service)
+    upgrade = b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    client, service = under_way(bridge, upstream, GET.replace(b"\r\n\r\n", upgrade))
     service.send(b"HTTP/1.1 400 No\r\nContent-Length: 0\r\n\r\n")
     assert read_message(client).status == 400
     client.send(GET)
     read_message(service)
-
-
-def _sink(peer: Peer) -> None:
-    """Answers with the length and sum of a body of Content-Length."""
-    while True:
-        head = peer.until(b"\r\n\r\n")
-        left = int(head.split(b"Content-Length: ")[1].split(b"\r\n")[0])
-        total = hashlib.sha256()
-        while left:
-            if not peer.got:
-                assert peer.more()
-            total.update(peer.got)
-            left, peer.got = left - len(peer.got), b""
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 64\r\n\r\n" + total.hexdigest().encode())
-
-
-def test_large_upload(bridge: Bridge) -> None:
-    """256 MiB up, at the memory of one read."""
-    upstream = Upstream(_sink)
-    bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    total = hashlib.sha256()
-    block = bytes(range(256)) * 4096
-    client.send(POST + b"Content-Length: %d\r\n\r\n" % (256 * MIB))
-    for i in range(256):
-        client.send(block)
-        if i == 16:
-            before = bridge.memory_kib()
-        total.update(block)
-    assert read_message(client).body == total.hexdigest().encode()
-    assert bridge.memory_kib() - before < 4096
-    upstream.close()
-
-
-def test_slow_reader(bridge: Bridge, upstream: Upstream) -> None:
-    """A client that reads nothing holds the service back; memory does not grow."""
-    bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GET)
-    service = upstream.peer()
-    read_message(service)
-    service.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % (256 * MIB))
-    before = bridge.memory_kib()
-    service.sock.setblocking(False)
-    sent = 0
-
-    def stuck() -> bool:
-        nonlocal sent
-        try:
-            sent += service.sock.send(b"x" * MIB)
-        except BlockingIOError:
-            return True
-        return False
-
-    # Stuck, and still so a little later: nobody takes it any more.
-    poll("held back", lambda: stuck() and not any(not stuck() for _ in range(50)))
-    assert sent < 64 * MIB
-    assert bridge.memory_kib() - before < 4096
-    service.sock.setblocking(True)
-
-    def rest() -> None:
-        left = 256 * MIB - sent
-        while left:
-            left -= service.sock.send(b"x" * min(left, MIB))
-
-    thread = threading.Thread(target=rest)
-    thread.start()
-    client.until(b"\r\n\r\n")
-    left = 256 * MIB - len(client.got)
-    while left:
-        client.got = b""
-        assert client.more()
-        left -= len(client.got)
-    thread.join()
-
-
-def test_slow_service(bridge: Bridge, upstream: Upstream) -> None:
-    """And the other way round."""
-    bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(POST + b"Content-Length: %d\r\n\r\n" % (256 * MIB))
-    service = upstream.peer()
-    service.until(b"\r\n\r\n")
-    before = bridge.memory_kib()
-    client.sock.setblocking(False)
-    sent = 0
-
-    def stuck() -> bool:
-        nonlocal sent
-        try:
-            sent += client.sock.send(b"x" * MIB)
-        except BlockingIOError:
-            return True
-        return False
-
-    poll("held back", lambda: stuck() and not any(not stuck() for _ in range(50)))
-    assert sent < 64 * MIB
-    assert bridge.memory_kib() - before < 4096
 
 
 def test_proxy_protocol(bridge: Bridge, upstream: Upstream) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from bench import Bridge, Upstream, read_message
+from bench import Bridge, Upstream, read_message, under_way
 
 GOOD = b"GET /good HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 HIDDEN = b"GET /hidden HTTP/1.1\r\nHost: a.internal\r\n\r\n"
@@ -139,10 +139,7 @@ def test_answer(bridge: Bridge, upstream: Upstream, name: str) -> None:
 def test_answer_too_much(bridge: Bridge, upstream: Upstream) -> None:
     """What an answer says beyond its end goes to nobody."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GOOD)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GOOD)
     more = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden"
     service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi" + more)
     assert read_message(client).body == b"hi"
@@ -157,10 +154,7 @@ def test_answer_too_much(bridge: Bridge, upstream: Upstream) -> None:
 def test_answer_unasked(bridge: Bridge, upstream: Upstream) -> None:
     """An idle connection that speaks is closed: its words are nobody's answer."""
     bridge.start([{"upstreams": [upstream.config]}])
-    client = bridge.connect()
-    client.send(GOOD)
-    service = upstream.peer()
-    read_message(service)
+    client, service = under_way(bridge, upstream, GOOD)
     service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     assert read_message(client).status == 200
     service.send(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden")

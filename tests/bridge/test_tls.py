@@ -15,9 +15,8 @@ from typing import Any
 
 import pytest
 
-from bench import Bridge, Peer, Upstream, poll, read_message
+from bench import GET, Bridge, Peer, Upstream, poll, read_message
 
-GET = b"GET / HTTP/1.1\r\nHost: a.internal\r\n\r\n"
 VERSIONS = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 
 
@@ -201,6 +200,23 @@ def test_client_certificate(bridge: Bridge, files: dict[str, Any], version: str)
     secure.upstream.close()
 
 
+def test_rotation(bridge: Bridge, files: dict[str, Any]) -> None:
+    """Another client certificate counts after a reload; connections of the old one are not kept."""
+    secure = Secure(files, "name", "1.3", client=True)
+
+    def route(which: str) -> list[dict[str, Any]]:
+        certificate, key = (path.read_text(encoding="ascii") for path in files[which])
+        return [secure.route(ca=files["ours"], certificate=certificate, key=key)]
+
+    bridge.start(route("stranger"))  # which this service does not know
+    assert bridge.ask(GET).status == 502
+    bridge.reload(route("client"))
+    poll("the new one", lambda: bridge.ask(GET).status == 200)
+    bridge.reload(route("stranger"))
+    poll("the other one again", lambda: bridge.ask(GET).status == 502)
+    secure.upstream.close()
+
+
 def test_no_tls(bridge: Bridge, files: dict[str, Any]) -> None:
     """A service in clear."""
     clear = Upstream(lambda peer: peer.more() and peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n"))
@@ -246,3 +262,43 @@ def test_body_before_the_handshake(bridge: Bridge, files: dict[str, Any]) -> Non
     client.send(hidden)
     assert read_message(service).first == "GET /hidden HTTP/1.1"
     upstream.close()
+
+
+class Joined:
+    """The service's side of TLS by hand: what it says in several records goes as one segment."""
+
+    def __init__(self, context: ssl.SSLContext, peer: Peer) -> None:
+        self.peer, self.into, self.out = peer, ssl.MemoryBIO(), ssl.MemoryBIO()
+        self.ssl = context.wrap_bio(self.into, self.out, server_side=True)
+        self.do(self.ssl.do_handshake)
+
+    def do(self, call: Any, *arguments: Any) -> Any:
+        while True:
+            try:
+                return call(*arguments)
+            except ssl.SSLWantReadError:
+                self.flush()
+                assert self.peer.more()
+                self.into.write(self.peer.exactly(len(self.peer.got)))
+
+    def flush(self) -> None:
+        if data := self.out.read():
+            self.peer.send(data)
+
+
+@_both("name")
+def test_answer_behind_an_answer(bridge: Bridge, secure: Secure, files: dict[str, Any]) -> None:
+    """What lies decrypted and unread is nobody's answer."""
+    upstream = Upstream()
+    secure.upstream.close()
+    secure.upstream = upstream
+    bridge.start([secure.route(ca=files["ours"])])
+    client = bridge.connect()
+    client.send(GET + GET)
+    for answers in (b"hi", b"hidden"), (b"ho",):
+        service = Joined(secure.context, upstream.peer())
+        assert service.do(service.ssl.read, 65536).startswith(b"GET ")
+        for body in answers:
+            service.do(service.ssl.write, b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+        service.flush()
+        assert read_message(client).body == answers[0]

@@ -133,6 +133,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.length = (uint64_t)in.head.length,
 		.connection = in.head.upgrade ? FORWARD_UPGRADE : FORWARD_PERSISTENT,
 		.expects_continue = in.expects_continue,
+		.limited = in.limited,
+		.hops = in.hops,
 	};
 	int n = forward_request_head(
 		c, &c->routes[0], c->routes[0].upstreams[0], &request, out, sizeof(out));
@@ -140,5 +142,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	assert(n > 0 && http_request_read(out, (size_t)n, 0, &again, &why) == n);
 	check_again(&in, &again);
+	assert(again.limited == in.limited && again.hops == in.hops);
 	return 0;
 }

@@ -50,6 +50,8 @@ static void show(const struct view *v, sd_json_variant *reply)
 
 	if (status_read(reply, &status) >= 0)
 		out_text.status(v, &status);
+	if (status.tunnel.edge.set)
+		out_text.edge(v, &status.tunnel);
 	status_clear(&status);
 	if (changes_read(reply, &changes) >= 0)
 		out_text.changes(v, "apply", &changes);

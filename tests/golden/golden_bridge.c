@@ -8,11 +8,11 @@
  */
 #include "conf/config.h"
 #include "daemon/bridge_json.h"
+#include "golden.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "route/config.h"
-#include <dirent.h>
-#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,7 +31,7 @@ static void fill(struct bridge_file *f)
 
 	if (strstr(f->path, "missing"))
 		return;
-	if (f->kind == BRIDGE_FILE_TOKEN)
+	if (f->kind == SECRET_TEXT_TOKEN)
 		snprintf(text, sizeof(text), "token-of-%s=", f->path);
 	else
 		snprintf(text, sizeof(text), "-----BEGIN %s-----\nAAAA\n-----END %s-----\n",
@@ -76,51 +76,7 @@ static char *make_text(const char *path)
 	return text;
 }
 
-static int update(const char *path, const char *text)
-{
-	autofclose FILE *f = fopen(path, "we");
-
-	if (f && fputs(text, f) != EOF)
-		return 0;
-	perror(path);
-	return 1;
-}
-
-static int compare(const char *path, const char *text)
-{
-	struct err err = {};
-	autofree char *want = nullptr;
-	size_t len;
-
-	if (config_read_file(path, &want, &len, &err) == 0 && strcmp(want, text) == 0)
-		return 0;
-	fprintf(stderr, "%s: expected\n%sgot\n%s", path, want ? want : err.msg, text);
-	return 1;
-}
-
 int main(int argc, char **argv)
 {
-	bool writes = argc == 3 && strcmp(argv[1], "--update") == 0;
-	const char *folder = argv[argc - 1];
-	DIR *dir = argc > 1 ? opendir(folder) : nullptr;
-	int failed = 0, cases = 0;
-
-	if (!dir) {
-		perror("folder");
-		return 2;
-	}
-	for (const struct dirent *e; (e = readdir(dir));) {
-		char path[PATH_MAX];
-		size_t stem = strcspn(e->d_name, ".");
-		if (strcmp(e->d_name + stem, ".yaml") != 0)
-			continue;
-		snprintf(path, sizeof(path), "%s/%s", folder, e->d_name);
-		autofree char *text = make_text(path);
-		snprintf(path, sizeof(path), "%s/%.*s.json", folder, (int)stem, e->d_name);
-		failed += !text || (writes ? update(path, text) : compare(path, text));
-		cases++;
-	}
-	closedir(dir);
-	printf("%d cases, %d failed\n", cases, failed);
-	return failed || !cases;
+	return golden_main(argc, argv, ".yaml", ".json", make_text);
 }

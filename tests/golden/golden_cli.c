@@ -9,9 +9,8 @@
  * Whatever is in a case, no byte of the plain forms may be anything but printable ASCII.
  */
 #include "cli/cli.h"
+#include "golden.h"
 #include "lib/own.h"
-#include <dirent.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -96,10 +95,13 @@ static bool show(
 		return show_checks(form, v, reply);
 	} else if (strcmp(command, "watch") == 0) {
 		return show_flow(form, v, reply);
-	} else if (strcmp(command, "status") == 0) {
+	} else if (strcmp(command, "status") == 0 || strcmp(command, "edge") == 0) {
 		if (status_read(reply, &status) < 0)
 			return false;
-		form->out->status(v, &status);
+		if (*command == 's')
+			form->out->status(v, &status);
+		else
+			form->out->edge(v, &status.tunnel);
 		status_clear(&status);
 	} else {
 		/* Confirm answers with nothing. */
@@ -155,7 +157,7 @@ static bool run_form(
 }
 
 /* What all forms make of the case; nullptr when something is wrong with it. */
-static char *run_case(const char *path, const char *name)
+static char *make_text(const char *path, const char *stem)
 {
 	[[gnu::cleanup(sd_json_variant_unrefp)]] sd_json_variant *reply = nullptr;
 	char command[32];
@@ -163,12 +165,12 @@ static char *run_case(const char *path, const char *name)
 	size_t len;
 	bool good = true;
 
-	snprintf(command, sizeof(command), "%.*s", (int)strcspn(name, "-"), name);
+	snprintf(command, sizeof(command), "%.*s", (int)strcspn(stem, "-"), stem);
 	if (sd_json_parse_file(nullptr, path, 0, &reply, nullptr, nullptr) < 0)
 		return nullptr;
 	FILE *out = open_memstream(&text, &len);
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
-		if (!forms[i].only || strncmp(name, forms[i].only, strlen(forms[i].only)) == 0)
+		if (!forms[i].only || strncmp(stem, forms[i].only, strlen(forms[i].only)) == 0)
 			good = run_form(&forms[i], command, reply, out) && good;
 	fclose(out);
 	if (!good) {
@@ -178,82 +180,24 @@ static char *run_case(const char *path, const char *name)
 	return text;
 }
 
-/* nullptr when there is no such file. */
-static char *read_text(const char *path)
-{
-	char *text = nullptr;
-	size_t size = 0;
-	FILE *f = fopen(path, "re");
-
-	if (!f)
-		return nullptr;
-	if (getdelim(&text, &size, '\0', f) < 0) {
-		free(text);
-		text = nullptr;
-	}
-	fclose(f);
-	return text;
-}
-
-static bool compare(const char *path, const char *name, const char *text)
-{
-	autofree char *want = read_text(path);
-
-	if (want && strcmp(want, text) == 0)
-		return true;
-	fprintf(stderr, "%s: expected\n%sgot\n%s", name, want ? want : "(no file)\n", text);
-	return false;
-}
-
-static bool update(const char *path, const char *text)
-{
-	FILE *f = fopen(path, "we");
-
-	if (!f)
-		return false;
-	bool written = fputs(text, f) >= 0;
-	return fclose(f) == 0 && written;
-}
-
-static bool check(const char *dir, const char *name, bool updating)
+static void run_case(struct golden *g, const char *stem, const void *)
 {
 	char path[PATH_MAX];
+	autofree char *text = make_text(golden_path(g, stem, ".json", path), stem);
 
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	autofree char *text = run_case(path, name);
-	if (!text) {
-		fprintf(stderr, "%s: cannot be shown\n", name);
-		return false;
-	}
-	snprintf(path, sizeof(path), "%s/%.*s.out", dir, (int)strcspn(name, "."), name);
-	return updating ? update(path, text) : compare(path, name, text);
-}
-
-static int is_case(const struct dirent *entry)
-{
-	const char *dot = strrchr(entry->d_name, '.');
-
-	return dot && strcmp(dot, ".json") == 0;
+	if (!text)
+		fprintf(stderr, "%s: cannot be shown\n", stem);
+	golden_check(g, stem, ".out", text);
 }
 
 int main(int argc, char **argv)
 {
-	bool updating = argc == 3 && strcmp(argv[1], "--update") == 0;
-	struct dirent **cases;
-	int failed = 0;
+	struct golden g;
 
-	if (argc != 2 && !updating)
-		return 2;
+	if (!golden_begin(&g, argc, argv))
+		return GOLDEN_USAGE;
 	setenv("TZ", "UTC", 1);
 	tzset();
-	const char *dir = argv[argc - 1];
-	int n = scandir(dir, &cases, is_case, alphasort);
-	for (int i = 0; i < n; i++) {
-		failed += !check(dir, cases[i]->d_name, updating);
-		free(cases[i]);
-	}
-	if (n >= 0)
-		free(cases);
-	printf("%d cases, %d failed\n", n, failed);
-	return n <= 0 || failed > 0;
+	golden_each(&g, "*.json", run_case, nullptr);
+	return golden_end(&g);
 }

@@ -4,14 +4,13 @@
  *
  * CASE.yaml parses and prints as CASE.ok, which must itself parse to an equal config and print to
  * the same bytes; or it has exactly the mistakes of CASE.err, one "FILE:LINE:COL: path: message" a
- * line. With --update what came out is written to CASE.ok or CASE.err and the other is removed.
+ * line. With --update that of CASE.ok and CASE.err which is not written is removed.
  */
 #include "conf/config.h"
 #include "conf/print.h"
+#include "golden.h"
 #include "lib/own.h"
-#include <dirent.h>
 #include <errno.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -56,7 +55,7 @@ static const char *round_trip(const struct config *config, const char *text)
 	return broken;
 }
 
-static char *diags_text(const char *name, const struct config_diags *diags)
+static char *diags_text(const char *stem, const struct config_diags *diags)
 {
 	char *text = nullptr;
 	size_t len;
@@ -64,121 +63,66 @@ static char *diags_text(const char *name, const struct config_diags *diags)
 
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct config_diag *d = &diags->list[i];
-		fprintf(out, "%s:%u:%u: %s%s%s\n", name, d->mark.line, d->mark.column, d->path,
+		fprintf(out, "%s.yaml:%u:%u: %s%s%s\n", stem, d->mark.line, d->mark.column, d->path,
 			d->path[0] ? ": " : "", d->message);
 	}
 	fclose(out);
 	return text;
 }
 
-static int run_case(const char *dir, const char *name, struct result *result)
+/* What becomes of the text of a case. */
+static struct result judge(const char *stem, const char *text, size_t len)
 {
-	char path[PATH_MAX];
-	struct err err = {};
-	autofree char *text = nullptr;
-	size_t len;
-
-	snprintf(path, sizeof(path), "%s/%s", dir, name);
-	if (config_read_file(path, &text, &len, &err) < 0) {
-		fprintf(stderr, "%s\n", err.msg);
-		return -1;
-	}
 	struct config *config = nullptr;
 	struct config_diags diags = {};
-	*result = (struct result){.good = config_parse(text, len, &config, &diags) == 0};
-	result->text = result->good ? print_text(config) : diags_text(name, &diags);
-	if (!result->text)
-		result->broken = "cannot be printed";
-	else if (result->good && diags.n > 0)
-		result->broken = "parsed, and has mistakes";
-	else if (result->good)
-		result->broken = round_trip(config, result->text);
+	struct result result = {.good = config_parse(text, len, &config, &diags) == 0};
+
+	result.text = result.good ? print_text(config) : diags_text(stem, &diags);
+	if (!result.text)
+		result.broken = "cannot be printed";
+	else if (result.good && diags.n > 0)
+		result.broken = "parsed, and has mistakes";
+	else if (result.good)
+		result.broken = round_trip(config, result.text);
 	else if (diags.n == 0)
-		result->broken = "refused without a reason";
+		result.broken = "refused without a reason";
 	config_diags_clear(&diags);
 	config_free(config);
-	return 0;
+	return result;
 }
 
-/* "dir/stem.suffix" of dir and "stem.yaml". */
-static const char *beside(char *path, const char *dir, const char *name, const char *suffix)
+static void remove_file(const char *path)
 {
-	snprintf(path, PATH_MAX, "%s/%.*s%s", dir, (int)(strlen(name) - strlen(".yaml")), name,
-		suffix);
-	return path;
+	if (remove(path) < 0 && errno != ENOENT)
+		perror(path);
 }
 
-static int update(const char *dir, const char *name, const struct result *result)
-{
-	char path[PATH_MAX];
-
-	if (remove(beside(path, dir, name, result->good ? ".err" : ".ok")) < 0 && errno != ENOENT)
-		perror(path);
-	FILE *out = fopen(beside(path, dir, name, result->good ? ".ok" : ".err"), "we");
-	bool written = out && fputs(result->text, out) != EOF;
-	if (out && fclose(out) != 0)
-		written = false;
-	if (!written)
-		perror(path);
-	return written ? 0 : -1;
-}
-
-static int compare(const char *dir, const char *name, const struct result *result)
+static void run_case(struct golden *g, const char *stem, const void *)
 {
 	char path[PATH_MAX];
 	struct err err = {};
-	autofree char *want = nullptr;
+	autofree char *yaml = nullptr;
+	struct result result = {.broken = "cannot be read"};
 	size_t len;
 
-	if (config_read_file(beside(path, dir, name, result->good ? ".ok" : ".err"), &want, &len,
-		    &err) < 0) {
-		fprintf(stderr, "%s\n%s\n", err.msg, result->text);
-		return -1;
-	}
-	if (strcmp(want, result->text) != 0) {
-		fprintf(stderr, "%s: expected\n%sgot\n%s", name, want, result->text);
-		return -1;
-	}
-	return 0;
-}
-
-static int is_case(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 5 && strcmp(entry->d_name + len - 5, ".yaml") == 0;
-}
-
-static int check(const char *dir, const char *name, bool updating)
-{
-	struct result result;
-
-	if (run_case(dir, name, &result) < 0)
-		return -1;
+	if (config_read_file(golden_path(g, stem, ".yaml", path), &yaml, &len, &err) < 0)
+		fprintf(stderr, "%s\n", err.msg);
+	else
+		result = judge(stem, yaml, len);
 	autofree char *text = result.text;
-	if (result.broken) {
-		fprintf(stderr, "%s: %s\n%s", name, result.broken, text ? text : "");
-		return -1;
-	}
-	return updating ? update(dir, name, &result) : compare(dir, name, &result);
+	if (result.broken)
+		fprintf(stderr, "%s: %s\n%s", stem, result.broken, text ? text : "");
+	else if (g->updating)
+		remove_file(golden_path(g, stem, result.good ? ".err" : ".ok", path));
+	golden_check(g, stem, result.good ? ".ok" : ".err", result.broken ? nullptr : text);
 }
 
 int main(int argc, char **argv)
 {
-	bool updating = argc == 3 && strcmp(argv[1], "--update") == 0;
-	struct dirent **cases;
-	int failed = 0;
+	struct golden g;
 
-	if (argc != 2 && !updating)
-		return 2;
-	const char *dir = argv[argc - 1];
-	int n = scandir(dir, &cases, is_case, alphasort);
-	for (int i = 0; i < n; i++) {
-		failed += check(dir, cases[i]->d_name, updating) < 0;
-		free(cases[i]);
-	}
-	if (n >= 0)
-		free(cases);
-	printf("%d cases, %d failed\n", n, failed);
-	return n <= 0 || failed > 0;
+	if (!golden_begin(&g, argc, argv))
+		return GOLDEN_USAGE;
+	golden_each(&g, "*.yaml", run_case, nullptr);
+	return golden_end(&g);
 }

@@ -9,78 +9,29 @@
  *   show/CASE.out            one look at FRR 10.3, recorded; beside it CASE.facts
  *   refused/CASE.out         what vtysh 10.3 printed for CASE.in; beside it CASE.refusals
  *
- * A line "! ours" in a running configuration says that we created `router bgp` and `bfd`. With
- * --update what came out is written.
+ * A line "! ours" in a running configuration says that we created `router bgp` and `bfd`.
  */
 #include "../unit/frr_models.h"
 #include "frr/diff.h"
 #include "frr/output.h"
 #include "frr/render.h"
 #include "frr/show.h"
+#include "golden.h"
 #include "lib/own.h"
-#include <dirent.h>
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool update;
-static const char *folder;
-static int failures;
-
-/* Any bytes, and a NUL behind them. */
-static char *read_file(const char *path, size_t *len)
-{
-	autofclose FILE *in = fopen(path, "re");
-	char *text = nullptr;
-	size_t size;
-	FILE *out = in ? open_memstream(&text, &size) : nullptr;
-	if (!out)
-		return nullptr;
-	for (int c; (c = fgetc(in)) != EOF;)
-		fputc(c, out);
-	fclose(out);
-	*len = size;
-	return text;
-}
-
-static void write_file(const char *path, const char *text)
-{
-	autofclose FILE *out = fopen(path, "we");
-	if (!out || fputs(text, out) < 0) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		failures++;
-	}
-}
-
-/* got is consumed. */
-static void compare(const char *path, char *take_got)
-{
-	size_t len;
-	autofree char *got = take_got;
-	if (update) {
-		write_file(path, got);
-		return;
-	}
-	autofree char *want = read_file(path, &len);
-	if (want && strcmp(want, got) == 0)
-		return;
-	fprintf(stderr, "%s differs; it would be:\n%s\n", path, got);
-	failures++;
-}
-
 /* ---- Models ---- */
 
-static void check_models(void)
+static void check_models(struct golden *g)
 {
 	for (size_t i = 0; i < FRR_MODELS; i++) {
 		struct frr_script script = {};
-		autofree char *path = nullptr;
 		frr_render(&frr_models()[i].model, false, &script);
-		if (asprintf(&path, "%s/%s.conf", folder, frr_models()[i].name) < 0)
-			abort();
-		compare(path, frr_script_text(&script, false, nullptr));
+		autofree char *text = frr_script_text(&script, false, nullptr);
+		golden_check(g, frr_models()[i].name, ".conf", text);
 		frr_script_clear(&script);
 	}
 }
@@ -226,11 +177,10 @@ static void check_show(const char *, const char *text, size_t len, FILE *out)
 /* Each line at its own number; a password is a secret. */
 static void read_script(const char *path, struct frr_script *script)
 {
-	size_t len;
 	autofree char *name = nullptr;
 	if (asprintf(&name, "%.*s.in", (int)(strlen(path) - strlen(".out")), path) < 0)
 		abort();
-	autofree char *text = read_file(name, &len);
+	autofree char *text = golden_read(name, nullptr);
 	uint32_t n = 0;
 	for (char *line = text ? strtok(text, "\n") : nullptr; line; line = strtok(nullptr, "\n")) {
 		const char *secret = strstr(line, " password ");
@@ -257,71 +207,38 @@ static void check_refused(const char *path, const char *text, size_t len, FILE *
 /* ---- Folders ---- */
 
 static const struct kind {
-	const char *folder, *from, *to;
+	const char *pattern, *from, *to;
 	void (*check)(const char *path, const char *text, size_t len, FILE *out);
 } kinds[] = {
-	{"diff", ".running", ".script", check_diff},
-	{"show", ".out", ".facts", check_show},
-	{"refused", ".out", ".refusals", check_refused},
+	{"diff/*.running", ".running", ".script", check_diff},
+	{"show/*.out", ".out", ".facts", check_show},
+	{"refused/*.out", ".out", ".refusals", check_refused},
 };
 
-static void check_file(const struct kind *kind, const char *name)
+static void run_case(struct golden *g, const char *stem, const void *arg)
 {
-	autofree char *path = nullptr;
-	char *got = nullptr;
+	const struct kind *kind = arg;
+	char path[PATH_MAX], *made = nullptr;
 	size_t len, n;
-	if (asprintf(&path, "%s/%s/%s", folder, kind->folder, name) < 0)
-		abort();
-	autofree char *text = read_file(path, &len);
-	FILE *out = open_memstream(&got, &n);
+	autofree char *text = golden_read(golden_path(g, stem, kind->from, path), &len);
+	FILE *out = open_memstream(&made, &n);
+
 	if (!text || !out)
 		abort();
 	kind->check(path, text, len, out);
 	fclose(out);
-	autofree char *to = nullptr;
-	if (asprintf(&to, "%.*s%s", (int)(strlen(path) - strlen(kind->from)), path, kind->to) < 0)
-		abort();
-	compare(to, got);
-}
-
-static bool ends_with(const char *name, const char *end)
-{
-	size_t n = strlen(name), m = strlen(end);
-	return n > m && strcmp(name + n - m, end) == 0;
-}
-
-static size_t check_kind(const struct kind *kind)
-{
-	autofree char *path = nullptr;
-	size_t n = 0;
-	if (asprintf(&path, "%s/%s", folder, kind->folder) < 0)
-		abort();
-	DIR *dir = opendir(path);
-	for (struct dirent *e; dir && (e = readdir(dir));) {
-		if (!ends_with(e->d_name, kind->from))
-			continue;
-		check_file(kind, e->d_name);
-		n++;
-	}
-	if (dir)
-		closedir(dir);
-	return n;
+	golden_check(g, stem, kind->to, made);
+	free(made);
 }
 
 int main(int argc, char **argv)
 {
-	update = argc == 3 && strcmp(argv[1], "--update") == 0;
-	if (argc != 2 + update) {
-		fprintf(stderr, "usage: %s [--update] folder\n", argv[0]);
-		return EXIT_FAILURE;
-	}
-	folder = argv[argc - 1];
-	check_models();
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
-		if (check_kind(&kinds[i]) == 0) {
-			fprintf(stderr, "no cases in %s/%s\n", folder, kinds[i].folder);
-			failures++;
-		}
-	}
-	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+	struct golden g;
+
+	if (!golden_begin(&g, argc, argv))
+		return GOLDEN_USAGE;
+	check_models(&g);
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+		golden_each(&g, kinds[i].pattern, run_case, &kinds[i]);
+	return golden_end(&g);
 }

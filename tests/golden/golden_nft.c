@@ -3,44 +3,32 @@
  * golden_nft: the table that each shared model becomes in a real kernel, in nft(8)'s words.
  *
  * MODEL.nft is `nft list`, MODEL.json `nft -j list` with one object a line. Left out is what
- * differs from run to run: handles, versions, the owner's name. With --update what came out is
- * written. Runs in a network namespace of its own and skips where it may not make one.
+ * differs from run to run: handles, versions, the owner's name. Runs in a network namespace of its
+ * own and skips where it may not make one.
  */
 #include "../unit/nft_models.h"
+#include "golden.h"
 #include "lib/own.h"
 #include "net/nl.h"
 #include "nft/batch.h"
 #include <ctype.h>
-#include <limits.h>
 #include <linux/netlink.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-constexpr int SKIP = 77;
-
-static char *read_all(FILE *in)
-{
-	char *text = nullptr;
-	size_t len = 0;
-	ssize_t n = getdelim(&text, &len, '\0', in);
-
-	if (n < 0) {
-		free(text);
-		return nullptr;
-	}
-	return text;
-}
-
 /* nullptr if the command fails. */
 static char *output_of(const char *command)
 {
 	FILE *in = popen(command, "re");
+	char *text = nullptr;
+	size_t len = 0;
+
 	if (!in)
 		return nullptr;
-	char *text = read_all(in);
-	if (pclose(in) == 0)
+	ssize_t n = getdelim(&text, &len, '\0', in);
+	if (pclose(in) == 0 && n >= 0)
 		return text;
 	free(text);
 	return nullptr;
@@ -153,81 +141,43 @@ static char *list_json(void)
 static const struct {
 	const char *suffix;
 	char *(*list)(void);
-} forms[] = {{"nft", list_text}, {"json", list_json}};
+} forms[] = {{".nft", list_text}, {".json", list_json}};
 
-static int update(const char *path, const char *text)
+static void run_case(struct golden *g, struct nft_conn *conn, const struct nft_named_model *m)
 {
-	FILE *out = fopen(path, "we");
-	bool good = out && fputs(text, out) != EOF;
-
-	if ((out && fclose(out) != 0) || !good) {
-		perror(path);
-		return -1;
-	}
-	return 0;
-}
-
-static int compare(const char *path, const char *text)
-{
-	FILE *in = fopen(path, "re");
-	char *want = in ? read_all(in) : nullptr;
-	bool same = want && strcmp(want, text) == 0;
-
-	if (in)
-		fclose(in);
-	if (!same)
-		fprintf(stderr, "%s: expected\n%sgot\n%s", path, want ? want : "", text);
-	free(want);
-	return same ? 0 : -1;
-}
-
-static int run_case(struct nft_conn *conn, const struct nft_named_model *m, const char *dir,
-	int (*check)(const char *path, const char *text))
-{
-	char path[PATH_MAX];
 	struct err err = {};
-	int result = 0;
+	bool written = nft_replace(conn, &m->model, nullptr, &err) >= 0;
 
-	if (nft_replace(conn, &m->model, nullptr, &err) < 0) {
+	if (!written)
 		fprintf(stderr, "%s: %s\n", m->name, err.msg);
-		return -1;
-	}
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		autofree char *text = forms[i].list();
-		snprintf(path, sizeof(path), "%s/%s.%s", dir, m->name, forms[i].suffix);
-		if (!text)
+		autofree char *text = written ? forms[i].list() : nullptr;
+		if (written && !text)
 			fprintf(stderr, "%s: nft cannot list the table\n", m->name);
-		if (!text || check(path, text) < 0)
-			result = -1;
+		golden_check(g, m->name, forms[i].suffix, text);
 	}
-	return result;
 }
 
 int main(int argc, char **argv)
 {
-	bool updating = argc == 3 && strcmp(argv[1], "--update") == 0;
+	struct golden g;
 	struct nl_sock *nl = nullptr;
 	struct nft_conn *conn = nullptr;
 	struct err err = {};
-	int result = EXIT_SUCCESS;
 
-	if (argc != (updating ? 3 : 2)) {
-		fprintf(stderr, "usage: golden_nft [--update] FOLDER\n");
-		return EXIT_FAILURE;
-	}
+	if (!golden_begin(&g, argc, argv))
+		return GOLDEN_USAGE;
 	if (unshare(CLONE_NEWNET) < 0) {
 		perror("skipped: no network namespace");
-		return SKIP;
+		return GOLDEN_SKIP;
 	}
 	if (nl_open(NETLINK_NETFILTER, &nl, &err) < 0 || nft_conn_new(nl, &conn, &err) < 0) {
 		fprintf(stderr, "%s\n", err.msg);
 		return EXIT_FAILURE;
 	}
 	for (size_t i = 0; i < NFT_MODELS; i++)
-		if (run_case(conn, &nft_models()[i], argv[argc - 1], updating ? update : compare) <
-			0)
-			result = EXIT_FAILURE;
+		run_case(&g, conn, &nft_models()[i]);
 	nft_conn_free(conn);
 	nl_close(nl);
-	return result;
+	return golden_end(&g);
 }

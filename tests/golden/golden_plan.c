@@ -6,17 +6,15 @@
  * there is one, has been applied before; CASE.ops holds the operations of that, with what changes
  * in the nft table, the conditions that stand afterwards, and the operations of taking it down
  * again. Held for every case besides: what is planned is written, and what is written beyond that
- * ("then") is shown; a second plan is empty; taking down leaves the host as it was. With --update
- * CASE.ops is written.
+ * ("then") is shown; a second plan is empty; taking down leaves the host as it was.
  */
 #include "conf/config.h"
 #include "daemon/health.h"
 #include "daemon/kernel_dummy.h"
+#include "golden.h"
 #include "lib/log.h"
 #include "lib/marks.h"
 #include "lib/own.h"
-#include <dirent.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,19 +24,6 @@ struct run {
 	FILE *out;
 	const char *broken; /* a property that does not hold */
 };
-
-static char *read_beside(const char *dir, const char *name, const char *suffix, char *path)
-{
-	char *text = nullptr;
-	size_t len;
-	struct err err = {};
-
-	snprintf(path, PATH_MAX, "%s/%.*s%s", dir, (int)(strlen(name) - strlen(".yaml")), name,
-		suffix);
-	if (config_read_file(path, &text, &len, &err) < 0)
-		fprintf(stderr, "%s\n", err.msg);
-	return text;
-}
 
 static char *kernel_text(const struct run *r)
 {
@@ -169,36 +154,30 @@ static void run_config(struct run *r, const struct config *from, const struct co
 }
 
 /* nullptr when it does not parse. */
-static struct config *config_beside(const char *dir, const char *name, const char *suffix)
+static struct config *read_config(const char *path)
 {
-	char path[PATH_MAX];
-	autofree char *yaml = read_beside(dir, name, suffix, path);
+	autofree char *yaml = nullptr;
+	size_t len;
+	struct err err = {};
 	struct config *config = nullptr;
 	struct config_diags diags = {};
 
-	if (yaml && config_parse(yaml, strlen(yaml), &config, &diags) < 0)
+	if (config_read_file(path, &yaml, &len, &err) < 0)
+		fprintf(stderr, "%s\n", err.msg);
+	else if (config_parse(yaml, len, &config, &diags) < 0)
 		config = nullptr;
 	config_diags_clear(&diags);
 	return config;
 }
 
-static bool is_beside(const char *dir, const char *name, const char *suffix)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/%.*s%s", dir, (int)(strlen(name) - strlen(".yaml")), name,
-		suffix);
-	return access(path, F_OK) == 0;
-}
-
 /* Text of the .ops, or nullptr. */
-static char *run_case(const char *dir, const char *name)
+static char *make_text(const struct golden *g, const char *stem)
 {
 	char path[PATH_MAX];
-	autofree char *state = read_beside(dir, name, ".state", path);
-	bool changes = is_beside(dir, name, ".from");
-	struct config *config = config_beside(dir, name, ".yaml");
-	struct config *from = changes ? config_beside(dir, name, ".from") : nullptr;
+	struct config *config = read_config(golden_path(g, stem, ".yaml", path));
+	autofree char *state = golden_read(golden_path(g, stem, ".state", path), nullptr);
+	bool changes = access(golden_path(g, stem, ".from", path), F_OK) == 0;
+	struct config *from = changes ? read_config(path) : nullptr;
 	char *text = nullptr;
 	size_t len;
 	struct run r = {.kernel = dummy_new()};
@@ -218,57 +197,25 @@ static char *run_case(const char *dir, const char *name)
 	r.kernel->base.ops->close(&r.kernel->base);
 	if (!r.broken)
 		return text;
-	fprintf(stderr, "%s: %s\n%s", name, r.broken, text);
+	fprintf(stderr, "%s: %s\n%s", stem, r.broken, text);
 	free(text);
 	return nullptr;
 }
 
-static int check(const char *dir, const char *name, bool updating)
+static void run_case(struct golden *g, const char *stem, const void *)
 {
-	char path[PATH_MAX];
-	autofree char *text = run_case(dir, name);
-	autofree char *want = updating ? nullptr : read_beside(dir, name, ".ops", path);
+	autofree char *text = make_text(g, stem);
 
-	if (!text)
-		return -1;
-	if (!updating && want && strcmp(text, want) == 0)
-		return 0;
-	if (!updating) {
-		fprintf(stderr, "%s: expected\n%sgot\n%s", name, want ? want : "", text);
-		return -1;
-	}
-	snprintf(path, sizeof(path), "%s/%.*s.ops", dir, (int)(strlen(name) - strlen(".yaml")),
-		name);
-	autofclose FILE *out = fopen(path, "we");
-	if (out && fputs(text, out) != EOF)
-		return 0;
-	perror(path);
-	return -1;
-}
-
-static int is_case(const struct dirent *entry)
-{
-	size_t len = strlen(entry->d_name);
-
-	return len > 5 && strcmp(entry->d_name + len - 5, ".yaml") == 0;
+	golden_check(g, stem, ".ops", text);
 }
 
 int main(int argc, char **argv)
 {
-	bool updating = argc == 3 && strcmp(argv[1], "--update") == 0;
-	struct dirent **cases;
-	int failed = 0;
+	struct golden g;
 
-	if (argc != 2 && !updating)
-		return 2;
+	if (!golden_begin(&g, argc, argv))
+		return GOLDEN_USAGE;
 	log_set_level(LOG_CRIT);
-	int n = scandir(argv[argc - 1], &cases, is_case, alphasort);
-	for (int i = 0; i < n; i++) {
-		failed += check(argv[argc - 1], cases[i]->d_name, updating) < 0;
-		free(cases[i]);
-	}
-	if (n >= 0)
-		free(cases);
-	printf("%d cases, %d failed\n", n, failed);
-	return n <= 0 || failed > 0;
+	golden_each(&g, "*.yaml", run_case, nullptr);
+	return golden_end(&g);
 }

@@ -3,14 +3,13 @@
  * golden_rules: other programs' rules in words (nft/rule.h), as a real kernel holds them.
  *
  * NAME.nft is read by nft(8), NAME.iptables and NAME.ip6tables by iptables-nft-restore(8) and its
- * twin, each into a network namespace of its own; NAME.rules is what every rule then says. With
- * --update what came out is written. Skips where it may not make a namespace.
+ * twin, each into a network namespace of its own; NAME.rules is what every rule then says.
+ * Skips where it may not make a namespace.
  */
+#include "golden.h"
 #include "lib/own.h"
 #include "net/nl.h"
 #include "nft/rule.h"
-#include <dirent.h>
-#include <limits.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
@@ -19,9 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-constexpr int SKIP = 77;
-
-static const struct {
+static const struct loader {
 	const char *suffix, *command;
 } loaders[] = {
 	{".nft", "nft -f"},
@@ -89,73 +86,29 @@ static char *render(const char *path, const char *command)
 	return nullptr;
 }
 
-static char *read_file(const char *path)
+static void run_case(struct golden *g, const char *stem, const void *arg)
 {
-	autofclose FILE *in = fopen(path, "re");
-	char *text = nullptr;
-	size_t len = 0;
+	const struct loader *loader = arg;
+	char path[PATH_MAX];
+	autofree char *text = render(golden_path(g, stem, loader->suffix, path), loader->command);
 
-	if (in && getdelim(&text, &len, '\0', in) >= 0)
-		return text;
-	free(text);
-	return nullptr;
-}
-
-static bool update(const char *path, const char *text)
-{
-	autofclose FILE *out = fopen(path, "we");
-
-	return out && fputs(text, out) != EOF;
-}
-
-static bool compare(const char *path, const char *text)
-{
-	autofree char *want = read_file(path);
-	bool same = want && strcmp(want, text) == 0;
-
-	if (!same)
-		fprintf(stderr, "%s: expected\n%sgot\n%s", path, want ? want : "", text);
-	return same;
-}
-
-static bool run_case(const char *dir, const char *name, size_t stem, const char *command,
-	bool (*check)(const char *path, const char *text))
-{
-	char in[PATH_MAX], out[PATH_MAX];
-
-	snprintf(in, sizeof(in), "%s/%s", dir, name);
-	snprintf(out, sizeof(out), "%s/%.*s.rules", dir, (int)stem, name);
-	autofree char *text = render(in, command);
-	return text && check(out, text);
+	golden_check(g, stem, ".rules", text);
 }
 
 int main(int argc, char **argv)
 {
-	bool updating = argc == 3 && strcmp(argv[1], "--update") == 0, good = true;
-	struct dirent **list;
+	struct golden g;
+	char pattern[32];
 
-	if (argc != (updating ? 3 : 2)) {
-		fprintf(stderr, "usage: golden_rules [--update] FOLDER\n");
-		return EXIT_FAILURE;
-	}
+	if (!golden_begin(&g, argc, argv))
+		return GOLDEN_USAGE;
 	if (unshare(CLONE_NEWNET) < 0) {
 		perror("skipped: no network namespace");
-		return SKIP;
+		return GOLDEN_SKIP;
 	}
-	int n = scandir(argv[argc - 1], &list, nullptr, alphasort), cases = 0;
-	for (int i = 0; i < n; i++) {
-		const char *suffix = strrchr(list[i]->d_name, '.');
-		for (size_t j = 0; j < sizeof(loaders) / sizeof(loaders[0]); j++) {
-			if (!suffix || strcmp(suffix, loaders[j].suffix) != 0)
-				continue;
-			good &= run_case(argv[argc - 1], list[i]->d_name,
-				(size_t)(suffix - list[i]->d_name), loaders[j].command,
-				updating ? update : compare);
-			cases++;
-		}
-		free(list[i]);
+	for (size_t i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++) {
+		snprintf(pattern, sizeof(pattern), "*%s", loaders[i].suffix);
+		golden_each(&g, pattern, run_case, &loaders[i]);
 	}
-	if (n >= 0)
-		free(list);
-	return good && cases ? EXIT_SUCCESS : EXIT_FAILURE;
+	return golden_end(&g);
 }

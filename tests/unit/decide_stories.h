@@ -23,6 +23,7 @@ struct story {
 	/* It concerns packets of the mesh that the injected ones are not like: without a fact about
 	 * those, what these tell is rightly said. */
 	bool only_real;
+	bool outgoing; /* this host's own packets are meant */
 };
 
 struct stories {
@@ -30,7 +31,7 @@ struct stories {
 	size_t n;
 };
 extern const struct stories stories_gateway, stories_filter, stories_lan, stories_beyond,
-	stories_service, stories_decoys, stories_callers;
+	stories_service, stories_decoys, stories_callers, stories_outgoing;
 
 /* What every flow has that ends inside, beyond the gateway, or inside on its way back. */
 #define UNANSWERED                                              \

@@ -180,6 +180,11 @@ static const struct story list[] = {
 		DIES_BEYOND NONE_CAME ROUTER BGP
 		"bgp-prefix prefix=100.64.0.0/12 neighbour=10.0.1.1 advertised=no",
 		.code = CODE_BGP_PREFIX_FILTERED_LOCALLY, .confidence = CONFIDENCE_LIKELY},
+	{"not announced yet, by a session that has just come up",
+		DIES_BEYOND NONE_CAME ROUTER BGP
+		"bgp-prefix prefix=100.64.0.0/12 neighbour=10.0.1.1 advertised=no pending",
+		.code = CODE_UPSTREAM_RETURN_ROUTE_MISSING, .confidence = CONFIDENCE_UNDETERMINED,
+		.candidate = CODE_BGP_ADVERTISED_NOT_USED},
 	{"announced and not used", DIES_BEYOND NONE_CAME ROUTER BGP,
 		.code = CODE_BGP_ADVERTISED_NOT_USED, .confidence = CONFIDENCE_UNDETERMINED,
 		.candidate = CODE_UPSTREAM_FILTERS_RANGE},

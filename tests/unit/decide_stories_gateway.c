@@ -261,6 +261,15 @@ static const struct story list[] = {
 			    "+packet origin=injected point=tun-out packet=syn toTarget count=2",
 		.code = CODE_WARP_TABLE_CAPTURES_LAN, .confidence = CONFIDENCE_CERTAIN,
 		.attribute = "table=65743"},
+	{"Cloudflare's table has the LAN, and the tunnel says that it does not take it",
+		DIES_INSIDE "lookup question=forward oif=CloudflareWARP redirect "
+			    "match=10.0.0.0/8 table=65743|"
+			    "+packet origin=injected point=tun-out packet=syn toTarget count=2|"
+			    "probe probe=injected outcome=error sender=10.0.1.50 icmpType=3 "
+			    "icmpCode=13|icmp origin=injected point=tun-in sender=10.0.1.50 type=3 "
+			    "code=13 aboutTargetDirection count=2",
+		.code = CODE_WARP_TABLE_CAPTURES_LAN, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "table=65743"},
 	{"another interface",
 		DIES_BEYOND "lookup question=forward oif=eth1 gateway=192.0.2.1 match=0.0.0.0/0|"
 			    "lookup question=forward-bare oif=eth1 gateway=192.0.2.1|"

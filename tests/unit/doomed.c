@@ -72,7 +72,7 @@ void doomed_forget(struct doomed *d)
 
 void doomed_clear(struct doomed *d)
 {
-	static const char *const names[] = {"status", "control", "bridge", "notify"};
+	static const char *const names[] = {"status", "control", "bridge", "tunnel", "notify"};
 	char path[128];
 
 	doomed_kill(d);

@@ -9,11 +9,13 @@
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "netns.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fib_rules.h>
 #include <linux/if_addr.h>
 #include <linux/if_tun.h>
+#include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <sched.h>
@@ -186,4 +188,21 @@ void netns_rule(struct netns *n, uint8_t family, uint32_t mark, uint32_t table)
 	mnl_attr_put_u32(nlh, FRA_FWMARK, mark);
 	mnl_attr_put_u32(nlh, FRA_TABLE, table);
 	assert_int_equal(nl_request(n->other, nlh, nullptr), 0);
+}
+
+struct nlmsghdr *netns_netfilter(
+	struct nl_message *m, unsigned subsystem, unsigned type, uint16_t flags, uint8_t family)
+{
+	struct nfgenmsg nfg = {.nfgen_family = family, .version = NFNETLINK_V0};
+	return nl_begin(m, (uint16_t)(subsystem << 8 | type), flags, &nfg, sizeof(nfg));
+}
+
+void netns_send_to(const char *address)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(3000)};
+	inet_pton(AF_INET, address, &to.sin_addr);
+	if (fd < 0 || sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) != 1)
+		fail_msg("cannot send to %s", address);
+	close(fd);
 }

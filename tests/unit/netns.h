@@ -40,3 +40,8 @@ void netns_address(struct netns *n, uint16_t type, int ifindex, const char *text
 int netns_route(struct netns *n, uint16_t type, uint16_t flags, const struct route *r);
 /* "not from all fwmark MARK lookup TABLE", as WARP writes it: without a priority. */
 void netns_rule(struct netns *n, uint8_t family, uint32_t mark, uint32_t table);
+/* The head of a message to a subsystem of netfilter. */
+struct nlmsghdr *netns_netfilter(
+	struct nl_message *m, unsigned subsystem, unsigned type, uint16_t flags, uint8_t family);
+/* A datagram to its port 3000, from whatever address the kernel takes. */
+void netns_send_to(const char *address);

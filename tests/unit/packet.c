@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "packet.h"
+#include "checksum.h"
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -50,20 +51,6 @@ struct packet packet_reply(const struct packet *p)
 	return r;
 }
 
-static uint32_t sum16(uint32_t sum, const uint8_t *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		sum += i % 2 ? p[i] : (uint32_t)p[i] << 8;
-	return sum;
-}
-
-static uint16_t fold(uint32_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return htons((uint16_t)~sum);
-}
-
 /* Over the pseudo header (RFC 9293 section 3.1, RFC 8200 section 8.1) and n bytes at l4. */
 static uint16_t l4_sum(const struct packet *p, const uint8_t *l4, size_t n)
 {
@@ -71,11 +58,11 @@ static uint16_t l4_sum(const struct packet *p, const uint8_t *l4, size_t n)
 	uint32_t sum = 0;
 
 	if (p->proto != IPPROTO_ICMP) {
-		sum = sum16(sum, p->from.b, len);
-		sum = sum16(sum, p->to.b, len);
+		sum = checksum_add(sum, p->from.b, len);
+		sum = checksum_add(sum, p->to.b, len);
 		sum += (uint32_t)n + p->proto;
 	}
-	return fold(sum16(sum, l4, n));
+	return htons((uint16_t)~checksum_fold(checksum_add(sum, l4, n)));
 }
 
 static size_t put_tcp(uint8_t *l4, const struct packet *p)
@@ -155,7 +142,7 @@ static size_t put_ip(uint8_t *buf, const struct packet *p, size_t payload)
 	memcpy(&ip.saddr, p->from.b, 4);
 	memcpy(&ip.daddr, p->to.b, 4);
 	memcpy(buf, &ip, sizeof(ip));
-	ip.check = fold(sum16(0, buf, sizeof(ip)));
+	ip.check = htons((uint16_t)~checksum_fold(checksum_add(0, buf, sizeof(ip))));
 	memcpy(buf, &ip, sizeof(ip));
 	return sizeof(ip);
 }
@@ -253,6 +240,16 @@ static void next_packet(int tun, int64_t deadline, struct packet *got)
 	ssize_t n = read(tun, buf, sizeof(buf));
 	assert_true(n > 0);
 	read_packet(buf, (size_t)n, got);
+}
+
+bool packet_come(int tun, struct packet *got)
+{
+	struct pollfd pfd = {.fd = tun, .events = POLLIN};
+
+	if (poll(&pfd, 1, 0) <= 0)
+		return false;
+	next_packet(tun, now_ms() + DEADLINE_MS, got);
+	return true;
 }
 
 void packet_expect(int tun, const struct packet *p, struct packet *got)

@@ -29,6 +29,8 @@ void packet_send(int tun, const struct packet *p);
 /* Reads packets until one is to p->to with p's protocol and destination port (0 = any), and
  * stores it. Fails the test when none comes within two seconds. */
 void packet_expect(int tun, const struct packet *p, struct packet *got);
+/* The next packet that has come already. */
+bool packet_come(int tun, struct packet *got);
 /* Nothing like p has come, and will not: `marker`, sent behind it by the same way, is what came
  * first. */
 void packet_expect_only(int tun, const struct packet *p, const struct packet *marker);

@@ -12,6 +12,7 @@
 
 #include "daemon/answer.h"
 #include "daemon/clock.h"
+#include "gateway_client.h"
 #include "lib/own.h"
 #include "lib/xmalloc.h"
 #include "world.h"
@@ -57,7 +58,6 @@ static int setup(void **state)
 {
 	struct site *s = xcalloc(1, sizeof(*s));
 	struct err err = {};
-	int ends[2];
 
 	world_init(&s->w, world_host);
 	frr_sync_init(&s->frr, &s->w.gateway, save, s);
@@ -68,9 +68,7 @@ static int setup(void **state)
 		.arg = s};
 	assert_true(sd_event_new(&s->event) >= 0);
 	assert_int_equal(server_new(s->event, s->w.dir, &s->context, &s->server, &err), 0);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	assert_true(server_add_connection(s->server, true, ends[0]) >= 0);
-	s->client = ends[1];
+	s->client = client_connect(s->server, SERVER_CONTROL);
 	*state = s;
 	return 0;
 }
@@ -80,8 +78,7 @@ static int teardown(void **state)
 	struct site *s = *state;
 
 	close(s->client);
-	while (sd_event_run(s->event, 0) > 0)
-		;
+	client_serve(s->event);
 	server_free(s->server);
 	sd_event_unref(s->event);
 	frr_sync_clear(&s->frr);
@@ -92,10 +89,7 @@ static int teardown(void **state)
 
 static void serve(struct site *s, char answer[static 65536])
 {
-	while (sd_event_run(s->event, 0) > 0)
-		;
-	ssize_t n = recv(s->client, answer, 65535, MSG_DONTWAIT);
-	answer[n > 0 ? n : 0] = '\0';
+	client_read(s->event, s->client, answer, 65536);
 }
 
 static void ask(struct site *s, const char *message, char answer[static 65536])
@@ -183,15 +177,12 @@ static void test_client_goes(void **state)
 {
 	struct site *s = *state;
 	char answer[65536];
-	int ends[2];
 
 	ask(s, CALL("Apply", CONTENT(BGP)), answer);
 	close(s->client);
 	serve(s, answer);
 	hang(s);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	assert_true(server_add_connection(s->server, true, ends[0]) >= 0);
-	s->client = ends[1];
+	s->client = client_connect(s->server, SERVER_CONTROL);
 	ask(s, CALL("GetStatus", ""), answer);
 	assert_non_null(strstr(answer, "\"bgp\":{\"asn\":65010"));
 }

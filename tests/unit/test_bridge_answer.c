@@ -120,7 +120,8 @@ static const char some_verdict[] =
 	"{\"id\":\"01J2X\",\"code\":\"return-route-missing\",\"class\":\"node\","
 	"\"confidence\":\"certain\",\"title\":\"No route leads back.\","
 	"\"summary\":\"10.0.1.50 answers and the answer leaves by eth0\","
-	"\"candidates\":[\"upstream-silent\"],\"attributes\":{\"peer\":\"10.9.9.9\"},"
+	"\"candidates\":[\"upstream-silent\"],\"next\":\"service-port-closed\","
+	"\"attributes\":{\"peer\":\"10.9.9.9\"},"
 	"\"flow\":\"tcp 10.0.1.50:3000\",\"evidence\":[{\"source\":\"route\","
 	"\"says\":\"via 10.0.1.1\",\"command\":\"ip route get 100.64.12.189\"}],"
 	"\"remedy\":{\"text\":\"Run meshgw.\",\"commands\":[\"meshgw fix x\"],\"applicable\":true}}";
@@ -178,6 +179,9 @@ static void test_refusals(void **)
 		"\"detail\":\"The request is malformed or has more than one reading.\","
 		"\"code\":\"bad-request\",\"error\":\"http_request_error\",\"fault\":\"folded\","
 		"\"requestId\":\"4bf9\"}");
+	text = answered(
+		&(struct answer_failure){.reason = ANSWER_NO_ROUTE, .node = "gw1"}, &sending);
+	assert_non_null(strstr(text, "\r\nProxy-Status: meshgw-gw1; error="));
 	text = answered(&(struct answer_failure){.reason = ANSWER_TOKEN_WRONG}, &sending);
 	assert_non_null(strstr(text, "\r\nWWW-Authenticate: Bearer realm=\"meshgw\", "
 				     "error=\"invalid_token\"\r\n"));
@@ -203,7 +207,7 @@ static void test_verdict_decides(void **)
 	} cases[] = {
 		{"{\"code\":\"return-route-missing\"}", "return-route-missing", 502},
 		{"{\"code\":\"upstream-silent\"}", "upstream-silent", 504},
-		{"{\"code\":\"inconclusive\"}", "inconclusive", 504},
+		{"{\"code\":\"inconclusive\"}", "upstream-connect-timeout", 504},
 		{"{\"code\":\"of-a-newer-meshgwd\"}", "of-a-newer-meshgwd", 504},
 		{"{\"code\":\"healthy\"}", "upstream-connect-timeout", 504},
 		{"{\"code\":\"recovered\"}", "upstream-connect-timeout", 504},
@@ -236,6 +240,7 @@ static void test_reveal(void **)
 		{"\"title\":\"No route leads back.\"", BRIDGE_REVEAL_CODE},
 		{"\"candidates\":[\"upstream-silent\"]", BRIDGE_REVEAL_CODE},
 		{"\"instance\":\"01J2X\"", BRIDGE_REVEAL_CODE},
+		{"\"next\":\"service-port-closed\"", BRIDGE_REVEAL_CODE},
 		{"10.0.1.50 answers", BRIDGE_REVEAL_EVIDENCE},
 		{"via 10.0.1.1", BRIDGE_REVEAL_EVIDENCE},
 		{"; next-hop=\"http://10.0.1.50:3000\"", BRIDGE_REVEAL_EVIDENCE},
@@ -270,7 +275,7 @@ static void test_diagnosis(void **)
 	assert_string_equal(strstr(out, "\r\n\r\n") + 4,
 		"{\"id\":\"01J2X\",\"code\":\"return-route-missing\","
 		"\"title\":\"No route leads back.\",\"confidence\":\"certain\","
-		"\"candidates\":[\"upstream-silent\"]}");
+		"\"candidates\":[\"upstream-silent\"],\"next\":\"service-port-closed\"}");
 	n = answer_diagnosis(verdict, BRIDGE_REVEAL_ALL, &sending, out, sizeof(out) - 1);
 	out[n] = '\0';
 	assert_non_null(strstr(out, "\"command\":\"ip route get 100.64.12.189\""));

@@ -63,7 +63,7 @@ static void test_everything(void **)
 		"\"requestHeaders\":{\"set\":[[\"X-A\",\"b\"]],\"remove\":[\"X-B\"]},"
 		"\"responseHeaders\":{},\"maxBody\":10485760,\"retries\":2,\"maxConnections\":7,"
 		"\"proxyProtocol\":true,"
-		"\"timeouts\":{\"connectMs\":1,\"firstByteMs\":2,\"idleMs\":3,\"totalMs\":4},"
+		"\"timeouts\":{\"connectMs\":1,\"firstByteMs\":2,\"idleMs\":3,\"totalMs\":4,\"tunnelMs\":5},"
 		"\"tls\":{\"serverName\":\"\",\"ca\":\"\",\"certificate\":\"\",\"key\":\"\"},"
 		"\"health\":{\"path\":\"/healthz\",\"intervalMs\":5000,\"timeoutMs\":2000,"
 		"\"failures\":3,\"successes\":2}}]}");
@@ -83,6 +83,7 @@ static void test_everything(void **)
 	assert_string_equal(r->request.set[0].value, "b");
 	assert_string_equal(r->request.remove[0].name, "X-B");
 	assert_int_equal(r->timeouts.total_ms, 4);
+	assert_int_equal(r->timeouts.tunnel_ms, 5);
 	assert_int_equal(r->n_upstreams, 3);
 
 	const struct bridge_upstream *u = r->upstreams[0];
@@ -126,94 +127,91 @@ static void test_defaults(void **)
 	bridge_config_unref(c);
 }
 
+static const struct {
+	const char *json, *says;
+} refusals[] = {
+	{"[]", "bridge: not an object"},
+	{"{\"nodes\":\"a\"}", "bridge: unknown key \"nodes\""},
+	{"{\"threads\":1,\"threads\":1}", "bridge: threads is there twice"},
+	{"{\"threads\":0}", "bridge.threads: not between 1 and 64"},
+	{"{\"threads\":-1}", "bridge.threads: not a number"},
+	{"{\"threads\":\"1\"}", "bridge.threads: not a number"},
+	{"{\"threads\":4294967297}", "bridge.threads: not between 1 and 64"},
+	{"{\"node\":\"gw1\\r\\nX: y\"}", "bridge.node: not letters, digits and -._"},
+	{"{\"reveal\":\"none\"}", "bridge.reveal: not code, evidence or all"},
+	{"{\"admin\":\"localhost:9596\"}", "bridge.admin: not ADDRESS:PORT or unix:/path"},
+	{"{\"admin\":\"unix:/run/../etc/x\"}", "bridge.admin: not ADDRESS:PORT or unix:/path"},
+	{"{\"diagnose\":{\"targets\":[\"10.0.1.50\"]}}",
+		"bridge.diagnose.targets[0]: not HOST:PORT"},
+	{"{\"diagnose\":{\"tokens\":[\"short\"]}}",
+		"bridge.diagnose.tokens[0]: not between 16 and 256 characters long"},
+	{ROUTES("{\"upstreams\":[" UP("10.0.1.50", 3000) "]}"), "bridge.routes[0]: no host"},
+	{ROUTES("{\"host\":\"a\"}"), "bridge.routes[0]: no upstream"},
+	{ROUTES("{\"host\":\"a b\"}"),
+		"bridge.routes[0].host: not a host name, *.suffix, an address or *"},
+	{ROUTES("{\"host\":\"*.*.a\"}"),
+		"bridge.routes[0].host: not a host name, *.suffix, an address or *"},
+	{ROUTES("{\"host\":\"a:80\"}"),
+		"bridge.routes[0].host: not a host name, *.suffix, an address or *"},
+	{ROUTES(ROUTE(",\"path\":\"api\"")),
+		"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
+	{ROUTES(ROUTE(",\"path\":\"/a/../b\"")),
+		"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
+	{ROUTES(ROUTE(",\"path\":\"/a//b\"")),
+		"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
+	{ROUTES(ROUTE(",\"path\":\"/a%2fb\"")),
+		"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
+	{ROUTES(ROUTE(",\"sources\":[\"10.0.0.1/8\"]")),
+		"bridge.routes[0].sources[0]: not a prefix"},
+	{ROUTES(ROUTE(",\"tokens\":[\"0123456789abcdef\\n\"]")),
+		"bridge.routes[0].tokens[0]: not letters, digits and -._~+/ with = at the end only"},
+	{ROUTES(ROUTE(",\"hostHeader\":\"a\\r\\nb\"")),
+		"bridge.routes[0].hostHeader: not preserve, upstream or a host"},
+	{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"X-A\",\"a\\r\\nX-B: b\"]]}")),
+		"bridge.routes[0].requestHeaders.set[0]: not a value of printable ASCII without "
+		"blanks around it"},
+	{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"X A\",\"a\"]]}")),
+		"bridge.routes[0].requestHeaders.set[0]: not the name of a field that may be "
+		"changed"},
+	{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"content-length\",\"1\"]]}")),
+		"bridge.routes[0].requestHeaders.set[0]: not the name of a field that may be "
+		"changed"},
+	{ROUTES(ROUTE(",\"responseHeaders\":{\"remove\":[\"Connection\"]}")),
+		"bridge.routes[0].responseHeaders.remove[0]: not the name of a field that may be "
+		"changed"},
+	{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"X-A\"]]}")),
+		"bridge.routes[0].requestHeaders.set[0]: not a pair of name and value"},
+	{ROUTES(ROUTE(",\"tls\":{\"certificate\":\"-----BEGIN CERTIFICATE-----\"}")),
+		"bridge.routes[0].tls: certificate and key go together"},
+	{ROUTES(ROUTE(",\"tls\":{\"ca\":\"hunter2\"}")), "bridge.routes[0].tls.ca: not PEM"},
+	{ROUTES(ROUTE(",\"health\":{\"path\":\"/x y\"}")),
+		"bridge.routes[0].health.path: not a path"},
+	{ROUTES(ROUTE("") "," ROUTE("")), "bridge.routes: a.internal/ is there twice"},
+	{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"ftp\"}]}"),
+		"bridge.routes[0].upstreams[0].scheme: not http, https or unix"},
+	{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"b\"}]}"),
+		"bridge.routes[0].upstreams[0]: host and port are needed, and no path of a "
+		"socket"},
+	{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"unix\",\"unix\":\"/a/../b\"}]}"),
+		"bridge.routes[0].upstreams[0].unix: not an absolute path"},
+	{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"169.254.169.254\","
+		"\"port\":80}]}"),
+		"bridge.routes[0].upstreams[0].host: not a host name or an address"},
+	{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"b\","
+		"\"port\":80,\"addresses\":[\"fe80::1\"]}]}"),
+		"bridge.routes[0].upstreams[0].addresses[0]: not an address that can be asked"},
+	{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"10.0.1.1\","
+		"\"port\":80,\"addresses\":[\"10.0.1.2\"]}]}"),
+		"bridge.routes[0]: 10.0.1.1 has other addresses than itself"},
+};
+
 static void test_refused(void **)
 {
-	static const struct {
-		const char *json, *says;
-	} cases[] = {
-		{"[]", "bridge: not an object"},
-		{"{\"nodes\":\"a\"}", "bridge: unknown key \"nodes\""},
-		{"{\"threads\":1,\"threads\":1}", "bridge: threads is there twice"},
-		{"{\"threads\":0}", "bridge.threads: not between 1 and 64"},
-		{"{\"threads\":-1}", "bridge.threads: not a number"},
-		{"{\"threads\":\"1\"}", "bridge.threads: not a number"},
-		{"{\"threads\":4294967297}", "bridge.threads: not between 1 and 64"},
-		{"{\"node\":\"gw1\\r\\nX: y\"}", "bridge.node: not letters, digits and -._"},
-		{"{\"reveal\":\"none\"}", "bridge.reveal: not code, evidence or all"},
-		{"{\"admin\":\"localhost:9596\"}", "bridge.admin: not ADDRESS:PORT or unix:/path"},
-		{"{\"admin\":\"unix:/run/../etc/x\"}",
-			"bridge.admin: not ADDRESS:PORT or unix:/path"},
-		{"{\"diagnose\":{\"targets\":[\"10.0.1.50\"]}}",
-			"bridge.diagnose.targets[0]: not HOST:PORT"},
-		{"{\"diagnose\":{\"tokens\":[\"short\"]}}",
-			"bridge.diagnose.tokens[0]: not between 16 and 256 characters long"},
-		{ROUTES("{\"upstreams\":[" UP("10.0.1.50", 3000) "]}"),
-			"bridge.routes[0]: no host"},
-		{ROUTES("{\"host\":\"a\"}"), "bridge.routes[0]: no upstream"},
-		{ROUTES("{\"host\":\"a b\"}"),
-			"bridge.routes[0].host: not a host name, *.suffix, an address or *"},
-		{ROUTES("{\"host\":\"*.*.a\"}"),
-			"bridge.routes[0].host: not a host name, *.suffix, an address or *"},
-		{ROUTES("{\"host\":\"a:80\"}"),
-			"bridge.routes[0].host: not a host name, *.suffix, an address or *"},
-		{ROUTES(ROUTE(",\"path\":\"api\"")),
-			"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
-		{ROUTES(ROUTE(",\"path\":\"/a/../b\"")),
-			"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
-		{ROUTES(ROUTE(",\"path\":\"/a//b\"")),
-			"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
-		{ROUTES(ROUTE(",\"path\":\"/a%2fb\"")),
-			"bridge.routes[0].path: not a path without escapes, empty and dot segments"},
-		{ROUTES(ROUTE(",\"sources\":[\"10.0.0.1/8\"]")),
-			"bridge.routes[0].sources[0]: not a prefix"},
-		{ROUTES(ROUTE(",\"tokens\":[\"0123456789abcdef\\n\"]")),
-			"bridge.routes[0].tokens[0]: not letters, digits and -._~+/ with = at the end only"},
-		{ROUTES(ROUTE(",\"hostHeader\":\"a\\r\\nb\"")),
-			"bridge.routes[0].hostHeader: not preserve, upstream or a host"},
-		{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"X-A\",\"a\\r\\nX-B: b\"]]}")),
-			"bridge.routes[0].requestHeaders.set[0]: not a value of printable ASCII without "
-			"blanks around it"},
-		{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"X A\",\"a\"]]}")),
-			"bridge.routes[0].requestHeaders.set[0]: not the name of a field that may be "
-			"changed"},
-		{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"content-length\",\"1\"]]}")),
-			"bridge.routes[0].requestHeaders.set[0]: not the name of a field that may be "
-			"changed"},
-		{ROUTES(ROUTE(",\"responseHeaders\":{\"remove\":[\"Connection\"]}")),
-			"bridge.routes[0].responseHeaders.remove[0]: not the name of a field that may be "
-			"changed"},
-		{ROUTES(ROUTE(",\"requestHeaders\":{\"set\":[[\"X-A\"]]}")),
-			"bridge.routes[0].requestHeaders.set[0]: not a pair of name and value"},
-		{ROUTES(ROUTE(",\"tls\":{\"certificate\":\"-----BEGIN CERTIFICATE-----\"}")),
-			"bridge.routes[0].tls: certificate and key go together"},
-		{ROUTES(ROUTE(",\"tls\":{\"ca\":\"hunter2\"}")),
-			"bridge.routes[0].tls.ca: not PEM"},
-		{ROUTES(ROUTE(",\"health\":{\"path\":\"/x y\"}")),
-			"bridge.routes[0].health.path: not a path"},
-		{ROUTES(ROUTE("") "," ROUTE("")), "bridge.routes: a.internal/ is there twice"},
-		{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"ftp\"}]}"),
-			"bridge.routes[0].upstreams[0].scheme: not http, https or unix"},
-		{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"b\"}]}"),
-			"bridge.routes[0].upstreams[0]: host and port are needed, and no path of a "
-			"socket"},
-		{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"unix\",\"unix\":\"/a/../b\"}]}"),
-			"bridge.routes[0].upstreams[0].unix: not an absolute path"},
-		{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"169.254.169.254\","
-			"\"port\":80}]}"),
-			"bridge.routes[0].upstreams[0].host: not a host name or an address"},
-		{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"b\","
-			"\"port\":80,\"addresses\":[\"fe80::1\"]}]}"),
-			"bridge.routes[0].upstreams[0].addresses[0]: not an address that can be asked"},
-		{ROUTES("{\"host\":\"a\",\"upstreams\":[{\"scheme\":\"http\",\"host\":\"10.0.1.1\","
-			"\"port\":80,\"addresses\":[\"10.0.1.2\"]}]}"),
-			"bridge.routes[0]: 10.0.1.1 has other addresses than itself"},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(refusals); i++) {
 		const struct bridge_config *c = nullptr;
 		struct err err = {};
-		assert_int_equal(read_config(cases[i].json, &c, &err), -EINVAL);
-		assert_string_equal(err.msg, cases[i].says);
+		assert_int_equal(read_config(refusals[i].json, &c, &err), -EINVAL);
+		assert_string_equal(err.msg, refusals[i].says);
 		assert_null(c);
 	}
 }
@@ -298,6 +296,19 @@ static void test_match(void **)
 		{"service.internal", "/api/v2/", 2},
 		{"service.internal", "/api/v22", 1},
 		{"service.internal", "/ap", 0},
+		/* Parameters may be there or not, or there is no route. */
+		{"service.internal", "/x;y/z", 0},
+		{"service.internal", "/api/x;y", 1},
+		{"service.internal", "/api;x", -1},
+		{"service.internal", "/api;x/y", -1},
+		{"service.internal", "/;/api", -1},
+		{"service.internal", "/;a/;b;c/api/x", -1},
+		{"service.internal", "/api%3Bx", -1},
+		{"service.internal", "/api/;/v2", -1},
+		{"service.internal", "/api/v2;x", -1},
+		{"service.internal", "/api/v2/x;y", 2},
+		{"service.internal", "/m;n/x", 8},
+		{"remote.internal", "/only;x", -1},
 		{"a.remote.internal", "/", 3},
 		{"a.b.remote.internal", "/", 3},
 		{"x.deep.remote.internal", "/", 4},
@@ -314,11 +325,11 @@ static void test_match(void **)
 		{"other", "", -1},
 		{"xservice.internal", "/any", 6},
 	};
-	const struct bridge_config *c = config_of(
-		ROUTES(AT("service.internal", "/") "," AT("service.internal", "/api") "," AT(
-			"service.internal", "/api/v2") "," AT("*.remote.internal",
-			"/") "," AT("*.deep.remote.internal", "/") "," AT("remote.internal",
-			"/only") "," AT("*", "/any") "," AT("[2001:DB8::1]", "/")));
+	const struct bridge_config *c = config_of(ROUTES(AT("service.internal", "/") "," AT(
+		"service.internal", "/api") "," AT("service.internal",
+		"/api/v2") "," AT("*.remote.internal", "/") "," AT("*.deep.remote.internal",
+		"/") "," AT("remote.internal", "/only") "," AT("*", "/any") "," AT("[2001:DB8::1]",
+		"/") "," AT("service.internal", "/m;n")));
 
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const struct bridge_route *r = bridge_route_match(c, cases[i].host,

@@ -135,6 +135,7 @@ static const struct {
 		"x-forwarded-proto: https\r\nX-Forwarded-Host: evil\r\nX-Forwarded-Port: 1\r\n"
 		"X-Real-IP: 6.6.6.6\r\nX-Forwarded-Client-Cert: evil\r\nX_Forwarded_For: 6.6.6.6\r\n"
 		"X-Forwarded_For: 6.6.6.6\r\nX_Real_IP: 6.6.6.6\r\nX_ReaL-iP: 6.6.6.6\r\n"
+		"X.Forwarded.For: 6.6.6.6\r\nX~Real!IP: 6.6.6.6\r\n"
 		"Content_Length: 5\r\nTransfer_Encoding: chunked\r\nX-Forwar: stays\r\n"
 		"under_score: stays\r\n\r\n",
 		"GET / HTTP/1.1\r\nHost: a\r\nX-Forwar: stays\r\nunder_score: stays\r\n" FORWARDED(

@@ -219,6 +219,7 @@ static void test_conditions_are_codes(void **)
 		"return-path-lost",
 		"frr-not-installed",
 		"frr-not-answering",
+		"frr-config-locked",
 		"frr-config-rejected",
 		"frr-not-in-place",
 		"frr-asn-mismatch",
@@ -234,9 +235,31 @@ static void test_conditions_are_codes(void **)
 		"probe-filtered-locally",
 		"host-masqueraded",
 		"bridge-not-attached",
+		"bridge-config-refused",
 		"bridge-not-listening",
+		"bridge-too-many-listeners",
 		"bridge-file-unusable",
 		"bridge-name-unusable",
+		"tunnel-not-attached",
+		"tunnel-no-interface",
+		"tunnel-no-socket",
+		"tunnel-file-unusable",
+		"tunnel-disconnected",
+		"tunnel-no-address",
+		"tunnel-proposal-refused",
+		"tunnel-edge-unreached",
+		"tunnel-edge-untrusted",
+		"tunnel-edge-certificate",
+		"tunnel-certificate-refused",
+		"tunnel-request-refused",
+		"tunnel-flooded",
+		"tunnel-peer-breach",
+		"tunnel-peer-excess",
+		"tunnel-peer-spoofed",
+		"tunnel-peer-deaf",
+		"tunnel-peer-silent",
+		"tunnel-path-lossy",
+		"tunnel-path-narrow",
 		/* A network at once: a diagnosis tells which of the three kinds of route it is. */
 		"route-refused",
 	};
@@ -290,15 +313,96 @@ check_remedy(enum code code, const struct evidence *e, const char *const *attrib
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) nullptr})
 
+/* The flow is to port 3000 of 10.0.1.50, and a configuration knows its ends. */
+static struct fact_config *add_service(struct evidence *e)
+{
+	struct err err;
+
+	assert_int_equal(flow_parse("10.0.1.50:3000", &e->flow, &err), 0);
+	struct fact_config *config = &evidence_add(e, FACT_CONFIG)->config;
+	config->range = P("100.64.0.0/12");
+	config->network = P("10.0.1.0/24");
+	return config;
+}
+
+/* For port 3000 of 10.0.1.50, with meshgw up. */
+static const struct {
+	enum code code;
+	const char *const *found, *const *wanted;
+} remedies[] = {
+	{CODE_ROUTE_UNREACHABLE, LIST("rule=100: from all to 10.0.1.0/24 fwmark 0x9 unreachable"),
+		LIST("ip -4 rule del priority 100 from all to 10.0.1.0/24 fwmark 0x9 unreachable")},
+	{CODE_ROUTE_UNREACHABLE, LIST("rule=100: from all iif $(id) unreachable"), LIST()},
+	{CODE_ROUTE_UNREACHABLE, LIST("rule=100: from all lookup 7"), LIST()},
+	{CODE_FILTER_DROP_FORWARD, LIST("family=inet", "table=site", "chain=fw", "handle=12"),
+		LIST("nft insert rule inet site fw handle 12 iifname CloudflareWARP ip saddr "
+		     "100.64.0.0/12 ip daddr 10.0.1.0/24 tcp dport 3000 accept",
+			"nft insert rule inet site fw handle 12 iifname eth0 ip daddr "
+			"100.64.0.0/12 ct state established,related accept")},
+	/* Its policy: behind what it says of others. */
+	{CODE_FILTER_DROP_FORWARD, LIST("family=inet", "table=site", "chain=fw"),
+		LIST("nft add rule inet site fw iifname CloudflareWARP ip saddr 100.64.0.0/12 "
+		     "ip daddr 10.0.1.0/24 tcp dport 3000 accept",
+			"nft add rule inet site fw iifname eth0 ip daddr 100.64.0.0/12 ct state "
+			"established,related accept")},
+	{CODE_FILTER_DROP_INPUT, LIST("family=inet", "table=site", "chain=in", "handle=4"),
+		LIST("nft insert rule inet site in handle 4 iifname CloudflareWARP ip saddr "
+		     "100.64.0.0/12 ip daddr 10.0.1.50 tcp dport 3000 accept")},
+	{CODE_FILTER_DROP_INPUT,
+		LIST("by=tailscale", "family=ip", "table=filter", "chain=ts-input", "handle=4"),
+		LIST("iptables -I ts-input -i CloudflareWARP -s 100.64.0.0/12 -d 10.0.1.50 -p tcp "
+		     "--dport 3000 -j ACCEPT")},
+	{CODE_FILTER_DROP_FORWARD, LIST("by=docker", "family=ip", "table=filter", "chain=FORWARD"),
+		LIST("iptables -I DOCKER-USER -i CloudflareWARP -s 100.64.0.0/12 -d 10.0.1.0/24 "
+		     "-p tcp --dport 3000 -j ACCEPT",
+			"iptables -I DOCKER-USER -i eth0 -o CloudflareWARP -d 100.64.0.0/12 -m "
+			"conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT")},
+	{CODE_FILTER_REJECT_FORWARD,
+		LIST("by=libvirt", "family=ip", "table=filter", "chain=LIBVIRT_FWI", "handle=7"),
+		LIST("iptables -t filter -I LIBVIRT_FWI -i CloudflareWARP -s 100.64.0.0/12 -d "
+		     "10.0.1.0/24 -p tcp --dport 3000 -j ACCEPT",
+			"iptables -t filter -I LIBVIRT_FWI -i eth0 -d 100.64.0.0/12 -m conntrack "
+			"--ctstate ESTABLISHED,RELATED -j ACCEPT")},
+	{CODE_FILTER_DROP_FORWARD, LIST("by=ufw"),
+		LIST("ufw route allow in on CloudflareWARP proto tcp from 100.64.0.0/12 to "
+		     "10.0.1.0/24 port 3000")},
+	{CODE_FILTER_DROP_BRIDGE, LIST("family=ip", "table=filter", "chain=FORWARD", "handle=2"),
+		LIST("iptables -t filter -I FORWARD -s 100.64.0.0/12 -d 10.0.1.0/24 -p tcp --dport "
+		     "3000 -j ACCEPT",
+			"iptables -t filter -I FORWARD -s 10.0.1.0/24 -d 100.64.0.0/12 -p tcp "
+			"--sport 3000 -j ACCEPT")},
+	{CODE_FILTER_DROP_BRIDGE, LIST("family=bridge", "table=b", "chain=f", "handle=3"),
+		LIST("nft insert rule bridge b f handle 3 ip saddr 100.64.0.0/12 ip daddr "
+		     "10.0.1.0/24 tcp dport 3000 accept",
+			"nft insert rule bridge b f handle 3 ip saddr 10.0.1.0/24 ip daddr "
+			"100.64.0.0/12 tcp sport 3000 accept")},
+	{CODE_CONNTRACK_TABLE_FULL, LIST("max=65536"),
+		LIST("sysctl -w net.netfilter.nf_conntrack_max=131072")},
+	{CODE_CONNTRACK_STALE_NAT, LIST(),
+		LIST("conntrack -D -f ipv4 -s 100.64.0.0/12 -d 10.0.1.50 -p tcp --dport 3000 "
+		     "--state SYN_SENT")},
+	{CODE_MSS_NOT_CLAMPED, LIST(),
+		LIST("nft 'add table inet mss_clamp; add chain inet mss_clamp forward { type "
+		     "filter hook forward priority mangle; }'",
+			"nft add rule inet mss_clamp forward iifname CloudflareWARP tcp flags syn "
+			"tcp option maxseg size set rt mtu",
+			"nft add rule inet mss_clamp forward oifname CloudflareWARP tcp flags syn "
+			"tcp option maxseg size set rt mtu")},
+	/* Somebody else's, or nothing wrong at all. */
+	{CODE_SOURCE_IS_OWN_ADDRESS, LIST("address=10.0.1.11"), LIST()},
+	{CODE_TC_OR_XDP_DROP, LIST("interface=eth0"), LIST()},
+	{CODE_TC_OR_XDP_DROP, LIST("interface=eth0", "reason=XDP"), LIST()},
+	{CODE_EGRESS_QUEUE_DROP, LIST("interface=eth0"), LIST()},
+	{CODE_VRF_MISMATCH, LIST("interface=eth0", "by=mgmt"), LIST()},
+	{CODE_VRF_MISMATCH, LIST("interface=CloudflareWARP", "by=red"),
+		LIST("ip link set dev CloudflareWARP nomaster")},
+};
+
 static void test_remedies(void **)
 {
 	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
-	struct err err;
 
-	assert_int_equal(flow_parse("10.0.1.50:3000", &e.flow, &err), 0);
-	struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
-	config->range = P("100.64.0.0/12");
-	config->network = P("10.0.1.0/24");
+	struct fact_config *config = add_service(&e);
 
 	check_remedy(CODE_FORWARDING_DISABLED, &e, LIST("sysctl=net.ipv4.ip_forward", "wanted=1"),
 		LIST("sysctl -w net.ipv4.ip_forward=1"));
@@ -307,71 +411,8 @@ static void test_remedies(void **)
 		LIST("ip -4 route add 100.64.0.0/12 dev CloudflareWARP"));
 	config->up = true;
 	check_remedy(CODE_RETURN_ROUTE_MISSING, &e, LIST(), LIST("meshgw apply"));
-	check_remedy(CODE_ROUTE_UNREACHABLE, &e,
-		LIST("rule=100: from all to 10.0.1.0/24 fwmark 0x9 unreachable"),
-		LIST("ip -4 rule del priority 100 from all to 10.0.1.0/24 fwmark 0x9 unreachable"));
-	check_remedy(CODE_ROUTE_UNREACHABLE, &e, LIST("rule=100: from all iif $(id) unreachable"),
-		LIST());
-	check_remedy(CODE_ROUTE_UNREACHABLE, &e, LIST("rule=100: from all lookup 7"), LIST());
-	check_remedy(CODE_FILTER_DROP_FORWARD, &e,
-		LIST("family=inet", "table=site", "chain=fw", "handle=12"),
-		LIST("nft insert rule inet site fw handle 12 iifname CloudflareWARP ip saddr "
-		     "100.64.0.0/12 ip daddr 10.0.1.0/24 tcp dport 3000 accept",
-			"nft insert rule inet site fw handle 12 iifname eth0 ip daddr "
-			"100.64.0.0/12 ct state established,related accept"));
-	/* Its policy: behind what it says of others. */
-	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("family=inet", "table=site", "chain=fw"),
-		LIST("nft add rule inet site fw iifname CloudflareWARP ip saddr 100.64.0.0/12 "
-		     "ip daddr 10.0.1.0/24 tcp dport 3000 accept",
-			"nft add rule inet site fw iifname eth0 ip daddr 100.64.0.0/12 ct state "
-			"established,related accept"));
-	check_remedy(CODE_FILTER_DROP_INPUT, &e,
-		LIST("family=inet", "table=site", "chain=in", "handle=4"),
-		LIST("nft insert rule inet site in handle 4 iifname CloudflareWARP ip saddr "
-		     "100.64.0.0/12 ip daddr 10.0.1.50 tcp dport 3000 accept"));
-	check_remedy(CODE_FILTER_DROP_INPUT, &e,
-		LIST("by=tailscale", "family=ip", "table=filter", "chain=ts-input", "handle=4"),
-		LIST("iptables -I ts-input -i CloudflareWARP -s 100.64.0.0/12 -d 10.0.1.50 -p tcp "
-		     "--dport 3000 -j ACCEPT"));
-	check_remedy(CODE_FILTER_DROP_FORWARD, &e,
-		LIST("by=docker", "family=ip", "table=filter", "chain=FORWARD"),
-		LIST("iptables -I DOCKER-USER -i CloudflareWARP -s 100.64.0.0/12 -d 10.0.1.0/24 "
-		     "-p tcp --dport 3000 -j ACCEPT",
-			"iptables -I DOCKER-USER -i eth0 -o CloudflareWARP -d 100.64.0.0/12 -m "
-			"conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT"));
-	check_remedy(CODE_FILTER_REJECT_FORWARD, &e,
-		LIST("by=libvirt", "family=ip", "table=filter", "chain=LIBVIRT_FWI", "handle=7"),
-		LIST("iptables -t filter -I LIBVIRT_FWI -i CloudflareWARP -s 100.64.0.0/12 -d "
-		     "10.0.1.0/24 -p tcp --dport 3000 -j ACCEPT",
-			"iptables -t filter -I LIBVIRT_FWI -i eth0 -d 100.64.0.0/12 -m conntrack "
-			"--ctstate ESTABLISHED,RELATED -j ACCEPT"));
-	check_remedy(CODE_FILTER_DROP_FORWARD, &e, LIST("by=ufw"),
-		LIST("ufw route allow in on CloudflareWARP proto tcp from 100.64.0.0/12 to "
-		     "10.0.1.0/24 port 3000"));
-	check_remedy(CODE_FILTER_DROP_BRIDGE, &e,
-		LIST("family=ip", "table=filter", "chain=FORWARD", "handle=2"),
-		LIST("iptables -t filter -I FORWARD -s 100.64.0.0/12 -d 10.0.1.0/24 -p tcp --dport "
-		     "3000 -j ACCEPT",
-			"iptables -t filter -I FORWARD -s 10.0.1.0/24 -d 100.64.0.0/12 -p tcp "
-			"--sport 3000 -j ACCEPT"));
-	check_remedy(CODE_FILTER_DROP_BRIDGE, &e,
-		LIST("family=bridge", "table=b", "chain=f", "handle=3"),
-		LIST("nft insert rule bridge b f handle 3 ip saddr 100.64.0.0/12 ip daddr "
-		     "10.0.1.0/24 tcp dport 3000 accept",
-			"nft insert rule bridge b f handle 3 ip saddr 10.0.1.0/24 ip daddr "
-			"100.64.0.0/12 tcp sport 3000 accept"));
-	check_remedy(CODE_CONNTRACK_TABLE_FULL, &e, LIST("max=65536"),
-		LIST("sysctl -w net.netfilter.nf_conntrack_max=131072"));
-	check_remedy(CODE_CONNTRACK_STALE_NAT, &e, LIST(),
-		LIST("conntrack -D -f ipv4 -s 100.64.0.0/12 -d 10.0.1.50 -p tcp --dport 3000 "
-		     "--state SYN_SENT"));
-	check_remedy(CODE_MSS_NOT_CLAMPED, &e, LIST(),
-		LIST("nft 'add table inet mss_clamp; add chain inet mss_clamp forward { type "
-		     "filter hook forward priority mangle; }'",
-			"nft add rule inet mss_clamp forward iifname CloudflareWARP tcp flags syn "
-			"tcp option maxseg size set rt mtu",
-			"nft add rule inet mss_clamp forward oifname CloudflareWARP tcp flags syn "
-			"tcp option maxseg size set rt mtu"));
+	for (size_t i = 0; i < COUNT(remedies); i++)
+		check_remedy(remedies[i].code, &e, remedies[i].found, remedies[i].wanted);
 	/* Whose table it is, its base chains tell. */
 	struct fact_chain *base = &evidence_add(&e, FACT_CHAIN)->chain;
 	*base = (struct fact_chain){
@@ -384,14 +425,6 @@ static void test_remedies(void **)
 		LIST("family=ip", "table=nat", "chain=KUBE-POSTROUTING"),
 		LIST("iptables -t nat -I KUBE-POSTROUTING -s 100.64.0.0/12 -d 10.0.1.0/24 -j "
 		     "ACCEPT"));
-	/* Somebody else's, or nothing wrong at all. */
-	check_remedy(CODE_SOURCE_IS_OWN_ADDRESS, &e, LIST("address=10.0.1.11"), LIST());
-	check_remedy(CODE_TC_OR_XDP_DROP, &e, LIST("interface=eth0"), LIST());
-	check_remedy(CODE_TC_OR_XDP_DROP, &e, LIST("interface=eth0", "reason=XDP"), LIST());
-	check_remedy(CODE_EGRESS_QUEUE_DROP, &e, LIST("interface=eth0"), LIST());
-	check_remedy(CODE_VRF_MISMATCH, &e, LIST("interface=eth0", "by=mgmt"), LIST());
-	check_remedy(CODE_VRF_MISMATCH, &e, LIST("interface=CloudflareWARP", "by=red"),
-		LIST("ip link set dev CloudflareWARP nomaster"));
 	evidence_clear(&e);
 }
 
@@ -437,12 +470,8 @@ static void test_remedies_of_entries(void **)
 		struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
 		struct verdict v = {.code = entries[i].code, .next = CODES};
 		struct verdict_remedy remedy;
-		struct err err;
 
-		assert_int_equal(flow_parse("10.0.1.50:3000", &e.flow, &err), 0);
-		struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
-		config->range = P("100.64.0.0/12");
-		config->network = P("10.0.1.0/24");
+		(void)add_service(&e);
 		struct fact_lookup *l = &evidence_add(&e, FACT_LOOKUP)->lookup;
 		l->question = entries[i].question;
 		l->entry = true;
@@ -566,12 +595,8 @@ static const char *remedy_text(enum code code, const struct evidence *e)
 static void test_remedies_before_nat(void **)
 {
 	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
-	struct err err;
 
-	assert_int_equal(flow_parse("10.0.1.50:3000", &e.flow, &err), 0);
-	struct fact_config *config = &evidence_add(&e, FACT_CONFIG)->config;
-	config->range = P("100.64.0.0/12");
-	config->network = P("10.0.1.0/24");
+	struct fact_config *config = add_service(&e);
 	snprintf(config->mode, sizeof(config->mode), "masquerade");
 	evidence_add(&e, FACT_TRACE);
 	struct fact_trace *t = &e.facts[1].trace;

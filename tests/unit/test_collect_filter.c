@@ -15,6 +15,7 @@
 #include "diagnose/collect_filter.h"
 #include "lib/marks.h"
 #include "net/nl.h"
+#include "nft/diag.h"
 #include "nft_world.h"
 #include "packet.h"
 #include <netinet/tcp.h>
@@ -132,6 +133,43 @@ static void test_outcomes(void **state)
 		assert_int_equal(p->answered, answered);
 		assert_int_equal(count(&e, FACT_PACKET), cases[i].packets);
 		assert_int_equal(count(&e, FACT_ICMP), cases[i].errors);
+		evidence_clear(&e);
+	}
+}
+
+/* A tunnel that got the packet back refuses it in anybody's name. */
+static void test_errors_of_the_tunnel(void **state)
+{
+	static const struct {
+		enum fact_question question;
+		int64_t error;
+		const char *oif;
+		enum fact_point want;
+	} cases[] = {
+		{ASK_FORWARD, 0, "lan0", POINT_LAN_IN},
+		{ASK_FORWARD, 0, "mesh0", POINT_TUN_IN},
+		{ASK_FORWARD, 101, "mesh0", POINT_LAN_IN},
+		{ASK_REVERSE, 0, "mesh0", POINT_LAN_IN},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct evidence e = evidence_of(IPPROTO_TCP);
+		struct injections set;
+		struct fact_lookup *l = &evidence_add(&e, FACT_LOOKUP)->lookup;
+		l->question = cases[i].question;
+		l->error = cases[i].error;
+		snprintf(l->oif, sizeof(l->oif), "%s", cases[i].oif);
+		injections_plan(&e.flow, 0, &set);
+		struct nft_answer a = answer(
+			NFT_ANSWER_TCP_ERROR, set.list[0].source_port, SERVICE, "mesh0");
+		a.type = 3;
+		a.code = 13;
+		collect_answers(&(struct collect_sent){&set, 1}, &a, 1, false, &e);
+		size_t at = 0;
+		const struct fact *f = evidence_next(&e, FACT_ICMP, &at);
+		assert_non_null(f);
+		assert_int_equal(f->icmp.point, cases[i].want);
 		evidence_clear(&e);
 	}
 }
@@ -513,18 +551,65 @@ static void test_changed(void **)
 	config_free(config);
 }
 
+static bool asks_conntrack(void)
+{
+	return nft_world_tool("list chain inet " NFT_DIAG_TABLE "1 enter_ct");
+}
+
+/* Entries outlive the last rule that asked for them. One of a flow that was translated stands in
+ * the way of what now comes back untranslated, as soon as conntrack is awake again: the diagnosis
+ * must not wake it. */
+static void test_conntrack_sleeps_on(void **state)
+{
+	struct nft_world *w = *state;
+	struct config_diags diags = {};
+	struct config *config;
+	struct injections set;
+	struct packet got, live = packet_new(SERVICE, CLIENT, IPPROTO_TCP, PORT, 40000);
+	struct packet syn = packet_new(CLIENT, SERVICE, IPPROTO_TCP, 40000, PORT);
+	const struct packet there = {.to = syn.to, .proto = IPPROTO_TCP, .dport = PORT};
+
+	assert_int_equal(config_parse(text, sizeof(text) - 1, &config, &diags), 0);
+	shell("nft 'add table ip nat; "
+	      "add chain ip nat post { type nat hook postrouting priority 100; }; "
+	      "add rule ip nat post masquerade'");
+	packet_send(w->net->mesh_fd, &syn);
+	packet_expect(w->net->lan_fd, &there, &got);
+	assert_int_not_equal(addr_cmp(&got.from, &syn.from), 0);
+	live.tcp_flags = TH_ACK;
+	for (int translated = 1; translated >= 0; translated--) {
+		struct evidence e = evidence_of(IPPROTO_TCP);
+		injections_plan(&e.flow, 7, &set);
+		const struct collect_options options = {.config = config, .injections = &set};
+		struct collect *c = collect_begin(&options, &e);
+		assert_int_equal(asks_conntrack(), translated);
+		if (translated) {
+			shell("nft delete table ip nat");
+		} else {
+			packet_send(w->net->lan_fd, &live);
+			packet_expect(w->net->mesh_fd, &live, &got);
+		}
+		collect_end(c, 0, &e);
+		collect_free(c);
+		evidence_clear(&e);
+	}
+	config_free(config);
+}
+
 #define KERNEL_TEST(f) cmocka_unit_test_setup_teardown(f, nft_world_setup, nft_world_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_outcomes),
+		cmocka_unit_test(test_errors_of_the_tunnel),
 		cmocka_unit_test(test_attempts),
 		cmocka_unit_test(test_forget),
 		KERNEL_TEST(test_trace),
 		KERNEL_TEST(test_arrival),
 		KERNEL_TEST(test_strangers),
 		KERNEL_TEST(test_changed),
+		KERNEL_TEST(test_conntrack_sleeps_on),
 	};
 
 	if (!netns_may())

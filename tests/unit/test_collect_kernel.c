@@ -153,6 +153,15 @@ static const struct fact_link *link_of(struct world *w, enum fact_role role)
 	return nullptr;
 }
 
+static const struct fact_link *the_link(struct world *w, enum fact_role role)
+{
+	static const struct fact_link none;
+	const struct fact_link *l = link_of(w, role);
+
+	assert_non_null(l);
+	return l ? l : &none;
+}
+
 static int64_t sysctl_of(struct world *w, const char *key)
 {
 	const struct fact *f;
@@ -200,9 +209,9 @@ static void test_in_order(void **state)
 	assert_int_equal(addr_cmp(&w->way.own, &own), 0);
 	assert_int_equal(addr_cmp(&w->way.next_hop, &w->flow.target), 0);
 	assert_string_equal(w->way.egress, "lan0");
-	assert_true(link_of(w, ROLE_LAN)->exists && link_of(w, ROLE_LAN)->has_address);
-	assert_string_equal(link_of(w, ROLE_MESH)->kind, "tun");
-	assert_int_equal(link_of(w, ROLE_MESH)->mtu, 1500);
+	assert_true(the_link(w, ROLE_LAN)->exists && the_link(w, ROLE_LAN)->has_address);
+	assert_string_equal(the_link(w, ROLE_MESH)->kind, "tun");
+	assert_int_equal(the_link(w, ROLE_MESH)->mtu, 1500);
 	assert_null(link_of(w, ROLE_EGRESS));
 	assert_int_equal(sysctl_of(w, "net.ipv4.conf.mesh0.forwarding"), 1);
 	assert_int_equal(sysctl_of(w, "net.ipv4.conf.lan0.rp_filter"), 0);
@@ -340,7 +349,7 @@ static void test_answers_astray(void **state)
 	assert_string_equal(l->oif, "tailscale0");
 	assert_true(l->hides_mesh_route);
 	assert_prefix(&l->match, "100.64.0.0/24");
-	assert_string_equal(link_of(w, ROLE_OTHER)->interface, "tailscale0");
+	assert_string_equal(the_link(w, ROLE_OTHER)->interface, "tailscale0");
 	close(fd);
 }
 
@@ -350,7 +359,7 @@ static void test_interfaces_gone(void **state)
 	close(w->n->mesh_fd);
 	w->n->mesh_fd = -1;
 	collect(w);
-	assert_false(link_of(w, ROLE_MESH)->exists);
+	assert_false(the_link(w, ROLE_MESH)->exists);
 	const struct fact *f;
 	for (size_t at = 0; (f = evidence_next(&w->e, FACT_LOOKUP, &at));)
 		assert_int_not_equal(f->lookup.question, ASK_FORWARD);
@@ -358,8 +367,8 @@ static void test_interfaces_gone(void **state)
 
 	netns_link_up("lan0", false);
 	collect(w);
-	assert_true(link_of(w, ROLE_LAN)->exists);
-	assert_false(link_of(w, ROLE_LAN)->up);
+	assert_true(the_link(w, ROLE_LAN)->exists);
+	assert_false(the_link(w, ROLE_LAN)->up);
 	assert_int_equal(lookup_of(w, ASK_FORWARD_BARE, 0)->error, ENETUNREACH);
 	assert_int_equal(w->way.oif, 0);
 }
@@ -384,7 +393,7 @@ static void test_gateway(void **state)
 	const struct fact *n = evidence_next(&w->e, FACT_NEIGHBOUR, &at);
 	assert_int_equal(addr_cmp(&n->neighbour.address, &r.gateway), 0);
 	/* No network of the configuration: the way leads by an interface that it does not name. */
-	assert_string_equal(link_of(w, ROLE_EGRESS)->interface, "lan0");
+	assert_string_equal(the_link(w, ROLE_EGRESS)->interface, "lan0");
 	assert_null(link_of(w, ROLE_LAN));
 }
 
@@ -635,7 +644,7 @@ static void test_node(void **state)
 	assert_int_equal(n[ASK_REVERSE], w->config->n_ranges);
 	assert_int_equal(n[ASK_REVERSE_BARE], w->config->n_ranges);
 	assert_int_equal(n[ASK_NEIGHBOUR], 2);
-	assert_true(link_of(w, ROLE_MESH)->exists && link_of(w, ROLE_LAN)->exists);
+	assert_true(the_link(w, ROLE_MESH)->exists && the_link(w, ROLE_LAN)->exists);
 	assert_int_equal(sysctl_of(w, "net.ipv6.conf.lan0.accept_ra"), 1);
 	assert_int_equal(sysctl_of(w, "net.ipv4.conf.lan0.forwarding"), 1);
 	assert_int_equal(counter_of(w, "IpInAddrErrors")->delta, 0);

@@ -27,14 +27,36 @@ static void test_codes(void **)
 	}
 }
 
+/* How many causes one behind the other; 0 = it has none. */
+static unsigned depth(enum condition_code code, unsigned above)
+{
+	unsigned most = 0;
+
+	assert_true(above < COND_CODES);
+	for (enum condition_code d = 0; d < COND_CODES; d++)
+		if (condition_follows(code, d)) {
+			unsigned n = 1 + depth(d, above + 1);
+			most = n > most ? n : most;
+		}
+	return most;
+}
+
 /* Following the causes ends. */
 static void test_causes(void **)
 {
-	for (enum condition_code c = 0; c < COND_CODES; c++) {
-		unsigned steps = 0;
-		for (enum condition_code d = c; d != COND_CODES; d = condition_depends_on(d))
-			assert_true(++steps <= COND_CODES);
-	}
+	for (enum condition_code c = 0; c < COND_CODES; c++)
+		assert_true(depth(c, 0) < 8);
+}
+
+/* Without any edge: what dialling met with is the cause. */
+static void test_causes_of_a_tunnel(void **)
+{
+	assert_true(condition_follows(COND_TUNNEL_DISCONNECTED, COND_TUNNEL_NOT_ATTACHED));
+	assert_true(condition_follows(COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNREACHED));
+	assert_true(condition_follows(COND_TUNNEL_DISCONNECTED, COND_TUNNEL_PATH_NARROW));
+	assert_true(condition_follows(COND_TUNNEL_PEER_SILENT, COND_TUNNEL_EDGE_UNREACHED));
+	assert_false(condition_follows(COND_TUNNEL_EDGE_UNREACHED, COND_TUNNEL_DISCONNECTED));
+	assert_false(condition_follows(COND_TUNNEL_DISCONNECTED, COND_TUNNEL_PATH_LOSSY));
 }
 
 /* An error says what to do. */
@@ -100,6 +122,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_codes),
 		cmocka_unit_test(test_causes),
+		cmocka_unit_test(test_causes_of_a_tunnel),
 		cmocka_unit_test(test_remedies),
 		cmocka_unit_test(test_commit),
 		cmocka_unit_test(test_long),

@@ -10,33 +10,19 @@
 #include <cmocka.h>
 
 #include "conf/authority.h"
-#include "conf/config.h"
 #include "conf/size.h"
+#include "config_texts.h"
 #include <errno.h>
 #include <string.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define LAN "lan: [{interface: eth0, networks: [10.0.1.0/24]}]\n"
 
-static struct config *parse(const char *text)
-{
-	struct config *config = nullptr;
-	struct config_diags diags = {};
-	int r = config_parse(text, strlen(text), &config, &diags);
-
-	for (size_t i = 0; i < diags.n; i++)
-		print_error("%s\n%u:%u: %s: %s\n", text, diags.list[i].mark.line,
-			diags.list[i].mark.column, diags.list[i].path, diags.list[i].message);
-	assert_int_equal(r, 0);
-	config_diags_clear(&diags);
-	return config;
-}
-
 /* ---- The struct ---- */
 
 static void test_defaults(void **)
 {
-	struct config *config = parse(
+	struct config *config = config_text(
 		LAN "bridge: {listen: [80], routes: [{host: A.b, upstream: http://X.y}]}\n");
 	const struct config_bridge *bridge = &config->bridge;
 	const struct config_route *route = bridge->routes;
@@ -62,13 +48,14 @@ static void test_defaults(void **)
 	assert_int_equal(route->sources.n, 0);
 	assert_int_equal(route->connect_ms, 3000);
 	assert_int_equal(route->total_ms, 0);
+	assert_int_equal(route->tunnel_ms, 3600 * 1000);
 	assert_null(route->health.path);
 	config_free(config);
 }
 
 static void test_not_configured(void **)
 {
-	struct config *config = parse(LAN);
+	struct config *config = config_text(LAN);
 
 	assert_false(config->bridge.configured);
 	assert_int_equal(config->bridge.n_listen, 0);
@@ -78,7 +65,7 @@ static void test_not_configured(void **)
 
 static void test_addresses(void **)
 {
-	struct config *config = parse(
+	struct config *config = config_text(
 		LAN "bridge: {listen: [\"[2001:DB8::1]:81\"], routes: [{host: \"[2001:DB8::2]\", "
 		    "upstream: [\"https://[2001:DB8::3]\", \"unix:/run/a\"]}]}\n");
 	const struct config_bridge *bridge = &config->bridge;
@@ -172,16 +159,7 @@ static const char *const different[] = {
 
 static void test_equal(void **)
 {
-	struct config *configs[COUNT(different)];
-
-	for (size_t i = 0; i < COUNT(different); i++)
-		configs[i] = parse(different[i]);
-	for (size_t i = 0; i < COUNT(different); i++)
-		for (size_t j = 0; j < COUNT(different); j++)
-			if (config_equal(configs[i], configs[j]) != (i == j))
-				fail_msg("%zu and %zu:\n%s%s", i, j, different[i], different[j]);
-	for (size_t i = 0; i < COUNT(different); i++)
-		config_free(configs[i]);
+	config_texts_differ(different, COUNT(different));
 }
 
 /* ---- Authorities ---- */

@@ -48,114 +48,109 @@ static char *diff_text(const char *from, const char *to)
 	return text;
 }
 
+static const struct {
+	const char *name, *from, *to, *changes;
+} differences[] = {
+	{"nothing", ALLOW " - {to: 10.0.1.5}\n", ALLOW " - {to: 10.0.1.5}\n", ""},
+	{"first", nullptr, MASK RANGES "}}\n",
+		"+ interface CloudflareWARP\n"
+		"+ range workers 100.64.0.0/12\n"
+		"+ range devices 100.96.0.0/12\n"
+		"+ network 10.0.1.0/24 on eth0: masquerade\n"
+		"+ allow everything from the ranges\n"},
+	{"last", MASK RANGES "}}\n", nullptr,
+		"- interface CloudflareWARP\n"
+		"- range workers 100.64.0.0/12\n"
+		"- range devices 100.96.0.0/12\n"
+		"- network 10.0.1.0/24 on eth0: masquerade\n"
+		"- allow everything from the ranges\n"},
+	{"tunnel", MASK, MASK "mesh: {interface: tun0}\n",
+		"- interface CloudflareWARP\n+ interface tun0\n"},
+	{"range", MASK RANGES "}}\n", MASK RANGES ", sites: [10.9.0.0/16]}}\n",
+		"+ range sites 10.9.0.0/16\n"},
+	{"class of a range", MASK RANGES ", sites: [10.9.0.0/16]}}\n",
+		MASK RANGES ", resolved: [10.9.0.0/16]}}\n",
+		"- range sites 10.9.0.0/16\n+ range resolved 10.9.0.0/16\n"},
+	{"mode", LAN, ROUTE,
+		"- network 10.0.1.0/24 on eth0: auto\n"
+		"+ network 10.0.1.0/24 on eth0: route\n"},
+	{"back", ROUTE, LAN,
+		"- network 10.0.1.0/24 on eth0: route\n"
+		"+ network 10.0.1.0/24 on eth0: auto\n"},
+	{"the same mode, by the network's own word", ROUTE,
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, "
+		"return_path: route}]}]\nreturn_path: route\n",
+		""},
+	{"interface", MASK,
+		"lan: [{interface: eth1, networks: [10.0.1.0/24]}]\n"
+		"return_path: masquerade\n",
+		"- network 10.0.1.0/24 on eth0: masquerade\n"
+		"+ network 10.0.1.0/24 on eth1: masquerade\n"},
+	{"host", MASK,
+		"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, hosts: "
+		"[{address: 10.0.1.7, return_path: route}]}]}]\n"
+		"return_path: masquerade\n",
+		"+ host 10.0.1.7: route\n"},
+	{"list", MASK, ALLOW " - {from: workers, to: 10.0.1.5, tcp: [80]}\n",
+		"- allow everything from the ranges\n"
+		"+ allow workers to 10.0.1.5 tcp 80\n"},
+	{"no list", ALLOW " - {from: workers, to: 10.0.1.5, tcp: [80]}\n", MASK,
+		"+ allow everything from the ranges\n"
+		"- allow workers to 10.0.1.5 tcp 80\n"},
+	{"empty list", MASK, MASK "allow: []\n", "- allow everything from the ranges\n"},
+	{"order",
+		ALLOW " - {from: [workers, devices], to: 10.0.1.5, tcp: [80, 443]}\n"
+		      " - {to: 10.0.1.6}\n",
+		ALLOW " - {to: 10.0.1.6}\n"
+		      " - {from: [devices, workers], to: 10.0.1.5, tcp: [443, 80]}\n",
+		""},
+	{"sources in another order", ALLOW " - {from: [100.64.0.1, 100.64.0.2], to: 10.0.1.5}\n",
+		ALLOW " - {from: [100.64.0.2, 100.64.0.1], to: 10.0.1.5}\n", ""},
+	{"one of two that say the same",
+		ALLOW " - {from: workers, to: 10.0.1.5}\n - {from: workers, to: 10.0.1.5}\n",
+		ALLOW " - {from: workers, to: 10.0.1.5}\n", ""},
+	{"ports", ALLOW " - {to: 10.0.1.0/24, tcp: [22]}\n",
+		ALLOW " - {to: 10.0.1.0/24, tcp: [22, \"8000-8100\"], udp: all, icmp: true}\n",
+		"- allow all ranges to 10.0.1.0/24 tcp 22\n"
+		"+ allow all ranges to 10.0.1.0/24 tcp 22,8000-8100 udp all icmp\n"},
+	{"every protocol", ALLOW " - {from: devices, to: 10.0.1.5, icmp: true}\n",
+		ALLOW " - {from: devices, to: 10.0.1.5}\n",
+		"- allow devices to 10.0.1.5 icmp\n"
+		"+ allow devices to 10.0.1.5 everything\n"},
+	{"sources", ALLOW " - {from: workers, to: 10.0.1.5}\n",
+		ALLOW " - {from: [workers, 100.96.0.9, 100.97.0.0/16], to: 10.0.1.5}\n",
+		"- allow workers to 10.0.1.5 everything\n"
+		"+ allow workers, 100.96.0.9, 100.97.0.0/16 to 10.0.1.5 everything\n"},
+	{"witnesses", NETWORK("witness: [10.0.1.5:80, 10.0.1.6:80]"),
+		NETWORK("witness: 10.0.1.6:81"),
+		"- witness 10.0.1.5 port 80\n"
+		"- witness 10.0.1.6 port 80\n"
+		"+ witness 10.0.1.6 port 81\n"},
+	{"no witness", MASK, NETWORK("witness: none"), "+ witness 10.0.1.0/24: none\n"},
+	{"defaults of the probe", MASK,
+		MASK "probe: {interval: 10s, timeout: 1000ms, accept_neighbor: false}\n"
+		     "remedies: []\n",
+		""},
+	{"probe", MASK "probe: {interval: 5s, lost_after: 1}\n",
+		MASK "probe: {sources: [100.64.0.9], interval: 20s, accept_neighbor: true}\n",
+		"- probe interval 5s\n"
+		"- probe lost_after 1\n"
+		"+ probe accept_neighbor\n"
+		"+ probe interval 20s\n"
+		"+ probe source 100.64.0.9\n"},
+	{"what other operations say", MASK,
+		MASK "remedies: [tailscale-input]\n"
+		     "bgp: {asn: 65010, neighbors: [{address: 10.0.1.1, remote_as: 65001}]}\n",
+		""},
+};
+
 static void test_changes(void **)
 {
-	static const struct {
-		const char *name, *from, *to, *changes;
-	} cases[] = {
-		{"nothing", ALLOW " - {to: 10.0.1.5}\n", ALLOW " - {to: 10.0.1.5}\n", ""},
-		{"first", nullptr, MASK RANGES "}}\n",
-			"+ interface CloudflareWARP\n"
-			"+ range workers 100.64.0.0/12\n"
-			"+ range devices 100.96.0.0/12\n"
-			"+ network 10.0.1.0/24 on eth0: masquerade\n"
-			"+ allow everything from the ranges\n"},
-		{"last", MASK RANGES "}}\n", nullptr,
-			"- interface CloudflareWARP\n"
-			"- range workers 100.64.0.0/12\n"
-			"- range devices 100.96.0.0/12\n"
-			"- network 10.0.1.0/24 on eth0: masquerade\n"
-			"- allow everything from the ranges\n"},
-		{"tunnel", MASK, MASK "mesh: {interface: tun0}\n",
-			"- interface CloudflareWARP\n+ interface tun0\n"},
-		{"range", MASK RANGES "}}\n", MASK RANGES ", sites: [10.9.0.0/16]}}\n",
-			"+ range sites 10.9.0.0/16\n"},
-		{"class of a range", MASK RANGES ", sites: [10.9.0.0/16]}}\n",
-			MASK RANGES ", resolved: [10.9.0.0/16]}}\n",
-			"- range sites 10.9.0.0/16\n+ range resolved 10.9.0.0/16\n"},
-		{"mode", LAN, ROUTE,
-			"- network 10.0.1.0/24 on eth0: auto\n"
-			"+ network 10.0.1.0/24 on eth0: route\n"},
-		{"back", ROUTE, LAN,
-			"- network 10.0.1.0/24 on eth0: route\n"
-			"+ network 10.0.1.0/24 on eth0: auto\n"},
-		{"the same mode, by the network's own word", ROUTE,
-			"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, "
-			"return_path: route}]}]\nreturn_path: route\n",
-			""},
-		{"interface", MASK,
-			"lan: [{interface: eth1, networks: [10.0.1.0/24]}]\n"
-			"return_path: masquerade\n",
-			"- network 10.0.1.0/24 on eth0: masquerade\n"
-			"+ network 10.0.1.0/24 on eth1: masquerade\n"},
-		{"host", MASK,
-			"lan: [{interface: eth0, networks: [{prefix: 10.0.1.0/24, hosts: "
-			"[{address: 10.0.1.7, return_path: route}]}]}]\n"
-			"return_path: masquerade\n",
-			"+ host 10.0.1.7: route\n"},
-		{"list", MASK, ALLOW " - {from: workers, to: 10.0.1.5, tcp: [80]}\n",
-			"- allow everything from the ranges\n"
-			"+ allow workers to 10.0.1.5 tcp 80\n"},
-		{"no list", ALLOW " - {from: workers, to: 10.0.1.5, tcp: [80]}\n", MASK,
-			"+ allow everything from the ranges\n"
-			"- allow workers to 10.0.1.5 tcp 80\n"},
-		{"empty list", MASK, MASK "allow: []\n", "- allow everything from the ranges\n"},
-		{"order",
-			ALLOW " - {from: [workers, devices], to: 10.0.1.5, tcp: [80, 443]}\n"
-			      " - {to: 10.0.1.6}\n",
-			ALLOW " - {to: 10.0.1.6}\n"
-			      " - {from: [devices, workers], to: 10.0.1.5, tcp: [443, 80]}\n",
-			""},
-		{"sources in another order",
-			ALLOW " - {from: [100.64.0.1, 100.64.0.2], to: 10.0.1.5}\n",
-			ALLOW " - {from: [100.64.0.2, 100.64.0.1], to: 10.0.1.5}\n", ""},
-		{"one of two that say the same",
-			ALLOW
-			" - {from: workers, to: 10.0.1.5}\n - {from: workers, to: 10.0.1.5}\n",
-			ALLOW " - {from: workers, to: 10.0.1.5}\n", ""},
-		{"ports", ALLOW " - {to: 10.0.1.0/24, tcp: [22]}\n",
-			ALLOW
-			" - {to: 10.0.1.0/24, tcp: [22, \"8000-8100\"], udp: all, icmp: true}\n",
-			"- allow all ranges to 10.0.1.0/24 tcp 22\n"
-			"+ allow all ranges to 10.0.1.0/24 tcp 22,8000-8100 udp all icmp\n"},
-		{"every protocol", ALLOW " - {from: devices, to: 10.0.1.5, icmp: true}\n",
-			ALLOW " - {from: devices, to: 10.0.1.5}\n",
-			"- allow devices to 10.0.1.5 icmp\n"
-			"+ allow devices to 10.0.1.5 everything\n"},
-		{"sources", ALLOW " - {from: workers, to: 10.0.1.5}\n",
-			ALLOW " - {from: [workers, 100.96.0.9, 100.97.0.0/16], to: 10.0.1.5}\n",
-			"- allow workers to 10.0.1.5 everything\n"
-			"+ allow workers, 100.96.0.9, 100.97.0.0/16 to 10.0.1.5 everything\n"},
-		{"witnesses", NETWORK("witness: [10.0.1.5:80, 10.0.1.6:80]"),
-			NETWORK("witness: 10.0.1.6:81"),
-			"- witness 10.0.1.5 port 80\n"
-			"- witness 10.0.1.6 port 80\n"
-			"+ witness 10.0.1.6 port 81\n"},
-		{"no witness", MASK, NETWORK("witness: none"), "+ witness 10.0.1.0/24: none\n"},
-		{"defaults of the probe", MASK,
-			MASK "probe: {interval: 10s, timeout: 1000ms, accept_neighbor: false}\n"
-			     "remedies: []\n",
-			""},
-		{"probe", MASK "probe: {interval: 5s, lost_after: 1}\n",
-			MASK
-			"probe: {sources: [100.64.0.9], interval: 20s, accept_neighbor: true}\n",
-			"- probe interval 5s\n"
-			"- probe lost_after 1\n"
-			"+ probe accept_neighbor\n"
-			"+ probe interval 20s\n"
-			"+ probe source 100.64.0.9\n"},
-		{"what other operations say", MASK,
-			MASK
-			"remedies: [tailscale-input]\n"
-			"bgp: {asn: 65010, neighbors: [{address: 10.0.1.1, remote_as: 65001}]}\n",
-			""},
-	};
-
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		autofree char *got = diff_text(cases[i].from, cases[i].to);
-		if (strcmp(got, cases[i].changes) != 0)
-			print_error("%s:\n", cases[i].name);
-		assert_string_equal(got, cases[i].changes);
+	for (size_t i = 0; i < COUNT(differences); i++) {
+		autofree char *got = diff_text(differences[i].from, differences[i].to);
+		if (strcmp(got, differences[i].changes) != 0)
+			print_error("%s:\n", differences[i].name);
+		assert_string_equal(got, differences[i].changes);
 	}
 }
 

@@ -13,7 +13,7 @@
 #include <string.h>
 
 static const struct stories *const books[] = {&stories_gateway, &stories_filter, &stories_lan,
-	&stories_beyond, &stories_service, &stories_decoys, &stories_callers};
+	&stories_beyond, &stories_service, &stories_decoys, &stories_callers, &stories_outgoing};
 
 static void begin(const struct story *s, struct evidence *e)
 {
@@ -24,6 +24,10 @@ static void begin(const struct story *s, struct evidence *e)
 	e->passive = s->passive;
 	e->changed = s->changed;
 	e->took_us = s->took_us;
+	if (s->outgoing) {
+		snprintf(e->flow.from, sizeof(e->flow.from), "%s", FLOW_FROM_GATEWAY);
+		e->flow.client = (struct addr){};
+	}
 	if (s->client)
 		assert_int_equal(addr_parse(s->client, &e->flow.client), 0);
 	if (s->target)

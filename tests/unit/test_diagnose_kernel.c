@@ -97,11 +97,12 @@ static void serve(struct scene *s, const char *path)
 
 static void run(struct scene *s, uint64_t limit_us)
 {
-	static const char path[] = "/tmp/meshgw-test-trace";
+	char path[64];
 	struct config_diags diags = {};
 	struct config *config;
 	struct diagnosis *d;
 
+	snprintf(path, sizeof(path), "/tmp/meshgw-trace-%d", getpid());
 	serve(s, path);
 	assert_int_equal(config_parse(text, sizeof(text) - 1, &config, &diags), 0);
 	config_diags_clear(&diags);

@@ -71,7 +71,7 @@ static void test_beside(void **)
 {
 	struct flow flow = {.proto = IPPROTO_TCP, .port = 80};
 	struct injections all[DIAGNOSE_MAX];
-	const struct injections *others[DIAGNOSE_MAX];
+	const struct injections *others[DIAGNOSE_MAX] = {};
 
 	for (size_t i = 0; i < DIAGNOSE_MAX; i++) {
 		injections_plan_beside(&flow, UINT32_MAX, others, i, &all[i]);

@@ -8,6 +8,7 @@
 
 #include "evidence_build.h"
 #include "verdict/doctor.h"
+#include <stdio.h>
 #include <string.h>
 
 /* One change of a node in order, and what one check says of it. */
@@ -32,6 +33,18 @@ static const struct {
 		CODES},
 	{"tunnel without its program", "link role=mesh carrier=no", "tunnel", DOCTOR_FAIL,
 		CODE_TUNNEL_INTERFACE_DOWN},
+	{"strangers knock", "condition code=tunnel-flooded subject=mesh0 message=x", "tunnel",
+		DOCTOR_WARN, CODES},
+	{"a peer breaks the protocol", "condition code=tunnel-peer-breach subject=a/b message=x",
+		"tunnel", DOCTOR_WARN, CODES},
+	{"a peer tells too much", "condition code=tunnel-peer-excess subject=a/b message=x",
+		"tunnel", DOCTOR_WARN, CODES},
+	{"a peer lies", "condition code=tunnel-peer-spoofed subject=a/b message=x", "tunnel",
+		DOCTOR_WARN, CODES},
+	{"a peer is deaf", "condition code=tunnel-peer-deaf subject=a/b message=x", "tunnel",
+		DOCTOR_WARN, CODES},
+	{"the path is narrow", "condition code=tunnel-path-narrow subject=192.0.2.1:443 message=x",
+		"tunnel", DOCTOR_WARN, CODES},
 	{"the second LAN is down", "+link role=lan interface=eth2 exists", "lan", DOCTOR_FAIL,
 		CODE_LAN_INTERFACE_DOWN},
 	{"not forwarding",
@@ -173,6 +186,11 @@ static const struct {
 		"bgp configured daemon|bgp-neighbour address=10.0.1.1 state=Established|"
 		"bgp-prefix prefix=100.64.0.0/12 neighbour=10.0.1.1 originated exportPolicy",
 		"bgp-prefixes", DOCTOR_FAIL, CODE_BGP_PREFIX_FILTERED_LOCALLY},
+	{"not announced yet",
+		"bgp configured daemon|bgp-neighbour address=10.0.1.1 state=Established|"
+		"bgp-prefix prefix=100.64.0.0/12 neighbour=10.0.1.1 originated exportPolicy "
+		"pending",
+		"bgp-prefixes", DOCTOR_PASS, CODES},
 	{"the way back is lost", "condition code=return-path-lost subject=10.0.1.0/24 message=x",
 		"return-path", DOCTOR_WARN, CODES},
 	{"in a cloud", "platform provider=aws", "platform", DOCTOR_WARN,
@@ -250,12 +268,39 @@ static void test_nothing_known(void **state)
 	evidence_clear(&e);
 }
 
+/* Why there is no tunnel is said before that there is none, with what is to be done. */
+static void test_cause_first(void **state)
+{
+	static const char *const causes[] = {"tunnel-edge-unreached", "tunnel-edge-untrusted",
+		"tunnel-edge-certificate", "tunnel-certificate-refused", "tunnel-request-refused",
+		"tunnel-path-narrow", "tunnel-peer-breach", "tunnel-peer-deaf"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(causes) / sizeof(causes[0]); i++) {
+		struct evidence e;
+		struct doctor_result r;
+		char facts[256];
+		snprintf(facts, sizeof(facts),
+			"condition code=tunnel-disconnected subject=mesh0 message=away remedy=r|"
+			"+condition code=%s subject=192.0.2.1:443 message=why remedy='do this'",
+			causes[i]);
+		begin(&e, facts);
+		doctor_check(&e, &r);
+		const struct doctor_check *c = find(&r, "tunnel");
+		assert_int_equal(c->outcome, DOCTOR_FAIL);
+		assert_string_equal(c->reason, "192.0.2.1:443: why");
+		assert_string_equal(c->remedy, "do this");
+		evidence_clear(&e);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_in_order),
 		cmocka_unit_test(test_cases),
 		cmocka_unit_test(test_nothing_known),
+		cmocka_unit_test(test_cause_first),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

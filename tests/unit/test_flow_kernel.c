@@ -16,12 +16,10 @@
 #include "net/netconf.h"
 #include "nft_world.h"
 #include "packet.h"
-#include <errno.h>
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/rtnetlink.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -94,6 +92,16 @@ static void complete(struct nft_world *w, const struct packet *syn)
 	packet_send(w->net->mesh_fd, &p);
 }
 
+/* A connection, made to this port. */
+static struct packet come_about(struct nft_world *w, size_t family, uint16_t port)
+{
+	struct packet syn = begin(w, family, port);
+
+	answer(w, &syn, TH_SYN | TH_ACK);
+	complete(w, &syn);
+	return syn;
+}
+
 /* One that comes about, one without an answer, one that is refused, one that gets stuck. */
 static void test_flows(void **state)
 {
@@ -105,9 +113,7 @@ static void test_flows(void **state)
 		struct seen s = {.track = flow_track_new()};
 		struct ct_events *c = nullptr;
 		assert_int_equal(ct_events_open(0, &c, &err), 0);
-		struct packet fine = begin(w, family, 3000);
-		answer(w, &fine, TH_SYN | TH_ACK);
-		complete(w, &fine);
+		(void)come_about(w, family, 3000);
 		read_events(c, &s, 3);
 		assert_int_equal(flow_track_count(s.track), 0);
 		struct packet refused = begin(w, family, 3001);
@@ -182,9 +188,7 @@ static void test_ends_are_not_heard(void **state)
 		struct seen s = {.track = flow_track_new()};
 		struct ct_events *c = nullptr;
 		assert_int_equal(ct_events_open(0, &c, &err), 0);
-		struct packet fine = begin(w, family, 3000);
-		answer(w, &fine, TH_SYN | TH_ACK);
-		complete(w, &fine);
+		struct packet fine = come_about(w, family, 3000);
 		end(w, &fine);
 		(void)begin(w, family, 3001);
 		read_events(c, &s, 4);

@@ -19,6 +19,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define GET "GET / HTTP/1.1\r\nHost: a\r\n"
 #define POST "POST / HTTP/1.1\r\nHost: a\r\n"
+#define OPTIONS "OPTIONS / HTTP/1.1\r\nHost: a\r\n"
 #define OK "HTTP/1.1 200 OK\r\n"
 
 struct text {
@@ -34,9 +35,24 @@ struct request_case {
 	enum http_body body;
 	int64_t length;
 	bool close, upgrade, expects;
+	bool limited;
+	uint32_t hops;
 };
 
 static const struct request_case requests[] = {
+	{"hops", TEXT(OPTIONS "Max-Forwards: 10\r\n\r\n"), .length = -1, .limited = true,
+		.hops = 10},
+	{"no hops left", TEXT(OPTIONS "max-forwards: 0\r\n\r\n"), .length = -1, .limited = true},
+	{"hops without end", TEXT(OPTIONS "Max-Forwards: 99999999999999999999\r\n\r\n"),
+		.length = -1, .limited = true, .hops = 1000000},
+	{"hops are none", TEXT(OPTIONS "Max-Forwards: -1\r\n\r\n"),
+		.fault = HTTP_FAULT_MAX_FORWARDS},
+	{"hops are empty", TEXT(OPTIONS "Max-Forwards:\r\n\r\n"), .fault = HTTP_FAULT_MAX_FORWARDS},
+	{"hops in a list", TEXT(OPTIONS "Max-Forwards: 1, 1\r\n\r\n"),
+		.fault = HTTP_FAULT_MAX_FORWARDS},
+	{"hops twice", TEXT(OPTIONS "Max-Forwards: 1\r\nMax-Forwards: 1\r\n\r\n"),
+		.fault = HTTP_FAULT_MAX_FORWARDS},
+	{"hops of another method", TEXT(GET "Max-Forwards: x\r\n\r\n"), .length = -1},
 	{"smallest", TEXT(GET "\r\n"), .length = -1},
 	{"an empty line in front", TEXT("\r\n" GET "\r\n"), .length = -1},
 	{"length", TEXT(POST "Content-Length: 10\r\n\r\n"), .body = HTTP_BODY_LENGTH, .length = 10},
@@ -361,7 +377,8 @@ static void test_requests(void **)
 			continue;
 		if (request.head.body != c->body || request.head.length != c->length ||
 			request.head.persistent == c->close || request.head.upgrade != c->upgrade ||
-			request.expects_continue != c->expects)
+			request.expects_continue != c->expects || request.limited != c->limited ||
+			request.hops != c->hops)
 			fail_msg("%s: read otherwise", c->name);
 	}
 }

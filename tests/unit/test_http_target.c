@@ -51,6 +51,7 @@ static const struct {
 	{"/a/.%2E", .fault = HTTP_FAULT_TARGET_SEGMENT},
 	{"//../b", .fault = HTTP_FAULT_TARGET_SEGMENT},
 	{"/a/..;/b", .fault = HTTP_FAULT_TARGET_SEGMENT},
+	{"/a/..%3bx/b", .fault = HTTP_FAULT_TARGET_SEGMENT},
 	{"/a/.;x=y", .fault = HTTP_FAULT_TARGET_SEGMENT},
 	{"/a/..?b", .fault = HTTP_FAULT_TARGET_SEGMENT},
 	{"/a%2fb", .fault = HTTP_FAULT_TARGET_ENCODING},

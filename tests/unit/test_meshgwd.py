@@ -13,11 +13,11 @@ import shutil
 import signal
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from waiting import poll
 
 MESHGWD = os.environ["MESHGWD"]
 CONFIG = """\
@@ -31,13 +31,6 @@ NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces ne
 
 def run(*args: str) -> subprocess.CompletedProcess:
     return subprocess.run([MESHGWD, *args], capture_output=True, text=True, timeout=30)
-
-
-def eventually(what: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not what():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
 
 
 class Space:
@@ -110,7 +103,7 @@ def test_receive_buffer_is_a_number_of_bytes(size: str) -> None:
 def test_one_daemon_a_network_namespace(space: Space) -> None:
     """Directories of its own do not make a second daemon welcome; the first one's end does."""
     first = space.daemon("first")
-    eventually(lambda: space.answers("first"))
+    poll("first answers", lambda: space.answers("first"))
     second = space.daemon("second")
     _, said = second.communicate(timeout=20)
     assert second.returncode == RUNNING
@@ -120,13 +113,13 @@ def test_one_daemon_a_network_namespace(space: Space) -> None:
     first.kill()
     first.wait()
     space.daemon("second")
-    eventually(lambda: space.answers("second"))
+    poll("second answers", lambda: space.answers("second"))
 
 
 @NEEDS_ROOT
 def test_one_daemon_a_runtime_directory(space: Space) -> None:
     first = space.daemon("first")
-    eventually(lambda: space.answers("first"))
+    poll("first answers", lambda: space.answers("first"))
     lock = space.folder / "first" / "meshgwd.lock"
     assert lock.stat().st_mode & 0o777 == 0o640
     second = space.daemon("first")
@@ -141,7 +134,7 @@ def test_one_daemon_a_runtime_directory(space: Space) -> None:
 def test_who_made_notifications_overflow(space: Space, others: bool) -> None:
     """Its own table is more than the buffer holds: not worth a warning, somebody else's is."""
     daemon = space.daemon("run", "--receive-buffer", "1")
-    eventually(lambda: space.answers("run"))
+    poll("run answers", lambda: space.answers("run"))
     if others:
         rules = "".join(f"add chain inet foreign c{i}\n" for i in range(200))
         daemon.send_signal(signal.SIGSTOP)  # or it might read as fast as nft writes

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Links, addresses, rules, interface settings, notifications and conntrack of a real kernel, and
- * what nl.c makes of its answers. Routes: test_route_kernel.c.
+ * Links, addresses, rules and interface settings of a real kernel, and what nl.c makes of its
+ * answers. Routes: test_route_kernel.c; notifications: test_watch_kernel.c; conntrack:
+ * test_ct_kernel.c.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,40 +11,19 @@
 
 #include <cmocka.h>
 
-#include "lib/marks.h"
-#include "net/ct.h"
 #include "net/link.h"
 #include "net/netconf.h"
 #include "net/rule.h"
-#include "net/watch.h"
 #include "netns.h"
-#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/fib_rules.h>
 #include <linux/netconf.h>
-#include <linux/netfilter.h>
-#include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netfilter/nfnetlink_conntrack.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-static void send_to(const char *address)
-{
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(3000)};
-	inet_pton(AF_INET, address, &to.sin_addr);
-	if (fd < 0 || sendto(fd, "x", 1, 0, (struct sockaddr *)&to, sizeof(to)) != 1)
-		fail_msg("cannot send to %s", address);
-	close(fd);
-}
 
 static void test_links(void **state)
 {
@@ -80,7 +60,7 @@ static void test_link_tx(void **state)
 	assert_int_equal(tx.dropped, 0);
 
 	for (unsigned i = 0; i < 2000; i++)
-		send_to("100.96.0.10");
+		netns_send_to("100.96.0.10");
 	assert_int_equal(link_tx_read(n->nl, n->mesh, &tx, nullptr), 0);
 	assert_int_equal(tx.sent, 0); /* nobody reads the TUN */
 	assert_in_range(tx.dropped, 1, 2000);
@@ -97,6 +77,15 @@ static const struct ifaddr_entry *address_of(const struct ifaddr_set *set, const
 	return nullptr;
 }
 
+static const struct ifaddr_entry *the_address(const struct ifaddr_set *set, const char *text)
+{
+	static const struct ifaddr_entry none;
+	const struct ifaddr_entry *a = address_of(set, text);
+
+	assert_non_null(a);
+	return a ? a : &none;
+}
+
 static void test_addresses(void **state)
 {
 	struct netns *n = *state;
@@ -105,12 +94,10 @@ static void test_addresses(void **state)
 	netns_address(n, RTM_NEWADDR, n->mesh, "100.96.0.18/32");
 	netns_address(n, RTM_NEWADDR, n->lan, "2001:db8:1::11/64");
 	assert_int_equal(ifaddr_dump(n->nl, &set, nullptr), 0);
-	const struct ifaddr_entry *a = address_of(&set, "100.96.0.18");
-	assert_non_null(a);
+	const struct ifaddr_entry *a = the_address(&set, "100.96.0.18");
 	assert_int_equal(a->ifindex, n->mesh);
 	assert_int_equal(a->prefix_len, 32);
-	a = address_of(&set, "2001:db8:1::11");
-	assert_non_null(a);
+	a = the_address(&set, "2001:db8:1::11");
 	assert_int_equal(a->ifindex, n->lan);
 	assert_int_equal(a->prefix_len, 64);
 	assert_false(a->from_ra);
@@ -293,447 +280,6 @@ static void test_kernels_own_words(void **state)
 	assert_non_null(strstr(err.msg, "dump request"));
 }
 
-/* What a watch saw. */
-struct seen {
-	unsigned lost, messages, nft, nft_gen;
-	uint16_t last_type;
-	struct route route;
-	struct netconf netconf;
-	struct link link;
-};
-
-static void seen_message(enum watch_kind kind, const struct nlmsghdr *nlh, void *arg)
-{
-	struct seen *s = arg;
-	s->messages++;
-	s->lost += kind == WATCH_LOST;
-	s->nft += kind == WATCH_NFT;
-	s->nft_gen += kind == WATCH_NFT_GEN;
-	if (kind != WATCH_ROUTE)
-		return;
-	s->last_type = nlh->nlmsg_type;
-	(void)route_read(nlh, &s->route);
-	(void)netconf_read(nlh, &s->netconf);
-	(void)link_read(nlh, &s->link);
-}
-
-static unsigned watch_all(struct watch *w, struct seen *s)
-{
-	int r = watch_read(w, 1000, seen_message, s);
-	assert_true(r >= 0);
-	return (unsigned)r;
-}
-
-static struct watch *watch_new(int bus, int rcvbuf)
-{
-	struct watch *w = nullptr;
-	struct err err = {};
-	assert_int_equal(watch_open(bus, rcvbuf, &w, &err), 0);
-	return w;
-}
-
-static struct route foreign_route(struct netns *n, unsigned i)
-{
-	struct route r = {
-		.dst = netns_prefix("100.64.0.0/32"), .protocol = RTPROT_STATIC, .oif = n->mesh};
-	r.dst.addr.b[2] = (uint8_t)(i >> 8);
-	r.dst.addr.b[3] = (uint8_t)i;
-	return r;
-}
-
-static void test_watch_sees_changes(void **state)
-{
-	struct netns *n = *state;
-	struct watch *w = watch_new(NETLINK_ROUTE, 0);
-	struct seen s = {};
-	assert_int_equal(watch_all(w, &s), 0);
-
-	struct route r = foreign_route(n, 1);
-	assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	assert_int_equal(watch_all(w, &s), 1);
-	assert_int_equal(s.last_type, RTM_NEWROUTE);
-	assert_int_equal(prefix_cmp(&s.route.dst, &r.dst), 0);
-	assert_int_equal(s.route.oif, n->mesh);
-
-	/* An event of one setting tells that one only. */
-	assert_int_equal(sysctl_set("ipv4/conf/mesh0/forwarding", 1), 0);
-	assert_true(watch_all(w, &s) >= 1);
-	assert_int_equal(s.netconf.ifindex, n->mesh);
-	assert_int_equal(s.netconf.forwarding, 1);
-	assert_int_equal(s.netconf.rp_filter, -1);
-
-	netns_link_up("mesh0", false);
-	assert_true(watch_all(w, &s) >= 1);
-	assert_int_equal(s.link.ifindex, n->mesh);
-	assert_false(s.link.flags & IFF_UP);
-	assert_int_equal(s.lost, 0);
-	watch_close(w);
-}
-
-static void test_watch_budget(void **state)
-{
-	struct netns *n = *state;
-	struct watch *w = watch_new(NETLINK_ROUTE, 0);
-	struct seen s = {};
-
-	for (unsigned i = 0; i < 5; i++) {
-		struct route r = foreign_route(n, i);
-		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	}
-	assert_int_equal(watch_read(w, 3, seen_message, &s), 3);
-	assert_int_equal(s.messages, 3);
-	/* The rest; and maybe an event of the kernel's own, such as the end of an address check. */
-	assert_in_range(watch_read(w, 3, seen_message, &s), 2, 3);
-	watch_close(w);
-}
-
-static void test_watch_tells_loss(void **state)
-{
-	struct netns *n = *state;
-	struct watch *w = watch_new(NETLINK_ROUTE, 4096);
-	struct seen s = {};
-
-	for (unsigned i = 0; i < 200; i++) {
-		struct route r = foreign_route(n, i);
-		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	}
-	struct pollfd p = {.fd = watch_fd(w), .events = POLLIN};
-	assert_int_equal(poll(&p, 1, 0), 1);
-	watch_all(w, &s);
-	assert_int_equal(s.lost, 1);
-	assert_true(s.messages < 200);
-
-	/* And it goes on from there. */
-	struct route r = foreign_route(n, 1000);
-	s = (struct seen){};
-	assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	assert_int_equal(watch_all(w, &s), 1);
-	assert_int_equal(s.lost, 0);
-	assert_int_equal(prefix_cmp(&s.route.dst, &r.dst), 0);
-	watch_close(w);
-}
-
-static struct nlmsghdr *netfilter_begin(
-	struct nl_message *m, unsigned subsystem, unsigned type, uint16_t flags, uint8_t family)
-{
-	struct nfgenmsg nfg = {.nfgen_family = family, .version = NFNETLINK_V0};
-	return nl_begin(m, (uint16_t)(subsystem << 8 | type), flags, &nfg, sizeof(nfg));
-}
-
-static struct nlmsghdr *batch_mark(void *buf, uint16_t type)
-{
-	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
-	nlh->nlmsg_type = type;
-	nlh->nlmsg_flags = NLM_F_REQUEST;
-	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
-	nfg->version = NFNETLINK_V0;
-	nfg->res_id = htons(NFNL_SUBSYS_NFTABLES);
-	return nlh;
-}
-
-/* "nft add table inet foreign" */
-static void nft_table_add(struct nl_sock *nl)
-{
-	alignas(struct nlmsghdr) uint8_t batch[512];
-	struct nl_message m;
-	uint8_t *end = batch;
-	end += batch_mark(end, NFNL_MSG_BATCH_BEGIN)->nlmsg_len;
-
-	struct nlmsghdr *nlh = netfilter_begin(&m, NFNL_SUBSYS_NFTABLES, NFT_MSG_NEWTABLE,
-		NLM_F_REQUEST | NLM_F_CREATE, NFPROTO_INET);
-	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, "foreign");
-	memcpy(end, nlh, nlh->nlmsg_len);
-	end += nlh->nlmsg_len;
-	end += batch_mark(end, NFNL_MSG_BATCH_END)->nlmsg_len;
-	assert_true(mnl_socket_sendto(nl_mnl(nl), batch, (size_t)(end - batch)) > 0);
-}
-
-static void test_watch_sees_nftables(void **)
-{
-	struct nl_sock *nl = nullptr;
-	struct seen s = {};
-	assert_int_equal(nl_open(NETLINK_NETFILTER, &nl, nullptr), 0);
-	struct watch *w = watch_new(NETLINK_NETFILTER, 0);
-
-	nft_table_add(nl);
-	assert_true(watch_all(w, &s) >= 1);
-	assert_int_equal(s.nft, 1);
-	assert_int_equal(s.nft_gen, 1);
-	watch_close(w);
-	nl_close(nl);
-}
-
-static void put_ct_tuple(struct nlmsghdr *nlh, uint16_t type, const struct addr *from,
-	const struct addr *to, uint8_t protocol, uint16_t from_port, uint16_t to_port)
-{
-	bool v6 = from->family == AF_INET6;
-	struct nlattr *tuple = mnl_attr_nest_start(nlh, type);
-	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
-	mnl_attr_put(nlh, v6 ? CTA_IP_V6_SRC : CTA_IP_V4_SRC, addr_bytes(from->family), from->b);
-	mnl_attr_put(nlh, v6 ? CTA_IP_V6_DST : CTA_IP_V4_DST, addr_bytes(to->family), to->b);
-	mnl_attr_nest_end(nlh, ip);
-	struct nlattr *proto = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
-	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, protocol);
-	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(from_port));
-	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(to_port));
-	mnl_attr_nest_end(nlh, proto);
-	mnl_attr_nest_end(nlh, tuple);
-}
-
-struct flow {
-	const char *from, *to;
-	uint16_t port;
-	uint16_t zone;
-	uint32_t mark;
-	bool replied, tcp;
-};
-
-static void ct_add(struct nl_sock *nl, const struct flow *f)
-{
-	struct nl_message m;
-	struct addr from = netns_addr(f->from), to = netns_addr(f->to);
-	struct nlmsghdr *nlh = netfilter_begin(&m, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_NEW,
-		NLM_F_CREATE | NLM_F_EXCL, from.family);
-	uint8_t protocol = f->tcp ? IPPROTO_TCP : IPPROTO_UDP;
-	put_ct_tuple(nlh, CTA_TUPLE_ORIG, &from, &to, protocol, f->port, 3000);
-	put_ct_tuple(nlh, CTA_TUPLE_REPLY, &to, &from, protocol, 3000, f->port);
-	uint32_t status = IPS_CONFIRMED | (f->replied ? IPS_SEEN_REPLY : 0);
-	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(status));
-	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htonl(600));
-	mnl_attr_put_u32(nlh, CTA_MARK, htonl(f->mark));
-	if (f->zone)
-		mnl_attr_put_u16(nlh, CTA_ZONE, htons(f->zone));
-	struct err err = {};
-	if (nl_request(nl, nlh, &err) < 0)
-		fail_msg("conntrack entry %s: %s", f->from, err.msg);
-}
-
-/* The sources of all entries, one bit per flow of the list. */
-struct ct_seen {
-	const struct flow *flows;
-	size_t n;
-	unsigned found, others;
-};
-
-static int ct_seen_message(const struct nlmsghdr *nlh, void *arg)
-{
-	struct ct_seen *s = arg;
-	struct ct_entry e;
-	assert_int_equal(ct_read(nlh, &e), 0);
-	for (size_t i = 0; i < s->n; i++) {
-		struct addr from = netns_addr(s->flows[i].from);
-		if (addr_cmp(&from, &e.flow.from) == 0) {
-			s->found |= 1U << i;
-			assert_int_equal(!!(e.state.status & IPS_SEEN_REPLY), s->flows[i].replied);
-			return MNL_CB_OK;
-		}
-	}
-	s->others++;
-	return MNL_CB_OK;
-}
-
-static void ct_look(struct nl_sock *nl, struct ct_seen *s)
-{
-	struct nl_message m;
-	struct nlmsghdr *nlh = netfilter_begin(
-		&m, NFNL_SUBSYS_CTNETLINK, IPCTNL_MSG_CT_GET, 0, AF_UNSPEC);
-	assert_int_equal(nl_dump(nl, nlh, ct_seen_message, nullptr, s, nullptr), 0);
-}
-
-static void ct_open(struct nl_sock **nl, const struct flow *flows, size_t n)
-{
-	struct err err = {};
-	assert_int_equal(nl_open(NETLINK_NETFILTER, nl, &err), 0);
-	for (size_t i = 0; i < n; i++)
-		ct_add(*nl, &flows[i]);
-}
-
-/* Which of the flows are there, one bit each. */
-static unsigned ct_left(struct nl_sock *nl, const struct flow *flows, size_t n)
-{
-	struct ct_seen seen = {.flows = flows, .n = n};
-	ct_look(nl, &seen);
-	return seen.found;
-}
-
-static void test_ct_delete_unreplied(void **)
-{
-	static const struct flow flows[] = {
-		{.from = "100.64.12.189", .to = "10.0.1.50", .port = 40001},
-		{.from = "100.64.12.190", .to = "10.0.1.50", .port = 40002, .replied = true},
-		{.from = "10.0.1.50", .to = "100.64.12.191", .port = 40003},
-		{.from = "2001:db8:5::bd", .to = "2001:db8:1::50", .port = 40004},
-		{.from = "2001:db8:5::be", .to = "2001:db8:1::50", .port = 40005, .replied = true},
-		{.from = "100.64.12.192", .to = "10.0.1.50", .port = 40006, .zone = 7},
-		{.from = "100.80.0.1", .to = "10.0.1.50", .port = 40007},
-		{.from = "100.64.12.193", .to = "10.0.1.50", .port = 40008, .mark = MARK_PROBE},
-	};
-	const struct prefix ranges[] = {
-		netns_prefix("100.64.0.0/12"), netns_prefix("2001:db8:5::/64")};
-	const struct ct_scope scope = {.ranges = ranges, .n_ranges = 2}, nobody = {};
-	struct nl_sock *nl = nullptr;
-	struct err err = {};
-
-	ct_open(&nl, flows, 0);
-	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 0);
-	for (size_t i = 0; i < 8; i++)
-		ct_add(nl, &flows[i]);
-	assert_int_equal(ct_delete(nl, &nobody, CT_UNREPLIED, &err), 0);
-	assert_int_equal(ct_left(nl, flows, 8), 0xff);
-	assert_int_equal(ct_list(nl, &scope, CT_UNREPLIED, nullptr, 0, &err), 3);
-
-	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 3);
-	assert_int_equal(ct_left(nl, flows, 8), 1 << 1 | 1 << 2 | 1 << 4 | 1 << 6 | 1 << 7);
-	assert_int_equal(ct_delete(nl, &scope, CT_UNREPLIED, &err), 0);
-	assert_int_equal(ct_list(nl, &scope, CT_UNREPLIED, nullptr, 0, &err), 0);
-
-	/* Over the loopback: this would make an entry if anything tracked. */
-	struct ct_seen seen = {.flows = flows, .n = 8};
-	send_to("127.0.0.1");
-	ct_look(nl, &seen);
-	assert_int_equal(seen.others, 0);
-	nl_close(nl);
-}
-
-/* Live TCP is never deleted, whatever is asked for. */
-static void test_ct_delete_datagrams(void **)
-{
-	static const struct flow flows[] = {
-		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1, .replied = true},
-		{.from = "100.64.0.2", .to = "10.0.2.60", .port = 2, .replied = true},
-		{.from = "100.64.0.3", .to = "10.0.1.77", .port = 3, .replied = true},
-		{.from = "100.64.0.4", .to = "10.0.1.50", .port = 4, .replied = true, .tcp = true},
-		{.from = "100.64.0.5", .to = "10.0.1.50", .port = 5, .tcp = true},
-		{.from = "10.0.1.50", .to = "100.64.0.6", .port = 6, .replied = true},
-		{.from = "10.0.1.51", .to = "100.64.0.6", .port = 7, .replied = true, .tcp = true},
-		{.from = "10.0.2.60", .to = "100.64.0.6", .port = 8, .replied = true},
-	};
-	const struct prefix ranges[] = {netns_prefix("100.64.0.0/12")};
-	const struct prefix networks[] = {netns_prefix("10.0.1.0/24")};
-	const struct prefix except[] = {netns_prefix("10.0.1.77")};
-	const struct ct_scope scope = {ranges, 1, networks, 1, except, 1};
-	struct nl_sock *nl = nullptr;
-	struct err err = {};
-
-	ct_open(&nl, flows, 8);
-	assert_int_equal(ct_delete(nl, &scope, CT_DATAGRAMS, &err), 1);
-	assert_int_equal(ct_left(nl, flows, 8), 0xfe);
-	assert_int_equal(ct_delete(nl, &scope, CT_DATAGRAMS_TO_MESH, &err), 1);
-	assert_int_equal(ct_left(nl, flows, 8), 0xfe & ~(1 << 5));
-	unsigned all = CT_UNREPLIED | CT_DATAGRAMS | CT_DATAGRAMS_TO_MESH;
-	assert_int_equal(ct_delete(nl, &scope, all, &err), 1);
-	assert_int_equal(ct_left(nl, flows, 8), 0xfe & ~(1 << 5 | 1 << 4));
-	nl_close(nl);
-}
-
-static void test_ct_lookup(void **)
-{
-	static const struct flow flows[] = {
-		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1, .mark = 0x4d000410},
-		{.from = "2001:db8:5::bd", .to = "2001:db8:1::50", .port = 2, .replied = true},
-	};
-	struct nl_sock *nl = nullptr;
-	struct ct_state st = {};
-	struct err err = {};
-
-	ct_open(&nl, flows, 2);
-	for (size_t i = 0; i < 2; i++) {
-		struct ct_flow f = {
-			.proto = IPPROTO_UDP,
-			.from = netns_addr(flows[i].from),
-			.to = netns_addr(flows[i].to),
-			.from_port = flows[i].port,
-			.to_port = 3000,
-		};
-		assert_int_equal(ct_lookup(nl, &f, &st, &err), 0);
-		assert_int_equal(st.mark, flows[i].mark);
-		assert_int_equal(!!(st.status & IPS_SEEN_REPLY), flows[i].replied);
-		f.from_port++;
-		assert_int_equal(ct_lookup(nl, &f, &st, &err), -ENOENT);
-	}
-	nl_close(nl);
-}
-
-/* What there is beyond the room for it is counted. */
-static void test_ct_list(void **)
-{
-	static const struct flow flows[] = {
-		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1, .tcp = true},
-		{.from = "100.64.0.2", .to = "10.0.1.50", .port = 2, .tcp = true},
-		{.from = "100.64.0.3", .to = "10.0.1.50", .port = 3, .tcp = true},
-	};
-	const struct prefix ranges[] = {netns_prefix("100.64.0.0/12")};
-	const struct ct_scope scope = {.ranges = ranges, .n_ranges = 1};
-	struct addr service = netns_addr("10.0.1.50");
-	struct nl_sock *nl = nullptr;
-	struct ct_flow out[2] = {};
-	struct err err = {};
-
-	ct_open(&nl, flows, 3);
-	assert_int_equal(ct_list(nl, &scope, CT_UNREPLIED, out, 2, &err), 3);
-	for (size_t i = 0; i < 2; i++) {
-		assert_int_equal(addr_cmp(&out[i].to, &service), 0);
-		assert_int_equal(out[i].to_port, 3000);
-		assert_int_equal(out[i].proto, IPPROTO_TCP);
-	}
-	nl_close(nl);
-}
-
-struct visited {
-	unsigned n;
-	struct ct_flow last, last_reply;
-};
-
-static void visit(const struct ct_entry *e, void *arg)
-{
-	struct visited *v = arg;
-	v->n++;
-	v->last = e->flow;
-	v->last_reply = e->reply;
-	assert_in_range(e->timeout_s, 1, 600);
-}
-
-static void test_ct_visit(void **)
-{
-	static const struct flow flows[] = {
-		{.from = "100.64.0.1", .to = "10.0.1.50", .port = 1},
-		{.from = "100.64.0.2", .to = "10.0.1.50", .port = 2, .mark = MARK_PROBE},
-		{.from = "100.64.0.3", .to = "10.0.1.51", .port = 3},
-		{.from = "100.64.0.4", .to = "10.0.1.50", .port = 4, .tcp = true},
-		{.from = "2001:db8:5::bd", .to = "2001:db8:1::50", .port = 5},
-	};
-	static const struct {
-		const char *to;
-		uint8_t proto;
-		uint16_t port;
-		unsigned n;
-	} cases[] = {
-		{"10.0.1.50", IPPROTO_UDP, 3000, 2},
-		{"10.0.1.50", IPPROTO_UDP, 3001, 0},
-		{"10.0.1.50", IPPROTO_UDP, 0, 2},
-		{"10.0.1.50", IPPROTO_TCP, 3000, 1},
-		{"10.0.1.52", IPPROTO_TCP, 3000, 0},
-		{"2001:db8:1::50", IPPROTO_UDP, 3000, 1},
-	};
-	struct nl_sock *nl = nullptr;
-	struct err err = {};
-
-	ct_open(&nl, flows, 5);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct addr to = netns_addr(cases[i].to);
-		struct visited v = {};
-		int r = ct_visit_to(nl, cases[i].proto, &to, cases[i].port, visit, &v, &err);
-		assert_int_equal(r, 0);
-		assert_int_equal(v.n, cases[i].n);
-		if (v.n == 0)
-			continue;
-		assert_int_equal(addr_cmp(&v.last.to, &to), 0);
-		assert_int_equal(addr_cmp(&v.last_reply.from, &to), 0);
-		assert_int_equal(v.last_reply.to_port, v.last.from_port);
-	}
-	nl_close(nl);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, netns_setup, netns_teardown)
 
 int main(void)
@@ -750,15 +296,6 @@ int main(void)
 		TEST(test_interrupted_dump_is_repeated),
 		TEST(test_failed_callback_leaves_socket_usable),
 		TEST(test_kernels_own_words),
-		TEST(test_watch_sees_changes),
-		TEST(test_watch_budget),
-		TEST(test_watch_tells_loss),
-		TEST(test_watch_sees_nftables),
-		TEST(test_ct_delete_unreplied),
-		TEST(test_ct_delete_datagrams),
-		TEST(test_ct_lookup),
-		TEST(test_ct_list),
-		TEST(test_ct_visit),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
 }

@@ -214,7 +214,11 @@ static int receive(int from)
 		.msg_controllen = sizeof(control)};
 
 	assert_int_equal(recvmsg(from, &m, MSG_CMSG_CLOEXEC), 1);
-	memcpy(&opened, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(opened));
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	if (!c)
+		fail_msg("no descriptor came");
+	else
+		memcpy(&opened, CMSG_DATA(c), sizeof(opened));
 	return opened;
 }
 

@@ -15,32 +15,9 @@
 #include "world.h"
 #include <string.h>
 
-static int setup(void **state)
-{
-	struct world *w = xcalloc(1, sizeof(*w));
-	world_init(w, world_host);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_clear(*state);
-	free(*state);
-	return 0;
-}
-
 static void apply(struct world *w, const char *text, unsigned window_s)
 {
-	struct ops ops = {};
-	struct config_diags diags = {};
-	struct err err = {};
-
-	assert_int_equal(reload_apply(&w->reload, text, strlen(text), window_s, w->now_us,
-				 w->now_us, &ops, &diags, &err),
-		0);
-	ops_clear(&ops);
-	config_diags_clear(&diags);
+	assert_int_equal(world_apply(w, text, window_s), 0);
 	world_run(w, 0);
 }
 
@@ -135,10 +112,10 @@ static void test_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_left, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_interrupted, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_down, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_left, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_missing, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_interrupted, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_down, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);

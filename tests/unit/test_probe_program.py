@@ -138,11 +138,6 @@ def ask(port: int, scheme: str = "http", **more: object) -> list[tuple[str, str]
     return [(fact["ask"], fact["outcome"]) for fact in facts]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
-
-
 @pytest.mark.parametrize(
     "behave, expected",
     [
@@ -173,6 +168,19 @@ def test_tls(service, certificate: Path) -> None:
     assert ask(service(stays_silent).port, "https") == [("tls", "silent")]
 
 
+def test_authorities(service, certificate: Path) -> None:
+    """A certificate is taken of those that are named, and for the name that is meant."""
+    port = service(tls(certificate)).port
+    own = Path(f"{certificate}.crt").read_text()
+    assert ask(port, "https", ca=own, serverName="service.test") == [("tls", "ok")]
+    assert ask(port, "https", ca=own, serverName="other.test") == [("tls", "certificate")]
+    assert ask(port, "https", ca=own, serverName="127.0.0.2") == [("tls", "certificate")]
+    assert ask(port, "https", ca=own) == [("tls", "certificate")]
+    assert ask(port, "https", serverName="service.test") == [("tls", "certificate")]
+    # What is no certificate accuses nobody.
+    assert ask(port, "https", ca="nobody")[0] == ("tls", "not-connected")
+
+
 def test_names_and_paths(service) -> None:
     heard = []
 
@@ -187,7 +195,9 @@ def test_names_and_paths(service) -> None:
 
 
 def test_nobody_listens() -> None:
-    assert ask(free_port()) == [("http", "not-connected")]
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        assert ask(silent.getsockname()[1]) == [("http", "not-connected")]
 
 
 @pytest.mark.parametrize(
@@ -202,6 +212,8 @@ def test_nobody_listens() -> None:
         {"path": "/a\r\nX: y"},
         {"interface": "eth0!host!1.2.3.4"},
         {"source": "me"},
+        {"serverName": "a b"},
+        {"serverName": "a:1"},
         {"timeoutMs": 0},
     ],
     ids=lambda change: "-".join(map(str, change)),

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What the answers of a network's witnesses prove, and when they are asked. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,101 +8,9 @@
 #include <cmocka.h>
 
 #include "lib/log.h"
-#include "proof/prove.h"
+#include "prove_scene.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-constexpr uint64_t MS = 1'000;
-constexpr uint64_t SECOND = 1'000'000;
-
-/* One network with up to four witnesses 10.0.2.1 … 10.0.2.4, port 80, and a clock. */
-struct scene {
-	struct config_witness witnesses[4];
-	struct config_host hosts[2];
-	struct config_network networks[2];
-	struct config_lan lan;
-	struct config config;
-	struct prove prove;
-	struct prove_network *n;
-	uint64_t now;
-	unsigned change;
-};
-
-static struct addr address(const char *text)
-{
-	struct addr a;
-	assert_int_equal(addr_parse(text, &a), 0);
-	return a;
-}
-
-static struct prefix network(const char *text)
-{
-	struct prefix p;
-	assert_int_equal(prefix_parse(text, &p), 0);
-	return p;
-}
-
-static void scene_init(struct scene *s, size_t n_witnesses)
-{
-	static const char *const names[] = {"10.0.2.1", "10.0.2.2", "10.0.2.3", "10.0.2.4"};
-	*s = (struct scene){.now = 1000 * SECOND};
-	for (size_t i = 0; i < n_witnesses; i++)
-		s->witnesses[i] = (struct config_witness){.address = address(names[i]), .port = 80};
-	s->networks[0] = (struct config_network){.prefix = network("10.0.2.0/24"),
-		.return_path = RETURN_PATH_AUTO,
-		.witnesses = s->witnesses,
-		.n_witnesses = n_witnesses,
-		.hosts = s->hosts,
-		.learn_witnesses = true};
-	s->lan = (struct config_lan){.interface = "eth0", .networks = s->networks, .n_networks = 1};
-	s->config = (struct config){.lans = &s->lan, .n_lans = 1};
-	s->config.probe = (struct config_probe){.interval_us = 10 * SECOND,
-		.after_event_us = SECOND,
-		.timeout_us = 200 * MS,
-		.lost_rounds = 2,
-		.lost_of = 3,
-		.proven_rounds = 3,
-		.proven_hold_us = 30 * SECOND,
-		.max_witnesses = 8};
-	prove_configure(&s->prove, &s->config);
-	if (!s->prove.networks)
-		abort();
-	s->n = &s->prove.networks[0];
-}
-
-static enum probe_result result(char c)
-{
-	static const char letters[] = "-crRsafx";
-	const char *at = strchr(letters, c);
-	assert_true(c && at);
-	return (enum probe_result)(at - letters);
-}
-
-/* The next round when it is due. answers: two letters a witness, in their order: to the own address
- * and to the range. */
-static void scene_round(struct scene *s, const char *answers)
-{
-	uint64_t due = prove_due_us(&s->prove);
-	assert_true(due != PROVE_NEVER);
-	if (due > s->now)
-		s->now = due;
-	prove_begin(&s->prove, s->n, s->now);
-	for (size_t i = 0; answers[0] && answers[1] && i < s->n->witnesses.n; i++) {
-		s->n->witnesses.list[i].asking = (struct probe_pair){
-			result(answers[0]), result(answers[1])};
-		answers += 2;
-		answers += *answers == ' ';
-	}
-	if (s->n->witnesses.n)
-		s->now += s->prove.probe.timeout_us;
-	s->change = prove_end(&s->prove, s->n, s->now);
-}
-
-static bool excepted(const struct scene *s, size_t i)
-{
-	return s->n->witnesses.list[i].excepted;
-}
 
 /* Rounds, separated by bars, and the mode after each of them. */
 struct story {
@@ -177,13 +86,6 @@ static void test_stories(void **)
 		run_story(&stories[i]);
 }
 
-static void prove_it(struct scene *s, const char *answers)
-{
-	for (unsigned i = 0; i < s->prove.probe.proven_rounds; i++)
-		scene_round(s, answers);
-	assert_true(s->n->route);
-}
-
 /* Rounds follow each other without a pause while a loss is confirmed, at the pace of events while
  * a first proof is, and at the interval otherwise. */
 static void test_pace(void **)
@@ -216,16 +118,16 @@ static void test_pace_of_doubt(void **)
 {
 	struct scene s;
 	scene_init(&s, 2);
-	prove_it(&s, "cc cc");
+	scene_prove(&s, "cc cc");
 	scene_round(&s, "cc cs");
 	assert_int_equal(prove_due_us(&s.prove), s.now);
 	scene_round(&s, "cc ss");
 	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
 	scene_round(&s, "cc ss");
 	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
-	assert_false(excepted(&s, 1));
+	assert_false(scene_excepted(&s, 1));
 	scene_round(&s, "cc cs");
-	assert_true(excepted(&s, 1));
+	assert_true(scene_excepted(&s, 1));
 	prove_clear(&s.prove);
 }
 
@@ -235,7 +137,7 @@ static void test_hold(void **)
 {
 	struct scene s;
 	scene_init(&s, 1);
-	prove_it(&s, "cc");
+	scene_prove(&s, "cc");
 	scene_round(&s, "cs");
 	scene_round(&s, "cs");
 	assert_false(s.n->route);
@@ -270,7 +172,7 @@ static void test_events(void **)
 {
 	struct scene s;
 	scene_init(&s, 1);
-	prove_it(&s, "cc");
+	scene_prove(&s, "cc");
 	uint64_t now = s.now;
 	prove_event(&s.prove, now);
 	assert_int_equal(prove_due_us(&s.prove), now + SECOND);
@@ -289,7 +191,7 @@ static void test_events(void **)
 	assert_false(s.n->route);
 	prove_clear(&s.prove);
 	scene_init(&s, 1);
-	prove_it(&s, "cc");
+	scene_prove(&s, "cc");
 
 	/* One that comes while a round is under way asks for another. */
 	prove_begin(&s.prove, s.n, s.now);
@@ -308,11 +210,11 @@ static void test_exception_at_switch(void **)
 	struct scene s;
 	scene_init(&s, 2);
 	scene_round(&s, "cc cs");
-	assert_false(excepted(&s, 1));
+	assert_false(scene_excepted(&s, 1));
 	scene_round(&s, "cc cs");
 	scene_round(&s, "cc cs");
-	assert_true(s.n->route && excepted(&s, 1) && !excepted(&s, 0));
-	struct addr host = address("10.0.2.2"), other = address("10.0.2.1");
+	assert_true(s.n->route && scene_excepted(&s, 1) && !scene_excepted(&s, 0));
+	struct addr host = scene_address("10.0.2.2"), other = scene_address("10.0.2.1");
 	assert_true(witness_host_excepted(&s.n->witnesses, &host));
 	assert_false(witness_host_excepted(&s.n->witnesses, &other));
 
@@ -322,7 +224,7 @@ static void test_exception_at_switch(void **)
 	scene_round(&t, "cc cc");
 	scene_round(&t, "cc cc");
 	scene_round(&t, "cc cs");
-	assert_true(t.n->route && excepted(&t, 1));
+	assert_true(t.n->route && scene_excepted(&t, 1));
 	assert_int_equal(t.change, PROVE_TO_ROUTE);
 	prove_clear(&t.prove);
 	prove_clear(&s.prove);
@@ -332,12 +234,12 @@ static void test_exception_life(void **)
 {
 	struct scene s;
 	scene_init(&s, 2);
-	prove_it(&s, "cc cc");
+	scene_prove(&s, "cc cc");
 	scene_round(&s, "cc cs");
-	assert_false(excepted(&s, 1));
+	assert_false(scene_excepted(&s, 1));
 	assert_int_equal(prove_due_us(&s.prove), s.now); /* confirmed at once */
 	scene_round(&s, "cc cr");
-	assert_true(excepted(&s, 1));
+	assert_true(scene_excepted(&s, 1));
 	assert_int_equal(s.change, PROVE_HOSTS);
 	uint64_t since = s.now;
 
@@ -349,7 +251,7 @@ static void test_exception_life(void **)
 	assert_true(s.n->verdict == PROVE_SILENT && s.n->route);
 
 	/* It ends when the host answers again, three times and after the hold. */
-	while (excepted(&s, 1)) {
+	while (scene_excepted(&s, 1)) {
 		assert_true(s.now < since + 120 * SECOND);
 		scene_round(&s, "cc cc");
 		assert_true(s.n->route);
@@ -364,7 +266,7 @@ static void test_only_exceptions(void **)
 {
 	struct scene s;
 	scene_init(&s, 2);
-	prove_it(&s, "cc cs");
+	scene_prove(&s, "cc cs");
 	s.n->witnesses.list[0] = s.n->witnesses.list[1];
 	s.n->witnesses.n = 1;
 	scene_round(&s, "cs");
@@ -378,7 +280,7 @@ static void test_loss_is_nobodys(void **)
 {
 	struct scene s;
 	scene_init(&s, 3);
-	prove_it(&s, "cc cc cc");
+	scene_prove(&s, "cc cc cc");
 	for (unsigned i = 0; i < 5; i++)
 		scene_round(&s, "cs cs cs");
 	assert_false(s.n->route);
@@ -387,284 +289,8 @@ static void test_loss_is_nobodys(void **)
 	while (!s.n->route)
 		scene_round(&s, "cc cc cc");
 	for (size_t i = 0; i < 3; i++)
-		assert_false(excepted(&s, i));
+		assert_false(scene_excepted(&s, i));
 	prove_clear(&s.prove);
-}
-
-static void test_neighbor(void **)
-{
-	static const struct {
-		const char *answers;
-		bool accept, route;
-	} cases[] = {
-		{"cc", false, false},
-		{"cc", true, true},
-		{"rr", true, true},
-		{"cs", true, false},
-		{"ss", true, false},
-	};
-	struct addr router = address("10.0.1.1");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		struct scene s;
-		scene_init(&s, 0);
-		s.prove.probe.accept_neighbor = cases[i].accept;
-		prove_set_neighbors(s.n, &router, 1);
-		prove_set_routers(s.n, nullptr, 0);
-		assert_int_equal(s.n->witnesses.n, 1);
-		assert_int_equal(s.n->witnesses.list[0].port, 179);
-		for (unsigned k = 0; k < 4; k++)
-			scene_round(&s, cases[i].answers);
-		assert_int_equal(s.n->route, cases[i].route);
-		prove_set_neighbors(s.n, nullptr, 0);
-		assert_int_equal(s.n->witnesses.n, 0);
-		prove_clear(&s.prove);
-	}
-}
-
-/* A service overrules the router in both directions: a router that keeps state answers for itself
- * and drops the services' answers; one that protects its port 179 does the contrary. */
-static void test_service_overrules_router(void **)
-{
-	struct addr router = address("10.0.1.1");
-	for (unsigned accept = 0; accept < 2; accept++) {
-		struct scene s;
-		scene_init(&s, 1);
-		s.prove.probe.accept_neighbor = accept;
-		prove_set_neighbors(s.n, &router, 1);
-		prove_set_routers(s.n, nullptr, 0);
-		for (unsigned i = 0; i < 4; i++)
-			scene_round(&s, "cs cc");
-		assert_false(s.n->route || excepted(&s, 0));
-		for (unsigned i = 0; i < 4; i++)
-			scene_round(&s, "cc cs");
-		assert_true(s.n->route && !excepted(&s, 1));
-		/* The service falls silent: the router's no alone takes nothing back. */
-		for (unsigned i = 0; i < 4; i++)
-			scene_round(&s, "ss cs");
-		assert_int_equal(s.n->route, !accept);
-		prove_clear(&s.prove);
-	}
-}
-
-/* A neighbour is left in peace while others give better proof; and what its session says stands for
- * an answer to the own address, for which it is never asked. */
-static void test_neighbor_in_peace(void **)
-{
-	struct scene s;
-	struct prove_session session = {.neighbor = address("10.0.1.1"), .sent4 = true};
-	scene_init(&s, 1);
-	prove_set_neighbors(s.n, &session.neighbor, 1);
-	prove_set_routers(s.n, nullptr, 0);
-	prove_set_sessions(&s.prove, &session, 1, s.now);
-	prove_begin(&s.prove, s.n, s.now);
-	assert_true(s.n->witnesses.list[1].asked);
-	assert_int_equal(s.n->witnesses.list[1].asking.own, PROBE_SESSION);
-	s.n->witnesses.list[0].asking = (struct probe_pair){PROBE_COMPLETED, PROBE_COMPLETED};
-	s.n->witnesses.list[1].asking.range = PROBE_SILENT;
-	prove_end(&s.prove, s.n, s.now);
-	assert_int_equal(s.n->tally.weak_no, 1);
-	prove_begin(&s.prove, s.n, s.now);
-	assert_false(s.n->witnesses.list[1].asked);
-	prove_clear(&s.prove);
-}
-
-/* A service on the site router is no witness either. */
-static void test_router_is_weak(void **)
-{
-	struct scene s;
-	scene_init(&s, 1);
-	struct addr routers[] = {address("10.0.2.9"), address("10.0.2.1")};
-	prove_set_routers(s.n, routers, 2);
-	for (unsigned i = 0; i < 5; i++)
-		scene_round(&s, "cc");
-	assert_false(s.n->route);
-	assert_int_equal(s.n->verdict, PROVE_WEAK);
-	prove_set_routers(s.n, routers, 1);
-	prove_it(&s, "cc");
-	prove_clear(&s.prove);
-}
-
-static void test_learning(void **)
-{
-	struct scene s;
-	scene_init(&s, 1);
-	struct addr a = address("10.0.2.50");
-	prove_learn(&s.prove, s.n, &a, 443);
-	prove_learn(&s.prove, s.n, &a, 443);
-	assert_int_equal(s.n->witnesses.n, 2);
-	assert_int_equal(s.n->witnesses.list[1].origin, WITNESS_LEARNED);
-	for (uint16_t port = 1; port <= 50; port++)
-		prove_learn(&s.prove, s.n, &a, port);
-	assert_int_equal(s.n->witnesses.n, 5); /* one host is not all */
-	s.n->witnesses.list[4].silences = 3;
-	prove_learn(&s.prove, s.n, &a, 51);
-	assert_true(s.n->witnesses.n == 5 && s.n->witnesses.list[4].port == 51);
-	for (unsigned i = 0; i < 50; i++) {
-		struct addr other = address("10.0.2.100");
-		other.b[3] += (uint8_t)i;
-		prove_learn(&s.prove, s.n, &other, 80);
-	}
-	assert_int_equal(s.n->witnesses.n, 33); /* the configured one and 4 rounds' worth */
-
-	/* At most so many are asked, what the configuration names among them. */
-	prove_begin(&s.prove, s.n, s.now);
-	unsigned asked = 0;
-	for (size_t i = 0; i < s.n->witnesses.n; i++)
-		asked += s.n->witnesses.list[i].asked;
-	assert_int_equal(asked, 8);
-	assert_true(s.n->witnesses.list[0].asked);
-	prove_end(&s.prove, s.n, s.now);
-	for (unsigned i = 0; i < 4; i++) {
-		prove_begin(&s.prove, s.n, ++s.now);
-		prove_end(&s.prove, s.n, s.now);
-	}
-	for (size_t i = 0; i < s.n->witnesses.n; i++)
-		assert_true(s.n->witnesses.list[i].asked_us); /* all had their turn */
-
-	/* One that is silent gives way; the others stay. */
-	s.n->witnesses.list[3].silences = 3;
-	uint16_t gone = s.n->witnesses.list[3].port;
-	prove_learn(&s.prove, s.n, &a, 8080);
-	assert_int_equal(s.n->witnesses.n, 33);
-	assert_null(witness_find(&s.n->witnesses, &a, gone));
-	assert_non_null(witness_find(&s.n->witnesses, &a, 8080));
-
-	/* `witness: none` forgets what was learned. */
-	s.networks[0].learn_witnesses = false;
-	prove_configure(&s.prove, &s.config);
-	if (!s.prove.networks)
-		abort();
-	s.n = &s.prove.networks[0];
-	assert_int_equal(s.n->witnesses.n, 1);
-	prove_learn(&s.prove, s.n, &a, 443);
-	assert_int_equal(s.n->witnesses.n, 1);
-	prove_clear(&s.prove);
-}
-
-/* A host to which the configuration gives a mode is no exception of ours, and no speaker. */
-static void test_configured_hosts(void **)
-{
-	struct scene s;
-	scene_init(&s, 0);
-	s.hosts[0] = (struct config_host){
-		.address = address("10.0.2.50"), .return_path = RETURN_PATH_MASQUERADE};
-	s.hosts[1] = (struct config_host){
-		.address = address("10.0.2.51"), .return_path = RETURN_PATH_ROUTE};
-	s.networks[0].n_hosts = 2;
-	prove_configure(&s.prove, &s.config);
-	if (!s.prove.networks)
-		abort();
-	s.n = &s.prove.networks[0];
-	struct addr other = address("10.0.2.52");
-	prove_learn(&s.prove, s.n, &s.hosts[0].address, 443);
-	assert_int_equal(s.n->witnesses.n, 0);
-	prove_learn(&s.prove, s.n, &s.hosts[1].address, 443);
-	prove_suspect(s.n, &s.hosts[1].address, 443, s.now);
-	assert_int_equal(s.n->witnesses.n, 0);
-	prove_learn(&s.prove, s.n, &other, 443);
-	for (unsigned i = 0; i < 5; i++)
-		scene_round(&s, "cs");
-	assert_false(s.n->route);
-
-	/* Also where the configuration names it as a witness. */
-	s.witnesses[0] = (struct config_witness){.address = s.hosts[1].address, .port = 443};
-	s.networks[0].n_witnesses = 1;
-	prove_configure(&s.prove, &s.config);
-	if (!s.prove.networks)
-		abort();
-	s.n = &s.prove.networks[0];
-	assert_int_equal(s.n->witnesses.n, 2);
-	for (unsigned i = 0; i < 5; i++)
-		scene_round(&s, "cs cc");
-	assert_false(s.n->route || excepted(&s, 0) || excepted(&s, 1));
-	scene_round(&s, "cc cs");
-	assert_int_equal(s.n->known.yes + s.n->known.no, 1);
-	prove_clear(&s.prove);
-}
-
-/* A flow that stays without an answer is evidence, and the probe its confirmation: one is enough,
- * and it comes at once. A host that answers nobody is none. */
-static void test_suspects(void **)
-{
-	struct scene s;
-	scene_init(&s, 1);
-	struct addr a = address("10.0.2.60"), dead = address("10.0.2.61");
-	prove_it(&s, "cc");
-	prove_suspect(s.n, &a, 443, s.now);
-	prove_suspect(s.n, &dead, 443, s.now);
-	assert_int_equal(prove_due_us(&s.prove), s.now);
-	scene_round(&s, "cc cs ss");
-	assert_true(excepted(&s, 1) && !excepted(&s, 2) && s.n->route);
-	assert_int_equal(s.change, PROVE_HOSTS);
-	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
-	prove_suspect(s.n, &a, 443, s.now);
-	assert_int_equal(prove_due_us(&s.prove), s.now + 10 * SECOND);
-	prove_clear(&s.prove);
-}
-
-/* The restart of the daemon is no loss: what the table says goes on until rounds say otherwise. */
-static void test_adoption(void **)
-{
-	struct scene s;
-	scene_init(&s, 1);
-	struct addr host = address("10.0.2.60");
-	prove_adopt(s.n, true);
-	prove_adopt_exception(s.n, &host);
-	prove_adopt_exception(s.n, &host);
-	assert_true(s.n->route && s.n->adopted);
-	assert_int_equal(s.n->witnesses.n, 2);
-	for (unsigned i = 0; i < 5; i++) {
-		scene_round(&s, "ss");
-		assert_true(s.n->route && s.n->adopted);
-	}
-	scene_round(&s, "cc");
-	assert_true(s.n->route && !s.n->adopted);
-	prove_learn(&s.prove, s.n, &host, 443); /* its port */
-	assert_int_equal(s.n->witnesses.n, 2);
-	for (unsigned i = 0; i < 3; i++)
-		scene_round(&s, "cc cc");
-	assert_false(excepted(&s, 1));
-
-	struct scene t;
-	scene_init(&t, 1);
-	prove_adopt(t.n, true);
-	scene_round(&t, "cs");
-	scene_round(&t, "cs");
-	assert_false(t.n->route || t.n->adopted);
-	prove_clear(&t.prove);
-	prove_clear(&s.prove);
-}
-
-/* Another configuration keeps what is known of a network that stays in mode auto. */
-static void test_reconfigure(void **)
-{
-	struct scene s;
-	scene_init(&s, 2);
-	prove_it(&s, "cc cs");
-	s.networks[1] = s.networks[0];
-	s.networks[1].prefix = network("10.0.3.0/24");
-	s.networks[1].n_witnesses = 0;
-	s.lan.n_networks = 2;
-	prove_configure(&s.prove, &s.config);
-	assert_int_equal(s.prove.n, 2);
-	if (!s.prove.networks)
-		abort();
-	s.n = &s.prove.networks[0];
-	assert_true(s.n->route && excepted(&s, 1));
-	assert_false(s.prove.networks[1].route);
-	assert_int_equal(prove_due_us(&s.prove), 0);
-	assert_ptr_equal(prove_find(&s.prove, "eth0", &s.networks[1].prefix), &s.prove.networks[1]);
-	assert_null(prove_find(&s.prove, "eth1", &s.networks[1].prefix));
-
-	s.networks[0].return_path = RETURN_PATH_MASQUERADE;
-	prove_configure(&s.prove, &s.config);
-	assert_int_equal(s.prove.n, 1);
-	s.networks[0].return_path = RETURN_PATH_AUTO;
-	prove_configure(&s.prove, &s.config);
-	assert_false(s.prove.networks[0].route);
-	prove_configure(&s.prove, nullptr);
-	assert_int_equal(s.prove.n, 0);
-	assert_int_equal(prove_due_us(&s.prove), PROVE_NEVER);
 }
 
 /* Every verdict has its words. */
@@ -698,7 +324,7 @@ static void test_why(void **)
 	}
 	struct scene s;
 	scene_init(&s, 1);
-	prove_it(&s, "cc");
+	scene_prove(&s, "cc");
 	assert_string_equal(prove_why(&s.prove, s.n, buf), "1 of 1 hosts answer the mesh range");
 	scene_round(&s, "cs");
 	scene_round(&s, "cs");
@@ -722,15 +348,6 @@ int main(void)
 		cmocka_unit_test(test_exception_life),
 		cmocka_unit_test(test_only_exceptions),
 		cmocka_unit_test(test_loss_is_nobodys),
-		cmocka_unit_test(test_neighbor),
-		cmocka_unit_test(test_service_overrules_router),
-		cmocka_unit_test(test_neighbor_in_peace),
-		cmocka_unit_test(test_router_is_weak),
-		cmocka_unit_test(test_learning),
-		cmocka_unit_test(test_configured_hosts),
-		cmocka_unit_test(test_suspects),
-		cmocka_unit_test(test_adoption),
-		cmocka_unit_test(test_reconfigure),
 		cmocka_unit_test(test_why),
 	};
 	log_set_level(LOG_ERR);

@@ -24,34 +24,12 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-static int setup(void **state)
-{
-	struct world *w = xcalloc(1, sizeof(*w));
-	world_init(w, world_host);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_clear(*state);
-	free(*state);
-	return 0;
-}
-
 /* ---- commands, as the server calls them ---- */
 
 static int apply(struct world *w, const char *text, unsigned window_s)
 {
-	struct ops ops = {};
-	struct config_diags diags = {};
-	struct err err = {};
+	int r = world_apply(w, text, window_s);
 
-	int r = reload_apply(
-		&w->reload, text, strlen(text), window_s, w->now_us, w->now_us, &ops, &diags, &err);
-	assert_true(r >= 0 || err.msg[0] || diags.n);
-	ops_clear(&ops);
-	config_diags_clear(&diags);
 	world_run(w, 0);
 	return r;
 }
@@ -60,26 +38,6 @@ static int confirm(struct world *w)
 {
 	struct err err = {};
 	return reload_confirm(&w->reload, &err);
-}
-
-static int undo(struct world *w)
-{
-	struct ops ops = {};
-	struct err err = {};
-
-	int r = reload_undo(&w->reload, w->now_us, w->now_us, &ops, &err);
-	ops_clear(&ops);
-	return r;
-}
-
-static int down(struct world *w)
-{
-	struct ops ops = {};
-	struct err err = {};
-
-	int r = reload_down(&w->reload, w->now_us, 1, &ops, &err);
-	ops_clear(&ops);
-	return r;
 }
 
 /* The loop's tick, once a second. */
@@ -192,7 +150,7 @@ static void test_confirm(void **state)
 	check_runs(w, world_route);
 	restart(w);
 	check_runs(w, world_route);
-	assert_int_equal(undo(w), 0);
+	assert_int_equal(world_undo(w), 0);
 	check_runs(w, world_masquerade);
 }
 
@@ -269,7 +227,7 @@ static void test_another_file(void **state)
 		restart(w);
 		assert_int_equal(apply(w, world_route, 2), 0);
 		if (undone)
-			assert_int_equal(undo(w), 0);
+			assert_int_equal(world_undo(w), 0);
 		tick(w, 2);
 		assert_int_equal(world_condition(w, COND_ROLLED_BACK, nullptr), !undone);
 		write_etc(w, same);
@@ -290,7 +248,7 @@ static void test_undo_is_no_rollback(void **state)
 
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
 	assert_int_equal(apply(w, world_route, 60), 0);
-	assert_int_equal(undo(w), 0);
+	assert_int_equal(world_undo(w), 0);
 	check_runs(w, world_masquerade);
 	assert_false(world_condition(w, COND_ROLLED_BACK, nullptr));
 	restart(w);
@@ -307,7 +265,7 @@ static void test_one_at_a_time(void **state)
 	assert_int_equal(apply(w, world_allow, 0), -EBUSY);
 	assert_int_equal(apply(w, world_allow, 60), -EBUSY);
 	check_runs(w, world_route);
-	assert_int_equal(undo(w), 0); /* of the pending one */
+	assert_int_equal(world_undo(w), 0); /* of the pending one */
 	check_runs(w, world_masquerade);
 	assert_int_equal(apply(w, world_allow, 0), 0);
 	check_runs(w, world_allow);
@@ -317,14 +275,14 @@ static void test_undo(void **state)
 {
 	struct world *w = *state;
 
-	assert_int_equal(undo(w), -ENOENT);
+	assert_int_equal(world_undo(w), -ENOENT);
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
-	assert_int_equal(undo(w), -ENOENT);
+	assert_int_equal(world_undo(w), -ENOENT);
 	assert_int_equal(apply(w, world_route, 0), 0);
 	assert_int_equal(apply(w, world_route, 0), 0); /* again, as configuration management does */
-	assert_int_equal(undo(w), 0);
+	assert_int_equal(world_undo(w), 0);
 	check_runs(w, world_masquerade);
-	assert_int_equal(undo(w), 0); /* and forth */
+	assert_int_equal(world_undo(w), 0); /* and forth */
 	check_runs(w, world_route);
 }
 
@@ -335,7 +293,7 @@ static void test_down(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	check_runs(w, nullptr);
 	assert_int_equal(w->gateway.records.n, 0);
 	assert_true(world_condition(w, COND_TAKEN_DOWN, nullptr));
@@ -344,8 +302,8 @@ static void test_down(void **state)
 	tick(w, 5);
 	check_runs(w, nullptr);
 	assert_true(world_condition(w, COND_TAKEN_DOWN, nullptr));
-	assert_int_equal(down(w), 0); /* twice is no mistake */
-	assert_int_equal(undo(w), 0);
+	assert_int_equal(world_down(w), 0); /* twice is no mistake */
+	assert_int_equal(world_undo(w), 0);
 	check_runs(w, world_masquerade);
 	assert_false(world_condition(w, COND_TAKEN_DOWN, nullptr));
 }
@@ -356,7 +314,7 @@ static void test_down_while_pending(void **state)
 
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
 	assert_int_equal(apply(w, world_route, 60), 0);
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	check_runs(w, nullptr);
 	tick(w, 70);
 	check_runs(w, nullptr);
@@ -371,7 +329,7 @@ static void test_window_after_down(void **state)
 	struct world *w = *state;
 
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	assert_int_equal(apply(w, world_route, 60), 0);
 	check_runs(w, world_route);
 	tick(w, 60);
@@ -391,13 +349,13 @@ static void test_down_sysctls(void **state)
 	dummy_sysctl(w->kernel, mesh, 1); /* as somebody wants it */
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
 	restart(w);
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	assert_int_equal(dummy_sysctl_value(w->kernel, mesh), 1);
 	assert_int_equal(dummy_sysctl_value(w->kernel, lan), 0);
 
 	assert_int_equal(apply(w, world_masquerade, 0), 0);
 	dummy_sysctl(w->kernel, lan, 5);
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	assert_int_equal(dummy_sysctl_value(w->kernel, lan), 5);
 	assert_int_equal(w->gateway.records.n, 0);
 }
@@ -590,7 +548,7 @@ static void test_missing_file(void **state)
 	reload(w);
 	assert_true(world_condition(w, COND_CONFIG_MISSING, w->etc));
 	check_runs(w, world_masquerade);
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	tick(w, 1);
 	assert_false(world_condition(w, COND_CONFIG_MISSING, nullptr));
 }
@@ -634,7 +592,7 @@ static void test_file_differs(void **state)
 	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
 	tick(w, 61); /* rolled back */
 	assert_true(world_condition(w, COND_CONFIG_NOT_APPLIED, w->etc));
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	tick(w, 1);
 	assert_false(world_condition(w, COND_CONFIG_NOT_APPLIED, nullptr));
 	assert_int_equal(unlink(w->etc), 0);
@@ -678,36 +636,43 @@ static void test_apply_without_tunnel(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_apply, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_apply_invalid, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_too_large, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_confirm, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_window_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_window_asleep, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_window_crash, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_first_window, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_another_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_undo_is_no_rollback, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_undo, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_down, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_down_while_pending, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_window_after_down, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_down_sysctls, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_adopt_older, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_adopt_nothing_of_a_trial, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_start_from_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_start_from_bad_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reload_bad_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unreadable_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unreadable_path, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reload_log, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_missing_file, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_start_from_bad_store, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_file_differs, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_ranges_move, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_apply_without_tunnel, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_apply, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_apply_invalid, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_too_large, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_confirm, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_window_over, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_window_asleep, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_window_crash, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_first_window, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_another_file, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_undo_is_no_rollback, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_one_at_a_time, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_undo, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_down, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_down_while_pending, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_window_after_down, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_down_sysctls, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_adopt, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_adopt_older, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_adopt_nothing_of_a_trial, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_start_from_file, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_start_from_bad_file, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_reload_bad_file, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_unreadable_file, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_unreadable_path, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_reload_log, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_missing_file, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_start_from_bad_store, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_file_differs, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_ranges_move, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(
+			test_apply_without_tunnel, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);

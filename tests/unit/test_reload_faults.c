@@ -19,7 +19,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -167,57 +166,21 @@ static void disarm(void)
 
 /* ---- commands ---- */
 
-static int apply_window(struct world *w, const char *text, unsigned window_s)
-{
-	struct ops ops = {};
-	struct config_diags diags = {};
-	struct err err = {};
-
-	int r = reload_apply(
-		&w->reload, text, strlen(text), window_s, w->now_us, w->now_us, &ops, &diags, &err);
-	assert_true(r >= 0 || err.msg[0]);
-	ops_clear(&ops);
-	config_diags_clear(&diags);
-	return r;
-}
-
 static int apply_one(struct world *w)
 {
-	return apply_window(w, one, 0);
+	return world_apply(w, one, 0);
 }
 
 static int apply_two(struct world *w)
 {
-	return apply_window(w, two, 0);
+	return world_apply(w, two, 0);
 }
 
 static int apply_two_confirm(struct world *w)
 {
 	struct err err = {};
-	int r = apply_window(w, two, 60);
+	int r = world_apply(w, two, 60);
 	return r < 0 ? r : reload_confirm(&w->reload, &err);
-}
-
-static int undo(struct world *w)
-{
-	struct ops ops = {};
-	struct err err = {};
-
-	int r = reload_undo(&w->reload, w->now_us, w->now_us, &ops, &err);
-	assert_true(r >= 0 || err.msg[0]);
-	ops_clear(&ops);
-	return r;
-}
-
-static int down(struct world *w)
-{
-	struct ops ops = {};
-	struct err err = {};
-
-	int r = reload_down(&w->reload, w->now_us, 1, &ops, &err);
-	assert_true(r >= 0 || err.msg[0]);
-	ops_clear(&ops);
-	return r;
 }
 
 static const struct change {
@@ -231,9 +194,9 @@ static const struct change {
 	{"apply", one, nullptr, false, apply_two, one, two},
 	{"apply and confirm", one, nullptr, false, apply_two_confirm, one, two},
 	{"apply after down", one, nullptr, true, apply_two, nullptr, two},
-	{"undo", one, two, false, undo, two, one},
-	{"undo of down", one, nullptr, true, undo, nullptr, one},
-	{"down", one, nullptr, false, down, one, nullptr},
+	{"undo", one, two, false, world_undo, two, one},
+	{"undo of down", one, nullptr, true, world_undo, nullptr, one},
+	{"down", one, nullptr, false, world_down, one, nullptr},
 };
 
 static void begin(struct world *w, const struct change *c)
@@ -241,11 +204,11 @@ static void begin(struct world *w, const struct change *c)
 	world_init(w, host);
 	world_restart(w);
 	if (c->first)
-		assert_int_equal(apply_window(w, c->first, 0), 0);
+		assert_int_equal(world_apply(w, c->first, 0), 0);
 	if (c->second)
-		assert_int_equal(apply_window(w, c->second, 0), 0);
+		assert_int_equal(world_apply(w, c->second, 0), 0);
 	if (c->taken_down)
-		assert_int_equal(down(w), 0);
+		assert_int_equal(world_down(w), 0);
 	assert_int_equal(world_run(w, WORLD_SECOND), 0);
 }
 
@@ -296,7 +259,7 @@ static void check_stays(struct world *w, const char *config)
 	check_runs(w, config);
 	assert_false(world_condition(w, COND_STATE_NOT_SAVED, nullptr));
 	/* And all of it can be taken back. */
-	assert_int_equal(down(w), 0);
+	assert_int_equal(world_down(w), 0);
 	check_runs(w, nullptr);
 	assert_int_equal(w->gateway.records.n, 0);
 }
@@ -325,11 +288,11 @@ static bool refuse_once(const struct change *c, unsigned write, int error)
 	 * interfaces are waited for. */
 	if (r < 0)
 		assert_int_equal(r, -error);
-	else if (failed && c->run != down)
+	else if (failed && c->run != world_down)
 		assert_true(waits_for_interface(&w, first + write, error) || error == EEXIST ||
 			    error == ESRCH);
 	assert_int_equal(world_run(&w, 4 * WORLD_SECOND), 0);
-	check_stays(&w, r < 0 && c->run != down ? c->before : c->after);
+	check_stays(&w, r < 0 && c->run != world_down ? c->before : c->after);
 	world_clear(&w);
 	return failed;
 }
@@ -358,7 +321,7 @@ static bool refuse_on(const struct change *c, unsigned write, int error)
 	world_run(&w, 60 * WORLD_SECOND);
 	dummy_fail(&w.kernel->writes, 0, 0, 0);
 	assert_int_equal(world_run(&w, 2 * WORLD_SECOND), 0);
-	check_stays(&w, r < 0 && c->run != down ? c->before : c->after);
+	check_stays(&w, r < 0 && c->run != world_down ? c->before : c->after);
 	world_clear(&w);
 	return failed;
 }
@@ -383,7 +346,7 @@ static bool interrupt(const struct change *c, unsigned read)
 	bool failed = w.kernel->reads.times == 0;
 	assert_int_equal(world_run(&w, 4 * WORLD_SECOND), 0);
 	/* A down that cannot look has changed nothing, or goes on by itself. */
-	bool before = c->run == down ? !w.reload.state.down : r < 0;
+	bool before = c->run == world_down ? !w.reload.state.down : r < 0;
 	check_stays(&w, before ? c->before : c->after);
 	world_clear(&w);
 	return failed;
@@ -419,7 +382,7 @@ static bool disk_refuses(const struct change *c, unsigned step, unsigned times, 
 	/* The disk is well again: what could not be saved is saved by the next tick. */
 	reload_tick(&w.reload, w.now_us, w.now_us);
 	world_run(&w, 2 * WORLD_SECOND);
-	bool before = r < 0 && c->run != down;
+	bool before = r < 0 && c->run != world_down;
 	if (before && w.reload.deadline_us) { /* it could not be confirmed, and is still pending */
 		reload_tick(&w.reload, w.reload.deadline_us, w.reload.deadline_us);
 		world_run(&w, 0);

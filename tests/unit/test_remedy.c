@@ -58,7 +58,7 @@ static enum object_state state_of(const struct world *w)
 	objects_collect(&w->gateway, &all);
 	const struct object *o = find(&all);
 	assert_non_null(o);
-	enum object_state state = o->state;
+	enum object_state state = o ? o->state : OBJECT_FAILED;
 	objects_clear(&all);
 	return state;
 }

@@ -44,98 +44,99 @@ static void list(const struct world *w, char *buf, size_t size)
 					found->list[i].message);
 }
 
+static const struct {
+	const char *name, *host, *yaml, *shown;
+} hosts[] = {
+	{"nobody", "", LAN, ""},
+	{"Tailscale without hosts", TAILSCALE, LAN, ""},
+	{"outside of the ranges", TAILSCALE HOST("100.127.0.1"), LAN, ""},
+	{"Tailscale's hosts", TAILSCALE HOST("100.101.102.103") HOST("100.64.9.9"), LAN,
+		"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 2 "
+		"prefixes of the mesh ranges to tailscale0: 100.64.9.9/32 and others "
+		"(proto boot, metric 0)\n"},
+	{"somebody else's table",
+		"rule 100 table 77\nlink 9 wg0 up mtu 1420\n"
+		"route 100.64.9.9/32 dev 9 proto 3 metric 5 table 77\n",
+		LAN,
+		"cgnat-overlap wg0: table 77 (rule 100) takes 1 prefix of the mesh ranges "
+		"to wg0: 100.64.9.9/32 (proto boot, metric 5)\n"},
+	{"a table without rule",
+		"link 9 wg0 up mtu 1420\n"
+		"route 100.70.0.0/24 dev 9 proto 3 metric 5 table 77\n",
+		LAN, ""},
+	{"OneCGNAT", TAILSCALE "route 100.64.0.0/10 dev 9 proto 3 metric 0 table 52\n", LAN,
+		"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 1 "
+		"prefix of the mesh ranges to tailscale0: 100.64.0.0/10 (proto boot, "
+		"metric 0)\n"
+		"policy-rule-captures-return 100.64.0.0/12: a policy rule sends answers "
+		"to 100.64.0.0/12 through table 52 to tailscale0 (rule 5270)\n"},
+	{"a part, by a rule", TAILSCALE "route 100.70.0.0/24 dev 9 proto 3 metric 0 table 52\n",
+		LAN,
+		"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 1 "
+		"prefix of the mesh ranges to tailscale0: 100.70.0.0/24 (proto boot, "
+		"metric 0)\n"
+		"policy-rule-captures-return 100.70.0.0/24: a policy rule sends answers "
+		"to 100.70.0.0/24 through table 52 to tailscale0 (rule 5270)\n"},
+	{"the last address of a range is a host", TAILSCALE HOST("100.79.255.254"), LAN,
+		"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 1 "
+		"prefix of the mesh ranges to tailscale0: 100.79.255.254/32 (proto boot, "
+		"metric 0)\n"},
+	{"a host behind the LAN's router",
+		"route 100.64.7.7/32 dev 2 proto 4 metric 0\n"
+		"route 100.64.7.8/32 dev 2 proto 4 metric 0\n",
+		LAN,
+		"cgnat-overlap eth0: table main takes 2 prefixes of the mesh ranges to "
+		"eth0: 100.64.7.7/32 and others (proto static, metric 0)\n"},
+	{"learned by BGP", "route 100.64.7.0/24 dev 2 proto 186 metric 20\n", LAN,
+		"return-route-shadowed 100.64.7.0/24: another route takes answers to "
+		"100.64.7.0/24 to eth0 (proto bgp, metric 20)\n"},
+	{"learned twice", "route 100.64.7.0/24 dev 0 proto 186 metric 20\n", LAN,
+		"return-route-shadowed 100.64.7.0/24: another route takes answers to "
+		"100.64.7.0/24 to several next hops (proto bgp, metric 20)\n"},
+	{"a host, learned by BGP", "route 100.64.7.7/32 dev 2 proto 186 metric 20\n", LAN,
+		"return-route-shadowed 100.64.7.7/32: another route takes answers to "
+		"100.64.7.7/32 to eth0 (proto bgp, metric 20)\n"},
+	{"a host that an allow entry names", "route 100.64.7.7/32 dev 2 proto 4 metric 0\n",
+		LAN ALLOW,
+		"return-route-shadowed 100.64.7.7/32: another route takes answers to "
+		"100.64.7.7/32 to eth0 (proto static, metric 0)\n"},
+	{"the probe's source", "route 100.64.7.7/32 dev 2 proto 4 metric 0\n", LAN PROBE,
+		"return-route-shadowed 100.64.7.7/32: another route takes answers to "
+		"100.64.7.7/32 to eth0 (proto static, metric 0)\n"},
+	{"nowhere", "route 100.64.7.7/32 dev 0 proto 4 metric 0 type blackhole\n", LAN,
+		"return-route-shadowed 100.64.7.7/32: another route takes answers to "
+		"100.64.7.7/32 to nowhere (proto static, metric 0)\n"},
+	{"a network by hand", "route 100.70.0.0/16 dev 2 proto 3 metric 7\n", LAN,
+		"return-route-shadowed 100.70.0.0/16: another route takes answers to "
+		"100.70.0.0/16 to eth0 (proto boot, metric 7)\n"},
+	{"a whole range", "route 100.64.0.0/12 dev 2 proto 11 metric 7\n", LAN,
+		"return-route-shadowed 100.64.0.0/12: another route takes answers to "
+		"100.64.0.0/12 to eth0 (proto zebra, metric 7)\n"},
+	{"a whole range, into the tunnel", "route 100.64.0.0/12 dev 3 proto 11 metric 7\n", LAN,
+		""},
+	{"an unknown protocol", "route 100.70.0.0/16 dev 2 proto 77 metric 7\n", LAN,
+		"return-route-shadowed 100.70.0.0/16: another route takes answers to "
+		"100.70.0.0/16 to eth0 (proto 77, metric 7)\n"},
+	{"behind the mesh's own",
+		"route 100.70.0.0/16 dev 2 proto 4 metric 7\n"
+		"route 100.70.0.0/16 dev 3 proto 4 metric 5\n",
+		LAN, ""},
+};
+
 static void test_shown(void **)
 {
-	static const struct {
-		const char *name, *host, *yaml, *shown;
-	} cases[] = {
-		{"nobody", "", LAN, ""},
-		{"Tailscale without hosts", TAILSCALE, LAN, ""},
-		{"outside of the ranges", TAILSCALE HOST("100.127.0.1"), LAN, ""},
-		{"Tailscale's hosts", TAILSCALE HOST("100.101.102.103") HOST("100.64.9.9"), LAN,
-			"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 2 "
-			"prefixes of the mesh ranges to tailscale0: 100.64.9.9/32 and others "
-			"(proto boot, metric 0)\n"},
-		{"somebody else's table",
-			"rule 100 table 77\nlink 9 wg0 up mtu 1420\n"
-			"route 100.64.9.9/32 dev 9 proto 3 metric 5 table 77\n",
-			LAN,
-			"cgnat-overlap wg0: table 77 (rule 100) takes 1 prefix of the mesh ranges "
-			"to wg0: 100.64.9.9/32 (proto boot, metric 5)\n"},
-		{"a table without rule",
-			"link 9 wg0 up mtu 1420\n"
-			"route 100.70.0.0/24 dev 9 proto 3 metric 5 table 77\n",
-			LAN, ""},
-		{"OneCGNAT", TAILSCALE "route 100.64.0.0/10 dev 9 proto 3 metric 0 table 52\n", LAN,
-			"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 1 "
-			"prefix of the mesh ranges to tailscale0: 100.64.0.0/10 (proto boot, "
-			"metric 0)\n"
-			"policy-rule-captures-return 100.64.0.0/12: a policy rule sends answers "
-			"to 100.64.0.0/12 through table 52 to tailscale0 (rule 5270)\n"},
-		{"a part, by a rule",
-			TAILSCALE "route 100.70.0.0/24 dev 9 proto 3 metric 0 table 52\n", LAN,
-			"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 1 "
-			"prefix of the mesh ranges to tailscale0: 100.70.0.0/24 (proto boot, "
-			"metric 0)\n"
-			"policy-rule-captures-return 100.70.0.0/24: a policy rule sends answers "
-			"to 100.70.0.0/24 through table 52 to tailscale0 (rule 5270)\n"},
-		{"the last address of a range is a host", TAILSCALE HOST("100.79.255.254"), LAN,
-			"cgnat-overlap tailscale0: table 52 (rule 5270, by=tailscale) takes 1 "
-			"prefix of the mesh ranges to tailscale0: 100.79.255.254/32 (proto boot, "
-			"metric 0)\n"},
-		{"a host behind the LAN's router",
-			"route 100.64.7.7/32 dev 2 proto 4 metric 0\n"
-			"route 100.64.7.8/32 dev 2 proto 4 metric 0\n",
-			LAN,
-			"cgnat-overlap eth0: table main takes 2 prefixes of the mesh ranges to "
-			"eth0: 100.64.7.7/32 and others (proto static, metric 0)\n"},
-		{"learned by BGP", "route 100.64.7.0/24 dev 2 proto 186 metric 20\n", LAN,
-			"return-route-shadowed 100.64.7.0/24: another route takes answers to "
-			"100.64.7.0/24 to eth0 (proto bgp, metric 20)\n"},
-		{"learned twice", "route 100.64.7.0/24 dev 0 proto 186 metric 20\n", LAN,
-			"return-route-shadowed 100.64.7.0/24: another route takes answers to "
-			"100.64.7.0/24 to several next hops (proto bgp, metric 20)\n"},
-		{"a host, learned by BGP", "route 100.64.7.7/32 dev 2 proto 186 metric 20\n", LAN,
-			"return-route-shadowed 100.64.7.7/32: another route takes answers to "
-			"100.64.7.7/32 to eth0 (proto bgp, metric 20)\n"},
-		{"a host that an allow entry names", "route 100.64.7.7/32 dev 2 proto 4 metric 0\n",
-			LAN ALLOW,
-			"return-route-shadowed 100.64.7.7/32: another route takes answers to "
-			"100.64.7.7/32 to eth0 (proto static, metric 0)\n"},
-		{"the probe's source", "route 100.64.7.7/32 dev 2 proto 4 metric 0\n", LAN PROBE,
-			"return-route-shadowed 100.64.7.7/32: another route takes answers to "
-			"100.64.7.7/32 to eth0 (proto static, metric 0)\n"},
-		{"nowhere", "route 100.64.7.7/32 dev 0 proto 4 metric 0 type blackhole\n", LAN,
-			"return-route-shadowed 100.64.7.7/32: another route takes answers to "
-			"100.64.7.7/32 to nowhere (proto static, metric 0)\n"},
-		{"a network by hand", "route 100.70.0.0/16 dev 2 proto 3 metric 7\n", LAN,
-			"return-route-shadowed 100.70.0.0/16: another route takes answers to "
-			"100.70.0.0/16 to eth0 (proto boot, metric 7)\n"},
-		{"a whole range", "route 100.64.0.0/12 dev 2 proto 11 metric 7\n", LAN,
-			"return-route-shadowed 100.64.0.0/12: another route takes answers to "
-			"100.64.0.0/12 to eth0 (proto zebra, metric 7)\n"},
-		{"a whole range, into the tunnel", "route 100.64.0.0/12 dev 3 proto 11 metric 7\n",
-			LAN, ""},
-		{"an unknown protocol", "route 100.70.0.0/16 dev 2 proto 77 metric 7\n", LAN,
-			"return-route-shadowed 100.70.0.0/16: another route takes answers to "
-			"100.70.0.0/16 to eth0 (proto 77, metric 7)\n"},
-		{"behind the mesh's own",
-			"route 100.70.0.0/16 dev 2 proto 4 metric 7\n"
-			"route 100.70.0.0/16 dev 3 proto 4 metric 5\n",
-			LAN, ""},
-	};
 	char found[2048];
 
-	for (size_t i = 0; i < COUNT(cases); i++) {
+	for (size_t i = 0; i < COUNT(hosts); i++) {
 		struct world w;
 
-		print_message("%s\n", cases[i].name);
+		print_message("%s\n", hosts[i].name);
 		world_init(&w, world_host);
-		assert_int_equal(dummy_load(w.kernel, cases[i].host), 0);
-		world_enter(&w, cases[i].yaml);
+		assert_int_equal(dummy_load(w.kernel, hosts[i].host), 0);
+		world_enter(&w, hosts[i].yaml);
 		world_run(&w, WORLD_SECOND);
 		list(&w, found, sizeof(found));
-		assert_string_equal(found, cases[i].shown);
+		assert_string_equal(found, hosts[i].shown);
 		world_clear(&w);
 	}
 }

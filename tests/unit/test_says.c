@@ -178,6 +178,10 @@ static const struct {
 	 "\"originated\":true,\"exportPolicy\":true}",
 		"100.64.0.0/12 is in FRRouting's table, and is not announced to 10.0.1.1",
 		"vtysh -c 'show bgp ipv4 unicast neighbors 10.0.1.1 advertised-routes'"},
+	{"{\"kind\":\"bgp-prefix\",\"prefix\":\"100.64.0.0/12\",\"neighbour\":\"10.0.1.1\","
+	 "\"originated\":true,\"exportPolicy\":true,\"pending\":true}",
+		"100.64.0.0/12 is in FRRouting's table, and is not announced yet to 10.0.1.1",
+		"vtysh -c 'show bgp ipv4 unicast neighbors 10.0.1.1 advertised-routes'"},
 	{"{\"kind\":\"config\"}", "meshgw has no configuration in force", "meshgw status"},
 	{"{\"kind\":\"config\",\"up\":true,\"sourceKnown\":true,\"networkKnown\":true,"
 	 "\"mode\":\"route\",\"range\":\"100.64.0.0/12\",\"network\":\"10.0.1.0/24\","

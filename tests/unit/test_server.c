@@ -15,6 +15,7 @@
 #include "daemon/server.h"
 #include "daemon/testify.h"
 #include "evidence_build.h"
+#include "gateway_client.h"
 #include "lib/own.h"
 #include "verdict/entry.h"
 #include "world.h"
@@ -47,12 +48,6 @@ static void count_change(void *arg)
 	s->changes++;
 }
 
-static void serve(struct site *s)
-{
-	while (sd_event_run(s->event, 0) > 0)
-		;
-}
-
 static int setup(void **state)
 {
 	struct site *s = calloc(1, sizeof(*s));
@@ -76,7 +71,7 @@ static int teardown(void **state)
 {
 	struct site *s = *state;
 
-	serve(s); /* a connection ends when its client's end is noticed */
+	client_serve(s->event); /* a connection ends when its client's end is noticed */
 	server_free(s->server);
 	sd_event_unref(s->event);
 	world_clear(&s->w);
@@ -86,20 +81,14 @@ static int teardown(void **state)
 
 static int connect_client(struct site *s, bool control)
 {
-	int ends[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	assert_true(server_add_connection(s->server, control, ends[0]) >= 0);
-	return ends[1];
+	return client_connect(s->server, control ? SERVER_CONTROL : SERVER_STATUS);
 }
 
 /* Sends bytes; the answer is what came back, "" for none. */
 static void tell(struct site *s, int fd, const void *bytes, size_t len, char *answer, size_t size)
 {
 	assert_int_equal(send(fd, bytes, len, MSG_NOSIGNAL), (ssize_t)len);
-	serve(s);
-	ssize_t n = recv(fd, answer, size - 1, MSG_DONTWAIT);
-	answer[n > 0 ? n : 0] = '\0';
+	client_read(s->event, fd, answer, size);
 }
 
 /* One call of a new client. */
@@ -109,8 +98,8 @@ static void ask(struct site *s, bool control, const char *message, char answer[s
 	tell(s, fd, message, strlen(message) + 1, answer, 65536);
 }
 
-static const char *const changing[] = {
-	CALL("Plan"), APPLY(CONTENT), CALL("Confirm"), CALL("Undo"), CALL("Down"), CALL("Nothing")};
+static const char *const changing[] = {CALL("Plan"), APPLY(CONTENT), CALL("Confirm"), CALL("Undo"),
+	CALL("Down"), CALL("EdgePromote"), CALL("Nothing")};
 static const char *const looking[] = {CALL("Doctor"), CALL("Recall")};
 
 static void test_status_socket_only_reads(void **state)
@@ -364,7 +353,7 @@ static void test_too_many_clients(void **state)
 	assert_non_null(strstr(answer, "\"phase\":\"up\""));
 	for (size_t i = 0; i < COUNT(held); i++)
 		close(held[i]);
-	serve(s);
+	client_serve(s->event);
 	ask(s, false, CALL("GetStatus"), answer);
 	assert_non_null(strstr(answer, "\"phase\":\"up\""));
 }

@@ -7,31 +7,13 @@
 #include <cmocka.h>
 
 #include "daemon/store.h"
-#include "lib/log.h"
 #include "lib/own.h"
-#include "lib/xmalloc.h"
 #include "world.h"
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-static int setup(void **state)
-{
-	struct world *w = xcalloc(1, sizeof(*w));
-	world_init(w, world_host);
-	*state = w;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	world_clear(*state);
-	free(*state);
-	return 0;
-}
 
 static void put(const struct world *w, const char *name, const char *text)
 {
@@ -293,15 +275,15 @@ static void test_modes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_nothing_yet, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_no_directory, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_round_trip, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_other_boot, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_bad_state, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_long_key, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_promote, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_disk_full, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_yet, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_no_directory, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_round_trip, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_other_boot, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_bad_state, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_long_key, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_promote, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_disk_full, world_setup, world_teardown),
+		cmocka_unit_test_setup_teardown(test_modes, world_setup, world_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);

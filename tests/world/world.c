@@ -2,6 +2,7 @@
 #include "world.h"
 #include "lib/log.h"
 #include "lib/own.h"
+#include "lib/xmalloc.h"
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -95,6 +96,21 @@ void world_clear(struct world *w)
 	remove_files(w->dir);
 }
 
+int world_setup(void **state)
+{
+	struct world *w = xcalloc(1, sizeof(*w));
+	world_init(w, world_host);
+	*state = w;
+	return 0;
+}
+
+int world_teardown(void **state)
+{
+	world_clear(*state);
+	free(*state);
+	return 0;
+}
+
 void world_restart(struct world *w)
 {
 	struct err err = {};
@@ -122,6 +138,39 @@ void world_enter(struct world *w, const char *text)
 	w->config = world_config(text);
 	gateway_enter(&w->gateway, GATEWAY_UP, w->config);
 	config_free(before);
+}
+
+int world_apply(struct world *w, const char *text, unsigned window_s)
+{
+	struct ops ops = {};
+	struct config_diags diags = {};
+	struct err err = {};
+	int r = reload_apply(
+		&w->reload, text, strlen(text), window_s, w->now_us, w->now_us, &ops, &diags, &err);
+	must(r >= 0 || err.msg[0]);
+	ops_clear(&ops);
+	config_diags_clear(&diags);
+	return r;
+}
+
+int world_undo(struct world *w)
+{
+	struct ops ops = {};
+	struct err err = {};
+	int r = reload_undo(&w->reload, w->now_us, w->now_us, &ops, &err);
+	must(r >= 0 || err.msg[0]);
+	ops_clear(&ops);
+	return r;
+}
+
+int world_down(struct world *w)
+{
+	struct ops ops = {};
+	struct err err = {};
+	int r = reload_down(&w->reload, w->now_us, 1, &ops, &err);
+	must(r >= 0 || err.msg[0]);
+	ops_clear(&ops);
+	return r;
 }
 
 uint64_t world_run(struct world *w, uint64_t duration_us)

@@ -39,12 +39,22 @@ void world_clear(struct world *w);
 /* The daemon's end without a word (kernel and disk stay), and its next start, before a pass. */
 void world_restart(struct world *w);
 
+/* For cmocka: *state is a world of its own over world_host. */
+int world_setup(void **state);
+int world_teardown(void **state);
+
 struct config *world_config(const char *text); /* one that must be right; config_free() */
 /* Enters GATEWAY_UP with this configuration, without the life cycle of reload.h. No pass. */
 void world_enter(struct world *w, const char *text);
 /* A pass now, and one whenever the last asked for it, until nothing is asked for any more or the
  * time is over, to which the clock is then set. Returns when the next one is due, 0 = never. */
 uint64_t world_run(struct world *w, uint64_t duration_us);
+
+/* The life cycle's verbs (reload.h) at the world's time; 0, or -errno with a sentence. No pass
+ * beyond theirs. */
+int world_apply(struct world *w, const char *text, unsigned window_s);
+int world_undo(struct world *w);
+int world_down(struct world *w);
 
 /* The kernel's state as text, to compare; free(). */
 char *world_text(const struct world *w);

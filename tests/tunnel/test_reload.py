@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Another configuration while connections live: what it does not touch goes on, TCP included."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from world import MESH_EDGE, TIMEOUT_S, Identity, Pair, listening, poll
+
+OTHER_ADDRESS = "100.96.0.77"
+
+
+@contextmanager
+def flow(pair: Pair) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """A TCP connection through the tunnel, and its two ends."""
+    with listening(pair.edge.space, MESH_EDGE) as server:
+        with pair.gateway.space:
+            client = socket.create_connection((MESH_EDGE, 7), TIMEOUT_S)
+        peer = server.accept()[0]
+        peer.settimeout(TIMEOUT_S)
+        with client, peer:
+            yield client, peer
+
+
+def goes_on(ends: tuple[socket.socket, socket.socket]) -> bool:
+    client, peer = ends
+    client.sendall(b"?")
+    peer.sendall(peer.recv(1))
+    return client.recv(1) == b"?"
+
+
+def established(pair: Pair) -> int:
+    return pair.edge.log.read_text("utf-8").count("edge: established")
+
+
+def tell(pair: Pair, *nodes: dict[str, Any], **other: Any) -> None:
+    """The edge, and until it reports so."""
+    pair.edge.tell(pair.server(*nodes, **other))
+    generation = pair.edge.daemon.generation
+    reports = pair.edge.daemon.reports
+    poll("told", lambda: reports and reports[-1]["generation"] == generation)
+
+
+def test_untouched(pair: Pair, tmp_path: Path) -> None:
+    """Nodes come and go, limits and what is advertised change: this one's flow does not notice."""
+    pair.start()
+    site1, other = pair.node(pair.gateway.identity), Identity(tmp_path, "other")
+    site2 = pair.node(other, name="site2", addresses=[], routes=["10.0.2.0/24"])
+    with flow(pair) as ends:
+        tell(pair, site2, site1, pool=["100.96.1.0/24"])
+        assert sorted(pair.edge.daemon.nodes()) == ["site1", "site2"]
+        assert goes_on(ends)
+        tell(pair, {**site1, "limits": {"packets": 5000, "bytes": 5000000}})
+        assert goes_on(ends)
+        tell(pair, limits={"handshakesPerPrefix": 5, "connections": 7})
+        tell(pair, advertise=["100.64.0.0/12", "fd00:64::/32", "100.80.0.0/16"])
+        assert goes_on(ends)
+        pair.gateway.tell(pair.connector(advertise=["10.0.1.0/25"]))
+        assert goes_on(ends)
+    assert established(pair) == 1
+
+
+def test_addresses_and_routes(pair: Pair) -> None:
+    """A live node gets another address and loses a network, and its session knows it."""
+    pair.start()
+    proposals = pair.gateway.daemon.proposals
+    with flow(pair) as ends:
+        site1 = pair.node(pair.gateway.identity)
+        tell(pair, {**site1, "addresses": [*site1["addresses"], f"{OTHER_ADDRESS}/32"]})
+        poll("assigned", lambda: proposals and f"{OTHER_ADDRESS}/32" in proposals[-1]["addresses"])
+        tell(pair, {**site1, "routes": []})
+        poll("taken", lambda: f"{OTHER_ADDRESS}/32" not in proposals[-1]["addresses"])
+        pair.gateway.space.run("ip", "address", "add", "10.0.1.5/32", "dev", "mesh0")
+        with pair.gateway.space, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+            sock.bind(("10.0.1.5", 0))
+            sock.sendto(b"not mine any more", (MESH_EDGE, 9))
+        assert goes_on(ends)
+        told = pair.edge.daemon.reports
+        poll("refused", lambda: told[-1]["tunnel"]["peers"][0]["packets"]["badSource"] == 1)
+    assert established(pair) == 1
+
+
+def test_removed(pair: Pair, tmp_path: Path) -> None:
+    """Who is no node any more is closed at once; known again, it is back."""
+    pair.start()
+    tell(pair, pair.node(Identity(tmp_path, "other")))
+    poll("closed", lambda: not pair.edge.daemon.peers())
+    assert not pair.ping()
+    tell(pair)
+    poll("back", pair.ping)
+
+
+def test_moved_pin(pair: Pair, tmp_path: Path) -> None:
+    """A key that is another node's now begins anew as that node."""
+    pair.start()
+    other = Identity(tmp_path, "other")
+    site2 = pair.node(pair.gateway.identity, name="site2")
+    tell(pair, pair.node(other, addresses=[], routes=[]), site2)
+    poll("as site2", lambda: [p["node"] for p in pair.edge.daemon.peers() if p["open"]] == ["site2"])
+    poll("carries", pair.ping)
+    assert established(pair) == 2
+
+
+def test_rotated_under_a_flow(pair: Pair, tmp_path: Path) -> None:
+    """Certificates and keys of both ends change under a flow that lives."""
+    pair.start()
+    edge, gateway = Identity(tmp_path, "edge.mesh"), Identity(tmp_path, "gateway.mesh")
+    both = [pair.edge.identity.pin, edge.pin]
+    known = pair.node(pair.gateway.identity)
+    known["replicas"][0]["pins"].append(gateway.pin)
+    with flow(pair) as ends:
+        pair.gateway.tell({**pair.connector(), "pins": both})
+        pair.edge.identity = edge
+        tell(pair, known)
+        pair.gateway.identity = gateway
+        pair.gateway.tell({**pair.connector(), "pins": both})
+        assert goes_on(ends)
+        assert established(pair) == 1
+        pair.gateway.tell({**pair.connector(), "pins": [edge.pin]})
+        poll("with the new keys", lambda: established(pair) == 2)
+        assert goes_on(ends)

@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A wire that is slower than the programs: their sockets fill up, and they wait for them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from pathlib import Path
+
+from world import (
+    EDGE,
+    GATEWAY,
+    IFF_NO_PI,
+    IFF_TUN,
+    MESH_EDGE,
+    MESH_GATEWAY,
+    Pair,
+    check_ended_well,
+    poll,
+    transfer,
+)
+
+MEBIBYTE = 1 << 20
+
+
+def _carry(source: int, target: int) -> None:
+    """Packet by packet; what was not read yet counts for the sender's socket."""
+    with contextlib.suppress(OSError):
+        while packet := os.read(source, 65536):
+            os.write(target, packet)
+
+
+def _slow_wire(pair: Pair) -> None:
+    ends = []
+    for node, here, there in ((pair.gateway, GATEWAY, EDGE), (pair.edge, EDGE, GATEWAY)):
+        node.space.run("ip", "link", "del", "wire0", ok=False)
+        ends.append(node.space.tun("wire0", flags=IFF_TUN | IFF_NO_PI, mtu=1500))
+        node.space.run("ip", "address", "add", here, "peer", there, "dev", "wire0")
+    for source, target in (ends, ends[::-1]):
+        threading.Thread(target=_carry, args=(source, target), daemon=True).start()
+
+
+def test_slow(tmp_path: Path) -> None:
+    """Nothing is lost between program and socket, and nobody waits for ever."""
+    pair = Pair(tmp_path)
+    _slow_wire(pair)
+    pair.start()
+    gateway, edge = pair.gateway.space, pair.edge.space
+    transfer(edge, MESH_EDGE, gateway, 8 * MEBIBYTE)
+    transfer(gateway, MESH_GATEWAY, edge, 8 * MEBIBYTE)
+    for node in (pair.gateway, pair.edge):
+        poll("counters", node.daemon.counters)
+        assert node.daemon.counters()["udpLost"] == 0
+        check_ended_well(node)
+    pair.close()

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * meshgwd's side of the tunnel: the interface and the sockets that it makes and takes back, and
+ * what it tells on the socket that is the tunnel's.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "lib/own.h"
+#include "tunnel_site.h"
+#include <fcntl.h>
+#include <linux/if_tun.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void test_interface(void **state)
+{
+	struct site *s = *state;
+	struct link link = {};
+
+	assert_false(site_find_link(s, "own0", &link));
+	site_configure(s, "mtu: 1400, " SITE_CONNECTOR(""));
+	assert_true(site_find_link(s, "own0", &link));
+	assert_int_equal(link.mtu, 1400);
+	assert_true(link.flags & IFF_UP);
+	assert_string_equal(link.kind, "tun");
+	int ifindex = link.ifindex;
+
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_find_link(s, "own0", &link));
+	assert_int_equal(link.ifindex, ifindex);
+	assert_int_equal(link.mtu, 1280);
+
+	world_enter(&s->w, world_masquerade);
+	tunnel_step(s->context.tunnel);
+	assert_false(site_find_link(s, "own0", &link));
+}
+
+/* An interface of the name is there: it is left alone, and said. */
+static void test_foreign_interface(void **state)
+{
+	struct site *s = *state;
+	int ifindex;
+	autoclose int other = netns_tun("own0", &ifindex);
+	struct link link = {};
+
+	assert_true(other >= 0);
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_has_condition(s, COND_TUNNEL_NO_INTERFACE, "own0"));
+	world_enter(&s->w, world_masquerade);
+	tunnel_step(s->context.tunnel);
+	assert_true(site_find_link(s, "own0", &link));
+	assert_int_equal(link.ifindex, ifindex);
+}
+
+/* Without a daemon it is known by its mark, and one of another program's stays. */
+static void test_removed_by_name(void **state)
+{
+	struct site *s = *state;
+	int ifindex;
+	autoclose int other = netns_tun("other0", &ifindex);
+	struct link link = {};
+	struct err err = {};
+
+	assert_true(other >= 0);
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_find_link(s, "own0", &link));
+	assert_true(link.ours);
+	assert_int_equal(tunnel_device_remove_named("own0", &err), 0);
+	assert_int_equal(tunnel_device_remove_named("other0", &err), 0);
+	assert_int_equal(tunnel_device_remove_named("none0", &err), 0);
+	assert_false(site_find_link(s, "own0", &link));
+	assert_true(site_find_link(s, "other0", &link));
+	assert_false(link.ours);
+}
+
+/* Somebody deletes it: it is made again, and told again. */
+static void test_deleted_interface(void **state)
+{
+	struct site *s = *state;
+	struct link link = {};
+
+	site_configure(s, SITE_CONNECTOR(""));
+	struct tunnel_view before = tunnel_view(s->context.tunnel);
+	assert_int_equal(system("ip link del own0"), 0);
+	tunnel_step(s->context.tunnel);
+	assert_true(site_find_link(s, "own0", &link));
+	assert_true(tunnel_view(s->context.tunnel).generation > before.generation);
+}
+
+/* The daemon's end leaves it to whoever has a descriptor, and the next daemon takes it over. */
+static void test_adopted(void **state)
+{
+	struct site *s = *state;
+	struct link link = {};
+
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_find_link(s, "own0", &link));
+	int ifindex = link.ifindex;
+	int kept = fcntl(tunnel_view(s->context.tunnel).device->fd, F_DUPFD_CLOEXEC, 3);
+	int socket = fcntl(tunnel_view(s->context.tunnel).sockets->list[0].fd, F_DUPFD_CLOEXEC, 3);
+	tunnel_free(s->context.tunnel);
+	assert_true(site_find_link(s, "own0", &link));
+
+	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	tunnel_adopt(s->context.tunnel, "tunnel-tun", kept);
+	tunnel_adopt(s->context.tunnel, "tunnel-udp-0.0.0.0_0", socket);
+	tunnel_adopt(s->context.tunnel, "tunnel-udp-192.0.2.1_9", dup(STDERR_FILENO));
+	tunnel_step(s->context.tunnel);
+	assert_true(site_find_link(s, "own0", &link));
+	assert_int_equal(link.ifindex, ifindex);
+	assert_int_equal(tunnel_view(s->context.tunnel).device->fd, kept);
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->n, 1);
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->list[0].fd, socket);
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_INTERFACE, nullptr));
+}
+
+/* A daemon that was stopped has lost everything; the tunnel brings it to the next one. */
+static void test_taken_back(void **state)
+{
+	struct site *s = *state;
+	struct link link = {};
+
+	site_configure(s, SITE_EDGE);
+	assert_true(site_find_link(s, "own0", &link));
+	int ifindex = link.ifindex;
+	int tun = fcntl(tunnel_view(s->context.tunnel).device->fd, F_DUPFD_CLOEXEC, 3);
+	int socket = fcntl(tunnel_view(s->context.tunnel).sockets->list[0].fd, F_DUPFD_CLOEXEC, 3);
+	tunnel_free(s->context.tunnel);
+
+	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	tunnel_take_back(s->context.tunnel, dup(tun)); /* nothing is configured yet */
+	tunnel_step(s->context.tunnel);
+	assert_true(site_has_condition(s, COND_TUNNEL_NO_INTERFACE, "own0"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
+	tunnel_take_back(s->context.tunnel, dup(STDERR_FILENO));
+	tunnel_take_back(s->context.tunnel, dup(s->client));
+	tunnel_take_back(s->context.tunnel, tun);
+	tunnel_take_back(s->context.tunnel, socket);
+	tunnel_step(s->context.tunnel);
+	assert_true(site_find_link(s, "own0", &link));
+	assert_int_equal(link.ifindex, ifindex);
+	assert_int_equal(tunnel_view(s->context.tunnel).device->fd, tun);
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->list[0].fd, socket);
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_INTERFACE, nullptr));
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_SOCKET, nullptr));
+}
+
+static void test_attach(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+	struct ifreq ifr = {};
+
+	site_call(s, "TunnelAttach", ",\"more\":true");
+	assert_true(site_receive(s, &r));
+	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
+	assert_int_equal(r.n_fds, 0);
+
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_receive(s, &r));
+	sd_json_variant *tunnel = sd_json_variant_by_key(r.parameters, "tunnel");
+	assert_string_equal(client_text(tunnel, "role"), "connector");
+	sd_json_variant *connector = sd_json_variant_by_key(tunnel, "connector");
+	assert_string_equal(client_text(connector, "template"),
+		"https://198.51.100.1/.well-known/masque/ip/{target}/{ipproto}/");
+	assert_int_equal(r.n_fds, 2);
+	int64_t tun = sd_json_variant_integer(sd_json_variant_by_key(r.parameters, "tun"));
+	assert_true(tun == 0 || tun == 1);
+	assert_int_equal(ioctl(r.fds[tun], TUNGETIFF, &ifr), 0);
+	assert_string_equal(ifr.ifr_name, "own0");
+	assert_true(ifr.ifr_flags & IFF_VNET_HDR);
+
+	tunnel_step(s->context.tunnel);
+	assert_false(site_receive(s, &r)); /* nothing has changed */
+
+	world_enter(&s->w, world_masquerade);
+	tunnel_step(s->context.tunnel);
+	assert_true(site_receive(s, &r));
+	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
+	client_reply_clear(&r);
+}
+
+/* An edge has memory for the process that comes after the one that was killed: the same for each of
+ * them, of a size that they cannot change. */
+static void test_memory(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+	struct stat first, second;
+	int kept;
+
+	site_configure(s, SITE_EDGE);
+	site_call(s, "TunnelAttach", "");
+	assert_true(site_receive(s, &r));
+	int64_t memory = sd_json_variant_integer(sd_json_variant_by_key(r.parameters, "memory"));
+	assert_int_equal(r.n_fds, 3);
+	assert_in_range(memory, 0, 2);
+	assert_int_equal(fstat(r.fds[memory], &first), 0);
+	assert_int_equal(ftruncate(r.fds[memory], 1 << 30), -1);
+	assert_int_equal(ftruncate(r.fds[memory], 0), -1);
+	assert_int_equal(pwrite(r.fds[memory], "x", 1, 0), 1);
+	kept = fcntl(r.fds[memory], F_DUPFD_CLOEXEC, 3);
+
+	client_reply_clear(&r); /* the interface, too */
+	tunnel_free(s->context.tunnel);
+	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	tunnel_adopt(s->context.tunnel, "tunnel-memory", dup(STDERR_FILENO));
+	tunnel_adopt(s->context.tunnel, "tunnel-memory", kept);
+	tunnel_step(s->context.tunnel);
+	site_call(s, "TunnelAttach", "");
+	assert_true(site_receive(s, &r));
+	assert_int_equal(r.n_fds, 3);
+	memory = sd_json_variant_integer(sd_json_variant_by_key(r.parameters, "memory"));
+	assert_int_equal(fstat(r.fds[memory], &second), 0);
+	assert_int_equal(first.st_ino, second.st_ino);
+	site_configure(s, SITE_CONNECTOR(""));
+	site_call(s, "TunnelAttach", "");
+	assert_true(site_receive(s, &r));
+	assert_null(sd_json_variant_by_key(r.parameters, "memory"));
+	client_reply_clear(&r);
+}
+
+/* An edge's own addresses are those of the configuration, at once; they are told and shown. */
+static void test_own_addresses(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+
+	site_configure(s, SITE_EDGE_WITH("addresses: [100.96.0.1], "));
+	assert_true(site_has_address(s, "own0", "100.96.0.1"));
+	site_configure(s, SITE_EDGE_WITH("addresses: [100.96.0.2, 10.9.0.1], "));
+	assert_true(site_has_address(s, "own0", "100.96.0.2"));
+	assert_true(site_has_address(s, "own0", "10.9.0.1"));
+	assert_int_equal(tunnel_view(s->context.tunnel).verdict->n_addresses, 2);
+	site_call(s, "TunnelAttach", "");
+	assert_true(site_receive(s, &r));
+	sd_json_variant *edge = sd_json_variant_by_key(
+		sd_json_variant_by_key(r.parameters, "tunnel"), "edge");
+	sd_json_variant *own = sd_json_variant_by_key(edge, "addresses");
+	assert_int_equal(sd_json_variant_elements(own), 2);
+	assert_string_equal(
+		sd_json_variant_string(sd_json_variant_by_index(own, 1)), "10.9.0.1/32");
+	client_reply_clear(&r);
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_int_equal(tunnel_view(s->context.tunnel).verdict->n_addresses, 0);
+}
+
+static in_port_t port_of_socket(const struct site *s)
+{
+	struct sockaddr_in at = {};
+	socklen_t n = sizeof(at);
+
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->n, 1);
+	assert_int_equal(getsockname(tunnel_view(s->context.tunnel).sockets->list[0].fd,
+				 (struct sockaddr *)&at, &n),
+		0);
+	return at.sin_port;
+}
+
+/* This host's address towards the edge is another one: another socket, which says so. */
+static void test_moved(void **state)
+{
+	struct site *s = *state;
+
+	assert_int_equal(system("ip addr add 198.51.100.7/24 dev lo"), 0);
+	site_configure(s, SITE_CONNECTOR(""));
+	in_port_t port = port_of_socket(s);
+	uint64_t generation = tunnel_view(s->context.tunnel).generation;
+	assert_int_equal(system("ip addr del 198.51.100.7/24 dev lo"), 0);
+	tunnel_step(s->context.tunnel); /* there is no way to it at all */
+	assert_int_equal(system("ip addr add 198.51.100.7/24 dev lo"), 0);
+	tunnel_step(s->context.tunnel);
+	assert_int_equal(tunnel_view(s->context.tunnel).generation, generation);
+	assert_int_equal(port_of_socket(s), port);
+
+	assert_int_equal(system("ip addr add 198.51.100.8/24 dev lo"), 0);
+	assert_int_equal(system("ip addr del 198.51.100.7/24 dev lo"), 0);
+	assert_int_equal(system("ip addr replace 198.51.100.8/24 dev lo"), 0);
+	tunnel_step(s->context.tunnel);
+	assert_int_equal(tunnel_view(s->context.tunnel).generation, generation + 1);
+	assert_int_not_equal(port_of_socket(s), port);
+	port = port_of_socket(s);
+	tunnel_step(s->context.tunnel);
+	assert_int_equal(port_of_socket(s), port);
+}
+
+/* A key that others may read is none; without it the tunnel is told nothing. */
+static void test_open_key(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+
+	site_write_pem(s->key, 0644);
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, s->key));
+	site_call(s, "TunnelAttach", "");
+	assert_true(site_receive(s, &r));
+	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
+	client_reply_clear(&r);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_interface),
+		TEST(test_foreign_interface),
+		TEST(test_removed_by_name),
+		TEST(test_deleted_interface),
+		TEST(test_adopted),
+		TEST(test_taken_back),
+		TEST(test_attach),
+		TEST(test_memory),
+		TEST(test_own_addresses),
+		TEST(test_moved),
+		TEST(test_open_key),
+	};
+
+	if (!netns_may())
+		return NETNS_SKIP;
+	return cmocka_run_group_tests(tests, nullptr, nullptr);
+}
