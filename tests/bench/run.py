@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Benches of the kernel path, each beside its peer in the same run: run.py heal|forward|idle|watch|bridge|bgp.
+"""Benches of the kernel path, each beside its peer in the same run: run.py heal|forward|idle|watch|bridge|tunnel|bgp.
 
 Needs root, a private mount namespace (a tmpfs on /run), Debian's frr, nftables and iperf3, and
 the C tools of this folder. Network namespaces called bench-… come and go; no other is touched.
@@ -15,10 +15,11 @@ import os
 import sys
 from pathlib import Path
 
-from bench import bridge, forward, heal, idle, watch
+from bench import bridge, forward, heal, idle, tunnel, watch
 from bench.space import BUILD, BenchError, Space
 
-BENCHES = {"heal": heal, "forward": forward, "idle": idle, "watch": watch, "bridge": bridge}
+BENCHES = {"heal": heal, "forward": forward, "idle": idle, "watch": watch, "bridge": bridge,
+           "tunnel": tunnel}  # fmt: skip
 if Path("/src/tests/lab").is_dir():
     # Only there: it needs machines.
     from bench import bgp

@@ -21,8 +21,9 @@ from typing import Any
 from bgpsite import BgpSite, bgp
 from case import SERVED, Action, Case
 from lab import flow, network
-from lab.lab import Lab, Options
+from lab.lab import Options
 from lab.node import Node
+from lab.relay import RelayLab
 from lab.shell import CommandError, Process, poll_until
 from survival import Site, config
 from tailscale import Tailscale
@@ -90,7 +91,7 @@ class World:
     """The lab while cases run in it."""
 
     def __init__(self) -> None:
-        self.lab = Lab(Options(preset="dev"))
+        self.lab = RelayLab(Options(preset="dev"))
         self.gw = self.lab.gw1
         self.site = ""
         self.router = ""

@@ -113,7 +113,7 @@ class BgpSite(Site):
     def is_whole(self) -> bool:
         return (
             self.routing.rests("bgp") and super().is_whole()
-            and self.frr.config() == self._frr_config
+            and self.frr.takes() and self.frr.config() == self._frr_config
         )  # fmt: skip
 
     # Both ends.
@@ -132,7 +132,7 @@ class BgpSite(Site):
         """FRR has all of ours, or gets it."""
 
         def look() -> bool:
-            assert not (missing := self._ours - set(self.frr.config().splitlines())), missing
+            assert not (missing := self._ours - self.frr.lines()), missing
             return True
 
         poll_until(look, seconds, "ours is in FRR", interval=0.1)

@@ -11,6 +11,15 @@ IPv6 and the rest: lab/network.py. The tunnels' other ends are gw1's and gw2's `
 gw1 is the active replica; the router has static routes for the mesh ranges to gw1. FRR is
 installed on gateways and router with its daemons enabled, and does not run.
 
+With `--tunnel masque` the tunnels are the gateways' own: there is none without meshgw, edge is a
+booted machine with meshgw in role edge, and lab.warp[…] a lab.connector.Connector, which has only
+what can happen to both. Marks
+    masque          only over our own tunnel
+    both            CI runs it over our own tunnel as well
+    lean            it measures memory: over our own tunnel, in the build without the sanitizers
+    client("why")   about Cloudflare's client. With `--tunnel masque` these are run in a lab of their
+                    own, lab.client.ClientLab: the client, and MASQUE between it and the edge
+
 Nodes
     gw1, gw2, router            booted Debian 13: lab.machine.Machine
     worker device edge service remote     network namespaces: lab.node.Node
@@ -55,15 +64,17 @@ meshgwd's journal.
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Collection, Iterator
 
 import pytest
 
 from bgpsite import BgpSite
+from lab.kinds import KINDS, WITH_CLIENT
 from lab.lab import Lab, Options
 from lab.machine import Machine
 from lab.node import Node
-from lab.shell import CommandError
+from lab.shell import CommandError, poll_until
 from lab.state import State
 from survival import MODES, Site
 from warp import Warp
@@ -81,8 +92,22 @@ EVIDENCE = (
 )
 
 
+LABS = {**KINDS, "client": WITH_CLIENT["masque"]}
+# With what carries the packets: our own tunnel comes back a moment after `meshgw apply` returns.
+SETTLE_S = {"relay": 0, "client": 0, "masque": 5}
+TUNNEL = os.environ.get("MESHGW_LAB_TUNNEL") or "relay"
+PRESET = Options().preset
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests marked first or last go there."""
+    """Tests marked first or last go there; those of a client that is not there are skipped."""
+    for item in items:
+        if item.get_closest_marker("lean") and PRESET == "asan":
+            item.add_marker(pytest.mark.skip(reason="a sanitizer's shadow is no memory of ours"))
+        mark = item.get_closest_marker("client")
+        if mark and TUNNEL == "masque":
+            reason = f"Cloudflare's client only: {mark.args[0]}"
+            item.add_marker(pytest.mark.skip(reason=reason))
 
     def place(item: pytest.Item) -> int:
         return bool(item.get_closest_marker("last")) - bool(item.get_closest_marker("first"))
@@ -93,7 +118,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", name="lab")
 def fixture_lab() -> Iterator[Lab]:
     """All of it."""
-    lab = Lab(Options())
+    lab = LABS[TUNNEL](Options())
     lab.start()
     yield lab
     lab.stop()
@@ -189,8 +214,13 @@ def kept() -> Kept:
     ) -> Iterator[None]:
         before = State(machine.outside)
         yield
-        difference = before.difference(State(machine.outside), ours=ours, sysctls=sysctls)
-        assert not difference, f"{machine.name}:\n" + "\n".join(difference)
+
+        def look() -> bool:
+            difference = before.difference(State(machine.outside), ours=ours, sysctls=sysctls)
+            assert not difference, f"{machine.name}:\n" + "\n".join(difference)
+            return True
+
+        poll_until(look, SETTLE_S[TUNNEL], f"{machine.name} is as it was")
 
     return compare
 
@@ -220,7 +250,7 @@ def _clean_end(request: pytest.FixtureRequest) -> Iterator[None]:
 def _sanitizer_reports(lab: Lab) -> list[str]:
     if lab.options.preset != "asan":
         return []
-    return [line for gateway in lab.gateways for line in gateway.sanitizer_reports()]
+    return [line for machine in lab.with_meshgw for line in machine.sanitizer_reports()]
 
 
 @pytest.hookimpl(wrapper=True)
@@ -232,7 +262,7 @@ def pytest_runtest_makereport(
     funcargs = getattr(item, "funcargs", {})
     lab = next((value for value in funcargs.values() if isinstance(value, Lab)), None)
     if call.when != "teardown" and report.failed and isinstance(lab, Lab):
-        for machine in lab.gateways:
+        for machine in lab.with_meshgw:
             report.sections.append((machine.name, _evidence(machine)))
     return report
 

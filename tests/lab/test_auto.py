@@ -217,6 +217,7 @@ def test_output_filter_eats_the_probe(lab: Lab) -> None:
         auto.shows("probe-filtered-locally", prefix, there=False)
 
 
+@pytest.mark.client("its filter")
 def test_client_that_rejects_the_lan(lab: Lab) -> None:
     """Cloudflare's own output chain, where the device profile does not exclude the LAN."""
     auto = Auto(lab, router="static", traits=Traits(inject6=False, strict_output=True))

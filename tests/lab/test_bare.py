@@ -22,7 +22,10 @@ from warp import Traits
 
 
 UNHEALTHY = 9  # exit status
-pytestmark = pytest.mark.usefixtures("pristine")
+pytestmark = [
+    pytest.mark.usefixtures("pristine"),
+    pytest.mark.client("without meshgw there is no tunnel"),
+]
 
 
 @pytest.mark.parametrize("address", [flow.SERVICE[0], flow.REMOTE[0]])

@@ -56,6 +56,7 @@ def test_router_learns_exactly_the_ranges(bgp_site: BgpSite) -> None:
     assert neighbor["accepted"] == 0
 
 
+@pytest.mark.both
 @FAMILIES
 def test_services_see_who_calls(bgp_site: BgpSite, six: int) -> None:
     """On the LAN, and behind the router."""
@@ -63,11 +64,12 @@ def test_services_see_who_calls(bgp_site: BgpSite, six: int) -> None:
         assert flow.fetch(bgp_site.worker, address) == flow.WORKER[six]
 
 
+@pytest.mark.client("its filter")
 def test_client_rejects_the_neighbour(bgp_site: BgpSite) -> None:
     """Event 12 (survival.py): the client's filter ends the session, and no flow: the router keeps
     what it learned (RFC 4724), and a diagnosis is not taken in by what the gateway cannot send."""
     bgp_site.warp.change(strict_input=True, strict_output=True)
-    bgp_site.frr.vtysh(f"clear bgp {NEIGHBOR}")
+    bgp_site.frr.vtysh(f"clear bgp {NEIGHBOR}", daemon="bgpd")
     bgp_site.shows("bgp-session-down", NEIGHBOR, SESSION_S)
     bgp_site.finds("healthy", flow.SERVICE[0], HEALTHY)
     bgp_site.heals(flow.SERVICE[0])
@@ -96,6 +98,7 @@ def test_router_ends_the_session(bgp_site: BgpSite) -> None:
     bgp_site.is_well(SESSION_S)
 
 
+@pytest.mark.client("its interface is there without meshgw")
 def test_render_makes_the_same_of_a_fresh_machine(bgp_site: BgpSite) -> None:
     """`meshgw frr render` prints a configuration that FRR takes, with the same outcome."""
     rendered = bgp_site.gw.out(["meshgw", "frr", "render"])
@@ -107,6 +110,7 @@ def test_render_makes_the_same_of_a_fresh_machine(bgp_site: BgpSite) -> None:
     assert set(bgp_site.frr.config().splitlines()) == before
 
 
+@pytest.mark.client("its routing table")
 @pytest.mark.bare
 def test_beside_the_clients_own_routes(bgp_site: BgpSite) -> None:
     """The client routes Cloudflare's IPv6 range by itself, in a table in front of ours."""

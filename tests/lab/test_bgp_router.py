@@ -8,6 +8,8 @@ import pytest
 from lab.lab import Lab
 from lab.router import BY_HAND
 
+
+@pytest.mark.client("its interface is there without meshgw")
 @pytest.mark.parametrize("mode", ["bgp", "bird"])
 def test_router_takes_what_a_gateway_announces(pristine: Lab, mode: str) -> None:
     """Both families by one session, with a gateway configured by hand; they go with its TUN."""

@@ -65,6 +65,7 @@ def under_way(site: Site, count: int = 1) -> Iterator[list[Process]]:
         process.wait()
 
 
+@pytest.mark.both
 @FAMILIES
 def test_healthy(site: Site, kept: Kept, six: int) -> None:
     """In little time, with nothing left behind; the service's other clients do not notice."""
@@ -112,18 +113,24 @@ def test_passive(site: Site) -> None:
 
 
 def test_exit_statuses(site: Site) -> None:
-    """One of each class; the healthy and undecided ones are above."""
+    """One of each class but the tunnel's; the healthy and undecided ones are above."""
     assert site.diagnose(NOBODY)["status"] == LAN
     closed = site.diagnose("10.0.1.50:9")
     assert closed["code"] == "service-port-closed" and closed["status"] == SERVICE
     site.gw.run("ip route add blackhole 10.0.1.50")
     assert site.diagnose(target(flow.SERVICE[0]))["status"] == NODE
     site.gw.run("ip route del blackhole 10.0.1.50")
+    assert site.gw.run("meshgw diagnose nonsense:", check=False).returncode not in range(10, 20)
+    site.is_healthy()
+
+
+@pytest.mark.client("its interface stays away")
+def test_exit_status_of_the_tunnel(site: Site) -> None:
+    """The remaining class."""
     site.warp.delete_tun()
     missing = site.diagnose(target(flow.SERVICE[0]))
     assert missing["code"] == "tunnel-interface-missing" and missing["status"] == TUNNEL
     site.warp.recreate()
-    assert site.gw.run("meshgw diagnose nonsense:", check=False).returncode not in range(10, 20)
     site.is_healthy()
 
 
@@ -218,6 +225,7 @@ def test_without_the_observer(site: Site) -> None:
     site.is_healthy()
 
 
+@pytest.mark.both
 def test_doctor(site: Site) -> None:
     """Nothing fails on a node that is well, and nothing is left behind."""
     done = site.gw.run(["meshgw", "--json", "doctor"], check=False)

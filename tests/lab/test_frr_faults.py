@@ -31,7 +31,7 @@ def family(prefix: str) -> str:
 def has_more(site: BgpSite, there: bool) -> None:
     """FRR comes to have what MORE has more. vtysh is tried again after 1, 2, 4, 8 … s."""
     poll_until(
-        lambda: ("ip route 10.9.0.0/16 CloudflareWARP" in site.frr.config()) == there,
+        lambda: any(line.startswith("ip route 10.9.0.0/16 ") for line in site.frr.lines()) == there,
         20, f"10.9.0.0/16 in FRR: {there}", interval=0.1,
     )  # fmt: skip
 
@@ -109,7 +109,7 @@ def test_down_after_mgmtd_forgot(bgp_site: BgpSite) -> None:
         for six in (0, 1):
             assert bgp_site.frr.json(f"show {('ip', 'ipv6')[six]} route static") == {}
             assert bgp_site.gw.json(f"ip -j -N -{(4, 6)[six]} route show proto 196") == []
-        assert "CloudflareWARP" not in bgp_site.frr.config()
+        assert not any("CloudflareWARP" in line for line in bgp_site.frr.lines())
         return True
 
     poll_until(is_clean, 15, "nothing of ours is left", interval=0.1)
@@ -136,6 +136,24 @@ def test_vtysh_is_of_no_use(bgp_site: BgpSite, script: str) -> None:
         assert time.monotonic() - begin < 1.5
     has_more(bgp_site, True)
     bgp_site.forgets("frr-not-answering")
+    bgp_site.apply(bgp())
+    has_more(bgp_site, False)
+    bgp_site.is_well()
+
+
+def test_mgmtd_is_locked(bgp_site: BgpSite) -> None:
+    """41: somebody keeps its lock, as a lost daemon does: said as that and not as a line that is
+    wrong, tried again, and made up for."""
+    bgp_site.frr.ask("mgmtd", "configure terminal file-lock")
+    bgp_site.apply(MORE, check=False)
+    bgp_site.shows("frr-config-locked", "mgmtd")
+    assert "could not lock" in bgp_site.message("frr-config-locked")
+    codes = {code for code, _ in bgp_site.conditions()}
+    assert not codes & {"frr-config-rejected", "frr-not-in-place"}, codes
+    bgp_site.path_is_true()
+    bgp_site.frr.ask("mgmtd", "end")
+    has_more(bgp_site, True)
+    bgp_site.forgets("frr-config-locked")
     bgp_site.apply(bgp())
     has_more(bgp_site, False)
     bgp_site.is_well()
@@ -217,6 +235,7 @@ def test_kernel_lost_what_frr_reports(bgp_site: BgpSite) -> None:
     bgp_site.is_well(10)
 
 
+@pytest.mark.client("its interface stays away")
 def test_withdrawn_with_the_tunnel(bgp_site: BgpSite) -> None:
     """24: no TUN, no route, no announcement; all of it comes back with the TUN."""
     bgp_site.warp.delete_tun()

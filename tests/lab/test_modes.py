@@ -41,6 +41,7 @@ def switch(site: Site, mode: str, text: str) -> None:
     site.is_well()
 
 
+@pytest.mark.both
 def test_all_of_it(site: Site, kept: Kept, service: Node) -> None:
     """Flows from the mesh end, for their clients to see; flows from the LAN go on."""
     other = MODES[site.mode == MODES[0]]

@@ -259,6 +259,8 @@ def test_remedy_put_back(site: Site, kept: Kept, tailscale: Tailscale) -> None:
         site.gw.systemctl("stop", "meshgwd")
         site.gw.run("meshgw down")
         assert "meshgw" not in site.gw.out("nft list ruleset")
+        site.gw.write("etc/meshgw/meshgw.yaml", config(site.mode))
+        site.gw.run("systemctl start meshgwd && meshgw apply")
     tailscale.down()
     site.spent()
 

@@ -97,6 +97,8 @@ def test_ufw(site: Site) -> None:
     site.spent()
     site.gw.run("ufw --force enable")
     try:
+        # Connection tracking begins now, and to it what comes is no answer before something went.
+        assert flow.ping(site.gw, flow.DEVICE[0])
         for address, table in zip(flow.SERVICE, ("ip filter", "ip6 filter"), strict=True):
             assert site.fails(address)
             verdict = site.diagnose(target(address))

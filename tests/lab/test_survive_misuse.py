@@ -143,7 +143,7 @@ def test_file_is_none(site: Site, kept: Kept) -> None:
             spoil()
             site.gw.systemctl("reload", "meshgwd")
             assert site.pid() == pid
-            said = site.gw.journal("-u", "meshgwd", "-n", "5")
+            said = site.gw.journal("-u", "meshgwd", f"_PID={pid}")
             assert "reload refused, nothing changed: " in said and f"/{FILE}" in said
             site.heals()
             site.gw.systemctl("restart", "meshgwd")

@@ -48,6 +48,7 @@ def wipe_routing(gw1: Machine) -> None:
 # The firewall.
 
 
+@pytest.mark.both
 def test_ruleset_flushed(site: Site, kept: Kept) -> None:
     """Event 13: Others flush and reload; our table is left out, by the kernel."""
     talks = [Talk(site.worker, address) for address in flow.SERVICE]
@@ -102,6 +103,7 @@ def test_ruleset_flushed_while_stopped(site: Site, kept: Kept) -> None:
 # Routes and rules.
 
 
+@pytest.mark.both
 def test_all_foreign_routing_removed(site: Site, kept: Kept) -> None:
     """Event 17: systemd-networkd restarts: what it did not make goes, ours and others'."""
     with kept(site.gw):
@@ -230,6 +232,7 @@ def test_forwarding_lowered_is_restored(site: Site, kept: Kept) -> None:
         site.gw.run("meshgw down")
         assert before.difference(State(site.gw.outside)) == []
         site.gw.run(["sysctl", "-qw", *(f"{key}=1" for key in FORWARDING)])
+        site.gw.run("meshgw apply")
 
 
 def test_reverse_path_filter_raised(site: Site, kept: Kept) -> None:

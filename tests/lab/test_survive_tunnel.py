@@ -30,6 +30,7 @@ RANGES = ("100.64.0.0/12", "2606:4700:cf1:5000::/64")
 ONE_MODE = pytest.mark.parametrize("mode", ["route"], indirect=True)
 
 
+@pytest.mark.client("its interface stays away")
 def test_deleted_and_recreated(site: Site, kept: Kept) -> None:
     """Event 1: The client restarts: another interface of the same name."""
     with kept(site.gw):
@@ -41,6 +42,7 @@ def test_deleted_and_recreated(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.both
 def test_recreated_at_once(site: Site, kept: Kept) -> None:
     """Event 1: Gone and back before anybody could look."""
     talk = Talk(site.worker, flow.SERVICE[0])
@@ -52,6 +54,7 @@ def test_recreated_at_once(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.both
 def test_link_down_and_up(site: Site, kept: Kept) -> None:
     """Event 2: The IPv4 routes go silently, and nobody but meshgw puts them back."""
     with kept(site.gw):
@@ -67,6 +70,7 @@ def test_link_down_and_up(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.both
 def test_address_replaced(site: Site, kept: Kept) -> None:
     """Event 3: Another Mesh address: the TUN has none for a moment, or for longer."""
     old = site.warp.address4
@@ -81,6 +85,7 @@ def test_address_replaced(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.client("who else replaces addresses of the tunnel")
 def test_address_added_first(site: Site, kept: Kept) -> None:
     """Event 4: Nothing is lost, so nothing may be done."""
     old = site.warp.address4
@@ -110,6 +115,7 @@ def test_route_with_source_hint(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.client("its interface stays away")
 def test_renamed(site: Site, kept: Kept) -> None:
     """Event 6: An interface of another name is not the tunnel."""
     with kept(site.gw):
@@ -120,6 +126,7 @@ def test_renamed(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.client("its interface stays away")
 def test_renamed_and_another_one(site: Site, kept: Kept) -> None:
     """Event 6: The old TUN stays about under another name; the way back is the new one's."""
     with kept(site.gw):
@@ -137,6 +144,7 @@ def test_renamed_and_another_one(site: Site, kept: Kept) -> None:
         site.heals()
 
 
+@pytest.mark.client("its interface stays away")
 def test_moved_to_another_namespace(site: Site, kept: Kept) -> None:
     """Event 6: The client's container takes it, and gives it back."""
     with kept(site.gw):
@@ -148,6 +156,7 @@ def test_moved_to_another_namespace(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.client("a persistent interface")
 def test_reader_gone(site: Site, kept: Kept) -> None:
     """Event 7: A persistent TUN stays, without carrier, when its program dies."""
     with kept(site.gw):
@@ -174,6 +183,7 @@ def test_reader_stalls(site: Site, kept: Kept, service: Node) -> None:
         site.is_well(seconds=10)
 
 
+@pytest.mark.client("its routing table")
 @ONE_MODE
 def test_table_captures_lan(site: Site, kept: Kept) -> None:
     """Event 10: Another profile: the client takes what is for the LAN back into the tunnel."""
@@ -193,6 +203,7 @@ def test_table_captures_lan(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.client("its routing table")
 @ONE_MODE
 @pytest.mark.parametrize("prefixes", [NETWORKS, RANGES], ids=["there", "back"])
 def test_blackholes_left(site: Site, kept: Kept, prefixes: tuple[str, str]) -> None:
@@ -208,6 +219,7 @@ def test_blackholes_left(site: Site, kept: Kept, prefixes: tuple[str, str]) -> N
         site.is_well()
 
 
+@pytest.mark.client("its filter")
 @ONE_MODE
 def test_client_rejects_the_lan(site: Site, kept: Kept) -> None:
     """Event 12: The client's filter stops what the gateway says and hears itself, no flow."""
@@ -221,6 +233,7 @@ def test_client_rejects_the_lan(site: Site, kept: Kept) -> None:
         site.is_well()
 
 
+@pytest.mark.client("its rule")
 @pytest.mark.parametrize("duplicates", [False, True])
 def test_client_reconnects(site: Site, kept: Kept, duplicates: bool) -> None:
     """Event 9: Its rule goes in front of all others, perhaps a second time; ours are no rules."""
@@ -246,7 +259,7 @@ RANGES = "mesh: {{ranges: {{workers: ['{}', '{}']}}}}\n"
 
 
 @pytest.fixture
-def moved_worker(site: Site, edge: Node, router: Machine) -> Iterator[Node]:
+def moved_worker(site: Site, router: Machine) -> Iterator[Node]:
     """The worker has addresses of the new ranges as well; edge and router know these."""
     commands = []
     for ip, prefix, address, gateway in zip(
@@ -255,11 +268,11 @@ def moved_worker(site: Site, edge: Node, router: Machine) -> Iterator[Node]:
         commands += [
             # Deprecated, so that nobody uses it unasked.
             (site.worker, f"{ip} addr {{}} {address} dev eth0 preferred_lft 0"),
-            (edge, f"{ip} route {{}} {address} dev worker"),
             (router, f"{ip} route {{}} {prefix} via {gateway}"),
         ]
     for node, command in commands:
         node.run(command.format("add"))
+    site.lab.edge_learns("worker", *MOVED_WORKER)
     yield site.worker
     for node, command in commands:
         node.run(command.format("del"))
@@ -281,8 +294,11 @@ def test_ranges_moved(site: Site, kept: Kept, moved_worker: Node, device: Node) 
         for mine, address, gateway in zip(MOVED_WORKER, flow.SERVICE, flow.GW1, strict=True):
             seen = mine if site.mode == "route" else gateway
             flow.works_within(2, moved_worker, address, seen, source=mine)
+        site.lab.edge_forgets("worker", *flow.WORKER)
         assert site.fails(flow.SERVICE[0]) and site.fails(flow.SERVICE[1])
         site.is_well()
+        site.lab.edge_learns("worker", *flow.WORKER)
+        site.lab.edge_forgets("worker", *MOVED_WORKER)
         site.gw.write("etc/meshgw/meshgw.yaml", config(site.mode))
         site.gw.run("meshgw apply")
         site.heals()

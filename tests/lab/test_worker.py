@@ -36,6 +36,7 @@ def answer(process: Process) -> tuple[int, dict[str, Any]]:
     return status, json.loads(lines[0])
 
 
+@pytest.mark.both
 @FAMILIES
 def test_worker_fetches(site: Site, six: int) -> None:
     """200, and the service saw who the mode says."""
@@ -48,6 +49,7 @@ def test_worker_fetches(site: Site, six: int) -> None:
     assert status == 0
 
 
+@pytest.mark.client("without meshgw there is no tunnel")
 def test_bare_gateway(pristine: Lab, worker: Node) -> None:
     """Without a way back the Worker is told of an error, in each family, and nothing else."""
     pristine.reset(pristine.gw1, traits=Traits(inject6=False))

@@ -90,7 +90,9 @@ def family(prefix: str) -> int:
     return ipaddress.ip_network(prefix, strict=False).version
 
 
-def ruleset(traits: Traits, interface: str, own: Iterable[str]) -> str:
+def ruleset(
+    traits: Traits, interface: str, own: Iterable[str], underlay: Iterable[str] = UNDERLAY
+) -> str:
     """The client's nftables table as input for `nft -f`, replacing an older one.
 
     Include mode excludes all that is not included: without the strict switches the final accept
@@ -113,7 +115,7 @@ def ruleset(traits: Traits, interface: str, own: Iterable[str]) -> str:
             "udp sport 67 udp dport 68 accept",
             "udp sport 547 udp dport 546 accept",
             *common,
-            *matches("saddr", UNDERLAY, "accept"),
+            *matches("saddr", underlay, "accept"),
             *matches("saddr", dropped, "drop"),
             *([] if traits.strict_input else ["accept"]),
         ],
@@ -123,7 +125,7 @@ def ruleset(traits: Traits, interface: str, own: Iterable[str]) -> str:
             f'oifname "{interface}" goto tun',
             "udp sport 68 udp dport 67 accept",
             "udp sport 546 udp dport 547 accept",
-            *matches("daddr", UNDERLAY, "accept"),
+            *matches("daddr", underlay, "accept"),
             *matches("daddr", dropped, "drop"),
             *(["reject"] if traits.strict_output else ["accept"]),
         ],
@@ -244,6 +246,7 @@ class Warp:
         self.address6 = address6
         self.traits = traits
         self.ifname = INTERFACE
+        self.underlay = UNDERLAY
         self.edge_ifname = f"mesh-{name}"
         self._log = log
         # Where the TUN is: differs from netns after move_netns().
@@ -400,7 +403,8 @@ class Warp:
     def write_firewall(self) -> None:
         """Replaces the nftables table, as the client does at each change of connectivity."""
         if self.traits.firewall:
-            text = ruleset(self.traits, self.ifname, (self.address4, self.address6))
+            own = (self.address4, self.address6)
+            text = ruleset(self.traits, self.ifname, own, self.underlay)
             self._run(self.netns, "nft", "-f", "-", stdin=text)
         else:
             self._run(self.netns, "nft", "destroy", "table", "inet", NFT_TABLE)

@@ -27,8 +27,9 @@ from typing import Any
 from bench.report import Report, judge, median, percentile
 from bench.space import BenchError, Space, note
 from lab import flow, network
-from lab.lab import CONFIG_BGP, Lab, Options
+from lab.lab import CONFIG_BGP, Options
 from lab.node import Node
+from lab.relay import RelayLab
 from lab.router import BY_HAND, with_bfd
 from lab.shell import CommandError, poll_until
 
@@ -104,7 +105,7 @@ class Bench:
     """The lab and what is done with it."""
 
     def __init__(self, preset: str) -> None:
-        self.lab = Lab(Options(router="bgp", frr=True, preset=preset))
+        self.lab = RelayLab(Options(router="bgp", frr=True, preset=preset))
         self.lab.start()
         self.samples: dict[tuple[str, str], list[float]] = {}
 

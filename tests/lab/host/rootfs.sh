@@ -94,7 +94,8 @@ write_apt_conf() {
 		deb [signed-by=$keyring] $1 $suite-backports main
 		deb [signed-by=$keyring] $1 bookworm main
 	EOF
-	# h2o left Debian after 12; nothing else may come from there.
+	# h2o left Debian after 12; nothing else may come from there. The tunnel needs ngtcp2's library
+	# for OpenSSL, which Debian 13 got later.
 	cat >"$cache/preferences" <<-EOF
 		Package: *
 		Pin: release n=bookworm
@@ -102,6 +103,10 @@ write_apt_conf() {
 
 		Package: libh2o* h2o
 		Pin: release n=bookworm
+		Pin-Priority: 500
+
+		Package: libngtcp2* libnghttp3*
+		Pin: release n=$suite-backports
 		Pin-Priority: 500
 	EOF
 	cat >"$cache/apt.conf" <<-EOF

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lab import build, demo, machine, network, suite
-from lab.lab import BRIDGE, CONFIG, CONFIG_BGP, Lab, Options
+from lab.kinds import KINDS, WITH_CLIENT
+from lab.lab import BRIDGE, CONFIG, CONFIG_BGP, Options
 from lab.shell import CommandError
 
 BENCH = build.SRC / "tests/bench/run.py"
@@ -28,16 +29,13 @@ def fail(sentence: str, status: int = 2) -> int:
 def cmd_up(argv: list[str]) -> int:
     """Stays until it is ended."""
     parser = argparse.ArgumentParser(prog="./lab up")
-    parser.add_argument("--tunnel", choices=("relay", "masque"), default="relay")
+    parser.add_argument("--tunnel", choices=KINDS, default="relay")
     parser.add_argument("--router", choices=("static", "bgp", "none"), default="bgp")
     parser.add_argument("--bare", action="store_true")
     args = parser.parse_args(argv)
-    if args.tunnel == "masque":
-        return fail("--tunnel masque comes with the MASQUE tunnel, not yet; use relay")
-
     options = Options(router=args.router, frr=True)
     build.build_all(options.preset)
-    lab = Lab(options)
+    lab = (WITH_CLIENT if args.bare else KINDS)[args.tunnel](options)
     with build.timed("nodes up"):
         lab.start()
         if not args.bare:
@@ -56,7 +54,7 @@ def cmd_bench(argv: list[str]) -> int:
     if not argv or argv[0] == "bgp":
         build.build_all("release")
     status = 0
-    for name in [argv] if argv else [["heal"], ["forward"], ["idle"], ["watch"], ["bridge"], ["bgp"]]:
+    for name in [argv] if argv else [["heal"], ["forward"], ["idle"], ["watch"], ["bridge"], ["tunnel"], ["bgp"]]:
         print(flush=True)
         done = subprocess.run(["python3", BENCH, *name], check=False)
         status = status or done.returncode

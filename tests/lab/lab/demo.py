@@ -6,11 +6,16 @@ Each stage is a claim that is checked while it is shown.
 
 from __future__ import annotations
 
+import argparse
 import json
 from typing import Any
 
 from lab import build, flow, network
+from lab.client import ClientLab
+from lab.edge import connector_config
+from lab.kinds import WITH_CLIENT
 from lab.lab import CONFIG, CONFIG_BGP, HERE, Lab, Options
+from lab.masque import CONNECT_S, is_connected
 from lab.shell import poll_until
 
 # From the first call to the proof: the BGP session, then three rounds of probes.
@@ -19,7 +24,7 @@ URL = f"http://{flow.SERVICE[0]}:{flow.HTTP}/"
 CONFIG_FILE = "/etc/meshgw/meshgw.yaml"
 SHOWN_LINES = 4
 PICTURE = """
-    Worker 100.64.12.189 ── edge ══ tunnel ══ gw1 10.0.1.11 ── LAN ── service 10.0.1.50:3000
+    Worker 100.64.12.189 ── edge ══ {tunnel} ══ gw1 10.0.1.11 ── LAN ── service 10.0.1.50:3000
                                                                 └──── router 10.0.1.1
 """
 
@@ -161,20 +166,26 @@ def automatic(lab: Lab) -> None:
     good_call(lab, flow.GW1[0])
 
 
+def is_proven(lab: Lab) -> bool:
+    """The service's network is in mode route."""
+    status = json.loads(lab.gw1.out("meshgw --json status", check=False))
+    return any(
+        n["prefix"] == network.LAN_PREFIXES[0] and n["effective"] == "route"
+        for n in status["networks"]
+    )
+
+
+def is_well(lab: Lab) -> bool:
+    """Nothing is worse than information."""
+    return lab.gw1.run(["meshgw", "status"], check=False).returncode == 0
+
+
 def proof(lab: Lab) -> None:
     """The proof"""
-    network_of_service = network.LAN_PREFIXES[0]
-
-    def proven() -> bool:
-        status = json.loads(lab.gw1.out("meshgw --json status", check=False))
-        return any(
-            n["prefix"] == network_of_service and n["effective"] == "route"
-            for n in status["networks"]
-        )
-
     print("\n  meshgw asks the hosts that mesh flows reached twice, as itself and with a source from")
     print("  the mesh, until answers to the second have come back three times …", flush=True)
-    poll_until(proven, PROOF_S, f"{network_of_service} is proven to know the way", interval=0.2)
+    what = f"{network.LAN_PREFIXES[0]} is proven to know the way"
+    poll_until(lambda: is_proven(lab), PROOF_S, what, interval=0.2)
     meshgw(lab, "status")
 
 
@@ -196,6 +207,21 @@ def table(lab: Lab) -> None:
     lab.routing.learns("gw1")
 
 
+def own_tunnel(lab: Lab) -> None:
+    """Cloudflare's client is gone, and meshgw has a tunnel of its own"""
+    assert isinstance(lab, ClientLab)
+    print("\n    gw1# systemctl stop warp-svc && systemctl start meshgw-tunnel")
+    lab.warp["gw1"].close()
+    lab.identities["gw1"].install(lab.gw1)
+    lab.gw1.systemctl("start", "meshgw-tunnel")
+    apply(lab, CONFIG_BGP + connector_config(lab.identities["edge"]))
+    poll_until(lambda: is_connected(lab.gw1), CONNECT_S, "gw1's tunnel is connected")
+    what = "all of it is announced and proven again"
+    poll_until(lambda: is_well(lab) and is_proven(lab), PROOF_S, what, interval=0.2)
+    good_call(lab, flow.WORKER[0])
+    meshgw(lab, "status")
+
+
 STAGES = (
     bare, masquerade, route, down, no_route, automatic, proof, automatic_route, table,
 )  # fmt: skip
@@ -203,16 +229,17 @@ STAGES = (
 
 def run(argv: list[str]) -> int:
     """0 only if everything was as it should be."""
-    if argv:
-        print("usage: ./lab demo")
-        return 2
+    parser = argparse.ArgumentParser(prog="./lab demo")
+    parser.add_argument("--tunnel", choices=WITH_CLIENT, default="masque")
+    args = parser.parse_args(argv)
     options = Options(frr=True)
     build.build_all(options.preset)
-    lab = Lab(options)
+    lab = WITH_CLIENT[args.tunnel](options)
     with build.timed("nodes up"):
         lab.start()
-    print(PICTURE, end="")
-    for number, stage in enumerate(STAGES, 1):
+    print(PICTURE.format(tunnel=args.tunnel.upper().center(6)), end="")
+    own = (own_tunnel,) if isinstance(lab, ClientLab) else ()
+    for number, stage in enumerate((*STAGES, *own), 1):
         title = (stage.__doc__ or "").rstrip(".")
         print(f"\n{number}. {title}", flush=True)
         try:

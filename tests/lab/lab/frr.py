@@ -3,16 +3,22 @@
 
 All five daemons that matter here are enabled on every machine; frr.service runs where start() was
 called. Nothing here trusts vtysh's exit status, which is 0 for most of what goes wrong.
+
+Whoever looks must not disturb. mgmtd of FRR 10.3 spoils a commit that is under way when any other
+session with it ends (FRRouting issue 18541), and may be locked for ten minutes after that. So a
+run of vtysh is told which daemon it is about, and what is looked at again and again, while meshgwd
+may be writing, is has(), over connections that stay.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
-from lab.machine import BASE, Machine
+from lab.machine import BASE, Machine, leader_of
 from lab.shell import poll_until
 
 CONF = "etc/frr/frr.conf"
@@ -31,6 +37,38 @@ RESTART = (
 )
 # What vtysh and the daemons begin a complaint with.
 COMPLAINTS = ("%", "line ", "Error", "Configuration failed")
+# Who answers `show …`, by the next word.
+ANSWERS = {"bgp": "bgpd", "ip": "zebra", "ipv6": "zebra"}
+
+
+class Vty:
+    """A daemon's shell without vtysh, for one that looks (vtysh/vtysh.c, vtysh_client_run): a
+    command ends with a NUL, an answer with three and a result."""
+
+    def __init__(self, path: str) -> None:
+        self._socket = socket.socket(socket.AF_UNIX)
+        self._socket.settimeout(5)
+        try:
+            self._socket.connect(path)
+            self.ask("enable")
+        except OSError:
+            self.close()
+            raise
+
+    def ask(self, command: str) -> str:
+        """Its answer; OSError when there is none."""
+        self._socket.sendall(command.encode() + b"\0")
+        answer = b""
+        while answer[-4:-1] != b"\0\0\0":
+            more = self._socket.recv(65536)
+            if not more:
+                raise ConnectionResetError(command)
+            answer += more
+        return answer[:-4].decode()
+
+    def close(self) -> None:
+        """Ends the session."""
+        self._socket.close()
 
 
 class Frr:
@@ -38,6 +76,7 @@ class Frr:
 
     def __init__(self, machine: Machine) -> None:
         self.machine = machine
+        self._vtys: dict[str, Vty] = {}
 
     # The service.
 
@@ -57,6 +96,8 @@ class Frr:
     def stop(self) -> None:
         """Until the next start, whatever state it is in."""
         self.machine.run(STOP)
+        while self._vtys:
+            self._vtys.popitem()[1].close()
 
     # A daemon.
 
@@ -75,25 +116,26 @@ class Frr:
     @contextlib.contextmanager
     def without(self, daemon: str) -> Iterator[None]:
         """The daemon is dead and stays so while the `with` lasts, then runs again."""
-        self.vtysh(f"watchfrr ignore {daemon}")
+        self.vtysh(f"watchfrr ignore {daemon}", daemon="watchfrr")
         try:
             self.kill(daemon)
             yield
         finally:
             # What watchfrr does, which does not look at what it once ignored.
             self.machine.run(RESTART.format(daemon))
-            self.vtysh(f"no watchfrr ignore {daemon}")
+            self.vtysh(f"no watchfrr ignore {daemon}", daemon="watchfrr")
 
     # Its words.
 
-    def vtysh(self, *commands: str) -> str:
-        """What it prints."""
+    def vtysh(self, *commands: str, daemon: str = "") -> str:
+        """What it prints; with nobody but that daemon, if one is named."""
         words = [word for command in commands for word in ("-c", command)]
-        return self.machine.out(["vtysh", *words], check=False)
+        only = ["-d", daemon] if daemon else []
+        return self.machine.out(["vtysh", *only, *words], check=False)
 
     def json(self, command: str) -> Any:
         """A show command's answer."""
-        return json.loads(self.vtysh(f"{command} json") or "{}")
+        return json.loads(self.vtysh(f"{command} json", daemon=ANSWERS[command.split()[1]]) or "{}")
 
     def configure(self, text: str) -> None:
         """Lines of configuration, as at its prompt; fails if one is not taken."""
@@ -103,8 +145,30 @@ class Frr:
         assert not wrong, f"{self.machine.name}: vtysh: {said}"
 
     def config(self) -> str:
-        """The running configuration."""
+        """The running configuration; not for who looks while it may be written."""
         return self.vtysh("show running-config")
+
+    def ask(self, daemon: str, command: str) -> str:
+        """One daemon's answer, over a connection that stays; empty if it does not run."""
+        for _ in range(2):  # the first may be with a process that is gone
+            try:
+                if daemon not in self._vtys:
+                    path = f"/proc/{leader_of(self.machine.name)}/root/run/frr/{daemon}.vty"
+                    self._vtys[daemon] = Vty(path)
+                return self._vtys[daemon].ask(command)
+            except OSError:
+                if vty := self._vtys.pop(daemon, None):
+                    vty.close()
+        return ""
+
+    def lines(self) -> set[str]:
+        """Of the running configuration: bgpd's and, of what it has, mgmtd's."""
+        both = (self.ask(name, "show running-config").splitlines() for name in ("mgmtd", "bgpd"))
+        return {line for text in both for line in text}
+
+    def takes(self) -> bool:
+        """Whether mgmtd has nothing under way: a commit that does not end is its lock."""
+        return "Total: 0" in self.ask("mgmtd", "show mgmt transaction all")
 
     # What it knows.
 

@@ -8,16 +8,17 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from lab import build, network
+from lab import network
 from lab.frr import Frr
 from lab.machine import Machine
 from lab.node import Node
 from lab.restore import restore
 from lab.router import Router
-from lab.shell import LOG, Process, poll_until
+from lab.shell import Process, poll_until
 from lab.state import State
-from warp import SYSCTLS, Traits, Warp
+from warp import SYSCTLS, Traits
 
 HERE = Path("/src/tests/lab")
 GATEWAYS = ("gw1", "gw2")
@@ -34,14 +35,16 @@ TRACES = (
     "pgrep -l '^(meshgw|watchfrr)';"
     " ls -A /etc/meshgw /var/lib/meshgw 2>/dev/null | grep -v ':$'; true"
 )
+# In this order: what is killed comes back by itself, and starts again what it needs.
 REMOVE_MESHGW = (
-    "systemctl kill -s KILL 'meshgw*' 2>/dev/null; systemctl stop 'meshgw*' &&"
+    "systemctl kill -s KILL 'meshgw*' 2>/dev/null;"
+    " systemctl stop meshgw-tunnel meshgw-bridge meshgwd && systemctl stop 'meshgw*' &&"
     " systemctl reset-failed && rm -rf /etc/meshgw/* /var/lib/meshgw/*"
 )
 # At its end a program with LeakSanitizer traces itself, which the units' filters forbid.
 SANITIZED = {
     f"etc/systemd/system/{unit}.service.d/lab.conf": "[Service]\nSystemCallFilter=ptrace\n"
-    for unit in ("meshgwd", "meshgw-bridge", "meshgw-probe@", "meshgw-trace@")
+    for unit in ("meshgwd", "meshgw-bridge", "meshgw-tunnel", "meshgw-probe@", "meshgw-trace@")
 }
 ROUTER_SYSCTLS = "etc/sysctl.d/router.conf"
 
@@ -58,19 +61,21 @@ class Options:
 
 
 class Lab:
-    """start() makes everything, as Cloudflare's client leaves it: without meshgw.
+    """start() makes everything but meshgw on the gateways.
 
     gw1 is the active replica. The nodes are attributes: lab.gw1, lab.router, lab.service, …;
-    lab.warp["gw1"] is that gateway's client, lab.frr["gw1"] its FRR, lab.routing what the router
-    knows of the mesh.
+    lab.warp["gw1"] is what carries that gateway's packets, lab.frr["gw1"] its FRR, lab.routing what
+    the router knows of the mesh. There are two: lab.relay.RelayLab and lab.masque.MasqueLab.
     """
+
+    # What carries the packets.
+    tunnel: str
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        stage = build.stage(options.preset)
-        self.edge, self.worker, self.device = Node("edge"), Node("worker"), Node("device")
+        self.edge, self.worker, self.device = self._make_edge(), Node("worker"), Node("device")
         self.service, self.remote = Node("service"), Node("remote")
-        self.gw1, self.gw2 = Machine("gw1", stage), Machine("gw2", stage)
+        self.gw1, self.gw2 = (self._make_gateway(name) for name in GATEWAYS)
         self.router = Machine("router", None)
         for gateway in (self.gw1, self.gw2):
             gateway.files[CLIENT_SYSCTLS] = _lines(SYSCTLS)
@@ -78,11 +83,14 @@ class Lab:
                 gateway.files.update(SANITIZED)
         self.router.files[ROUTER_SYSCTLS] = _lines(network.FORWARDS)
         self.gateways = (self.gw1, self.gw2)
-        self.machines = (self.gw1, self.gw2, self.router)
-        self.nodes = {
+        ours = (self.gw1, self.gw2, *([self.edge] if isinstance(self.edge, Machine) else ()))
+        # Where meshgw runs, and all that boot.
+        self.with_meshgw, self.machines = ours, (*ours, self.router)
+        self.nodes: dict[str, Node] = {
             node.name: node
             for node in (
-                self.edge, self.worker, self.device, *self.machines, self.service, self.remote,
+                self.edge, self.worker, self.device, *self.gateways, self.router, self.service,
+                self.remote,
             )
         }  # fmt: skip
         self.warp = {name: self._client(name, options.traits) for name in GATEWAYS}
@@ -90,19 +98,38 @@ class Lab:
         self.routing = Router(self.router)
         self._pristine: dict[str, State] = {}
 
-    def _client(self, name: str, traits: Traits) -> Warp:
-        address4, address6 = network.MESH[name]
-        return Warp(
-            name=name,
-            netns=name,
-            edge_netns="edge",
-            address4=address4,
-            address6=address6,
-            relay=build.relay(),
-            traits=traits,
-            control_dir="/run/lab",
-            log=lambda line: LOG.info("client of %s: %s", name, line),
-        )
+    # What the two differ in.
+
+    def _make_gateway(self, name: str) -> Machine:
+        raise NotImplementedError
+
+    def _make_edge(self) -> Node:
+        raise NotImplementedError
+
+    def _client(self, name: str, traits: Traits) -> Any:
+        """What becomes warp[name], with the interface of warp.Warp: in part, if it is no client."""
+        raise NotImplementedError
+
+    def _start_edge(self) -> None:
+        """Before the gateways."""
+
+    def connect(self, name: str) -> None:
+        """A gateway's client, if it has one, up."""
+        raise NotImplementedError
+
+    def activate(self, name: str) -> None:
+        """The edge's choice among the replicas: the LAN's prefixes go to this one."""
+        raise NotImplementedError
+
+    def edge_learns(self, node: str, *addresses: str) -> None:
+        """These addresses are behind the edge, at that node."""
+        for address in addresses:
+            self.edge.run(["ip", "route", "replace", address, "dev", node])
+
+    def edge_forgets(self, node: str, *addresses: str) -> None:
+        """The reverse."""
+        for address in addresses:
+            self.edge.run(["ip", "route", "del", address, "dev", node])
 
     # From nothing to there.
 
@@ -116,6 +143,7 @@ class Lab:
         for name in SERVICES:
             self.serve(self.nodes[name])
         self.routing.become(self.options.router)
+        self._start_edge()
         for name in GATEWAYS:
             self.connect(name)
         self.activate("gw1")
@@ -142,24 +170,12 @@ class Lab:
         poll_until(lambda: "ready" in process.text(), 10, f"{node.name} serves ({log})")
         return process
 
-    def connect(self, name: str) -> None:
-        """A gateway's client, up; the edge knows its Mesh address."""
-        warp = self.warp[name]
-        warp.connect()
-        warp.attract((f"{warp.address4}/32", f"{warp.address6}/128"))
-
-    def activate(self, name: str) -> None:
-        """Cloudflare's choice among the replicas: the LAN's prefixes go to this one."""
-        self.warp[name].attract(network.LAN_PREFIXES)
-
     def stop(self) -> None:
         """Back to nothing: another lab may follow."""
         for node in self.nodes.values():
             if isinstance(node, Machine):
                 node.off()
             node.stop_all()
-        for warp in self.warp.values():
-            warp.relay.stop()
         for machine in self.machines:
             machine.unmount()
         for name in (*network.PLANS, network.SWITCH):
@@ -170,10 +186,13 @@ class Lab:
     def deploy(self, *gateways: Machine, config: str = CONFIG) -> None:
         """The configuration in place and the daemon started, as a package and Ansible would."""
         for gateway in gateways or self.gateways:
-            gateway.write("etc/meshgw/meshgw.yaml", config)
-            gateway.systemctl("start", "meshgwd")
+            self._begin(gateway, config)
             if BRIDGE in config:
                 gateway.systemctl("start", "meshgw-bridge")
+
+    def _begin(self, gateway: Machine, config: str) -> None:
+        gateway.write("etc/meshgw/meshgw.yaml", config)
+        gateway.systemctl("start", "meshgwd")
 
     # Between tests.
 

@@ -25,14 +25,20 @@ from lab import build, example
 
 RESULTS = build.BUILD / "lab/results"
 TESTS = build.SRC / "tests"
-LIMIT_S = 38 * 60
+LIMIT_S = 60 * 60
 IDLE = ("chrt", "--idle", "0")
 # Not with the sanitizers: what they put into expressions makes gcc warn of conversions.
 WERROR, NO_WERROR = "-DMESHGW_WERROR=ON", "-DMESHGW_WERROR=OFF"
-LABELS = ("unit", "golden", "sim", "fuzz", "root", "bridge")
+LABELS = ("unit", "golden", "sim", "fuzz", "root", "bridge", "tunnel")
 # Named first, it is run alone, with its arguments.
 FAULTS = "faults"
-GROUPS = ("build", "static", "ctest", "lab", "demo", FAULTS)
+# Named first, all of the lab's tests are run over the one that follows.
+TUNNEL, TUNNELS = "--tunnel", ("relay", "masque")
+# Over MASQUE: with which tunnel on the gateways, and which tests. Those of what only Cloudflare's
+# client does have the client, and MASQUE between it and the edge.
+OVER_MASQUE = (("masque", "not client"), ("client", "client"))
+NO_TESTS = 5  # pytest's exit status
+GROUPS = ("build", "static", "ctest", "lab", "masque", "lean", "demo", FAULTS)
 # The folders' walls, seen from outside: what each of our programs must not be linked with.
 FORBIDDEN = {
     "meshgwd": r"lib(ssl|crypto|h2o|ngtcp2|nghttp3|curl)",
@@ -235,15 +241,26 @@ def _ctest(tree: str, labels: Sequence[str]) -> list[Case]:
     return [Case(f"{tree}: {c.name}", c.seconds, c.passed, c.skipped) for c in cases]
 
 
-def _pytest(args: Sequence[str], preset: str) -> list[Case]:
-    report = RESULTS / "lab.xml"
+def _pytest(
+    args: Sequence[str], preset: str, tunnel: str = "relay", name: str = ""
+) -> list[Case]:
+    report = RESULTS / f"lab-{name or tunnel}.xml"
     report.unlink(missing_ok=True)
     done = subprocess.run(
         ["python3", "-m", "pytest", f"--junit-xml={report}", "-o", "junit_family=xunit1", *args],
         cwd=TESTS / "lab", stdin=subprocess.DEVNULL, check=False,
-        env={**os.environ, "MESHGW_LAB_PRESET": preset},
+        env={**os.environ, "MESHGW_LAB_PRESET": preset, "MESHGW_LAB_TUNNEL": tunnel},
     )  # fmt: skip
+    if done.returncode == NO_TESTS:
+        return []
     return _reported(report, "pytest", done.returncode, 1)
+
+
+def _lab(args: Sequence[str], preset: str, tunnel: str) -> list[Case]:
+    """All of the lab's tests, each once."""
+    if tunnel == "relay":
+        return _pytest(args, preset)
+    return [c for own, which in OVER_MASQUE for c in _pytest(["-m", which, *args], preset, own)]
 
 
 # All of it.
@@ -271,11 +288,13 @@ def _beside(groups: set[str]) -> list[Step]:
     return steps
 
 
-def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> list[Step]:
+def _in_turn(
+    groups: set[str], labels: Sequence[str], args: Sequence[str], tunnel: str
+) -> list[Step]:
     """What is measured by the clock, or needed by what follows."""
     preset = os.environ.get("MESHGW_LAB_PRESET") or "asan"
     steps = [Step("build: gcc", lambda: _build("dev", WERROR))]
-    if groups & {"build", "ctest", "lab"}:
+    if groups & {"build", "ctest"} or (groups & {"lab", "masque"} and preset == "asan"):
         sanitizers = "build: gcc, AddressSanitizer and UBSan"
         steps.append(Step(sanitizers, lambda: _build("asan", NO_WERROR)))
     if "static" in groups:
@@ -286,7 +305,13 @@ def _in_turn(groups: set[str], labels: Sequence[str], args: Sequence[str]) -> li
             Step("CTest under the sanitizers", lambda: _ctest("asan", labels)),
         ]
     if "lab" in groups:
-        steps.append(Step("lab", lambda: _pytest(args, preset)))
+        steps.append(Step(f"lab over {tunnel}", lambda: _lab(args, preset, tunnel)))
+    if "masque" in groups:
+        marked = ("-m", "(masque or both) and not lean")
+        steps.append(Step("masque", lambda: _pytest([*marked, *args], preset, "masque")))
+    if "lean" in groups:
+        lean = ("-m", "lean", *args)
+        steps.append(Step("lean", lambda: _pytest(lean, "dev", "masque", "lean")))
     if FAULTS in groups:
         steps.append(Step("faults", _faults))
     # Last: it leaves its lab as it is.
@@ -314,6 +339,15 @@ def _faults() -> list[Case]:
     return [*cases, Case(f"faults: what must hold, exit status {status}", 0, status == 0)]
 
 
+def _tunnel(argv: Sequence[str]) -> tuple[str, list[str]]:
+    """What carries the packets in the lab's tests, and the other arguments."""
+    if not argv or argv[0] != TUNNEL:
+        return "relay", list(argv)
+    if len(argv) < 2 or argv[1] not in TUNNELS:
+        raise build.BuildError(f"{TUNNEL} is one of: {' '.join(TUNNELS)}")
+    return argv[1], ["lab", *argv[2:]]
+
+
 def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
     """Groups, CTest labels, pytest's arguments; nothing chosen is everything."""
     groups: set[str] = set()
@@ -325,7 +359,7 @@ def _selection(argv: Sequence[str]) -> tuple[set[str], list[str], list[str]]:
             labels.append(word)
             word = "ctest"
         groups.add(word)
-    if rest:
+    if rest and not groups & {"masque", "lean"}:
         groups.add("lab")
     return groups or set(GROUPS), labels, rest
 
@@ -354,17 +388,18 @@ def run(argv: Sequence[str]) -> int:
         build.build_all("dev")
         return _run_faults(argv[1:])
     begin = time.monotonic()
+    tunnel, argv = _tunnel(argv)
     groups, labels, args = _selection(argv)
     RESULTS.mkdir(parents=True, exist_ok=True)
     beside = _beside(groups)
-    in_turn = _in_turn(groups, labels, args)
+    in_turn = _in_turn(groups, labels, args, tunnel)
     builds = [step for step in in_turn if step.name.startswith("build")]
     for step in builds:
         step.run()
     if not all(case.passed for step in builds for case in step.cases):
         return _summary(builds, time.monotonic() - begin)
     build.install("dev")
-    if "lab" in groups:
+    if any("AddressSanitizer" in step.name for step in builds):
         build.install("asan")
     side = threading.Thread(target=lambda: [step.run() for step in beside])
     side.start()
