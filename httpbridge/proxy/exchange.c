@@ -83,13 +83,24 @@ static void leave_up(struct exchange *x, bool reusable)
 	up_close(up);
 }
 
+static bool is_whole(const struct exchange *x)
+{
+	return x->in.ended && x->state != EXCHANGE_TUNNEL;
+}
+
+/* The upstream has done its part. */
+static void finish_up(struct exchange *x)
+{
+	leave_up(x, is_whole(x) && x->out.ended && x->up_persistent && !x->bound);
+}
+
 bool exchange_finish(struct exchange *x)
 {
 	struct client *c = x->client;
-	bool whole = x->in.ended && x->state != EXCHANGE_TUNNEL;
+	bool whole = is_whole(x);
 	enum client_end end = x->persistent ? CLIENT_KEEP : CLIENT_CLOSE;
 
-	leave_up(x, whole && x->out.ended && x->up_persistent && !x->bound);
+	finish_up(x);
 	release(x);
 	client_done(c, whole ? end : CLIENT_HEAR);
 	return false;
@@ -187,6 +198,10 @@ static void on_timer(struct timer *t)
 bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n)
 {
 	bool last = x->out.ended && !x->persistent;
+
+	/* First: who has the end of an answer may ask by another thread at once, and needs the seat. */
+	if (x->out.ended)
+		finish_up(x);
 	int result = last ? link_write_last(&x->client->link, iov, n)
 			  : link_write(&x->client->link, iov, n);
 

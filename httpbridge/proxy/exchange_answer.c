@@ -26,6 +26,8 @@ static bool tell_dechunked(struct exchange *x, const char *data, size_t len, siz
 		if (is_data)
 			iov[n++] = (struct iovec){(void *)(uintptr_t)(data + *used), (size_t)run};
 		*used += (size_t)run;
+		if (x->out.ended && *used < len)
+			x->up_persistent = false; /* it says more than it was asked */
 		if (n == PIECES) {
 			if (!exchange_tell(x, iov, n))
 				return false;

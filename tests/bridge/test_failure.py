@@ -17,6 +17,7 @@ import pytest
 
 from bench import (
     GET,
+    LAST,
     OK,
     TIMEOUT_S,
     Bridge,
@@ -507,6 +508,21 @@ def test_upstream_limit_of_all_threads(bridge: Bridge, upstream: Upstream) -> No
             service.send(OK)
         for client in clients:
             assert read_message(client).status == 200
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_upstream_limit_is_free_with_the_answer(
+    bridge: Bridge, echoing: Upstream, last: bool
+) -> None:
+    """Who has all of an answer may ask again at once, by another connection and so by another thread,
+    and finds the seat of that answer free; also where the service ends its connection with it."""
+    answer = LAST if last else OK
+    echoing.serve = lambda peer: [peer.send(answer) for _ in iter(lambda: read_message(peer), None)]
+    bridge.start([{"upstreams": [echoing.config], "maxConnections": 1}], threads=4)
+    clients = [bridge.connect() for _ in range(8)]
+    for client in clients * 250:
+        client.send(GET)
+        assert read_message(client).status == 200
 
 
 def test_access(bridge: Bridge, echoing: Upstream) -> None:

@@ -151,6 +151,17 @@ def test_answer_too_much(bridge: Bridge, upstream: Upstream) -> None:
     assert read_message(client).body == b"ho"
 
 
+def test_answer_with_more_after_its_chunks(bridge: Bridge, upstream: Upstream) -> None:
+    """The same for a caller who knows no chunks."""
+    bridge.start([{"upstreams": [upstream.config]}])
+    old = GOOD.replace(b"HTTP/1.1", b"HTTP/1.0")
+    client, service = under_way(bridge, upstream, old)
+    more = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhidden"
+    service.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n" + more)
+    assert read_message(client).body == b"hi"
+    assert service.ended()
+
+
 def test_answer_unasked(bridge: Bridge, upstream: Upstream) -> None:
     """An idle connection that speaks is closed: its words are nobody's answer."""
     bridge.start([{"upstreams": [upstream.config]}])
