@@ -199,7 +199,7 @@ bool exchange_tell(struct exchange *x, const struct iovec *iov, unsigned n)
 {
 	bool last = x->out.ended && !x->persistent;
 
-	/* First: who has the end of an answer may ask by another thread at once, and needs the seat. */
+	/* First: who has all of an answer may ask by another thread at once, and needs the seat. */
 	if (x->out.ended)
 		finish_up(x);
 	int result = last ? link_write_last(&x->client->link, iov, n)
