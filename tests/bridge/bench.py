@@ -309,11 +309,22 @@ class Bridge:
     def memory_kib(self) -> int:
         return self._status("VmRSS")
 
-    def state(self) -> str:
-        """Of the process: proc_pid_status(5)."""
+    def states(self) -> set[str]:
+        """Of all of its threads: proc_pid_status(5). That of the process is of the one that began, which
+        serves nobody."""
         assert self.process
-        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="ascii")
-        return status.split("State:")[1].split()[0]
+        tasks = Path(f"/proc/{self.process.pid}/task").glob("*/status")
+        return {task.read_text(encoding="ascii").split("State:")[1].split()[0] for task in tasks}
+
+    def hold(self) -> None:
+        """Until none of its threads does anything."""
+        assert self.process
+        self.process.send_signal(signal.SIGSTOP)
+        poll("it stands", lambda: self.states() == {"T"})
+
+    def let_go(self) -> None:
+        assert self.process
+        self.process.send_signal(signal.SIGCONT)
 
     def _status(self, key: str, base: int = 10) -> int:
         assert self.process

@@ -7,7 +7,6 @@ import json
 import signal
 import socket
 import threading
-from pathlib import Path
 
 from bench import GET, OK, Bridge, Daemon, Peer, Upstream, closed_port, poll, read_message, under_way
 
@@ -58,13 +57,10 @@ def test_told_twice_at_once(bridge: Bridge, daemon: Daemon, echoing: Upstream) -
     daemon.tell(None)
     bridge.attach(daemon)
     poll("attached", lambda: daemon.attached)
-    assert bridge.process
-    bridge.process.send_signal(signal.SIGSTOP)
-    state = Path(f"/proc/{bridge.process.pid}/stat")
-    poll("stopped", lambda: state.read_text(encoding="ascii").rsplit(")", 1)[1].split()[0] == "T")
+    bridge.hold()
     daemon.tell(None)
     daemon.tell(bridge.config([{"upstreams": [echoing.config]}]), bridge.listener)
-    bridge.process.send_signal(signal.SIGCONT)
+    bridge.let_go()
     assert bridge.ask(GET).status == 200
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import resource
 import select
-import signal
 import socket
 import subprocess
 import threading
@@ -167,16 +166,13 @@ def test_ends_as_it_is_used(bridge: Bridge, upstream: Upstream, end: str, order:
     libh2o calls back for the connections that we made before those that we accepted."""
     bridge.start([{"upstreams": [upstream.config]}])
     client, service = _pooled(bridge, upstream)
-    assert bridge.process
-    bridge.process.send_signal(signal.SIGSTOP)
-    stat = Path(f"/proc/{bridge.process.pid}/stat")
-    poll("stopped", lambda: stat.read_text(encoding="ascii").split()[2] == "T")
+    bridge.hold()
     if order == "end first":
         getattr(service, end)()
     client.send(POST + b"Content-Length: 1\r\n\r\nx")
     if order == "request first":
         getattr(service, end)()
-    bridge.process.send_signal(signal.SIGCONT)
+    bridge.let_go()
     service = upstream.peer()
     assert read_message(service).body == b"x"
     service.send(OK)

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import signal
 import socket
 from pathlib import Path
 
@@ -26,12 +25,11 @@ def test_answer_behind_an_answer(bridge: Bridge, tmp_path: Path) -> None:
     client.send(GET + GET)
     service = upstream.peer()
     read_message(service)
-    assert bridge.process
-    bridge.process.send_signal(signal.SIGSTOP)
+    bridge.hold()
     head = b"HTTP/1.1 200 OK\r\nContent-Length: %06d\r\n\r\n"
     body = b"x" * (ONE_READ - len(head % 0))
     service.send(head % len(body) + body + HIDDEN)
-    bridge.process.send_signal(signal.SIGCONT)
+    bridge.let_go()
     assert read_message(client).body == body
     again = upstream.peer()
     read_message(again)

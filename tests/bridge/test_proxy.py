@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -84,14 +83,12 @@ def test_first_come_first_served(bridge: Bridge, upstream: Upstream) -> None:
     for client in clients:
         client.send(HEALTH)
         assert read_message(client).status == 200
-    assert bridge.process
     # Before it waits again the last one is still in epoll's list of those that are ready.
-    poll("it waits", lambda: bridge.state() == "S")
-    bridge.process.send_signal(signal.SIGSTOP)
-    poll("it stands", lambda: bridge.state() == "T")
+    poll("it waits", lambda: bridge.states() == {"S"})
+    bridge.hold()
     for client in clients:
         client.send(HEALTH)
-    bridge.process.send_signal(signal.SIGCONT)
+    bridge.let_go()
     for client in clients:
         assert read_message(client).status == 200
     poll("the log", lambda: len(bridge.lines()) == 2 * len(clients))
