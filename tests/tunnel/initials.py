@@ -23,6 +23,8 @@ V1 = int(QuicProtocolVersion.VERSION_1)
 LEAST = 1200  # RFC 9000 14.1
 ROOM = LEAST - 22 - 16  # for the payload, with _initials()'s head and the tag
 PORT = 443
+BURST = 100
+HELD_UP_S = 0.1
 
 
 def _hello() -> bytes:
@@ -131,11 +133,13 @@ class Gun:
             self.sock.close()
 
     def _fire(self, packets: list[bytes], rate: int, stop: threading.Event) -> None:
-        begin = time.monotonic()
+        due = time.monotonic()
         for n, packet in enumerate(itertools.cycle(packets)):
             if stop.is_set():
                 return
             shot = from_elsewhere(packet, self.edge) if self.spoofed else packet
             self.sock.sendto(shot, (self.edge, 0 if self.spoofed else PORT))
-            if n % 100 == 0:
-                time.sleep(max(0.0, begin + n / rate - time.monotonic()))
+            if n % BURST == 0:
+                # Who was held up for long does not make up for it: that would be another rate.
+                due = max(due + BURST / rate, time.monotonic() - HELD_UP_S)
+                time.sleep(max(0.0, due - time.monotonic()))
