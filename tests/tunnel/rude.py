@@ -271,6 +271,11 @@ class Rude:
             sender = self.quic._streams[self.stream].sender
             return sender._buffer_stop - sender._buffer_start
 
+    def wait_taken(self) -> None:
+        """Until the peer has all of it, however long that takes as long as it goes on."""
+        while left := self.waiting():
+            poll("more of it", lambda n=left: self.waiting() < n)
+
     def packets(self, *packets: bytes) -> None:
         with self.lock:
             assert self.h3 and self.stream is not None

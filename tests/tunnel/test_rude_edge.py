@@ -82,7 +82,7 @@ def test_routes(wild: Wild) -> None:
     peer = wild.start()
     routes = b"".join(rude.route(RANGE[0] + n, RANGE[0] + n) for n in range(0, 2_000_000, 2))
     peer.send(rude.capsule(rude.ROUTE_ADVERTISEMENT, routes))
-    poll("all of it", lambda: peer.waiting() == 0)
+    peer.wait_taken()
     poll("its name", lambda: wild.named("excess"))
     assert not any(p["routes"] for p in wild.pair.gateway.daemon.proposals)
     peer.answers = False  # on a slow machine it was there for so long that it is dialled again

@@ -85,7 +85,7 @@ def test_routes(wild: Wild) -> None:
     routes = b"".join(rude.route(n * 4096, n * 4096) for n in range(1_000_000))
     peer.send(rude.capsule(rude.ROUTE_ADVERTISEMENT, routes))
     wild.carries()
-    poll("all of it", lambda: peer.waiting() == 0)
+    peer.wait_taken()
     poll("its name", lambda: wild.named("excess"))
 
 
@@ -140,7 +140,8 @@ def test_unacknowledged(wild: Wild) -> None:
 def test_connections(wild: Wild) -> None:
     """Of those with one key that ask for nothing only the last few stay."""
     for _ in range(30):
-        wild.make(asks=False).dial((EDGE, 443))
+        one = wild.make(asks=False).dial((EDGE, 443))
+        poll("its handshake", lambda one=one: one.h3)
     poll("the end of most of them", lambda: sum(bool(p.ended) for p in wild.rude) == 26)
     wild.carries()
     assert wild.log().count("established node=wild") == 30
