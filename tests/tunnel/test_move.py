@@ -93,8 +93,7 @@ def test_no_way_to_move(pair: Pair) -> None:
 def test_blocked(pair: Pair) -> None:
     """The silent tunnel is kept, another is dialled beside it, and the addresses stay meanwhile."""
     pair.start()
-    poll("proposal", lambda: pair.gateway.daemon.proposals)
-    told = pair.gateway.daemon.proposals[-1]
+    told = poll("proposal", lambda: [p for p in pair.gateway.daemon.proposals if p["routes"]])[-1]
     with echoing(pair.edge.space, MESH_EDGE):
         recovers("before", pair.gateway.space, MESH_EDGE, lambda: None)
         pair.edge.space.run("nft", BLOCK)
