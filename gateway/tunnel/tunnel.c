@@ -1,53 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tunnel.h"
-#include "connip/stray.h"
-#include "data/segment.h"
+#include "cargo.h"
+#include "dispatch.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
 #include "pump.h"
 #include "role.h"
-#include "share.h"
 #include "watch.h"
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-/* So many packets in one turn are mostly answered by the kernel as soon as they are written: what
- * it says goes along with the acknowledgement. */
-constexpr unsigned ANSWERED = 8;
 /* Room for QUIC and HTTP around an inner packet; what path MTU discovery is to reach. */
 constexpr size_t OVERHEAD = 64;
 /* Where nobody answers there may be another edge to try. */
 constexpr uint64_t HANDSHAKE_NS = 5'000'000'000;
-/* Who is away for so long may be back before anybody has to know; TCP asks again after a second. */
-constexpr uint64_t SHORT_NS = 3'000'000'000;
 constexpr size_t PAYLOAD_LEAST = 1472;
-
-/* What a super-packet's headers say is the same in all of its pieces: it is judged once. */
-struct verdict {
-	struct lane *lane; /* nullptr = none yet */
-	size_t n;          /* no longer than that */
-	bool over;         /* beyond its peer's share */
-};
-
-/* The super-packet under way. */
-struct cargo {
-	struct segment segment;
-	struct segment_piece piece;
-	struct lane *lane; /* that a piece waits for; nullptr = none waits */
-	struct verdict verdict;
-	uint8_t head[TUN_HEADROOM + SEGMENT_HEAD_MAX];
-	uint8_t buffer[TUN_BUFFER];
-};
-
-struct tunnel_counters {
-	uint64_t no_peer; /* packets of the kernel that nobody was there for */
-	uint64_t too_big; /* before path MTU discovery was done */
-	uint64_t full;    /* a peer's queue */
-	uint64_t broken;  /* super-packets that made no sense */
-};
 
 struct tunnel {
 	sd_event *event;
@@ -61,158 +30,12 @@ struct tunnel {
 	struct watch_door door;
 	const struct role *role;
 	void *role_data;
-	sd_event_source *source; /* of the TUN device */
-	bool reading;
-	bool room;        /* the window may be open again */
-	unsigned arrived; /* packets of peers in this turn */
-	struct share share;
-	struct cargo cargo;
-	struct bucket strays;    /* messages about packets that nobody is there for … */
-	uint64_t strays_from_ns; /* … which may be only a moment, before this */
-	struct tunnel_counters counters;
+	struct cargo *cargo;
+	struct dispatch dispatch;
+	struct losses losses;
 };
 
-/* Out: packets of the kernel. */
-
-static void set_reading(struct tunnel *t, bool reading)
-{
-	if (t->reading == reading)
-		return;
-	t->reading = reading;
-	(void)sd_event_source_set_enabled(t->source, reading ? SD_EVENT_ON : SD_EVENT_OFF);
-}
-
-static struct packet_bytes piece_bytes(const struct segment_piece *p)
-{
-	return (struct packet_bytes){p->head, p->head_n, p->payload, p->payload_n};
-}
-
-/* The packet that was admitted to its lane. False: it has to wait. */
-static bool send_piece(struct tunnel *t, uint64_t now_ns)
-{
-	const struct packet_bytes bytes = piece_bytes(&t->cargo.piece);
-	struct lane *l = t->cargo.lane;
-	int r = t->cargo.verdict.over ? -EAGAIN : lane_send(l, &bytes, pump_batch(t->pump), now_ns);
-
-	if (r == -ENOBUFS) {
-		pump_write(t->pump, now_ns);
-		if (!t->cargo.lane) /* it has ended: on_ended() */
-			return true;
-		if (!pump_ready(t->pump)) {
-			t->room = true; /* it is not the window that it waits for */
-			return false;
-		}
-		r = lane_send(l, &bytes, pump_batch(t->pump), now_ns);
-	}
-	if (r == -EAGAIN && t->role->waits)
-		return false;
-	if (r == -EAGAIN)
-		t->counters.full += lane_queue(l, &bytes) < 0;
-	else
-		t->counters.too_big += r == -EMSGSIZE;
-	t->cargo.lane = nullptr;
-	return true;
-}
-
-/* Nobody is there for it. */
-static void refuse_stray(struct tunnel *t, const struct packet_bytes *bytes, uint64_t now_ns)
-{
-	struct connip_answer answer;
-
-	t->counters.no_peer++;
-	if (now_ns < t->strays_from_ns)
-		return;
-	stray_answer(&t->strays, bytes, now_ns, &answer);
-	if (answer.n)
-		tun_write(t->tun, answer.bytes, answer.n);
-}
-
-static struct lane *judge(struct tunnel *t, uint64_t now_ns)
-{
-	struct verdict *v = &t->cargo.verdict;
-	const struct packet_bytes bytes = piece_bytes(&t->cargo.piece);
-	size_t n = bytes.head_n + bytes.rest_n;
-
-	if (v->lane && n <= v->n) {
-		if (t->role->again && !t->role->again(t->role_data, v->lane, n, now_ns))
-			return nullptr;
-		lane_admit_again(v->lane);
-		return v->lane;
-	}
-	struct lane *l = t->role->find(t->role_data, &bytes, now_ns);
-	if (!l)
-		refuse_stray(t, &bytes, now_ns);
-	if (!l || !lane_admit(l, &bytes, now_ns))
-		return nullptr;
-	*v = (struct verdict){
-		l, n, !t->role->waits && share_is_over(&t->share, lane_part(l), now_ns)};
-	return l;
-}
-
-/* The rest of the super-packet. False: it has to wait. */
-static bool send_cargo(struct tunnel *t, uint64_t now_ns)
-{
-	struct cargo *c = &t->cargo;
-
-	c->verdict = (struct verdict){}; /* what waited may have waited long */
-	if (c->lane && !send_piece(t, now_ns))
-		return false;
-	while (segment_next(&c->segment, c->head + TUN_HEADROOM, &c->piece)) {
-		c->lane = judge(t, now_ns);
-		if (c->lane && !send_piece(t, now_ns))
-			return false;
-	}
-	return true;
-}
-
-/* False: nothing more can be done now. */
-static bool carry(struct tunnel *t, uint64_t now_ns)
-{
-	struct virtio_net_hdr vnet;
-	int n = tun_read(t->tun, &vnet, t->cargo.buffer);
-
-	if (n == -EAGAIN || n == -EINTR)
-		return false;
-	if (n < 0) {
-		set_reading(t, false);
-		t->events.broken(t->events.arg, strerror(-n));
-		return false;
-	}
-	share_read(&t->share, (size_t)n);
-	if (segment_begin(&t->cargo.segment, &vnet, t->cargo.buffer + TUN_HEADROOM, (size_t)n) <
-		0) {
-		t->counters.broken++;
-		t->cargo.segment = (struct segment){};
-		return true;
-	}
-	return send_cargo(t, now_ns);
-}
-
-/* Reads as much as a turn takes. Whoever cannot send stops reading until `room`. */
-static void send_packets(struct tunnel *t, uint64_t now_ns)
-{
-	bool go_on = pump_ready(t->pump) && t->role->ready(t->role_data) && send_cargo(t, now_ns);
-
-	set_reading(t, go_on);
-	share_begin(&t->share);
-	while (go_on && share_may_read(&t->share, now_ns)) {
-		go_on = carry(t, now_ns);
-		if (t->cargo.lane)
-			set_reading(t, false);
-	}
-}
-
-static int on_tun(sd_event_source *, int, uint32_t, void *userdata)
-{
-	struct tunnel *t = userdata;
-	uint64_t now_ns = pump_now_ns();
-
-	pump_begin(t->pump, now_ns);
-	send_packets(t, now_ns);
-	tun_flush(t->tun); /* what is answered by ICMP */
-	pump_write(t->pump, now_ns);
-	return 0;
-}
+/* Turns. */
 
 /* A turn of the pump: what came in goes to the kernel; what waited for a window goes on. */
 static void on_turned(void *arg, uint64_t now_ns)
@@ -220,14 +43,7 @@ static void on_turned(void *arg, uint64_t now_ns)
 	struct tunnel *t = arg;
 
 	tun_flush(t->tun);
-	bool goes_on = !t->reading && (t->room || !t->cargo.lane);
-	bool many = t->reading && t->arrived >= ANSWERED;
-	t->arrived = 0;
-	if (pump_ready(t->pump) && (goes_on || many)) {
-		t->room = false;
-		send_packets(t, now_ns);
-		tun_flush(t->tun);
-	}
+	cargo_turned(t->cargo, now_ns);
 }
 
 static void on_turn(void *arg)
@@ -246,156 +62,6 @@ static void on_told(void *arg, struct lane *)
 
 	t->events.changed(t->events.arg);
 }
-
-/* Events of the endpoint. */
-
-static void on_established(void *user, struct quic_connection *c, const struct quic_peer *peer)
-{
-	struct tunnel *t = user;
-
-	t->role->established(t->role_data, c, peer);
-}
-
-static void on_closed(void *user, struct quic_connection *c, const struct quic_closed *why)
-{
-	struct tunnel *t = user;
-
-	t->role->closed(t->role_data, c, why);
-}
-
-static void on_moved(void *user, struct quic_connection *c, const struct quic_path *path)
-{
-	struct tunnel *t = user;
-
-	t->role->moved(t->role_data, c, path);
-}
-
-static void on_silent(void *user, struct quic_connection *c, bool silent)
-{
-	struct tunnel *t = user;
-
-	if (t->role->silent)
-		t->role->silent(t->role_data, c, silent);
-}
-
-static void on_stranded(void *user, struct quic_connection *c)
-{
-	struct tunnel *t = user;
-
-	if (t->role->stranded)
-		t->role->stranded(t->role_data, c);
-}
-
-static void on_traced(void *user, struct quic_connection *c)
-{
-	struct tunnel *t = user;
-
-	if (t->role->traced)
-		t->role->traced(t->role_data, c);
-}
-
-static void on_request(void *user, struct quic_stream *s, const struct quic_request *request)
-{
-	struct tunnel *t = user;
-
-	if (t->role->request)
-		t->role->request(t->role_data, s, request);
-}
-
-static void on_response(void *user, struct quic_stream *s, const struct quic_response *response)
-{
-	struct tunnel *t = user;
-
-	if (t->role->response)
-		t->role->response(t->role_data, s, response);
-}
-
-static void on_bytes(void *, struct quic_stream *s, const uint8_t *bytes, size_t n)
-{
-	struct lane *l = quic_stream_data(s);
-
-	if (l)
-		lane_bytes(l, bytes, n, false, pump_now_ns());
-}
-
-static void on_finished(void *, struct quic_stream *s)
-{
-	struct lane *l = quic_stream_data(s);
-
-	if (l)
-		lane_bytes(l, nullptr, 0, true, pump_now_ns());
-	else
-		quic_stream_finish(s);
-}
-
-static void on_writable(void *, struct quic_stream *s)
-{
-	struct lane *l = quic_stream_data(s);
-
-	if (l)
-		lane_flush(l);
-}
-
-/* A packet that waited for this lane has nobody to go to any more. */
-static void on_ended(void *user, struct quic_stream *s, enum quic_end end, uint64_t code)
-{
-	struct tunnel *t = user;
-	const struct lane *l = quic_stream_data(s);
-
-	if (l && t->cargo.verdict.lane == l)
-		t->cargo.verdict = (struct verdict){};
-	if (l && t->cargo.lane == l) {
-		t->cargo.lane = nullptr;
-		t->counters.no_peer++;
-	}
-	if (l)
-		t->strays_from_ns = pump_now_ns() + SHORT_NS;
-	t->role->ended(t->role_data, s, end, code);
-	t->room = true;
-}
-
-static void on_datagram(void *user, struct quic_stream *s, const uint8_t *bytes, size_t n)
-{
-	struct tunnel *t = user;
-	struct lane *l = quic_stream_data(s);
-
-	t->arrived++;
-	if (l)
-		lane_datagram(l, bytes, n, pump_turn_ns(t->pump));
-}
-
-static void on_datagram_max(void *, struct quic_stream *s, size_t max)
-{
-	struct lane *l = quic_stream_data(s);
-
-	if (l)
-		lane_max(l, max);
-}
-
-static void on_room(void *user, struct quic_connection *)
-{
-	struct tunnel *t = user;
-
-	t->room = true;
-}
-
-static const struct quic_events endpoint_events = {
-	.established = on_established,
-	.closed = on_closed,
-	.moved = on_moved,
-	.silent = on_silent,
-	.stranded = on_stranded,
-	.traced = on_traced,
-	.request = on_request,
-	.response = on_response,
-	.bytes = on_bytes,
-	.finished = on_finished,
-	.writable = on_writable,
-	.ended = on_ended,
-	.datagram = on_datagram,
-	.datagram_max = on_datagram_max,
-	.datagram_room = on_room,
-};
 
 /* Life. */
 
@@ -440,7 +106,8 @@ static int make_endpoint(struct tunnel *t, struct err *err)
 		.idle_ns = c->idle_ms * 1'000'000,
 		.handshake_ns = HANDSHAKE_NS,
 		.payload_max = payload > PAYLOAD_LEAST ? payload : PAYLOAD_LEAST};
-	int r = quic_endpoint_new(&t->endpoint, &config, &endpoint_events, t, pump_now_ns(), err);
+	int r = quic_endpoint_new(
+		&t->endpoint, &config, &dispatch_events, &t->dispatch, pump_now_ns(), err);
 	free(pins.list);
 	free(settings);
 	return r < 0 ? err_ctx(err, "quic") : 0;
@@ -461,6 +128,21 @@ static void start_role(struct tunnel *t)
 
 	t->role = t->config->role == TUNNEL_EDGE ? &edge_role : &connector_role;
 	t->role_data = t->role->start(&host);
+}
+
+static void start_cargo(struct tunnel *t)
+{
+	const struct cargo_setup setup = {.event = t->event,
+		.tun = t->tun,
+		.pump = t->pump,
+		.role = t->role,
+		.role_data = t->role_data,
+		.losses = &t->losses,
+		.broken = t->events.broken,
+		.arg = t->events.arg};
+
+	t->cargo = cargo_new(&setup);
+	t->dispatch = (struct dispatch){t->role, t->role_data, t->cargo, t->pump};
 }
 
 static int add_sockets(struct tunnel *t, const int *sockets, unsigned n, struct err *err)
@@ -499,9 +181,7 @@ static int set_up(struct tunnel *t, const struct tunnel_given *given, struct err
 		return r;
 	pump_set_endpoint(t->pump, t->endpoint);
 	start_role(t);
-	t->reading = true;
-	if (sd_event_add_io(t->event, &t->source, tun_fd(t->tun), EPOLLIN, on_tun, t) < 0)
-		out_of_memory();
+	start_cargo(t);
 	return 0;
 }
 
@@ -510,8 +190,6 @@ int tunnel_new(sd_event *event, const struct tunnel_given *take, const struct tu
 {
 	struct tunnel *t = xcalloc(1, sizeof(*t));
 
-	t->strays = STRAY_BUDGET;
-	t->strays_from_ns = pump_now_ns() + SHORT_NS;
 	t->event = sd_event_ref(event);
 	t->events = *events;
 	t->troubles = troubles_new(events->changed, events->arg);
@@ -529,7 +207,6 @@ void tunnel_free(struct tunnel *t)
 {
 	if (!t)
 		return;
-	sd_event_source_disable_unref(t->source);
 	if (t->endpoint) {
 		uint64_t now_ns = pump_now_ns();
 		quic_endpoint_shutdown(t->endpoint, now_ns);
@@ -539,6 +216,7 @@ void tunnel_free(struct tunnel *t)
 		t->role->stop(t->role_data);
 	roll_close(t->roll);
 	pump_free(t->pump);
+	cargo_free(t->cargo);
 	tun_free(t->tun);
 	tunnel_config_free(t->config);
 	troubles_free(t->troubles);
@@ -609,9 +287,9 @@ static int counters_report(const struct tunnel *t, sd_json_variant **out)
 	const struct tun_counters *k = tun_counters(t->tun);
 	const struct udp_counters u = pump_counters(t->pump);
 
-	return sd_json_buildo(out, SD_JSON_BUILD_PAIR_UNSIGNED("noPeer", t->counters.no_peer),
-		SD_JSON_BUILD_PAIR_UNSIGNED("tooBig", t->counters.too_big),
-		SD_JSON_BUILD_PAIR_UNSIGNED("queueFull", t->counters.full),
+	return sd_json_buildo(out, SD_JSON_BUILD_PAIR_UNSIGNED("noPeer", t->losses.no_peer),
+		SD_JSON_BUILD_PAIR_UNSIGNED("tooBig", t->losses.too_big),
+		SD_JSON_BUILD_PAIR_UNSIGNED("queueFull", t->losses.full),
 		SD_JSON_BUILD_PAIR_UNSIGNED("tunRead", k->read),
 		SD_JSON_BUILD_PAIR_UNSIGNED("tunWritten", k->written),
 		SD_JSON_BUILD_PAIR_UNSIGNED("tunLost", k->lost),

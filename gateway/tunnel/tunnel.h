@@ -2,7 +2,9 @@
 #pragma once
 /*
  * tunnel: one configuration at work: the TUN device, the UDP sockets, the QUIC endpoint, and the
- * role that decides who is spoken to.
+ * role that decides who is spoken to. It owns them, begins and ends them in the right order, and
+ * reports; what carries packets from the TUN is cargo.h, from the sockets pump.h, and what the
+ * endpoint tells goes by dispatch.h.
  *
  *   kernel ─▶ TUN ─▶ segment ─▶ lane ─▶ QUIC ─▶ UDP        UDP ─▶ QUIC ─▶ lane ─▶ coalesce ─▶ TUN
  *
