@@ -8,8 +8,8 @@ Whatever happens: the flow goes on or comes back, status has the one condition t
 so has the doctor, and no process of ours has ever had more than 64 MiB. That is measured, so these
 tests are not for a build with the sanitizers, whose shadow memory is many times the program's: a
 step of its own runs them with the other build. Each test adds to what stands and takes it away
-again, as far as it does not fade with time; the last one waits for that. gw2 is without UDP for
-half a minute while the others are at it.
+again, as far as it does not fade with time; the last one waits for that. gw2 is without UDP from the
+beginning on, while the others are at it; test_released ends that, after half a minute at least.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from lab.edge import EDGE, EDGE_AT, Identity
 from lab.lab import BRIDGE, CONFIG
 from lab.machine import Machine
 from lab.masque import MasqueLab
+from lab.node import Node
 from lab.shell import Process, poll_until
 from test_masque import MOVED, RECOVERY_S, connections, gw1_at_edge, moved
 
@@ -180,7 +181,7 @@ class Scene:
         self._blocked = time.monotonic()
 
     def release_gw2(self) -> None:
-        """When it has been as long as that."""
+        """When it has been as long as that, or longer."""
         left = self._blocked + BLOCK_S - time.monotonic()
         poll_until(lambda: time.monotonic() >= self._blocked + BLOCK_S, left + 1, "half a minute")
         harm.mend("gw2")
@@ -192,6 +193,17 @@ class Scene:
             pings.stop()
         if self._blocked:
             harm.mend("gw2")
+
+
+@contextmanager
+def running(node: Node, *commands: list[str]) -> Iterator[None]:
+    """These run there meanwhile, and no longer."""
+    processes = [node.popen(command) for command in commands]
+    try:
+        yield
+    finally:
+        for process in processes:
+            process.stop()
 
 
 @pytest.fixture(name="scene_of_module", scope="module")
@@ -248,7 +260,7 @@ def test_reordering(scene: Scene) -> None:
 
 
 def test_blocked(scene: Scene) -> None:
-    """gw2 and the edge say what is the matter, while others go on."""
+    """Who is without UDP and the edge say what is the matter, while others go on."""
     scene.shows(scene.gw2, ("tunnel-edge-unreached", EDGE_AT))
     scene.doctor_names(scene.gw2, EDGE_AT)
     silent = {"code": "tunnel-peer-silent", "subject": "gw2/gw2"}.items()
@@ -263,12 +275,11 @@ def test_edge_killed(scene: Scene) -> None:
     """And not started again at once, so that there is something to see."""
     cause = ("tunnel-edge-unreached", EDGE_AT)
     scene.edge.run("systemctl kill -s KILL meshgw-tunnel && systemctl stop meshgw-tunnel")
-    pings = scene.gw1.popen(["ping", "-nqi0.2", flow.WORKER[0]])
     try:
-        scene.shows(scene.gw1, cause)
-        scene.doctor_names(scene.gw1, EDGE_AT)
+        with running(scene.gw1, ["ping", "-nqi0.2", flow.WORKER[0]]):
+            scene.shows(scene.gw1, cause)
+            scene.doctor_names(scene.gw1, EDGE_AT)
     finally:
-        pings.stop()
         scene.edge.systemctl("start", "meshgw-tunnel")
     scene.works()
     scene.forgets(scene.gw1, cause)
@@ -278,10 +289,10 @@ def test_narrow(scene: Scene) -> None:
     """RFC 9484 section 7.2: where 1280 bytes do not get through, a tunnel with IPv6 is ended, and
     dialled again until they do."""
     cause = ("tunnel-path-narrow", EDGE_AT)
-    with harm.dropped("gw1", f"ip length > {NARROW}"):
-        # Small ones get through, as they do among large ones of real traffic.
-        for size in ("56", "1252"):
-            scene.worker.popen(["ping", "-nqi0.05", "-Mprobe", f"-s{size}", flow.SERVICE[0]])
+    # Small ones get through, as they do among large ones of real traffic.
+    ping = ["ping", "-nqi0.05", "-Mprobe", flow.SERVICE[0]]
+    pings = running(scene.worker, [*ping, "-s56"], [*ping, "-s1252"])
+    with harm.dropped("gw1", f"ip length > {NARROW}"), pings:
         scene.shows(scene.gw1, cause)
         scene.doctor_names(scene.gw1, EDGE_AT)
     scene.works(10)
@@ -351,15 +362,15 @@ def test_rude_nodes(scene: Scene) -> None:
         lies = (network.MESH["gw1"][0], flow.WORKER[0], flow.SERVICE[0])
         lie(crowd.node("liar"), own["liar"], flow.DEVICE[0], *lies)
         crowd.node("deaf", acknowledges=False, talks=True)
-        scene.device.popen(["python3", "-c", SHOWER, own["deaf"]])
-        scene.works()
-        scene.carries()
-        poll_until(lambda: announcer.waiting() == 0, 20, "all routes are told")
-        poll_until(lambda: capture.lines(having=own["liar"]), 5, "the truth")
-        assert not any(capture.lines(having=f"{source}.9 ") for source in lies)
-        causes = [(code, f"{name}/{name}") for name, (code, _) in NODES.items()]
-        scene.shows(scene.edge, *causes)
-        scene.doctor_names(scene.edge, "flooder/flooder")
+        with running(scene.device, ["python3", "-c", SHOWER, own["deaf"]]):
+            scene.works()
+            scene.carries()
+            poll_until(lambda: announcer.waiting() == 0, 20, "all routes are told")
+            poll_until(lambda: capture.lines(having=own["liar"]), 5, "the truth")
+            assert not any(capture.lines(having=f"{source}.9 ") for source in lies)
+            causes = [(code, f"{name}/{name}") for name, (code, _) in NODES.items()]
+            scene.shows(scene.edge, *causes)
+            scene.doctor_names(scene.edge, "flooder/flooder")
     lab.activate("gw1")
     scene.forgets(scene.edge, *causes)
     scene.works()
@@ -389,8 +400,8 @@ def test_rude_edges(scene: Scene) -> None:
         }
         for peer, _ in causes.values():
             peer.serve()
-        scene.gw1.popen(["ping", "-nqi0.2", flow.WORKER[0]])
-        with scene.dialling(*causes, EDGE_AT):
+        pings = running(scene.gw1, ["ping", "-nqi0.2", flow.WORKER[0]])
+        with pings, scene.dialling(*causes, EDGE_AT):
             excess.opened()
             poll_until(lambda: excess.waiting() == 0, 20, "all routes are told")
             excess.leave()
@@ -409,7 +420,7 @@ def test_rude_edges(scene: Scene) -> None:
 
 
 def test_released(scene: Scene) -> None:
-    """After half a minute without UDP."""
+    """gw2 is back as soon as its UDP is, however long it was away."""
     scene.release_gw2()
     poll_until(
         lambda: flow.ping(scene.device, network.MESH["gw2"][0]), RECOVERY_S, "an echo of gw2"
