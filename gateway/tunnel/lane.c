@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lane.h"
 #include "connip/datagram.h"
+#include "connip/patience.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
 #include "pump.h"
@@ -12,10 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Path MTU discovery is over after so long, whatever it found. */
-constexpr uint64_t SETTLE_NS = 3'000'000'000;
-/* So much sooner it may be so for the peer. */
-constexpr uint64_t APART_NS = 1'000'000'000;
 constexpr size_t SEND_MAX = 16 * 1024;
 constexpr size_t CONTEXT_BYTES = sizeof(DATAGRAM_PACKET);
 
@@ -27,21 +24,14 @@ struct lane {
 	void *data;
 	sd_event *event;
 	sd_event_source *timer;
-	uint64_t settles_ns; /* UINT64_MAX: it has */
-	uint64_t now_ns;     /* of the call that is under way */
-	size_t mtu, max;
-	bool settled; /* once, on whatever path */
+	struct patience patience; /* with the size of the path */
+	uint64_t now_ns;          /* of the call that is under way */
 	bool failed;
 	struct share_part part;
 	struct troubles *troubles;
 	char who[64];
 	struct lane_told told;
 };
-
-static size_t room_for_packet(const struct lane *l)
-{
-	return l->max > CONTEXT_BYTES ? l->max - CONTEXT_BYTES : 0;
-}
 
 /* What the session has to say. */
 
@@ -51,7 +41,7 @@ static void complain(struct lane *l)
 
 	if (fault == CONNIP_FAULT_MTU)
 		trouble_note(l->troubles, TROUBLE_NARROW, l->who,
-			"packets of %zu bytes get through, IPv6 needs 1280", room_for_packet(l));
+			"packets of %zu bytes get through, IPv6 needs 1280", l->patience.size);
 	else
 		trouble_note(l->troubles, TROUBLE_BREACH, l->who, "its request was ended: %s",
 			connip_fault_str(fault));
@@ -88,8 +78,8 @@ static void set_timer(struct lane *l)
 {
 	uint64_t ns = connip_session_expiry_ns(l->session);
 
-	if (l->settles_ns < ns)
-		ns = l->settles_ns;
+	if (l->patience.due_ns < ns)
+		ns = l->patience.due_ns;
 	if (ns == UINT64_MAX) {
 		(void)sd_event_source_set_enabled(l->timer, SD_EVENT_OFF);
 		return;
@@ -117,31 +107,19 @@ static void queue_to_peer(struct lane *l, const uint8_t *packet, size_t n)
 }
 
 /* The size that counts for packets from the kernel. */
-static void tell_mtu(struct lane *l, bool settled)
+static void tell_mtu(struct lane *l, enum patience_word word)
 {
-	size_t mtu = room_for_packet(l);
-
-	if (mtu < l->mtu && !settled) {
-		/* Small ones need not wait for it. */
-		if (!l->settled)
-			(void)connip_session_set_mtu(l->session, mtu, false);
-		return;
-	}
-	l->settles_ns = UINT64_MAX;
-	l->settled = true;
-	if (connip_session_set_mtu(l->session, mtu, true) < 0)
+	if (word != PATIENCE_NOTHING &&
+		connip_session_set_mtu(l->session, l->patience.size, word == PATIENCE_SETTLED) < 0)
 		fail(l);
 }
 
-/* Where nothing is acknowledged nothing is known of what gets through. */
-static void settle(struct lane *l)
+static void lose_patience(struct lane *l)
 {
 	const struct quic_connection *c = quic_stream_connection(l->stream);
+	uint64_t unacked_ns = quic_connection_figures(c).unacked_ns;
 
-	if (quic_connection_figures(c).unacked_ns >= APART_NS)
-		l->settles_ns = l->now_ns + SETTLE_NS;
-	else
-		tell_mtu(l, true);
+	tell_mtu(l, patience_expire(&l->patience, unacked_ns, l->now_ns));
 }
 
 static int on_timer(sd_event_source *, uint64_t, void *userdata)
@@ -150,8 +128,8 @@ static int on_timer(sd_event_source *, uint64_t, void *userdata)
 	uint8_t probe[ICMP_MESSAGE_MAX];
 
 	l->now_ns = pump_now_ns();
-	if (l->settles_ns <= l->now_ns)
-		settle(l);
+	if (l->patience.due_ns <= l->now_ns)
+		lose_patience(l);
 	if (connip_session_expiry_ns(l->session) <= l->now_ns) {
 		ssize_t n = connip_session_expire(l->session, l->now_ns, probe);
 		if (n < 0)
@@ -250,10 +228,9 @@ struct lane *lane_new(const struct lane_setup *setup, uint64_t now_ns)
 		.tun = setup->tun,
 		.events = *setup->events,
 		.event = sd_event_ref(setup->event),
-		.mtu = setup->mtu,
 		.now_ns = now_ns,
-		.troubles = setup->troubles,
-		.settles_ns = now_ns + SETTLE_NS};
+		.troubles = setup->troubles};
+	patience_init(&l->patience, setup->mtu, now_ns);
 	snprintf(l->who, sizeof(l->who), "%s", setup->who);
 	l->session = connip_session_new(setup->role, setup->policy, &session_events, l);
 	if (sd_event_add_time(l->event, &l->timer, CLOCK_MONOTONIC, UINT64_MAX, 1000, on_timer, l) <
@@ -292,7 +269,7 @@ const struct lane_told *lane_told(const struct lane *l)
 
 size_t lane_carries(const struct lane *l)
 {
-	return l->settles_ns == UINT64_MAX ? room_for_packet(l) : 0;
+	return patience_believes(&l->patience) ? l->patience.size : 0;
 }
 
 void *lane_data(const struct lane *l)
@@ -339,20 +316,16 @@ void lane_datagram(struct lane *l, const uint8_t *payload, size_t n, uint64_t no
 
 void lane_max(struct lane *l, size_t max)
 {
-	/* Another path begins anew with what every path carries, and may carry as much soon. */
-	if (max < l->max && l->settles_ns == UINT64_MAX)
-		l->settles_ns = pump_now_ns() + SETTLE_NS;
-	l->max = max;
-	tell_mtu(l, l->settles_ns == UINT64_MAX);
+	size_t size = max > CONTEXT_BYTES ? max - CONTEXT_BYTES : 0;
+
+	tell_mtu(l, patience_size(&l->patience, size, pump_now_ns()));
 	set_timer(l);
 }
 
 void lane_ended(struct lane *l)
 {
-	bool settled = l->settles_ns == UINT64_MAX || pump_now_ns() + APART_NS >= l->settles_ns;
-
-	if (settled && !l->failed &&
-		connip_session_set_mtu(l->session, room_for_packet(l), true) < 0)
+	if (!l->failed && patience_ends_soon(&l->patience, pump_now_ns()) &&
+		connip_session_set_mtu(l->session, l->patience.size, true) < 0)
 		complain(l);
 }
 

@@ -12,7 +12,7 @@
  * judges a packet, once; lane_send() may be tried again.
  *
  * Before path MTU discovery had its time, on each path anew, a packet that is too large is dropped
- * without a word: the kernel would remember for minutes what is true for a few round trips.
+ * without a word (connip/patience.h).
  */
 #include "connip/session.h"
 #include "data/tun.h"

@@ -3,6 +3,7 @@
 #include "connip/datagram.h"
 #include "connip_packets.h"
 #include "lib/xmalloc.h"
+#include "quic/connection.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -10,8 +11,8 @@
 
 #include <cmocka.h>
 
-/* As long as path MTU discovery takes; what lane.c waits. */
-constexpr uint64_t SETTLE_NS = 3 * SECOND;
+/* What has to fit for IPv6. */
+constexpr size_t WANTED = 1280;
 
 struct sim_end *sim_end_new(struct world *w, struct quic_stream *s, enum connip_role role,
 	const struct connip_policy *policy, const struct connip_events *events)
@@ -20,7 +21,7 @@ struct sim_end *sim_end_new(struct world *w, struct quic_stream *s, enum connip_
 
 	e->stream = s;
 	e->session = connip_session_new(role, policy, events, e);
-	e->settles_ns = w->now + SETTLE_NS;
+	patience_init(&e->patience, WANTED, w->now);
 	quic_stream_set_data(s, e);
 	sim_end_max(e, w->now);
 	return e;
@@ -118,33 +119,30 @@ void sim_end_datagram(struct sim_end *e, const uint8_t *payload, size_t n, uint6
 		(void)queue(e, answer.bytes, answer.n);
 }
 
+/* It comes to a fault while another path is not validated: IPv6 does not fit. */
+static void tell_mtu(struct sim_end *e, enum patience_word word)
+{
+	if (word != PATIENCE_NOTHING &&
+		connip_session_set_mtu(e->session, e->patience.size, word == PATIENCE_SETTLED) < 0)
+		quic_stream_abort(e->stream, connip_fault_code(connip_session_fault(e->session)));
+}
+
 void sim_end_max(struct sim_end *e, uint64_t now_ns)
 {
 	size_t max = quic_datagram_max(e->stream);
-	size_t mtu = max > sizeof(DATAGRAM_PACKET) ? max - sizeof(DATAGRAM_PACKET) : 0;
+	size_t size = max > sizeof(DATAGRAM_PACKET) ? max - sizeof(DATAGRAM_PACKET) : 0;
 
-	/* Another path begins anew with what every path carries. */
-	if (max < e->max && e->settles_ns == UINT64_MAX)
-		e->settles_ns = now_ns + SETTLE_NS;
-	e->max = max;
-	if (mtu < 1280 && now_ns < e->settles_ns) {
-		if (!e->settled)
-			(void)connip_session_set_mtu(e->session, mtu, false);
-		return;
-	}
-	e->settles_ns = UINT64_MAX;
-	e->settled = true;
-	/* It comes to that while another path is not validated: IPv6 does not fit. */
-	if (connip_session_set_mtu(e->session, mtu, true) < 0)
-		quic_stream_abort(e->stream, connip_fault_code(connip_session_fault(e->session)));
+	tell_mtu(e, patience_size(&e->patience, size, now_ns));
 }
 
 void sim_end_expire(struct sim_end *e, uint64_t now_ns)
 {
+	const struct quic_connection *c = quic_stream_connection(e->stream);
 	uint8_t probe[ICMP_MESSAGE_MAX];
 
-	if (e->settles_ns <= now_ns)
-		sim_end_max(e, now_ns);
+	if (e->patience.due_ns <= now_ns)
+		tell_mtu(e, patience_expire(
+				    &e->patience, quic_connection_figures(c).unacked_ns, now_ns));
 	if (connip_session_expiry_ns(e->session) <= now_ns) {
 		ssize_t n = connip_session_expire(e->session, now_ns, probe);
 		assert_true(n >= 0);

@@ -8,6 +8,7 @@
  * other end finds it as it was, once or never. Both ends are ours and speak with each other alone:
  * a fault, or a packet that is not let pass, fails the test.
  */
+#include "connip/patience.h"
 #include "connip/session.h"
 #include "quic_world.h"
 
@@ -24,9 +25,7 @@ struct sim_end {
 	struct quic_stream *stream;
 	struct connip_session *session;
 	struct sim_flow *out, *in;
-	uint64_t settles_ns; /* until then the path's size is not believed */
-	bool settled;        /* once, on whatever path */
-	size_t max;
+	struct patience patience; /* with the size of the path */
 	void *owner;
 	struct sim_end *next;
 };
