@@ -156,8 +156,8 @@ def carry_tcp(peer: Client | Proxy, request: Request, here: Space, there: Space,
     here.run("ip", "link", "set", "mesh0", "down")
     tun = here.tun("peer0", flags=IFF_TUN | IFF_NO_PI)
     for own, other in pairs:
-        length = 128 if ":" in own else 32
-        here.run("ip", "address", "replace", f"{own}/{length}", "dev", "peer0")
+        mine = [f"{own}/128", "nodad"] if ":" in own else [f"{own}/32"]
+        here.run("ip", "address", "replace", mine[0], "dev", "peer0", *mine[1:])
         here.run("ip", "route", "replace", other, "dev", "peer0")
     peer.attach(tun, request)
     for own, other in pairs:

@@ -87,7 +87,8 @@ class Space:
         with self:
             fd = os.open("/dev/net/tun", os.O_RDWR | os.O_CLOEXEC)
             fcntl.ioctl(fd, TUNSETIFF, struct.pack("16sH22x", name.encode(), flags))
-            # Who looks for duplicates or routers on a tunnel waits for nobody.
+            # Who looks for duplicates or routers on a tunnel waits for nobody. Even so an address that is
+            # to be looked for is none until a thread of the kernel has seen to it: nodad.
             Path(f"/proc/sys/net/ipv6/conf/{name}/accept_dad").write_text("0", encoding="ascii")
         self.run("ip", "link", "set", name, "up", "mtu", str(mtu))
         return fd
@@ -207,7 +208,7 @@ class Pair:
     @staticmethod
     def _address(space: Space, v4: str, v6: str, *routes: str) -> None:
         space.run("ip", "address", "add", f"{v4}/32", "dev", "mesh0")
-        space.run("ip", "address", "add", f"{v6}/128", "dev", "mesh0")
+        space.run("ip", "address", "add", f"{v6}/128", "dev", "mesh0", "nodad")
         for route in routes:
             space.run("ip", "route", "add", route, "dev", "mesh0")
 

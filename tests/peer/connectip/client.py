@@ -11,12 +11,12 @@ from typing import Any
 
 from aioquic.h3.connection import Setting
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection
 
 from connectip.driver import Driver
 from connectip.http3 import CLIENT_SETTINGS
 from connectip.link import Link, Request
 from connectip.template import expand
+from lenient import Quic
 
 # Room for 1280 bytes of IP and 51 of overhead (RFC 9484 7.2).
 DATAGRAM_SIZE = 1400
@@ -47,7 +47,7 @@ class Client(Driver):
         **other: Any,
     ) -> None:
         super().__init__(sock)
-        self.link = Link(QuicConnection(configuration=configuration, **other), settings)
+        self.link = Link(Quic(configuration=configuration, **other), settings)
 
     @property
     def links(self) -> list[Link]:

@@ -11,7 +11,6 @@ from typing import Any
 
 from aioquic.buffer import Buffer
 from aioquic.quic.configuration import QuicConfiguration
-from aioquic.quic.connection import QuicConnection
 from aioquic.quic.packet import (
     QuicPacketType,
     encode_quic_retry,
@@ -23,9 +22,10 @@ from connectip import capsule
 from connectip.driver import Driver
 from connectip.http3 import PROXY_SETTINGS
 from connectip.link import Link, Request
+from lenient import Quic
 
 
-class _Quic(QuicConnection):
+class _Quic(Quic):
     """A server that asks for the client's certificate."""
 
     def _initialize(self, peer_cid: bytes) -> None:
