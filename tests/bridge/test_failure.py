@@ -323,14 +323,14 @@ def test_total_timeout(bridge: Bridge, upstream: Upstream) -> None:
 @pytest.mark.parametrize("length", [True, False])
 def test_slow_but_alive(bridge: Bridge, upstream: Upstream, length: bool) -> None:
     """A client that takes its answer slowly gets all of it; the limit is for who takes nothing."""
-    limits = {"idleMs": 400}
-    bridge.start([{"upstreams": [upstream.config], "timeouts": {**TIMES, "idleMs": 400}}], limits=limits)
+    limits = {"idleMs": 1500}
+    bridge.start([{"upstreams": [upstream.config], "timeouts": {**TIMES, **limits}}], limits=limits)
     client = bridge.connect()
     client.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20000)
     client.send(GET)
     service = upstream.peer()
     read_message(service)
-    size = 5 << 20
+    size = 16 << 20
     head = b"Content-Length: %d\r\n" % size if length else b"Connection: close\r\n"
     sender = threading.Thread(
         target=lambda: (service.send(b"HTTP/1.1 200 OK\r\n" + head + b"\r\n" + b"x" * size), service.close())
@@ -345,7 +345,7 @@ def test_slow_but_alive(bridge: Bridge, upstream: Upstream, length: bool) -> Non
         assert got == size or client.more(), f"ended after {got}"
         got += client.got.count(b"x")
 
-    outlast(0.8, take)
+    outlast(2.0, take)
     assert got < size
     while got < size:
         take()
