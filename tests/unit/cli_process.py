@@ -14,6 +14,7 @@ import subprocess
 from pathlib import Path
 
 MESHGW = os.environ["MESHGW"]
+HANGS_S = 120.0  # a busy machine is slow
 GATEWAY = "io.meshgw.Gateway."
 ROOT = Path(__file__).parent.parent
 RECORDED = ROOT / "golden" / "cli"
@@ -51,7 +52,7 @@ class Cli:
         kwargs.setdefault("stdin", None if "input" in kwargs else subprocess.DEVNULL)
         kwargs.setdefault("stdout", subprocess.PIPE)
         return subprocess.run(
-            [MESHGW, *args], stderr=subprocess.PIPE, text=True, timeout=30, env=self.env, **kwargs
+            [MESHGW, *args], stderr=subprocess.PIPE, text=True, timeout=HANGS_S, env=self.env, **kwargs
         )
 
     def once(self, script: str) -> Path:
