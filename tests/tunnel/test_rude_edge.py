@@ -126,7 +126,8 @@ def test_unacknowledged(wild: Wild) -> None:
     wild.rude.on_open = wild.welcome
     wild.start(acknowledges=False, talks=True)
     wild.goes_on()
-    assert wild.named("deaf") and not wild.named("narrow")
+    poll("its name", lambda: wild.named("deaf"))
+    assert not wild.named("narrow")
 
 
 def test_unanswered(wild: Wild) -> None:
