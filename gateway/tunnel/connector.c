@@ -399,7 +399,7 @@ static void connector_reload(void *role, const struct tunnel_config *config)
 	const struct connip_prefixes advertise = {list->list, list->n};
 
 	c->host.config = config;
-	redial_reload(&c->redial, config->connector.n_edges, now_us());
+	redial_reload(&c->redial, now_us());
 	follow(c, REDIAL_NOTHING, "another configuration");
 	if (!tells)
 		return;

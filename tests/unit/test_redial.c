@@ -247,13 +247,13 @@ static void test_reload(void **)
 		dials(&r, &now, i % 3);
 		redial_next_closed(&r, REDIAL_END_OTHER, now);
 	}
-	redial_reload(&r, 2, now);
+	redial_reload(&r, now);
 	assert_int_equal(r.due_us, now);
-	dials(&r, &now, 0);
+	dials(&r, &now, 2);
 	redial_next_closed(&r, REDIAL_END_OTHER, now);
 	assert_in_range(r.due_us - now, 50 * MS, 150 * MS);
-	dials(&r, &now, 1);
-	redial_reload(&r, 2, now);
+	dials(&r, &now, 0);
+	redial_reload(&r, now);
 	assert_int_equal(r.state, REDIAL_DIALING);
 }
 

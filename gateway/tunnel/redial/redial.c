@@ -186,10 +186,8 @@ enum redial_order redial_stranded(struct redial *r, uint64_t now_us)
 	return dial_anew(r, now_us);
 }
 
-void redial_reload(struct redial *r, size_t edges, uint64_t now_us)
+void redial_reload(struct redial *r, uint64_t now_us)
 {
-	r->edges = edges;
-	r->at %= edges;
 	r->pause_us = PAUSE_FIRST_US;
 	if (r->state == REDIAL_PAUSE)
 		pause_for(r, 0, now_us);

@@ -77,7 +77,8 @@ void redial_open_closed(struct redial *r, enum redial_end end, uint64_t now_us);
 [[nodiscard]] enum redial_order redial_moved(struct redial *r);
 [[nodiscard]] enum redial_order redial_stranded(struct redial *r, uint64_t now_us);
 
-/* Another configuration: who was refused may be welcome now. */
-void redial_reload(struct redial *r, size_t edges, uint64_t now_us);
+/* Another configuration with the same edges (with others all begins anew): who was refused may be
+ * welcome now. */
+void redial_reload(struct redial *r, uint64_t now_us);
 /* Is there a tunnel, or has one been waited for long enough? */
 bool redial_ready(const struct redial *r, uint64_t now_us);
