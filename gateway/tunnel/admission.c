@@ -60,8 +60,6 @@ static void open_lane(struct member *m, struct quic_stream *s, const struct scop
 	member_deliver(m);
 	const struct quic_path path = quic_connection_path(m->peer.connection);
 	recall_found(m->hub->recall, &path);
-	if (recall_is_over(m->hub->recall))
-		waiting_clear(&m->hub->waiting);
 	hub_relieve(m->hub, false);
 }
 

@@ -112,8 +112,9 @@ static struct lane *judge(struct cargo *c, uint64_t now_ns)
 		lane_admit_again(v->lane);
 		return v->lane;
 	}
-	struct lane *l = c->role->find(c->role_data, &bytes, now_ns);
-	if (!l)
+	bool taken = false;
+	struct lane *l = c->role->find(c->role_data, &bytes, now_ns, &taken);
+	if (!l && !taken)
 		refuse_stray(c, &bytes, now_ns);
 	if (!l || !lane_admit(l, &bytes, now_ns))
 		return nullptr;

@@ -407,7 +407,7 @@ static void connector_reload(void *role, const struct tunnel_config *config)
 	lane_flush(lane);
 }
 
-static struct lane *connector_find(void *role, const struct packet_bytes *, uint64_t)
+static struct lane *connector_find(void *role, const struct packet_bytes *, uint64_t, bool *)
 {
 	const struct connector *c = role;
 

@@ -41,7 +41,7 @@ static bool hub_ready(const void *)
 	return true;
 }
 
-static struct lane *hub_find(void *role, const struct packet_bytes *packet, uint64_t)
+static struct lane *hub_find(void *role, const struct packet_bytes *packet, uint64_t, bool *taken)
 {
 	struct hub *h = role;
 	struct ends ends;
@@ -52,8 +52,9 @@ static struct lane *hub_find(void *role, const struct packet_bytes *packet, uint
 	const struct member *m = edge_find(h->edge, ends.family, ends.to, &known);
 	if (m)
 		return m->peer.lane;
-	if (known && !recall_is_over(h->recall))
-		(void)!waiting_keep(&h->waiting, packet);
+	*taken = known && !recall_is_over(h->recall);
+	if (*taken && !waiting_keep(&h->waiting, packet))
+		h->host.losses->full++;
 	return nullptr;
 }
 
@@ -65,17 +66,22 @@ static bool deliver(void *arg, const struct packet_bytes *packet)
 
 	if (!read_ends(packet, &ends) || edge_find(m->hub->edge, ends.family, ends.to, &known) != m)
 		return false;
-	if (lane_admit(m->peer.lane, packet, pump_now_ns()))
-		(void)!lane_queue(m->peer.lane, packet);
+	if (lane_admit(m->peer.lane, packet, pump_now_ns()) && lane_queue(m->peer.lane, packet) < 0)
+		m->hub->host.losses->full++;
 	return true;
 }
 
 void member_deliver(struct member *m)
 {
-	if (recall_is_over(m->hub->recall))
-		waiting_clear(&m->hub->waiting);
-	else
-		waiting_offer(&m->hub->waiting, deliver, m);
+	waiting_offer(&m->hub->waiting, deliver, m);
+}
+
+/* Who is not back now is somebody who is not there. */
+static void on_recalled(void *arg)
+{
+	struct hub *h = arg;
+
+	h->host.losses->no_peer += waiting_clear(&h->waiting);
 }
 
 static bool on_departs(void *, struct lane *l, const struct packet_bytes *packet, uint64_t now_ns)
@@ -127,8 +133,8 @@ static void *hub_start(const struct role_host *host)
 		log_err("edge", "every path is taken for its own: %s", err.msg);
 	hub_prepare_relief(h);
 	if (host->roll)
-		h->recall = recall_new(host->event, host->roll, host->pump, host->endpoint,
-			host->lane_events.turn, host->lane_events.arg);
+		h->recall = recall_new(
+			host->event, host->roll, host->pump, host->endpoint, on_recalled, h);
 	return h;
 }
 

@@ -18,7 +18,7 @@ struct recall {
 	struct roll *roll;
 	struct pump *pump;
 	struct quic_endpoint *endpoint;
-	void (*turn)(void *arg);
+	void (*over)(void *arg);
 	void *arg;
 	sd_event_source *timer;
 	struct absent *list;
@@ -42,7 +42,8 @@ static void strike(struct recall *r, struct absent *a)
 {
 	roll_strike(r->roll, a->line);
 	a->line = ROLL_NONE;
-	r->missing--;
+	if (--r->missing == 0)
+		r->over(r->arg);
 }
 
 /* A socket that is not there any more, or takes nothing now: the next call may do better. */
@@ -90,17 +91,16 @@ static int on_timer(sd_event_source *, uint64_t, void *userdata)
 		return 0;
 	}
 	give_up(r);
-	r->turn(r->arg);
 	return 0;
 }
 
 struct recall *recall_new(sd_event *event, struct roll *roll, struct pump *pump,
-	struct quic_endpoint *endpoint, void (*turn)(void *arg), void *arg)
+	struct quic_endpoint *endpoint, void (*over)(void *arg), void *arg)
 {
 	struct recall *r = xcalloc(1, sizeof(*r));
 
 	*r = (struct recall){
-		.roll = roll, .pump = pump, .endpoint = endpoint, .turn = turn, .arg = arg};
+		.roll = roll, .pump = pump, .endpoint = endpoint, .over = over, .arg = arg};
 	find_absent(r);
 	if (r->n == 0) {
 		free(r);

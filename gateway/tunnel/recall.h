@@ -14,9 +14,9 @@
 
 struct recall;
 
-/* All are borrowed; turn: what there is to send has changed. nullptr: there is nobody to call. */
+/* All are borrowed; over: recall_is_over() from now on. nullptr: there is nobody to call. */
 [[nodiscard]] struct recall *recall_new(sd_event *event, struct roll *roll, struct pump *pump,
-	struct quic_endpoint *endpoint, void (*turn)(void *arg), void *arg);
+	struct quic_endpoint *endpoint, void (*over)(void *arg), void *arg);
 void recall_free(struct recall *r); /* nullptr is allowed */
 
 /* Somebody has come: it is called no more; its tunnel is open: nothing waits for it any more. */

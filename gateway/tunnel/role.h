@@ -6,6 +6,7 @@
  */
 #include "config.h"
 #include "lane.h"
+#include "losses.h"
 #include "pump.h"
 #include "roll.h"
 #include "trouble.h"
@@ -19,6 +20,7 @@ struct role_host {
 	struct quic_endpoint *endpoint;
 	struct roll *roll; /* nullptr: there is none */
 	struct troubles *troubles;
+	struct losses *losses; /* of packets that the role has taken */
 	/* told and turn of a lane; requested is the role's own. */
 	struct lane_events lane_events;
 	/* Something that the report shows has changed. */
@@ -37,8 +39,10 @@ struct role {
 	/* Is the peer there, or as good as lost? Until then packets wait in the TUN; a turn comes
 	 * when it changes. */
 	bool (*ready)(const void *role);
-	/* Where a packet of the kernel goes; nullptr = nowhere now. */
-	struct lane *(*find)(void *role, const struct packet_bytes *packet, uint64_t now_ns);
+	/* Where a packet of the kernel goes; nullptr = nowhere, unless *taken: the role has a copy
+	 * for somebody who is not there yet. */
+	struct lane *(*find)(
+		void *role, const struct packet_bytes *packet, uint64_t now_ns, bool *taken);
 	/* Another one between the same two, right behind it: may it go, too? nullptr = yes. */
 	bool (*again)(void *role, struct lane *l, size_t bytes, uint64_t now_ns);
 	/* The lane of a stream, nullptr = none. */

@@ -122,6 +122,7 @@ static void start_role(struct tunnel *t)
 		.endpoint = t->endpoint,
 		.roll = t->roll,
 		.troubles = t->troubles,
+		.losses = &t->losses,
 		.lane_events = {.told = on_told, .turn = on_turn, .arg = t},
 		.changed = t->events.changed,
 		.arg = t->events.arg};

@@ -44,8 +44,16 @@ void waiting_offer(
 	}
 }
 
-void waiting_clear(struct waiting *w)
+size_t waiting_clear(struct waiting *w)
 {
+	size_t left = 0;
+	struct record r;
+
+	for (size_t at = 0; at < w->n; at += sizeof(r) + r.n) {
+		memcpy(&r, w->bytes + at, sizeof(r));
+		left += !r.gone;
+	}
 	free(w->bytes);
 	*w = (struct waiting){};
+	return left;
 }

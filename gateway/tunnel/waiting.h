@@ -21,4 +21,5 @@ constexpr size_t WAITING_MAX = 256 * 1024;
 /* Each that waits; true: it has gone. The byte in front of its head is the taker's. */
 void waiting_offer(
 	struct waiting *w, bool (*take)(void *arg, const struct packet_bytes *packet), void *arg);
-void waiting_clear(struct waiting *w);
+/* So many have not gone. */
+size_t waiting_clear(struct waiting *w);

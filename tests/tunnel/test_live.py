@@ -11,9 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from world import MESH_EDGE, MESH_GATEWAY, TIMEOUT_S, Node, Pair, Space, listening, poll
+from world import (
+    MESH_EDGE,
+    MESH_GATEWAY,
+    TIMEOUT_S,
+    Node,
+    Pair,
+    Space,
+    listening,
+    listening_udp,
+    poll,
+)
 
 ECHO = 9
+PACKETS = 50
 # No keep-alive comes to help within a test.
 NEVER_MS = 600_000
 QUIET_S = 0.5
@@ -119,6 +130,30 @@ def test_edge_killed_first_packet(pair: Pair) -> None:
             server.accept()[0].close()
             resent = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 8)[4]
     assert resent == 0, "the first packet was lost"
+
+
+def test_edge_killed_counted_once(pair: Pair) -> None:
+    """What waited and has arrived is not counted as lost."""
+    start_silent(pair)
+    wait_quiet(pair.gateway.space)
+    pair.edge.kill()
+    with pair.edge.space:
+        sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with sender, listening_udp(pair.gateway.space, (MESH_GATEWAY, ECHO)) as there:
+        for _ in range(PACKETS):
+            sender.sendto(b"waits", (MESH_GATEWAY, ECHO))
+        pair.edge.start()
+        poll("the end of calling", lambda: "called back" in pair.edge.log.read_text("utf-8"))
+        before = len(pair.edge.daemon.reports)
+        poll("a report of that", lambda: len(pair.edge.daemon.reports) > before)
+        lost = pair.edge.daemon.reports[-1]["tunnel"]["counters"]["noPeer"]
+        there.setblocking(False)
+        arrived = 0
+        with contextlib.suppress(BlockingIOError):
+            while there.recv(64):
+                arrived += 1
+    # The kernel itself has a few words to say, to nobody.
+    assert lost + arrived < PACKETS + PACKETS // 2, (lost, arrived)
 
 
 def test_connector_killed_both_sides(pair: Pair) -> None:

@@ -53,7 +53,8 @@ static void test_order(void **)
 	assert_string_equal(all.got, "b1 a3 ");
 	waiting_offer(&w, take, &none);
 	assert_string_equal(none.got, "");
-	waiting_clear(&w);
+	assert_true(keep(&w, "c", nullptr));
+	assert_int_equal(waiting_clear(&w), 1);
 	waiting_offer(&w, take, &none);
 	assert_string_equal(none.got, "");
 }
@@ -69,9 +70,10 @@ static void test_full(void **)
 		n++;
 	assert_in_range(n, 100, WAITING_MAX / 1280);
 	assert_in_range(w.n, 1, WAITING_MAX);
-	waiting_clear(&w);
+	assert_int_equal(waiting_clear(&w), n);
 	assert_true(keep(&w, packet, nullptr));
-	waiting_clear(&w);
+	assert_int_equal(waiting_clear(&w), 1);
+	assert_int_equal(waiting_clear(&w), 0);
 }
 
 int main(void)
