@@ -4,36 +4,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from stage import Stage
-from world import check_ended_well, enter_private_network
+from world import ending_well, enter_private_network
 
 
 def pytest_configure() -> None:
-    try:
-        enter_private_network()
-    except OSError as error:
-        pytest.exit(f"skipped: no network namespaces or TUN devices here: {error}", returncode=77)
+    enter_private_network()
 
 
 @pytest.fixture(scope="module")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Stage]]:
     """One of each kind for a whole file."""
     made: dict[str, Stage] = {}
+    with ExitStack() as stack:
 
-    def stage(kind: str) -> Stage:
-        if kind not in made:
-            made[kind] = Stage(tmp_path_factory.mktemp(kind))
-        return made[kind]
+        def stage(kind: str) -> Stage:
+            if kind not in made:
+                made[kind] = stack.enter_context(ending_well(Stage(tmp_path_factory.mktemp(kind))))
+            return made[kind]
 
-    yield stage
-    for one in made.values():
-        one.part()
-        for node in (one.gateway, one.edge):
-            check_ended_well(node)
-        one.close()
+        yield stage
 
 
 @pytest.fixture
@@ -50,9 +44,5 @@ def edge(stages: Callable[[str], Stage]) -> Iterator[Stage]:
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[Stage]:
     """Nothing of ours runs yet."""
-    made = Stage(tmp_path)
-    yield made
-    made.part()
-    for node in (made.gateway, made.edge):
-        check_ended_well(node)
-    made.close()
+    with ending_well(Stage(tmp_path)) as made:
+        yield made

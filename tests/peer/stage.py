@@ -70,6 +70,10 @@ class Stage(Pair):
             one.close()
         self.clients, self.proxies = [], []
 
+    def end(self) -> None:
+        self.part()
+        super().end()
+
     def close(self) -> None:
         self.part()
         super().close()

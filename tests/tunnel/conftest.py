@@ -8,22 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from world import Pair, check_ended_well, enter_private_network
+from world import Pair, ending_well, enter_private_network
 
 
 def pytest_configure() -> None:
-    try:
-        enter_private_network()
-    except OSError as error:
-        pytest.exit(f"skipped: no network namespaces or TUN devices here: {error}", returncode=77)
+    enter_private_network()
 
 
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
-    made = Pair(tmp_path)
-    try:
+    with ending_well(Pair(tmp_path)) as made:
         yield made
-        for node in (made.gateway, made.edge):
-            check_ended_well(node)
-    finally:
-        made.close()

@@ -12,7 +12,7 @@ from world import (
     MESH_EDGE,
     Identity,
     Pair,
-    check_ended_well,
+    ending_well,
     poll,
     transfer,
 )
@@ -152,10 +152,8 @@ def test_ended(pair: Pair) -> None:
 
 def test_no_offloads(tmp_path: Path) -> None:
     """A TUN device that was opened without IFF_VNET_HDR is slower, and works."""
-    pair = Pair(tmp_path, tun_flags=IFF_TUN | IFF_NO_PI)
-    pair.start()
-    transfer(pair.edge.space, MESH_EDGE, pair.gateway.space, MEBIBYTE)
-    for node in (pair.gateway, pair.edge):
-        assert "without IFF_VNET_HDR" in node.log.read_text("utf-8")
-        check_ended_well(node)
-    pair.close()
+    with ending_well(Pair(tmp_path, tun_flags=IFF_TUN | IFF_NO_PI)) as pair:
+        pair.start()
+        transfer(pair.edge.space, MESH_EDGE, pair.gateway.space, MEBIBYTE)
+        for node in (pair.gateway, pair.edge):
+            assert "without IFF_VNET_HDR" in node.log.read_text("utf-8")

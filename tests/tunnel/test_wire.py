@@ -6,7 +6,6 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from pathlib import Path
 
 from world import (
     EDGE,
@@ -16,7 +15,6 @@ from world import (
     MESH_EDGE,
     MESH_GATEWAY,
     Pair,
-    check_ended_well,
     poll,
     transfer,
 )
@@ -41,9 +39,8 @@ def _slow_wire(pair: Pair) -> None:
         threading.Thread(target=_carry, args=(source, target), daemon=True).start()
 
 
-def test_slow(tmp_path: Path) -> None:
+def test_slow(pair: Pair) -> None:
     """Nothing is lost between program and socket, and nobody waits for ever."""
-    pair = Pair(tmp_path)
     _slow_wire(pair)
     pair.start()
     gateway, edge = pair.gateway.space, pair.edge.space
@@ -52,5 +49,3 @@ def test_slow(tmp_path: Path) -> None:
     for node in (pair.gateway, pair.edge):
         poll("counters", node.daemon.counters)
         assert node.daemon.counters()["udpLost"] == 0
-        check_ended_well(node)
-    pair.close()

@@ -21,6 +21,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from daemon import Daemon, Identity
 from network import become_root, enter_network
 from waiting import TIMEOUT_S, poll
@@ -36,11 +38,14 @@ MESH6_GATEWAY, MESH6_EDGE = "fd00:96::18", "fd00:64::1"
 
 
 def enter_private_network() -> None:
-    """An OSError where that, or a TUN device, cannot be had."""
-    if os.getuid() != 0:
-        become_root()
-    enter_network()
-    os.close(os.open("/dev/net/tun", os.O_RDWR))
+    """Before any test; none is run where that, or a TUN device, cannot be had."""
+    try:
+        if os.getuid() != 0:
+            become_root()
+        enter_network()
+        os.close(os.open("/dev/net/tun", os.O_RDWR))
+    except OSError as error:
+        pytest.exit(f"skipped: no network namespaces or TUN devices here: {error}", returncode=77)
 
 
 class Space:
@@ -282,9 +287,24 @@ class Pair:
     def ping(self, address: str = MESH_EDGE, size: int = 56) -> bool:
         return self.gateway.space.succeeds("ping", "-n", "-c1", "-W1", f"-s{size}", address)
 
+    def end(self) -> None:
+        """As it should."""
+        for node in (self.gateway, self.edge):
+            check_ended_well(node)
+
     def close(self) -> None:
         for node in (self.gateway, self.edge):
             node.close()
+
+
+@contextmanager
+def ending_well[P: Pair](made: P) -> Iterator[P]:
+    """For a test, which has failed unless the programs do; nothing is left of them."""
+    try:
+        yield made
+        made.end()
+    finally:
+        made.close()
 
 
 def drop(pair: Pair, rule: str) -> None:
