@@ -69,6 +69,11 @@ def test_wrong_edge(pair: Pair, tmp_path: Path) -> None:
     assert pair.gateway.daemon.says("strange") == shown
 
 
+def _signed_by(folder: Path, name: str) -> tuple[str, ...]:
+    """Of openssl-req(1)."""
+    return ("-days", "30", "-CA", str(folder / f"{name}.crt"), "-CAkey", str(folder / f"{name}.key"))
+
+
 def test_expired_edge(pair: Pair, tmp_path: Path) -> None:
     """Nor to one whose certificate, signed by whom it should be, has had its time; which is something
     else for who has to mend it."""
@@ -83,6 +88,16 @@ def test_expired_edge(pair: Pair, tmp_path: Path) -> None:
     said = pair.gateway.daemon.says("invalid")
     assert "expired: 2026-01-01 00:00:00Z to 2026-02-01 00:00:00Z" in said, said
     assert not pair.gateway.named("strange")
+
+    # One that somebody signed whom its authority has signed is welcome.
+    root = Identity(tmp_path, "root")
+    middle = Identity(tmp_path, "middle", *_signed_by(tmp_path, "root"))
+    pair.edge.identity = Identity(tmp_path, "edge.mesh", *_signed_by(tmp_path, "middle"))
+    pair.edge.identity.certificate += middle.certificate
+    pair.edge.tell(pair.server())
+    pair.gateway.tell({**pair.connector(), "pins": [], "ca": root.certificate})
+    poll("way", pair.ping)
+    poll("over", lambda: not pair.gateway.named("invalid"))
 
 
 def test_refused(pair: Pair) -> None:

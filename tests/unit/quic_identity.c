@@ -43,7 +43,19 @@ static bool is_address(const char *name)
 	return inet_pton(strchr(name, ':') ? AF_INET6 : AF_INET, name, bytes) == 1;
 }
 
-static X509 *certificate_of(EVP_PKEY *key, const char *name, bool digest)
+static void set_times(X509 *x, bool expired)
+{
+	if (expired) {
+		ASN1_TIME_set_string(X509_getm_notBefore(x), "20260101000000Z");
+		ASN1_TIME_set_string(X509_getm_notAfter(x), "20260201000000Z");
+		return;
+	}
+	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
+	X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600L);
+}
+
+/* Not signed yet, and by nobody. */
+static X509 *certificate_of(EVP_PKEY *key, const char *name, bool authority)
 {
 	X509 *x = X509_new();
 	char alternative[80];
@@ -51,23 +63,16 @@ static X509 *certificate_of(EVP_PKEY *key, const char *name, bool digest)
 	snprintf(alternative, sizeof(alternative), "%s:%s", is_address(name) ? "IP" : "DNS", name);
 	X509_set_version(x, X509_VERSION_3);
 	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(x), 24 * 3600L);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_ASC,
 		(const unsigned char *)name, -1, -1, 0);
-	X509_set_issuer_name(x, X509_get_subject_name(x));
 	X509_set_pubkey(x, key);
 	add_extension(x, NID_subject_alt_name, alternative);
-	add_extension(x, NID_basic_constraints, "critical,CA:TRUE");
-	assert_true(X509_sign(x, key, digest ? EVP_sha256() : nullptr) > 0);
+	add_extension(x, NID_basic_constraints, authority ? "critical,CA:TRUE" : "CA:FALSE");
 	return x;
 }
 
-void test_identity_make(struct test_identity *id, const char *type, const char *name)
+static void take_identity(struct test_identity *id, const X509 *x, const EVP_PKEY *key)
 {
-	bool curve = strcmp(type, "P-256") == 0;
-	EVP_PKEY *key = curve ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(nullptr, nullptr, type);
-	X509 *x = certificate_of(key, name, curve);
 	BIO *b = BIO_new(BIO_s_mem());
 	unsigned char *der = nullptr;
 	int n;
@@ -80,6 +85,58 @@ void test_identity_make(struct test_identity *id, const char *type, const char *
 	n = i2d_PUBKEY(key, &der);
 	EVP_Digest(der, (size_t)n, id->pin[0], nullptr, EVP_sha256(), nullptr);
 	OPENSSL_free(der);
+}
+
+void test_identity_make(struct test_identity *id, const char *type, const char *name)
+{
+	bool curve = strcmp(type, "P-256") == 0;
+	EVP_PKEY *key = curve ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(nullptr, nullptr, type);
+	X509 *x = certificate_of(key, name, true);
+
+	set_times(x, false);
+	X509_set_issuer_name(x, X509_get_subject_name(x));
+	assert_true(X509_sign(x, key, curve ? EVP_sha256() : nullptr) > 0);
+	take_identity(id, x, key);
+	X509_free(x);
+	EVP_PKEY_free(key);
+}
+
+static X509 *read_certificate(const struct test_identity *id)
+{
+	BIO *b = BIO_new_mem_buf(id->certificate, -1);
+	X509 *x = PEM_read_bio_X509(b, nullptr, nullptr, nullptr);
+
+	BIO_free(b);
+	assert_non_null(x);
+	return x;
+}
+
+static EVP_PKEY *read_key(const struct test_identity *id)
+{
+	BIO *b = BIO_new_mem_buf(id->key, -1);
+	EVP_PKEY *key = PEM_read_bio_PrivateKey(b, nullptr, nullptr, nullptr);
+
+	BIO_free(b);
+	assert_non_null(key);
+	return key;
+}
+
+void test_identity_issue(struct test_identity *id, const char *name, enum test_issue what,
+	const struct test_identity *by)
+{
+	EVP_PKEY *key = EVP_EC_gen("P-256");
+	EVP_PKEY *issuer_key = by ? read_key(by) : key;
+	X509 *x = certificate_of(key, name, what != TEST_ISSUE_LEAF);
+	X509 *issuer = by ? read_certificate(by) : x;
+
+	set_times(x, what == TEST_ISSUE_EXPIRED_CA);
+	X509_set_issuer_name(x, X509_get_subject_name(issuer));
+	assert_true(X509_sign(x, issuer_key, EVP_sha256()) > 0);
+	take_identity(id, x, key);
+	if (by) {
+		X509_free(issuer);
+		EVP_PKEY_free(issuer_key);
+	}
 	X509_free(x);
 	EVP_PKEY_free(key);
 }

@@ -59,7 +59,7 @@ struct world_side {
 		room;
 	struct quic_peer peer;
 	struct quic_closed why;
-	char reason[96];
+	char reason[128];
 	enum quic_end end;
 	uint64_t end_code;
 	unsigned int status; /* client: of the response; server: to answer with */

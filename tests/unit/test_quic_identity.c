@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -118,6 +119,111 @@ static void test_addresses(void **)
 		assert_int_equal(world_until(w, world_opened, 5), ADDRESSES[i].accepted);
 		world_free(w);
 	}
+}
+
+/* Who has signed whom. */
+enum {
+	ROOT,
+	OTHER_ROOT,
+	OLD_ROOT,
+	MIDDLE,
+	OLD_MIDDLE,
+	OTHER_LEAF,
+	BY_ROOT,
+	BY_MIDDLE,
+	BY_OLD_ROOT,
+	BY_OLD_MIDDLE,
+	BY_LEAF,
+	ISSUED
+};
+static const struct {
+	const char *name;
+	enum test_issue what;
+	int by; /* itself: self-signed */
+} ISSUES[ISSUED] = {
+	[ROOT] = {"mesh CA", TEST_ISSUE_CA, ROOT},
+	[OTHER_ROOT] = {"mesh CA", TEST_ISSUE_CA, OTHER_ROOT},
+	[OLD_ROOT] = {"old CA", TEST_ISSUE_EXPIRED_CA, OLD_ROOT},
+	[MIDDLE] = {"middle CA", TEST_ISSUE_CA, ROOT},
+	[OLD_MIDDLE] = {"old middle CA", TEST_ISSUE_EXPIRED_CA, ROOT},
+	[OTHER_LEAF] = {"site1.mesh", TEST_ISSUE_LEAF, ROOT},
+	[BY_ROOT] = {"edge.mesh", TEST_ISSUE_LEAF, ROOT},
+	[BY_MIDDLE] = {"edge.mesh", TEST_ISSUE_LEAF, MIDDLE},
+	[BY_OLD_ROOT] = {"edge.mesh", TEST_ISSUE_LEAF, OLD_ROOT},
+	[BY_OLD_MIDDLE] = {"edge.mesh", TEST_ISSUE_LEAF, OLD_MIDDLE},
+	[BY_LEAF] = {"edge.mesh", TEST_ISSUE_LEAF, OTHER_LEAF},
+};
+
+#define EXPIRED "certificate has expired: 2026-01-01 00:00:00Z to 2026-02-01 00:00:00Z"
+
+/* RFC 5280 s6.1. What the server shows, and whom the client trusts. */
+static const struct {
+	const char *name;
+	int leaf, middle; /* the same: none is shown */
+	int ca;
+	const char *says; /* nullptr = accepted */
+} CHAINS[] = {
+	{"CA, leaf", BY_ROOT, BY_ROOT, ROOT, nullptr},
+	{"CA, intermediate, leaf", BY_MIDDLE, MIDDLE, ROOT, nullptr},
+	{"an intermediate that is not shown", BY_MIDDLE, BY_MIDDLE, ROOT,
+		"unable to get local issuer certificate"},
+	{"another CA of that name", BY_ROOT, BY_ROOT, OTHER_ROOT, "certificate signature failure"},
+	{"another CA", BY_ROOT, BY_ROOT, OLD_ROOT, "unable to get local issuer certificate"},
+	{"an expired CA", BY_OLD_ROOT, BY_OLD_ROOT, OLD_ROOT, EXPIRED " (authority old CA)"},
+	{"an expired intermediate", BY_OLD_MIDDLE, OLD_MIDDLE, ROOT,
+		EXPIRED " (authority old middle CA)"},
+	{"a leaf that issues", BY_LEAF, OTHER_LEAF, ROOT,
+		"invalid CA certificate (authority site1.mesh)"},
+};
+
+static void check_chain(size_t i, const struct test_identity ids[static ISSUED])
+{
+	const struct test_identity *leaf = &ids[CHAINS[i].leaf], *middle = &ids[CHAINS[i].middle];
+	struct world *w = world_new();
+	struct quic_identity *id = &w->client.config.identity;
+	struct err err = {};
+	char shown[4096];
+
+	print_message("%s\n", CHAINS[i].name);
+	snprintf(shown, sizeof(shown), "%s%s", leaf->certificate,
+		middle == leaf ? "" : middle->certificate);
+	w->server.config.identity.certificate = shown;
+	w->server.config.identity.key = leaf->key;
+	id->n_pins = 0;
+	id->ca = ids[CHAINS[i].ca].certificate;
+	world_start(w);
+	world_dial(w);
+	assert_int_equal(world_until(w, world_opened, 5), !CHAINS[i].says);
+	if (CHAINS[i].says) {
+		assert_int_equal(w->client.why.cause, QUIC_CAUSE_CERTIFICATE);
+		assert_string_equal(w->client.reason, CHAINS[i].says);
+	} else { /* the whole chain is judged again: after resumption, at a reload */
+		world_run(w, 100 * MS);
+		pair_redial(w);
+		assert_true(world_until(w, world_opened, 5));
+		assert_true(w->client.peer.resumed);
+		assert_int_equal(quic_endpoint_reload(w->client.endpoint, id, w->now, &err), 0);
+		world_run(w, SECOND);
+		assert_int_equal(w->client.closed, 0);
+		id->ca = ids[OLD_ROOT].certificate;
+		assert_int_equal(quic_endpoint_reload(w->client.endpoint, id, w->now, &err), 0);
+		assert_true(world_until(w, pair_client_closed, 5));
+		assert_int_equal(w->client.why.cause, QUIC_CAUSE_CERTIFICATE);
+	}
+	world_free(w);
+}
+
+static void test_chains(void **)
+{
+	struct test_identity ids[ISSUED] = {};
+
+	for (int i = 0; i < ISSUED; i++)
+		test_identity_issue(&ids[i], ISSUES[i].name, ISSUES[i].what,
+			ISSUES[i].by == i ? nullptr : &ids[ISSUES[i].by]);
+	for (size_t i = 0; i < sizeof(CHAINS) / sizeof(*CHAINS); i++)
+		check_chain(i, ids);
+	for (int i = 0; i < ISSUED; i++)
+		test_identity_clear(&ids[i]);
 }
 
 /* The server says why in an alert (RFC 9001 s4.8), and its owner is not bothered. */
@@ -270,6 +376,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_servers),
 		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_chains),
 		TEST(test_client_refused),
 		TEST(test_bad_identity),
 		TEST(test_resumption),

@@ -128,7 +128,7 @@ struct quic_connection {
 
 	enum quic_cause cause;
 	ngtcp2_ccerr error;
-	char reason[96];
+	char reason[128];
 
 	/* QUIC_CLOSED. */
 	uint8_t *farewell; /* CONNECTION_CLOSE; nullptr = say nothing */

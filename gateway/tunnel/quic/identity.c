@@ -160,55 +160,80 @@ static bool expect_name(X509_VERIFY_PARAM *param, const char *name)
 	       X509_VERIFY_PARAM_set1_host(param, name, 0) == 1;
 }
 
-static int authorised(const struct quic_credentials *c, X509 *leaf, STACK_OF(X509) * chain,
-	bool server, const char *name)
+/* Which time it holds, where that is what is wrong. */
+static size_t explain_dates(const X509 *x, char *out, size_t size)
+{
+	struct tm from = {}, to = {};
+	char texts[2][32] = {};
+
+	(void)ASN1_TIME_to_tm(X509_get0_notBefore(x), &from);
+	(void)ASN1_TIME_to_tm(X509_get0_notAfter(x), &to);
+	strftime(texts[0], sizeof(texts[0]), "%F %TZ", &from);
+	strftime(texts[1], sizeof(texts[1]), "%F %TZ", &to);
+	return (size_t)snprintf(out, size, ": %s to %s", texts[0], texts[1]);
+}
+
+/* Of whoever stands above the leaf in a chain, since it is not the leaf that has to be mended then.
+ */
+static void explain_authority(const X509 *x, char *out, size_t size)
+{
+	char name[64] = "";
+
+	X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name));
+	for (char *p = name; *p; p++)
+		*p = *p < ' ' || *p > '~' ? '?' : *p;
+	snprintf(out, size, " (authority %s)", *name ? name : "without a name");
+}
+
+static void explain(X509_STORE_CTX *ctx, int verdict, char *out, size_t size)
+{
+	const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+	size_t n = (size_t)snprintf(out, size, "%s", X509_verify_cert_error_string(verdict));
+
+	if (x && n < size &&
+		(verdict == X509_V_ERR_CERT_HAS_EXPIRED ||
+			verdict == X509_V_ERR_CERT_NOT_YET_VALID))
+		n += explain_dates(x, out + n, size - n);
+	if (x && n < size && X509_STORE_CTX_get_error_depth(ctx) > 0)
+		explain_authority(x, out + n, size - n);
+}
+
+static int authorised(
+	const struct quic_credentials *c, const struct quic_shown *shown, char *why, size_t size)
 {
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	int verdict = X509_V_ERR_UNSPECIFIED;
 
 	if (!ctx)
 		out_of_memory();
-	if (X509_STORE_CTX_init(ctx, c->authorities, leaf, chain) == 1 &&
-		X509_STORE_CTX_set_default(ctx, server ? "ssl_client" : "ssl_server") == 1 &&
-		(!name || expect_name(X509_STORE_CTX_get0_param(ctx), name)))
+	if (X509_STORE_CTX_init(ctx, c->authorities, shown->leaf, shown->chain) == 1 &&
+		X509_STORE_CTX_set_default(ctx, shown->to_server ? "ssl_client" : "ssl_server") ==
+			1 &&
+		(!shown->name || expect_name(X509_STORE_CTX_get0_param(ctx), shown->name)))
 		verdict = X509_verify_cert(ctx) == 1 ? X509_V_OK : X509_STORE_CTX_get_error(ctx);
+	if (verdict != X509_V_OK)
+		explain(ctx, verdict, why, size);
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();
 	return verdict;
 }
 
-int quic_credentials_judge(const struct quic_credentials *c, X509 *leaf, STACK_OF(X509) * chain,
-	bool server, const char *name)
+static int not_pinned(const X509 *leaf, char *why, size_t size)
 {
-	if (c->n_pins && !pinned(c, leaf))
-		return QUIC_NOT_PINNED;
-	return c->authorities ? authorised(c, leaf, chain, server, name) : X509_V_OK;
-}
-
-static void explain_dates(X509 *leaf, const char *what, char *out, size_t size)
-{
-	struct tm from = {}, to = {};
-	char texts[2][32] = {};
-
-	(void)ASN1_TIME_to_tm(X509_get0_notBefore(leaf), &from);
-	(void)ASN1_TIME_to_tm(X509_get0_notAfter(leaf), &to);
-	strftime(texts[0], sizeof(texts[0]), "%F %TZ", &from);
-	strftime(texts[1], sizeof(texts[1]), "%F %TZ", &to);
-	snprintf(out, size, "%s: %s to %s", what, texts[0], texts[1]);
-}
-
-void quic_credentials_explain(X509 *leaf, int verdict, char *out, size_t size)
-{
-	const char *what = X509_verify_cert_error_string(verdict);
 	uint8_t digest[QUIC_KEY_DIGEST];
 	char pin[QUIC_PIN_STRLEN];
 
-	if (verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID) {
-		explain_dates(leaf, what, out, size);
-	} else if (verdict == QUIC_NOT_PINNED && quic_key_digest(leaf, digest)) {
+	if (quic_key_digest(leaf, digest)) {
 		quic_pin_str(digest, pin);
-		snprintf(out, size, "its key is %s, none of the pins", pin);
-	} else {
-		snprintf(out, size, "%s", what);
+		snprintf(why, size, "its key is %s, none of the pins", pin);
 	}
+	return QUIC_NOT_PINNED;
+}
+
+int quic_credentials_judge(
+	const struct quic_credentials *c, const struct quic_shown *shown, char *why, size_t size)
+{
+	if (c->n_pins && !pinned(c, shown->leaf))
+		return not_pinned(shown->leaf, why, size);
+	return c->authorities ? authorised(c, shown, why, size) : X509_V_OK;
 }

@@ -31,11 +31,18 @@ void quic_credentials_clear(struct quic_credentials *c);
 /* SHA-256 of the certificate's SubjectPublicKeyInfo. */
 [[nodiscard]] bool quic_key_digest(const X509 *x, uint8_t digest[static QUIC_KEY_DIGEST]);
 
+/* What a peer shows, and what it is asked for. chain may be nullptr; name too, then no name is
+ * asked for. */
+struct quic_shown {
+	X509 *leaf;
+	STACK_OF(X509) * chain;
+	bool to_server;
+	const char *name;
+};
+
 /* X509_V_OK; QUIC_NOT_PINNED: its key is none of the pins; else what is wrong with the certificate,
- * as X509_STORE_CTX_get_error(3) has it. chain may be nullptr; name too, then no name is asked
- * for. */
+ * as X509_STORE_CTX_get_error(3) has it. Why, in words, is put into a buffer of so many bytes,
+ * which may be 0. */
 constexpr int QUIC_NOT_PINNED = X509_V_ERR_CERT_REJECTED;
-int quic_credentials_judge(const struct quic_credentials *c, X509 *leaf, STACK_OF(X509) * chain,
-	bool server, const char *name);
-/* In words, with what was shown. */
-void quic_credentials_explain(X509 *leaf, int verdict, char *out, size_t size);
+int quic_credentials_judge(
+	const struct quic_credentials *c, const struct quic_shown *shown, char *why, size_t size);

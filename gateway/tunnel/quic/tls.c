@@ -55,16 +55,17 @@ static int choose_alpn(SSL *, const unsigned char **out, unsigned char *out_leng
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-static int judge(const struct quic_tls *t, SSL *ssl, X509 *leaf, STACK_OF(X509) * chain)
+/* Why not, in words, is put into a buffer of so many bytes, which may be 0. */
+static int judge(const struct quic_tls *t, SSL *ssl, X509 *leaf, STACK_OF(X509) * chain, char *why,
+	size_t size)
 {
 	bool server = SSL_is_server(ssl);
 	const char *name = server ? nullptr : SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
 	autoopenssl char *address = X509_VERIFY_PARAM_get1_ip_asc(SSL_get0_param(ssl));
+	const struct quic_shown shown = {leaf, chain, server, name ? name : address};
 
 	ERR_clear_error(); /* that there is no address */
-	if (!leaf)
-		return QUIC_NOT_PINNED;
-	return quic_credentials_judge(&t->credentials, leaf, chain, server, name ? name : address);
+	return leaf ? quic_credentials_judge(&t->credentials, &shown, why, size) : QUIC_NOT_PINNED;
 }
 
 static void free_complaint(void *, void *text, CRYPTO_EX_DATA *, int, long, void *)
@@ -82,11 +83,10 @@ static int complaint_index(void)
 	return index;
 }
 
-static void complain(SSL *ssl, X509 *leaf, int verdict)
+static void complain(SSL *ssl, const char *why)
 {
-	char *text = xcalloc(1, COMPLAINT_MAX);
+	char *text = xstrdup(why);
 
-	quic_credentials_explain(leaf, verdict, text, COMPLAINT_MAX);
 	free(SSL_get_ex_data(ssl, complaint_index()));
 	if (SSL_set_ex_data(ssl, complaint_index(), text) != 1)
 		out_of_memory();
@@ -97,12 +97,13 @@ static int verify(X509_STORE_CTX *ctx, void *arg)
 {
 	SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
-	int verdict = judge(arg, ssl, leaf, X509_STORE_CTX_get0_untrusted(ctx));
+	char why[COMPLAINT_MAX] = "";
+	int verdict = judge(arg, ssl, leaf, X509_STORE_CTX_get0_untrusted(ctx), why, sizeof(why));
 
 	/* The error becomes an alert: access_denied would be truer of a key, but has no entry. */
 	X509_STORE_CTX_set_error(ctx, verdict);
 	if (verdict != X509_V_OK && leaf)
-		complain(ssl, leaf, verdict);
+		complain(ssl, why);
 	return verdict == X509_V_OK;
 }
 
@@ -266,7 +267,8 @@ const char *quic_tls_complaint(const SSL *ssl)
 
 int quic_tls_judge(const struct quic_tls *t, SSL *ssl)
 {
-	return judge(t, ssl, SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl));
+	return judge(
+		t, ssl, SSL_get0_peer_certificate(ssl), SSL_get_peer_cert_chain(ssl), nullptr, 0);
 }
 
 bool quic_tls_peer_key(SSL *ssl, uint8_t digest[static QUIC_KEY_DIGEST])
