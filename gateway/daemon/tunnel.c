@@ -41,6 +41,7 @@ struct tunnel {
 	struct tunnel_memory memory;
 	struct tunnel_proposal proposal; /* the last one, ours; each configuration judges it */
 	bool heard;                      /* it is one of this daemon's life */
+	struct tunnel_near near;
 	struct tunnel_verdict verdict;
 	sd_json_variant *json; /* what is told; nullptr = there is nothing to do */
 	uint64_t generation;
@@ -196,11 +197,26 @@ static struct prefix *copy_prefixes(const struct prefix *list, size_t n)
 static void judge(struct tunnel *t)
 {
 	if (t->config && t->config->tunnel.role == TUNNEL_CONNECTOR)
-		tunnel_judge(t->config, &t->proposal, &t->verdict);
+		tunnel_judge(t->config, &t->near, &t->proposal, &t->verdict);
 	else
 		forget_proposal(t);
 	if (t->config && t->config->tunnel.role == TUNNEL_EDGE)
 		tunnel_judge_edge(t->config, &t->verdict);
+}
+
+/* The interface may be there, and not be ours yet. */
+static int mesh_ifindex(const struct tunnel *t, const struct observed *seen)
+{
+	const struct link *l = link_by_name(&seen->links, t->config->mesh_interface);
+
+	return t->device.fd >= 0 ? t->device.ifindex : l ? l->ifindex : 0;
+}
+
+/* True: other networks are near than before. */
+static bool look_around(struct tunnel *t, const struct observed *seen)
+{
+	return t->config &&
+	       tunnel_near_update(&t->near, t->config, &seen->addresses, mesh_ifindex(t, seen));
 }
 
 /* True: what is told has changed. */
@@ -218,6 +234,7 @@ static bool look(struct tunnel *t, const struct gateway *g)
 		read_files(t, &t->config->tunnel);
 	else
 		forget_files(t);
+	(void)look_around(t, &g->seen);
 	judge(t);
 	sd_json_variant *v = make_json(t);
 	bool same = v && t->json ? sd_json_variant_equal(v, t->json) : !v && !t->json;
@@ -257,6 +274,8 @@ void tunnel_step(struct tunnel *t)
 	const struct gateway *g = t->context->reload->gateway;
 	bool changed = look(t, g);
 
+	if (look_around(t, &g->seen))
+		judge(t);
 	changed |= update_device(t, g);
 	changed |= tunnel_sockets_update(
 		&t->sockets, t->config ? &t->config->tunnel : nullptr, clock_monotonic_us());
@@ -342,6 +361,7 @@ void tunnel_free(struct tunnel *t)
 	tunnel_sockets_clear(&t->sockets);
 	tunnel_memory_clear(&t->memory);
 	forget_proposal(t);
+	tunnel_near_clear(&t->near);
 	forget_files(t);
 	sd_json_variant_unref(t->json);
 	tunnel_report_clear(&t->report);

@@ -6,8 +6,14 @@
  * The tunnel reads what a stranger sends, so what it says is a proposal and nothing more. An
  * address must lie in what may be accepted, and in no LAN network; routes likewise, and there is a
  * limit to their number. What is refused stays known, with its reason, up to a bound.
+ *
+ * Nobody says which network this host is managed from. It may be any that the host stands in by an
+ * interface of its own, so an edge gets none of them: not an address there, a part of it, or more
+ * than it. An address without a network around it (a VPN's, a loopback's) is only itself, and may
+ * lie in a range. Most such networks lie outside of mesh.ranges, and so does nothing of an edge's.
  */
 #include "conf/config.h"
+#include "net/link.h"
 
 constexpr size_t TUNNEL_ADDRESSES_MAX = 16;
 constexpr size_t TUNNEL_ROUTES_MAX = 4096;
@@ -34,9 +40,19 @@ struct tunnel_verdict {
 	size_t n_refused; /* of all; the first TUNNEL_REFUSED_MAX are kept */
 };
 
+/* Networks and addresses of this host's other interfaces, those that touch the ranges. */
+struct tunnel_near {
+	struct prefix *list; /* owned */
+	size_t n;
+};
+/* But those of `mesh`, an interface. True: they are others than before. */
+bool tunnel_near_update(struct tunnel_near *near, const struct config *config,
+	const struct ifaddr_set *seen, int mesh);
+void tunnel_near_clear(struct tunnel_near *near);
+
 /* config: with a connector. *out is replaced. */
-void tunnel_judge(const struct config *config, const struct tunnel_proposal *proposal,
-	struct tunnel_verdict *out);
+void tunnel_judge(const struct config *config, const struct tunnel_near *near,
+	const struct tunnel_proposal *proposal, struct tunnel_verdict *out);
 /* config: with an edge, to whom nobody proposes anything: its own addresses. *out is replaced. */
 void tunnel_judge_edge(const struct config *config, struct tunnel_verdict *out);
 void tunnel_verdict_clear(struct tunnel_verdict *v);

@@ -37,6 +37,23 @@ static struct prefix prefix(const char *p)
 	return out;
 }
 
+/* Where this host stands: its mesh interface is 3. */
+static const struct {
+	int ifindex;
+	const char *address;
+	uint8_t len;
+} stands[] = {
+	{1, "127.0.0.1", 8},
+	{2, "10.0.1.11", 24},
+	{3, "100.96.0.18", 24},
+	{4, "100.96.50.9", 24},
+	{4, "2001:db8:9:50::9", 64},
+	{5, "198.51.100.11", 24},
+	{6, "100.96.60.9", 32},
+};
+static const struct tunnel_near nowhere;
+static const char near_network[] = "it overlaps a network of another interface of this host";
+
 static const struct {
 	bool route;
 	const char *prefix, *reason; /* nullptr: accepted */
@@ -60,18 +77,54 @@ static const struct {
 	{true, "2001:db8:1::/64", "it overlaps a network of lan"},
 	{true, "100.0.0.0/8", "it lies outside of mesh.ranges"},
 	{true, "172.16.0.0/12", "it lies outside of mesh.ranges"},
+	/* The network that the host may be managed from, its gateway, its own address. */
+	{false, "100.96.50.1/32", near_network},
+	{false, "100.96.50.9/32", near_network},
+	{false, "100.96.51.1/32", nullptr},
+	{true, "100.96.50.0/24", near_network},
+	{true, "100.96.50.128/25", near_network},
+	{true, "100.96.50.9/32", near_network},
+	{true, "100.96.48.0/22", near_network},
+	{true, "2001:db8:9:50::/64", near_network},
+	{true, "2001:db8:9::/48", near_network},
+	{true, "198.51.100.128/25", "it lies outside of mesh.ranges"},
+	/* An address without a network is only itself. */
+	{false, "100.96.60.9/32", near_network},
+	{true, "100.96.60.9/32", near_network},
+	{true, "100.96.60.0/24", nullptr},
+	/* What is assigned stands on the mesh interface. */
+	{true, "100.96.0.0/24", nullptr},
 };
+
+/* tunnel_near_clear() */
+static struct tunnel_near surroundings(const struct config *config)
+{
+	struct ifaddr_entry list[COUNT(stands)];
+	struct tunnel_near near = {};
+
+	for (size_t i = 0; i < COUNT(stands); i++) {
+		list[i] = (struct ifaddr_entry){
+			.ifindex = stands[i].ifindex, .prefix_len = stands[i].len};
+		assert_int_equal(addr_parse(stands[i].address, &list[i].address), 0);
+	}
+	const struct ifaddr_set seen = {list, COUNT(stands)};
+	assert_true(tunnel_near_update(&near, config, &seen, 3));
+	assert_int_equal(near.n, 3);
+	assert_false(tunnel_near_update(&near, config, &seen, 3));
+	return near;
+}
 
 static void test_lines(void **)
 {
 	struct config *config = world_config(text);
+	struct tunnel_near near = surroundings(config);
 
 	for (size_t i = 0; i < COUNT(lines); i++) {
 		struct prefix p = prefix(lines[i].prefix);
 		struct tunnel_verdict v = {};
 		const struct tunnel_proposal proposal = {lines[i].route ? nullptr : &p,
 			lines[i].route ? &p : nullptr, !lines[i].route, lines[i].route};
-		tunnel_judge(config, &proposal, &v);
+		tunnel_judge(config, &near, &proposal, &v);
 		if (lines[i].reason) {
 			assert_int_equal(v.n_addresses + v.n_routes, 0);
 			assert_int_equal(v.n_refused, 1);
@@ -85,6 +138,7 @@ static void test_lines(void **)
 		}
 		tunnel_verdict_clear(&v);
 	}
+	tunnel_near_clear(&near);
 	config_free(config);
 }
 
@@ -103,7 +157,7 @@ static void test_default_route(void **)
 		snprintf(strstr(more, "    accept:"), 100, "    accept: {routes: [%s}\n",
 			accepts[i]);
 		struct config *config = world_config(more);
-		tunnel_judge(config, &proposal, &v);
+		tunnel_judge(config, &nowhere, &proposal, &v);
 		assert_int_equal(v.n_routes, (i & 1) + (i >> 1 & 1));
 		if (v.n_routes)
 			assert_int_equal(prefix_cmp(&v.routes[0], &routes[i == 2]), 0);
@@ -131,7 +185,7 @@ static void test_bounds(void **)
 	}
 	const struct tunnel_proposal proposal = {
 		addresses, routes, COUNT(addresses), COUNT(routes)};
-	tunnel_judge(config, &proposal, &v);
+	tunnel_judge(config, &nowhere, &proposal, &v);
 	assert_int_equal(v.n_addresses, TUNNEL_ADDRESSES_MAX);
 	assert_int_equal(v.n_routes, 4);
 	assert_int_equal(v.n_refused, 1 + 96);
@@ -150,7 +204,7 @@ static void test_static(void **)
 
 	snprintf(more, sizeof(more), "%s    addresses: [100.96.0.7]\n", text);
 	struct config *config = world_config(more);
-	tunnel_judge(config, &(struct tunnel_proposal){}, &v);
+	tunnel_judge(config, &nowhere, &(struct tunnel_proposal){}, &v);
 	struct prefix own = prefix("100.96.0.7/32");
 	assert_int_equal(v.n_addresses, 1);
 	assert_int_equal(prefix_cmp(&v.addresses[0], &own), 0);

@@ -72,6 +72,44 @@ static void test_judged_again(void **state)
 	client_reply_clear(&r);
 }
 
+static void look_again(struct site *s)
+{
+	gateway_mark(&s->w.gateway, DIRTY_ALL);
+	world_run(&s->w, 0);
+	tunnel_step(s->context.tunnel);
+}
+
+/* A network that this host comes to stand in is no edge's; when it has left that, it may be. */
+static void test_networks_near(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+	const struct tunnel_verdict *verdict = tunnel_view(s->context.tunnel).verdict;
+
+	site_configure(s, SITE_CONNECTOR(""));
+	site_call(s, "TunnelPropose",
+		",\"parameters\":{\"generation\":1,\"addresses\":[\"100.97.0.5/32\"],"
+		"\"routes\":[\"100.96.0.0/12\"]}");
+	assert_true(site_receive(s, &r));
+	client_reply_clear(&r);
+	look_again(s);
+	assert_int_equal(verdict->n_addresses, 1);
+
+	assert_int_equal(dummy_load(s->w.kernel, "link 77 mgmt0 up mtu 1500\n"
+						 "address 77 100.97.0.1/24\n"),
+		0);
+	look_again(s);
+	assert_true(site_has_condition(s, COND_TUNNEL_PROPOSAL_REFUSED, "100.97.0.5/32"));
+	assert_int_equal(verdict->n_addresses, 0);
+	assert_int_equal(verdict->n_routes, 0);
+
+	dummy_unaddress(s->w.kernel, 77, "100.97.0.1");
+	look_again(s);
+	assert_false(site_has_condition(s, COND_TUNNEL_PROPOSAL_REFUSED, "100.97.0.5/32"));
+	assert_int_equal(verdict->n_addresses, 1);
+	assert_int_equal(verdict->n_routes, 1);
+}
+
 static const char *const mad[] = {
 	"",
 	",\"parameters\":{\"generation\":1,\"addresses\":[],\"routes\":[7]}",
@@ -249,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_propose),
 		TEST(test_judged_again),
+		TEST(test_networks_near),
 		TEST(test_mad_proposals),
 		TEST(test_report),
 		TEST(test_mad_reports),
