@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from world import MESH_EDGE, TIMEOUT_S, Identity, Pair, listening, poll
+import initials
+from world import EDGE, GATEWAY, MESH_EDGE, MESH_GATEWAY, TIMEOUT_S, Identity, Pair, listening, poll
 
 OTHER_ADDRESS = "100.96.0.77"
 
@@ -126,3 +127,67 @@ def test_rotated_under_a_flow(pair: Pair, tmp_path: Path) -> None:
         pair.gateway.tell({**pair.connector(), "pins": [edge.pin]})
         poll("with the new keys", lambda: established(pair) == 2)
         assert goes_on(ends)
+
+
+def limited(pair: Pair, way: str) -> int:
+    """Packets of the node that were more than it may send, or get."""
+    node = pair.edge.daemon.nodes().get("site1")
+    return node[way]["limited"] if node else 0
+
+
+def test_limits_of_a_node(pair: Pair) -> None:
+    """So many packets a second, or bytes, each way, and the rest is dropped and counted."""
+    pair.start()
+    site1 = pair.node(pair.gateway.identity)
+    with (
+        flow(pair) as ends,
+        pair.gateway.space.udp(MESH_GATEWAY, 9) as gateway,
+        pair.edge.space.udp(MESH_EDGE, 9) as edge,
+    ):
+        ways = {"in": (gateway, MESH_EDGE), "out": (edge, MESH_GATEWAY)}
+        for limits, size in (({"packets": 10}, 1), ({"bytes": 1500}, 1000)):
+            before = {way: limited(pair, way) for way in ways}
+            tell(pair, {**site1, "limits": limits})
+
+            def reached() -> bool:
+                """Far more than it may; and what is told is answered with a report."""
+                for sock, to in ways.values():
+                    for _ in range(100):
+                        sock.sendto(bytes(size), (to, 9))
+                tell(pair, {**site1, "limits": limits})
+                return all(limited(pair, way) >= before[way] + 50 for way in ways)
+
+            poll(f"limited {limits}", reached)
+        tell(pair, site1)
+        assert goes_on(ends)
+    assert established(pair) == 1
+
+
+def test_limits_of_strangers(pair: Pair) -> None:
+    """Who begins a connection beyond what may be gets none, or has to prove his address; who has one
+    keeps it."""
+    pair.start()
+    with flow(pair) as ends, pair.gateway.space.udp(GATEWAY, 0) as caller:
+
+        def call(times: int) -> None:
+            for _ in range(times):
+                caller.sendto(initials.whole(), (EDGE, 443))
+
+        def count(what: str, **limits: int) -> int:
+            tell(pair, limits=limits)
+            return pair.edge.daemon.counters()[what]
+
+        one = {"connections": 1}
+        assert count("refused", **one) == 0
+        call(1)
+        poll("no second connection", lambda: count("refused", **one) == 1)
+        two = {"unauthenticated": 2}
+        assert count("refused", **two) == 1
+        call(3)
+        poll("no third stranger", lambda: count("refused", **two) == 2)
+        rate = {"handshakesPerPrefix": 1}
+        assert count("retries", **rate) == 0
+        call(8)  # far fewer than may begin by default
+        poll("no second one in a second", lambda: count("retries", **rate))
+        assert goes_on(ends)
+    assert established(pair) == 1
