@@ -163,25 +163,31 @@ static void connector_silent(void *role, struct quic_connection *connection, boo
 
 /* Another address of this host. */
 
-static int move(struct connector *c, uint64_t now_ns)
+enum way { NO_WAY, MOVES, STAYS };
+
+/* Who keeps its socket stays where it is: those of the other family are others. */
+static enum way move(struct connector *c, uint64_t now_ns)
 {
 	const struct quic_path before = quic_connection_path(c->open.connection);
 	struct quic_path path;
-	int r = pump_path(c->host.pump, &before.remote, &path);
 
-	if (r == 0)
-		r = quic_connection_migrate(c->open.connection, &path, now_ns);
-	if (r == 0 && quic_address_equal(&before.local, &path.local))
-		pump_close_retired(c->host.pump);
-	return r;
+	if (pump_path(c->host.pump, &before.remote, &path) < 0 ||
+		quic_connection_migrate(c->open.connection, &path, now_ns) < 0)
+		return NO_WAY;
+	if (!quic_address_equal(&before.local, &path.local))
+		return MOVES;
+	pump_close_retired(c->host.pump);
+	return STAYS;
 }
 
 static void connector_resocketed(void *role, uint64_t now_ns)
 {
 	struct connector *c = role;
-	bool moving = c->open.connection && move(c, now_ns) == 0;
+	enum way way = c->open.connection ? move(c, now_ns) : NO_WAY;
 
-	follow(c, redial_moving(&c->redial, moving, now_ns / 1000), "another address");
+	if (way == STAYS && c->redial.state == REDIAL_OPEN)
+		return;
+	follow(c, redial_moving(&c->redial, way != NO_WAY, now_ns / 1000), "another address");
 }
 
 static void connector_moved(

@@ -33,6 +33,7 @@ TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_NO_PI, IFF_VNET_HDR = 0x1, 0x1000, 0x4000
 
 GATEWAY, EDGE = "192.0.2.1", "192.0.2.2"
+GATEWAY6, EDGE6 = "2001:db8::1", "2001:db8::2"
 MESH_GATEWAY, MESH_EDGE = "100.96.0.18", "100.64.0.1"
 MESH6_GATEWAY, MESH6_EDGE = "fd00:96::18", "fd00:64::1"
 
@@ -102,6 +103,8 @@ class Space:
         with self:
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             sock = socket.socket(family, socket.SOCK_DGRAM)
+        if family == socket.AF_INET6:  # as meshgwd opens them: 0.0.0.0 may be bound beside ::
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.bind((address, port))
         return sock
 
