@@ -48,10 +48,11 @@ class Stage(Pair):
         name: str = "gateway.mesh",
         settings: dict[int, int] | None = CLIENT_SETTINGS,  # type: ignore[assignment]
         quic: dict[str, Any] | None = None,
+        local: str = "0.0.0.0",
         **other: Any,
     ) -> Client:
         configuration = configure(self.folder, name, server_name="edge.mesh", **other)
-        sock = self.gateway.space.udp("0.0.0.0", 0)
+        sock = self.gateway.space.udp(local, 0)
         self.clients.append(Client(sock, configuration, settings, **(quic or {})))
         return self.clients[-1]
 

@@ -13,7 +13,7 @@ from aioquic.tls import SessionTicket
 from connectip.client import Client
 from connectip.http3 import GREASE, GREASE_FAR
 from stage import TEMPLATE, Stage, open_tunnel, pings
-from world import EDGE, Identity, poll
+from world import EDGE, EDGE6, GATEWAY6, Identity, poll
 
 CRYPTO_ERROR = 0x100  # RFC 9000 20.1: plus the alert
 
@@ -250,6 +250,28 @@ def test_restart(stage: Stage) -> None:
         return bool(client.heard)
 
     client.until("stateless reset", told)
+
+
+def test_ipv6(stage: Stage) -> None:
+    """Below IPv6 as below IPv4: Retry, packets, another port, a reset by who knows nothing."""
+    stage.edge.udp.append(stage.edge.space.udp("::", 443))
+    stage.edge.tell(stage.server(limits={"retryAbove": 0}))
+    stage.edge.start()
+    client = stage.client(local="::")
+    client.connect(EDGE6)
+    request = open_tunnel(client)
+    assert client.link.quic._retry_count == 1
+    pings(client, request)
+    client.sock.close()
+    client.sock = stage.gateway.space.udp("::", 0)
+    client.sock.setblocking(False)
+    client.link.quic.change_connection_id()
+    pings(client, request)
+    seen = f"[{GATEWAY6}]:{client.sock.getsockname()[1]}"
+    poll("seen", lambda: [p["address"] for p in stage.edge.daemon.peers()] == [seen])
+    stage.edge.kill()
+    stage.edge.start()
+    client.until("stateless reset", lambda: client.heard)
 
 
 def test_idle(stage: Stage) -> None:
