@@ -23,6 +23,7 @@ static struct {
 	uint8_t last[1500];
 	uint8_t initials[2 * CALLERS][1300];
 	size_t lengths[2 * CALLERS];
+	size_t answered; /* bytes of the server */
 } taken;
 
 static void take(struct world *w, const struct world_side *from, const struct quic_run *one)
@@ -32,6 +33,7 @@ static void take(struct world *w, const struct world_side *from, const struct qu
 		taken.lengths[taken.n++] = one->length;
 	}
 	if (from == &w->server) {
+		taken.answered += one->length;
 		taken.last_length = one->length;
 		memcpy(taken.last, one->bytes, one->length);
 	}
@@ -386,6 +388,54 @@ static void test_flood(void **state)
 	assert_in_range(counters(w)->retries, 15'000, 20'000);
 }
 
+/* A client's first flight, of so many packets, and silence for a minute; how many bytes came. */
+static size_t send_one_flight(struct world *w, unsigned int packets)
+{
+	size_t came = 0;
+
+	w->net.dead = true;
+	world_start(w);
+	world_dial(w);
+	world_run(w, 1);
+	world_stop_side(&w->client);
+	assert_int_equal(taken.n, packets);
+	for (unsigned int i = 0; i < packets; i++) {
+		world_inject(&w->server, &w->client.address, taken.initials[i], taken.lengths[i]);
+		came += taken.lengths[i];
+	}
+	world_run(w, 60 * SECOND);
+	return came;
+}
+
+/* RFC 9000 s8.1: who is silent then gets three times as many at most, until the server has given
+ * him up. Its certificates fill more than that, and whoever goes on gets all of it. */
+static void test_amplification(void **state)
+{
+	static const char *const GROUPS[] = {"X25519", "X25519MLKEM768:X25519"};
+	static char chain[12 * 1024];
+	struct world *w = *state;
+	const char *one = w->server.identity.certificate;
+
+	for (size_t at = 0; at + strlen(one) < sizeof(chain); at += strlen(one))
+		memcpy(chain + at, one, strlen(one) + 1);
+	w->server.config.identity.certificate = chain;
+	for (unsigned int i = 0; i < 2; i++) {
+		w->client.config.identity.groups = GROUPS[i];
+		size_t came = send_one_flight(w, i + 1);
+		assert_in_range(taken.answered, 2 * came, 3 * came);
+		assert_int_equal(counters(w)->retries, 0);
+		assert_int_equal(quic_endpoint_status(w->server.endpoint).connections, 0);
+		w->net.dead = false;
+		dial_again(w);
+		assert_true(world_until(w, world_opened, 5));
+		world_stop_side(&w->client);
+		world_stop_side(&w->server);
+		world_reset(&w->client);
+		world_reset(&w->server);
+		memset(&taken, 0, sizeof(taken));
+	}
+}
+
 /* Who only dials answers no stranger. */
 static void test_closed_door(void **state)
 {
@@ -417,6 +467,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answers_are_rationed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_junk_beside_retry, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_amplification, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_closed_door, setup, teardown),
 	};
 
