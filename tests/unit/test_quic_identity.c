@@ -283,6 +283,39 @@ static void test_resumption(void **state)
 	assert_memory_equal(w->server.peer.key, w->client.identity.pin[0], QUIC_KEY_DIGEST);
 }
 
+/* Who takes what. A client sends shares of its first two groups. */
+static const struct {
+	const char *client, *server; /* nullptr: as it comes */
+	bool retry;
+	const char *group;
+	unsigned int trips; /* there and back, until the answer to the request is there */
+} GROUPS[] = {
+	{nullptr, nullptr, false, "X25519MLKEM768", 3},
+	{nullptr, "P-256", false, "secp256r1", 4},
+	{"P-521:P-384:X25519MLKEM768", nullptr, false, "X25519MLKEM768", 4},
+	{"P-521:P-384:X25519MLKEM768", nullptr, true, "X25519MLKEM768", 5},
+};
+
+/* RFC 8446 s4.1.4: HelloRetryRequest, one round trip more; RFC 9000 s8.1.2: and one for a Retry. */
+static void test_hello_retry(void **)
+{
+	for (size_t i = 0; i < sizeof(GROUPS) / sizeof(*GROUPS); i++) {
+		struct world *w = world_new();
+		uint64_t begin = w->now;
+
+		w->client.config.identity.groups = GROUPS[i].client;
+		w->server.config.identity.groups = GROUPS[i].server;
+		w->server.config.limits.retry_always = GROUPS[i].retry;
+		world_start(w);
+		world_dial(w);
+		assert_true(world_until(w, world_opened, 5));
+		assert_int_equal((w->now - begin) / (2 * w->net.delay_ns), GROUPS[i].trips);
+		assert_string_equal(w->client.peer.group, GROUPS[i].group);
+		assert_string_equal(w->server.peer.group, GROUPS[i].group);
+		world_free(w);
+	}
+}
+
 /* New certificate and key: who is connected stays, who comes sees the new one. */
 static void test_rotation(void **state)
 {
@@ -380,6 +413,7 @@ int main(void)
 		TEST(test_client_refused),
 		TEST(test_bad_identity),
 		TEST(test_resumption),
+		cmocka_unit_test(test_hello_retry),
 		TEST(test_rotation),
 		TEST(test_unpinned),
 		TEST(test_unpinned_under_way),
