@@ -376,7 +376,8 @@ static int add_sources(struct program *p)
 static int run(struct program *p, struct err *err)
 {
 	const struct link_events events = {on_told, on_open, p};
-	int r = sd_event_default(&p->event);
+	/* Not sd_event_default(): whose loop that is would be asked for before each wait. */
+	int r = sd_event_new(&p->event);
 
 	if (r < 0 || (r = add_sources(p)) < 0)
 		return err_set(err, -r, "event loop: %s", strerror(-r));
