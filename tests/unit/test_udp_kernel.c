@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "data/lone.h"
 #include "data/udp.h"
 #include "netns.h"
 #include <arpa/inet.h>
@@ -194,6 +195,45 @@ static void test_places(void **)
 	udp_free(to);
 }
 
+/* Where datagrams have come one by one for long a call brings one, whatever waits: the next ones
+ * bring the rest, and a run comes whole. */
+static void test_lone(void **)
+{
+	constexpr unsigned often = 2 * LONE_LOOKS;
+	struct udp *to = open_at("127.0.0.1", 2000), *from = open_at("127.0.0.1", 2001);
+	const struct udp_run *got;
+
+	for (unsigned i = 0; i < often + 1; i++) {
+		struct udp_run run = run_to("127.0.0.1", 100 + i, 100 + i);
+		run.ecn = i % 4;
+		assert_int_equal(udp_send(from, &run, 1), 1);
+		assert_true(wait_for(to, POLLIN));
+		assert_int_equal(udp_receive(to, &got), 1);
+		assert_int_equal(got->n, 100 + i);
+		assert_int_equal(got->ecn, i % 4);
+		assert_memory_equal(&got->remote, udp_local(from), sizeof(struct sockaddr_in));
+	}
+	const struct udp_run sent[] = {run_to("127.0.0.1", 200, 200),
+		run_to("127.0.0.1", 6000, 1000), run_to("127.0.0.1", 300, 300),
+		run_to("127.0.0.1", 400, 400)};
+	for (unsigned i = 0; i < 4; i++) {
+		struct udp_run run = sent[i]; /* what is sent is used up */
+		assert_int_equal(udp_send(from, &run, 1), 1);
+	}
+	static const unsigned calls[] = {1, 1, 2};
+	for (unsigned i = 0, at = 0; i < 3; at += calls[i++]) {
+		assert_true(wait_for(to, POLLIN));
+		assert_int_equal(udp_receive(to, &got), calls[i]);
+		for (unsigned k = 0; k < calls[i]; k++) {
+			assert_int_equal(got[k].n, sent[at + k].n);
+			assert_int_equal(got[k].segment, sent[at + k].segment);
+		}
+	}
+	assert_int_equal(udp_receive(to, &got), 0);
+	udp_free(to);
+	udp_free(from);
+}
+
 /* A batch of runs to several peers; many more than one call takes. */
 static void test_batch(void **)
 {
@@ -305,6 +345,7 @@ int main(void)
 		cmocka_unit_test(test_source),
 		cmocka_unit_test(test_bound),
 		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_lone),
 		cmocka_unit_test(test_batch),
 		cmocka_unit_test(test_no_segments),
 		cmocka_unit_test(test_too_big),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/udp.h"
+#include "data/lone.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
@@ -41,6 +42,7 @@ struct udp {
 	struct mmsghdr headers_in[UDP_BATCH];
 	struct envelope in[UDP_BATCH];
 	struct udp_run runs[UDP_BATCH];
+	struct lone lone;
 	unsigned used; /* of these, by the last call */
 	uint8_t *buffers;
 };
@@ -260,15 +262,28 @@ static void make_room(struct udp *u)
 	u->used = 0;
 }
 
+/* recvmmsg(2) looks for another one behind each. */
+static int receive_some(struct udp *u)
+{
+	if (!lone_expected(&u->lone))
+		return recvmmsg(u->fd, u->headers_in, UDP_BATCH, 0, nullptr);
+	ssize_t n = recvmsg(u->fd, &u->headers_in[0].msg_hdr, 0);
+	if (n < 0)
+		return -1;
+	u->headers_in[0].msg_len = (unsigned)n;
+	return 1;
+}
+
 unsigned udp_receive(struct udp *u, const struct udp_run **runs)
 {
 	make_room(u);
-	int n = recvmmsg(u->fd, u->headers_in, UDP_BATCH, 0, nullptr);
+	int n = receive_some(u);
 	if (n <= 0)
 		return 0;
 	u->used = (unsigned)n;
 	for (unsigned i = 0; i < u->used; i++)
 		take_run(u, i);
+	lone_note(&u->lone, n == 1 && u->runs[0].n == u->runs[0].segment);
 	u->counters.receive_calls++;
 	*runs = u->runs;
 	return u->used;
@@ -393,12 +408,19 @@ static int send_refused(struct udp *u, struct udp_run *run, int error)
 	return r;
 }
 
+static int send_messages(struct udp *u, unsigned n)
+{
+	if (n > 1)
+		return sendmmsg(u->fd, u->headers, n, 0);
+	return sendmsg(u->fd, &u->headers[0].msg_hdr, 0) < 0 ? -1 : 1;
+}
+
 /* As many as one call takes; their number, or -EAGAIN. What is refused is dealt with. */
 static int send_some(struct udp *u, struct udp_run *runs, unsigned n)
 {
 	for (unsigned i = 0; i < n; i++)
 		put_message(u, i, &runs[i], runs[i].n);
-	int sent = sendmmsg(u->fd, u->headers, n, 0);
+	int sent = send_messages(u, n);
 	u->counters.send_calls++;
 	for (int i = 0; i < sent; i++) {
 		note_sent(u, &runs[i]);
