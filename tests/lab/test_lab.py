@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab is what its users rely on: names, addresses, defaults, and a reset that resets."""
 
+import subprocess
+
 import pytest
 
-from lab import flow, network
+from lab import build, flow, network
 from lab.lab import Lab
 from lab.machine import Machine
 from lab.node import Node
@@ -20,6 +22,16 @@ ADDRESSES = {
     "service": ("10.0.1.50", "2001:db8:1::50"),
     "remote": ("10.0.2.60", "2001:db8:2::60"),
 }
+
+
+@pytest.mark.parametrize("command", ["test", "demo", "bench", "up"])
+def test_help(command: str) -> None:
+    """Who asks how it is used is told, and starts nothing."""
+    done = subprocess.run(
+        [build.SRC / "lab", command, "--help"],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert done.stdout.startswith("usage: ./lab COMMAND\n")
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
