@@ -85,6 +85,13 @@ class Space:
         assert done.returncode == 0 or not ok, f"{command}: {done.stdout}{done.stderr}"
         return done.stdout
 
+    def ip(self, *lines: str) -> None:
+        """Commands of ip(8), one after the other."""
+        text = "".join(f"{line}\n" for line in lines)
+        with self:
+            done = subprocess.run(["ip", "-batch", "-"], input=text, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{text}{done.stdout}{done.stderr}"
+
     def succeeds(self, *command: str) -> bool:
         with self:
             return subprocess.run(command, capture_output=True, check=False).returncode == 0
@@ -114,12 +121,13 @@ class Space:
 
 def join(a: Space, b: Space, mtu: int = 1500) -> None:
     """A wire between two spaces: wire0 here and there."""
-    a.run("ip", "link", "add", "wire0", "type", "veth", "peer", "name", "wire0", "netns",
-          f"/proc/{os.getpid()}/fd/{b.fd}")  # fmt: skip
+    a.ip(f"link add wire0 type veth peer name wire0 netns /proc/{os.getpid()}/fd/{b.fd}")
     for space, host in ((a, 1), (b, 2)):
-        space.run("ip", "address", "add", f"192.0.2.{host}/24", "dev", "wire0")
-        space.run("ip", "address", "add", f"2001:db8::{host}/64", "dev", "wire0", "nodad")
-        space.run("ip", "link", "set", "wire0", "up", "mtu", str(mtu))
+        space.ip(
+            f"address add 192.0.2.{host}/24 dev wire0",
+            f"address add 2001:db8::{host}/64 dev wire0 nodad",
+            f"link set wire0 up mtu {mtu}",
+        )
 
 
 class Node:
@@ -215,10 +223,11 @@ class Pair:
 
     @staticmethod
     def _address(space: Space, v4: str, v6: str, *routes: str) -> None:
-        space.run("ip", "address", "add", f"{v4}/32", "dev", "mesh0")
-        space.run("ip", "address", "add", f"{v6}/128", "dev", "mesh0", "nodad")
-        for route in routes:
-            space.run("ip", "route", "add", route, "dev", "mesh0")
+        space.ip(
+            f"address add {v4}/32 dev mesh0",
+            f"address add {v6}/128 dev mesh0 nodad",
+            *(f"route add {route} dev mesh0" for route in routes),
+        )
 
     def connector(self, **other: Any) -> dict[str, Any]:
         """What the gateway is told."""
