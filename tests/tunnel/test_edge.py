@@ -22,7 +22,8 @@ def _assigned(pair: Pair) -> list[str]:
 
 def _foreign(pair: Pair) -> int:
     """Packets of the node from networks that are not its own."""
-    return pair.edge.daemon.nodes().get("site1", {}).get("foreign", 0)
+    foreign: int = pair.edge.fresh().nodes()["site1"]["foreign"]
+    return foreign
 
 
 def _start(pair: Pair, *nodes: dict[str, Any], advertise: str, **other: Any) -> None:
@@ -93,8 +94,8 @@ def test_pieces(pair: Pair) -> None:
     least = MEBIBYTE // 1500  # no packet is larger
 
     def out() -> dict[str, int]:
-        node = pair.edge.daemon.nodes().get("site1")
-        return node["out"] if node and node["out"]["bytes"] >= MEBIBYTE else {}
+        node = pair.edge.fresh().nodes()["site1"]
+        return node["out"] if node["out"]["bytes"] >= MEBIBYTE else {}
 
     assert poll("counted", out)["packets"] >= least
     (peer,) = pair.edge.daemon.peers()

@@ -144,9 +144,7 @@ def test_edge_killed_counted_once(pair: Pair) -> None:
             sender.sendto(b"waits", (MESH_GATEWAY, ECHO))
         pair.edge.start()
         poll("the end of calling", lambda: "called back" in pair.edge.log.read_text("utf-8"))
-        before = len(pair.edge.daemon.reports)
-        poll("a report of that", lambda: len(pair.edge.daemon.reports) > before)
-        lost = pair.edge.daemon.reports[-1]["tunnel"]["counters"]["noPeer"]
+        lost = pair.edge.fresh().counters()["noPeer"]
         there.setblocking(False)
         arrived = 0
         with contextlib.suppress(BlockingIOError):

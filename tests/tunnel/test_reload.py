@@ -82,7 +82,7 @@ def test_addresses_and_routes(pair: Pair) -> None:
         assert goes_on(ends)
 
         def refused() -> list[int]:
-            return [p["packets"]["badSource"] for p in pair.edge.daemon.peers() if p["open"]]
+            return [p["packets"]["badSource"] for p in pair.edge.fresh().peers() if p["open"]]
 
         poll("refused", lambda: refused() == [1])
     assert established(pair) == 1

@@ -52,7 +52,7 @@ class Wild:
         )
 
     def named(self, kind: str) -> bool:
-        return (kind, WHO) in self.pair.gateway.daemon.troubles()
+        return (kind, WHO) in self.pair.gateway.fresh().troubles()
 
     def goes_on(self) -> None:
         """By way of the other edge, both ways."""

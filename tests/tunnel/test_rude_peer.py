@@ -57,7 +57,7 @@ class Wild:
         transfer(gateway, MESH_GATEWAY, edge, size)
 
     def named(self, kind: str) -> bool:
-        return (kind, WHO) in self.pair.edge.daemon.troubles()
+        return (kind, WHO) in self.pair.edge.fresh().troubles()
 
     def log(self) -> str:
         return self.pair.edge.log.read_text("utf-8")

@@ -78,7 +78,7 @@ def test_dear(pair: Pair, packets: int, claim: int) -> None:
 def test_modest(pair: Pair) -> None:
     """They have their time, and what they took is given back to the system."""
     took = _called(pair, *MODEST)
-    poll("more than there may be", lambda: pair.edge.daemon.counters().get("refused"))
+    poll("more than there may be", lambda: pair.edge.fresh().counters().get("refused"))
     peak = pair.edge.status("VmHWM")
     if not pair.edge.has_shadow():
         poll("most of it", lambda: pair.edge.status("VmRSS") < peak - took // 2)

@@ -15,7 +15,6 @@ from world import (
     MESH_EDGE,
     MESH_GATEWAY,
     Pair,
-    poll,
     transfer,
 )
 
@@ -47,5 +46,4 @@ def test_slow(pair: Pair) -> None:
     transfer(edge, MESH_EDGE, gateway, 8 * MEBIBYTE)
     transfer(gateway, MESH_GATEWAY, edge, 8 * MEBIBYTE)
     for node in (pair.gateway, pair.edge):
-        poll("counters", node.daemon.counters)
-        assert node.daemon.counters()["udpLost"] == 0
+        assert node.fresh().counters()["udpLost"] == 0

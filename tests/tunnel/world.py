@@ -153,9 +153,15 @@ class Node:
     def tell(self, tunnel: dict[str, Any] | None) -> None:
         self.daemon.tell(tunnel, self.tun, *self.udp)
 
+    def fresh(self) -> Daemon:
+        """What is reported from now on: the next regular report is up to 5 s away."""
+        generation, reports = self.daemon.tell_again(), self.daemon.reports
+        poll("a report", lambda: reports and reports[-1]["generation"] >= generation)
+        return self.daemon
+
     def named(self, kind: str) -> bool:
         """It says so of anybody."""
-        return kind in [k for k, _ in self.daemon.troubles()]
+        return kind in [k for k, _ in self.fresh().troubles()]
 
     def status(self, key: str) -> int:
         """A number of proc_pid_status(5)."""
