@@ -256,7 +256,10 @@ class Bridge:
         return {"node": "gw1", "routes": [{**copy.deepcopy(ROUTE), **r} for r in routes], **settings}
 
     def write(self, routes: Sequence[dict[str, Any]], **settings: Any) -> None:
-        self.file.write_text(json.dumps(self.config(routes, **settings)), encoding="utf-8")
+        """As a whole: the program may be reading it."""
+        made = self.file.with_suffix(".new")
+        made.write_text(json.dumps(self.config(routes, **settings)), encoding="utf-8")
+        made.replace(self.file)
 
     def start(self, routes: Sequence[dict[str, Any]], **settings: Any) -> None:
         self.write(routes, **settings)
