@@ -51,7 +51,9 @@ CASES = [
     Case("1 flow", ()),
     Case("8 flows", ("-P", "8")),
     Case("1 flow back", ("-R",)),
+    Case("8 flows back", ("-P", "8", "-R")),
     Case("both ways", ("--bidir",)),
+    Case("8 both ways", ("-P", "8", "--bidir")),
 ]
 SIZES = [64, 1200]
 
