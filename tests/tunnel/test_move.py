@@ -62,6 +62,7 @@ def test_move(pair: Pair) -> None:
 def test_move_silent(pair: Pair) -> None:
     """A gateway that has nothing to say moves, too: who begins behind the edge finds it there."""
     pair.start()
+    poll("a handshake that is confirmed", pair.ping)  # none may move before (RFC 9000 s9)
     with echoing(pair.gateway.space, "100.96.0.18"):
         recovers("address changed, traffic from the edge", pair.edge.space, "100.96.0.18",
                  lambda: move(pair, FIRST, SECOND))  # fmt: skip
