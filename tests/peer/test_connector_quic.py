@@ -140,14 +140,22 @@ def test_forbidden_frames(stage: Stage, kind: int) -> None:
     assert closed.error_code == ErrorCode.H3_FRAME_UNEXPECTED
 
 
+FOREIGN = [
+    (encode_uint_var(1) + b"\0", ErrorCode.H3_ID_ERROR),
+    (encode_uint_var(1 << 60) + b"\0", ErrorCode.H3_DATAGRAM_ERROR),
+    (b"\x40", ErrorCode.H3_DATAGRAM_ERROR),
+]
+
+
 def test_foreign_datagrams(stage: Stage) -> None:
-    """RFC 9297 2.1: of no stream that there is, and of none that there can be."""
+    """RFC 9297 2.1: of no stream that there is, of none that there can be, and without room for one."""
     proxy = serve(stage)
-    link = wait_open(stage, proxy).link
-    link.quic.send_datagram_frame(encode_uint_var(1 << 60) + b"\0")
-    closed = proxy.until("closed", lambda: link.closed)
-    assert closed.error_code == ErrorCode.H3_DATAGRAM_ERROR
-    wait_open(stage, proxy, 2)
+    for number, (data, error) in enumerate(FOREIGN, 1):
+        link = wait_open(stage, proxy, number).link
+        link.quic.send_datagram_frame(data)
+        closed = proxy.until("closed", lambda it=link: it.closed)
+        assert closed.error_code == error
+    wait_open(stage, proxy, len(FOREIGN) + 1)
 
 
 def test_goaway(stage: Stage) -> None:

@@ -3,14 +3,16 @@
 
 from __future__ import annotations
 
+import errno
 import ipaddress
 import socket
 
 import pytest
 from connectip import capsule, packet
+from connectip.client import Client
 from connectip.link import Request
 from stage import FAMILIES, TEMPLATE, Stage, carry_tcp, open_tunnel, ping, pings
-from world import EDGE, MESH6_EDGE, MESH6_GATEWAY, MESH_EDGE, MESH_GATEWAY
+from world import EDGE, MESH6_EDGE, MESH6_GATEWAY, MESH_EDGE, MESH_GATEWAY, TIMEOUT_S
 
 STRANGER, STRANGER6 = "100.96.0.77", "fd00:96::77"
 
@@ -218,25 +220,52 @@ def test_first(stage: Stage, source: str, target: str) -> None:
     client.until("reply", lambda: any(packet.parse(p).source == target for p in request.packets))
 
 
-@pytest.mark.parametrize("where", [f"{MESH_EDGE}", f"{MESH_EDGE}/32", "100.64.0.0/16"])
+@pytest.mark.parametrize("where", [f"{MESH_EDGE}", f"{MESH_EDGE}/32", "100.64.0.0/16", "*"])
 def test_scope(edge: Stage, where: str) -> None:
-    """RFC 9484 4.6: a target and a protocol. ICMP is always allowed."""
+    """RFC 9484 4.6: a target and a protocol, or a protocol of all hosts. ICMP is always allowed."""
     client = edge.client()
     request = open_tunnel(client, where, "17")
-    network = ipaddress.ip_network(where)
-    for found in advertised(request):
-        assert found.protocol in (17, 0) and found.start in network and found.end in network, found
-    assert {ipaddress.ip_network(a).version for a in assigned(request)} == {4}
-    ping(client, request, MESH_GATEWAY, MESH_EDGE)
-    request.packets.clear()
-    request.send_packet(packet.udp(MESH_GATEWAY, MESH_EDGE, b"", ports=(9, 19)))
-    client.until("answer of the kernel", lambda: request.packets)
-    assert packet.parse(request.packets[0]).icmp == (packet.UNREACHABLE, 3)
+    networks = [ipaddress.ip_network(n) for n in (["0.0.0.0/0", "::/0"] if where == "*" else [where])]
+    routes = advertised(request)
+    assert {r.start.version for r in routes} == {n.version for n in networks}
+    for found in routes:
+        assert found.protocol == packet.UDP
+        assert any(found.start in n and found.end in n for n in networks), found
+    assert {ipaddress.ip_network(a).version for a in assigned(request)} == {n.version for n in networks}
+    for source, target in FAMILIES[: len(networks)]:
+        ping(client, request, source, target)
+        check_protocols(client, request, source, target)
+    check_protocols_back(edge, client, request)
+
+
+def check_protocols(client: Client, request: Request, source: str, target: str) -> None:
+    """UDP reaches the edge's kernel, TCP does not."""
+    v6 = ":" in source
+    kind = packet.UNREACHABLE6 if v6 else packet.UNREACHABLE
     syn = bytes.fromhex("0009001300000001000000005002ffff00000000")
     request.packets.clear()
-    request.send_packet(packet.build(MESH_GATEWAY, MESH_EDGE, packet.TCP, syn))
+    request.send_packet(packet.udp(source, target, b"", ports=(9, 19)))
+    client.until("answer of the kernel", lambda: request.packets)
+    assert packet.parse(request.packets[0]).icmp == (kind, 4 if v6 else 3)
+    request.packets.clear()
+    request.send_packet(packet.build(source, target, packet.TCP, syn))
     client.until("refused", lambda: request.packets)
-    assert packet.parse(request.packets[0]).protocol == packet.ICMP
+    assert packet.parse(request.packets[0]).icmp == (kind, 1 if v6 else 13)
+
+
+def check_protocols_back(edge: Stage, client: Client, request: Request) -> None:
+    """The same of what the edge's kernel sends."""
+    with edge.edge.space:
+        tcp = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    with tcp, udp:
+        tcp.settimeout(TIMEOUT_S)
+        with pytest.raises(OSError) as refused:
+            tcp.connect((MESH_GATEWAY, 9))
+        assert refused.value.errno == errno.EHOSTUNREACH
+        udp.sendto(b"in scope", (MESH_GATEWAY, 9))
+        client.until("arrived", lambda: any(b"in scope" in p for p in request.packets))
+        assert not any(packet.parse(p).protocol == packet.TCP for p in request.packets)
 
 
 def test_scope6(edge: Stage) -> None:

@@ -96,7 +96,7 @@ class Client(Driver):
 
     def close(self, error: int = 0x100) -> None:
         self.link.quic.close(error)
-        self._send()
+        self.send()
         self.sock.close()
 
 

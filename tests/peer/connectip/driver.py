@@ -45,7 +45,7 @@ class Driver:
         self.tun = -1
 
     def step(self, seconds: float = STEP_S) -> None:
-        self._send()
+        self.send()
         now = time.monotonic()
         timers = [t for link in self.links if (t := link.quic.get_timer()) is not None]
         wait = max(0.0, min([now + seconds, *timers]) - now)
@@ -56,7 +56,7 @@ class Driver:
         if self.tun in ready:
             self._read_tun()
         self._expire()
-        self._send()
+        self.send()
 
     def until(self, what: str, check: Callable[[], Any], seconds: float = TIMEOUT_S) -> Any:
         """Go on to the first true value of check."""
@@ -117,7 +117,7 @@ class Driver:
                 link.quic.handle_timer(now)
             link.take_events()
 
-    def _send(self) -> None:
+    def send(self) -> None:
         for link in self.links:
             for data, address in link.quic.datagrams_to_send(time.monotonic()):
                 self.sock.sendto(data, address)

@@ -143,5 +143,5 @@ class Proxy(Driver):
     def close(self) -> None:
         for link in self.connections:
             link.quic.close(0x100)
-        self._send()
+        self.send()
         self.sock.close()
