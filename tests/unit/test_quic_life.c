@@ -98,6 +98,50 @@ static void test_rebinding(void **state)
 		quic_connection_path(w->server.connection).remote.in.sin_port, htons(50'000));
 }
 
+static void set_ipv6(union quic_address *a, uint8_t host, in_port_t port)
+{
+	*a = (union quic_address){
+		.in6 = {.sin6_family = AF_INET6,
+			.sin6_port = htons(port),
+			.sin6_addr.s6_addr = {0x20, 0x01, 0x0d, 0xb8, [15] = host}}};
+}
+
+/* The same below IPv6: a token and a trace hold its addresses, and Ethernet has 20 bytes less. */
+static void test_ipv6(void **state)
+{
+	struct world *w = *state;
+	struct quic_path path = {.socket = 8};
+	char text[QUIC_ADDRESS_LENGTH];
+
+	set_ipv6(&w->client.address, 1, 40'000);
+	set_ipv6(&w->server.address, 2, 443);
+	w->server.config.limits.retry_always = true;
+	w->net.mtu = 1452;
+	pair_open(w);
+	assert_true(quic_endpoint_counters(w->server.endpoint)->retries > 0);
+	world_run(w, 5 * SECOND);
+	assert_in_range(quic_datagram_max(w->client.stream), 1412, 1452);
+	set_ipv6(&w->client.address, 3, 40'000);
+	path.local = w->client.address;
+	path.remote = w->server.address;
+	assert_int_equal(quic_connection_migrate(w->client.connection, &path, w->now), 0);
+	world_run(w, SECOND);
+	exchange(w);
+	path = quic_connection_path(w->server.connection);
+	assert_string_equal(quic_address_str(&path.remote, text), "[2001:db8::3]:40000");
+	const struct quic_trace trace = quic_connection_trace(w->server.connection);
+	world_stop_side(&w->server);
+	world_start_side(&w->server);
+	disown(w, &trace);
+	assert_true(world_until(w, pair_client_closed, 5));
+	assert_int_equal(w->client.why.cause, QUIC_CAUSE_RESET);
+	/* From where it has a token of the former server, without a Retry. */
+	set_ipv6(&w->client.address, 1, 40'000);
+	pair_redial(w);
+	assert_true(world_until(w, world_opened, 5));
+	assert_int_equal(quic_endpoint_counters(w->server.endpoint)->retries, 0);
+}
+
 static uint64_t heard_ns(const struct world *w)
 {
 	return quic_connection_figures(w->client.connection).heard_ns;
@@ -378,6 +422,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_migration),
 		TEST(test_rebinding),
+		TEST(test_ipv6),
 		TEST(test_heard),
 		TEST(test_keep_alive),
 		TEST(test_silence),
