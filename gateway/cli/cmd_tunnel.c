@@ -80,7 +80,10 @@ enum exit_status cmd_tunnel_pin(struct cli *cli)
 		return failure_set(&cli->failure, EXIT_USAGE,
 			"tunnel pin needs the FILE of a certificate or key, or - for standard "
 			"input");
-	enum exit_status status = input_load(cli->argument, &in, &cli->failure);
+	enum exit_status status = input_load(cli->argument,
+		"give the file of a certificate or key, such as certificate_file under tunnel: in "
+		"meshgw.yaml, or - for standard input",
+		&in, &cli->failure);
 	if (status == EXIT_DONE)
 		status = ask(cli, &in);
 	input_clear(&in);

@@ -67,7 +67,8 @@ static enum exit_status parse(struct input *in, struct failure *f)
 	return status;
 }
 
-enum exit_status input_load(const char *path, struct input *in, struct failure *f)
+enum exit_status input_load(
+	const char *path, const char *otherwise, struct input *in, struct failure *f)
 {
 	bool from_stdin = strcmp(path, "-") == 0;
 	const char *name = from_stdin ? "<stdin>" : path;
@@ -80,6 +81,8 @@ enum exit_status input_load(const char *path, struct input *in, struct failure *
 	if (r == -EINVAL && !from_stdin) /* a pipe, such as the shell's <(…) */
 		return failure_set(
 			f, EXIT_FILE, "%s; a pipe is read from standard input, as -", err.msg);
+	if (r == -ENOENT && otherwise)
+		return failure_set(f, EXIT_FILE, "%s; %s", err.msg, otherwise);
 	if (r < 0)
 		return failure_set(f, r == -EFBIG ? EXIT_TOO_LARGE : EXIT_FILE, "%s", err.msg);
 	return EXIT_DONE;
@@ -87,7 +90,7 @@ enum exit_status input_load(const char *path, struct input *in, struct failure *
 
 enum exit_status input_read(const char *argument, struct input *in, struct failure *f)
 {
-	enum exit_status status = input_load(argument ? argument : CLI_CONFIG_FILE, in, f);
+	enum exit_status status = input_load(argument ? argument : CLI_CONFIG_FILE, nullptr, in, f);
 
 	return status == EXIT_DONE ? parse(in, f) : status;
 }

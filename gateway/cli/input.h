@@ -18,8 +18,10 @@ struct input {
 	struct config *config;
 };
 
-/* The text alone, of any kind; *in must be cleared in either case. */
-enum exit_status input_load(const char *path, struct input *in, struct failure *f);
+/* The text alone, of any kind; *in must be cleared in either case. otherwise: what to do when there
+ * is no such file; nullptr: nothing is said. */
+enum exit_status input_load(
+	const char *path, const char *otherwise, struct input *in, struct failure *f);
 /* EXIT_DONE, or the failure's status; a configuration with mistakes fails as the daemon's
  * ConfigInvalid does, with the same parameters. *in must be cleared in either case. */
 enum exit_status input_read(const char *argument, struct input *in, struct failure *f);

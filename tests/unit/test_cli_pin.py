@@ -130,7 +130,9 @@ def test_what_has_no_pin(
 def test_files_that_cannot_be_read(pin: Cli, tmp_path: Path) -> None:
     missing = pin("tunnel", "pin", str(tmp_path / "missing"))
     assert missing.returncode == FILE
-    assert "No such file" in one_sentence(missing)
+    said = one_sentence(missing)
+    assert "No such file" in said
+    assert "; give the file of a certificate or key, such as certificate_file under tunnel: " in said
     assert pin("tunnel", "pin", str(tmp_path)).returncode == FILE
     large = tmp_path / "large"
     large.write_bytes(b"x" * (1 << 20 | 1))
