@@ -252,8 +252,26 @@ bool condition_follows(enum condition_code code, enum condition_code cause)
 	return false;
 }
 
-const char *condition_remedy(enum condition_code code)
+/* Where the table's are about another program, such as Cloudflare's client. */
+static const struct {
+	enum condition_code code;
+	const char *remedy;
+} of_own_tunnel[] = {
+	{COND_TUNNEL_INTERFACE_MISSING,
+		"meshgwd makes it by itself; see why it cannot: journalctl -u meshgwd"},
+	{COND_TUNNEL_INTERFACE_DOWN,
+		"Bring it up (ip link set), or restart what holds it: systemctl restart meshgwd "
+		"meshgw-tunnel"},
+	{COND_TUNNEL_QUEUE_FULL,
+		"meshgw-tunnel does not read its interface: restart it (systemctl restart "
+		"meshgw-tunnel) or give it more CPU"},
+};
+
+const char *condition_remedy(enum condition_code code, bool own_tunnel)
 {
+	for (size_t i = 0; own_tunnel && i < sizeof(of_own_tunnel) / sizeof(*of_own_tunnel); i++)
+		if (of_own_tunnel[i].code == code)
+			return of_own_tunnel[i].remedy;
 	return table[code].remedy;
 }
 

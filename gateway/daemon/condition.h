@@ -113,8 +113,9 @@ enum condition_severity condition_severity(enum condition_code code);
 const char *condition_severity_str(enum condition_severity severity);
 /* While both stand the first is only a consequence of the other. */
 bool condition_follows(enum condition_code code, enum condition_code cause);
-/* What to do, one sentence; never nullptr, "" when there is nothing to do. */
-const char *condition_remedy(enum condition_code code);
+/* What to do, one sentence; never nullptr, "" when there is nothing to do. own_tunnel: of the set.
+ */
+const char *condition_remedy(enum condition_code code, bool own_tunnel);
 
 struct condition {
 	enum condition_code code;
@@ -126,6 +127,7 @@ struct condition {
 struct conditions {
 	struct condition *list; /* sorted by code, subject once committed */
 	size_t n, cap;
+	bool own_tunnel; /* meshgw-tunnel reads the mesh interface, not another program */
 };
 
 [[gnu::format(printf, 4, 5)]] void conditions_add(struct conditions *set, enum condition_code code,

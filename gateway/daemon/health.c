@@ -181,6 +181,7 @@ void health_collect(const struct gateway *g, bool queue_full, struct conditions 
 			"the state cannot be saved: %s", strerror(g->save_error));
 	if (!g->config)
 		return;
+	out->own_tunnel = g->config->tunnel.role != TUNNEL_NONE;
 	tunnel_health(g, queue_full, out);
 	for (size_t i = 0; i < g->config->n_lans; i++)
 		lan_health(g, &g->config->lans[i], out);

@@ -60,7 +60,7 @@ sd_json_variant *reply_conditions(const struct conditions *all)
 	for (size_t i = 0; i < all->n; i++) {
 		const struct condition *c = &all->list[i];
 		const char *severity = condition_severity_str(condition_severity(c->code));
-		const char *remedy = condition_remedy(c->code);
+		const char *remedy = condition_remedy(c->code, all->own_tunnel);
 		const char *cause = standing_cause(all, c->code);
 		if (sd_json_variant_append_arraybo(&v,
 			    SD_JSON_BUILD_PAIR_STRING("code", condition_code_str(c->code)),

@@ -88,6 +88,8 @@ void testify_config(const struct gateway *g, const struct config *config, struct
 		return;
 	range = config_range_of(config, &flow->client);
 	f->up = g->phase == GATEWAY_UP && g->config;
+	if (config->tunnel.role != TUNNEL_NONE)
+		PUT(f->tunnel, "%s", tunnel_role_str(config->tunnel.role));
 	f->source_known = range != nullptr;
 	if (range)
 		f->range = range->prefix;
@@ -106,7 +108,7 @@ void testify_conditions(const struct conditions *all, struct evidence *e)
 		PUT(f->code, "%s", condition_code_str(c->code));
 		PUT(f->subject, "%s", c->subject);
 		PUT_CUT(f->message, c->message);
-		PUT_CUT(f->remedy, condition_remedy(c->code));
+		PUT_CUT(f->remedy, condition_remedy(c->code, all->own_tunnel));
 	}
 }
 

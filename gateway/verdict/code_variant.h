@@ -3,7 +3,7 @@
 /*
  * code_variant: what else is to be done about a code when an attribute says who or what is to
  * blame, such as by=docker; or what is derived: configuration=none, iptables=yes, link=down,
- * probed=yes, stale=others, from=gateway (remedy.c).
+ * probed=yes, stale=others, from=gateway, tunnel=own (remedy.c).
  * Private to this room; rules for its texts in code_part.h.
  */
 #include "verdict/code.h"

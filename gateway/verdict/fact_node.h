@@ -119,6 +119,7 @@ struct fact_config {
 	bool excepted;       /* masqueraded alone */
 	struct prefix range, network;
 	char interface[IFNAMSIZ]; /* of the network */
+	char tunnel[12];          /* meshgw's own: "connector", "edge"; "" = another program's */
 	char proof[16];           /* of mode auto: "proven", "unproven", "lost", "adopted", "" */
 };
 

@@ -321,6 +321,7 @@ static const struct field config_fields[] = {
 	FIELD(struct fact_config, "range", range),
 	FIELD(struct fact_config, "network", network),
 	FIELD(struct fact_config, "interface", interface),
+	FIELD(struct fact_config, "tunnel", tunnel),
 	FIELD(struct fact_config, "proof", proof),
 	{},
 };

@@ -269,6 +269,13 @@ static const char *configuration_value(const struct remedy_subject *s, char[stat
 	return config && config->up ? "up" : "none";
 }
 
+static const char *tunnel_value(const struct remedy_subject *s, char[static FIELD_STRLEN])
+{
+	const struct fact_config *config = config_of(s);
+
+	return config && config->tunnel[0] ? "own" : "other";
+}
+
 static bool is_among(const char *name, const char *const names[], size_t n)
 {
 	for (size_t i = 0; name && i < n; i++)
@@ -369,6 +376,7 @@ static const char *derived_value(
 		{"returns", returns_value},
 		{"stale", stale_value},
 		{"tcp", tcp_value},
+		{"tunnel", tunnel_value},
 		{"udp", udp_value},
 		{"uncovered", uncovered_value},
 		{"uncoveredRange", uncovered_range_value},

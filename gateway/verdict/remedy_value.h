@@ -15,6 +15,7 @@
  *   asker, stale                      the caller, if one was asked for; "others" if not
  *   untranslated                      the asker of a masqueraded flow without connections
  *   acceptRa captive wanted configuration iptables link
+ *   tunnel                            "own" where meshgw-tunnel reads the mesh interface, "other"
  */
 #include "verdict/field.h"
 #include "verdict/verdict.h"

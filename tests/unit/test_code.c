@@ -398,6 +398,25 @@ static const struct {
 		LIST("ip link set dev CloudflareWARP nomaster")},
 };
 
+/* Whose program it is decides whom to restart. */
+static void test_remedies_of_a_tunnel(void **)
+{
+	static const enum code codes[] = {
+		CODE_TUNNEL_INTERFACE_MISSING, CODE_TUNNEL_INTERFACE_DOWN, CODE_TUNNEL_QUEUE_FULL};
+
+	for (size_t i = 0; i < COUNT(codes); i++)
+		for (int own = 0; own < 2; own++) {
+			struct evidence e = {.mesh = "mesh0"};
+			struct verdict v = {.code = codes[i], .next = CODES};
+			struct verdict_remedy remedy;
+			snprintf(evidence_add(&e, FACT_CONFIG)->config.tunnel, 12, "%s",
+				own ? "edge" : "");
+			verdict_remedy(&v, &e, &remedy);
+			assert_int_equal(strstr(remedy.commands[0], "warp-svc") != nullptr, !own);
+			evidence_clear(&e);
+		}
+}
+
 static void test_remedies(void **)
 {
 	struct evidence e = {.mesh = "CloudflareWARP", .lan = "eth0"};
@@ -659,6 +678,7 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_conditions_are_codes),
 		cmocka_unit_test(test_remedies),
+		cmocka_unit_test(test_remedies_of_a_tunnel),
 		cmocka_unit_test(test_remedies_of_entries),
 		cmocka_unit_test(test_remedies_of_ipv6),
 		cmocka_unit_test(test_remedies_of_echoes),

@@ -22,7 +22,7 @@ static void test_codes(void **)
 		assert_true(name[0] != '-' && name[strlen(name) - 1] != '-');
 		for (enum condition_code d = 0; d < c; d++)
 			assert_string_not_equal(name, condition_code_str(d));
-		assert_non_null(condition_remedy(c));
+		assert_non_null(condition_remedy(c, false));
 		assert_non_null(condition_severity_str(condition_severity(c)));
 	}
 }
@@ -59,12 +59,16 @@ static void test_causes_of_a_tunnel(void **)
 	assert_false(condition_follows(COND_TUNNEL_DISCONNECTED, COND_TUNNEL_PATH_LOSSY));
 }
 
-/* An error says what to do. */
+/* An error says what to do, and to the program that there is. */
 static void test_remedies(void **)
 {
-	for (enum condition_code c = 0; c < COND_CODES; c++)
+	for (enum condition_code c = 0; c < COND_CODES; c++) {
 		if (condition_severity(c) == COND_ERROR)
-			assert_true(strlen(condition_remedy(c)) > 10);
+			assert_true(strlen(condition_remedy(c, false)) > 10);
+		assert_null(strstr(condition_remedy(c, true), "warp-"));
+	}
+	assert_non_null(strstr(condition_remedy(COND_TUNNEL_QUEUE_FULL, false), "warp-svc"));
+	assert_non_null(strstr(condition_remedy(COND_TUNNEL_QUEUE_FULL, true), "meshgw-tunnel"));
 }
 
 static void test_commit(void **)

@@ -10,11 +10,14 @@
 
 #include <cmocka.h>
 
+#include "daemon/health.h"
+#include "daemon/testify.h"
 #include "lib/own.h"
 #include "tunnel_site.h"
 #include <fcntl.h>
 #include <linux/if_tun.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -79,6 +82,29 @@ static void test_removed_by_name(void **state)
 	assert_false(site_find_link(s, "own0", &link));
 	assert_true(site_find_link(s, "other0", &link));
 	assert_false(link.ours);
+}
+
+/* The gateway's kernel is another one and has no own0: what is said of that is said of this tunnel,
+ * and not of another program. */
+static void test_remedy(void **state)
+{
+	struct site *s = *state;
+	struct evidence e = {};
+	size_t at = 0;
+
+	site_configure(s, SITE_CONNECTOR(""));
+	health_collect(&s->w.gateway, false, &s->conditions);
+	testify_config(&s->w.gateway, s->w.gateway.config, &e);
+	testify_conditions(&s->conditions, &e);
+	assert_string_equal(evidence_next(&e, FACT_CONFIG, &at)->config.tunnel, "connector");
+	at = 0;
+	const struct fact *f = evidence_next(&e, FACT_CONDITION, &at);
+	while (f && strcmp(f->condition.code, "tunnel-interface-missing") != 0)
+		f = evidence_next(&e, FACT_CONDITION, &at);
+	assert_non_null(f);
+	assert_null(strstr(f->condition.remedy, "warp"));
+	assert_non_null(strstr(f->condition.remedy, "meshgwd"));
+	evidence_clear(&e);
 }
 
 /* Somebody deletes it: it is made again, and told again. */
@@ -315,6 +341,7 @@ int main(void)
 		TEST(test_interface),
 		TEST(test_foreign_interface),
 		TEST(test_removed_by_name),
+		TEST(test_remedy),
 		TEST(test_deleted_interface),
 		TEST(test_adopted),
 		TEST(test_taken_back),
