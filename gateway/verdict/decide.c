@@ -11,6 +11,7 @@
 
 static const struct rules *const tables[] = {
 	&rules_enter,
+	&rules_tunnel,
 	&rules_route,
 	&rules_filter,
 	&rules_nat,
@@ -232,14 +233,18 @@ static void collect(const struct view *v, struct findings *out)
 /* What follows from a cause is no fault of its own. */
 static const struct {
 	enum code cause;
-	enum code follows[10]; /* ends with CODE_TUNNEL_INTERFACE_MISSING, which follows from
+	enum code follows[11]; /* ends with CODE_TUNNEL_INTERFACE_MISSING, which follows from
 				  nothing */
 } followers[] = {
 	{CODE_TUNNEL_INTERFACE_DOWN,
 		{CODE_RETURN_ROUTE_MISSING, CODE_RETURN_ROUTE_SHADOWED, CODE_RP_FILTER_NO_ROUTE,
 			CODE_RP_FILTER_STRICT, CODE_BGP_PREFIX_NOT_ORIGINATED,
 			CODE_POLICY_RULE_CAPTURES_RETURN, CODE_EGRESS_QUEUE_DROP,
-			CODE_NO_ROUTE_TO_DESTINATION, CODE_CGNAT_OVERLAP}},
+			CODE_NO_ROUTE_TO_DESTINATION, CODE_CGNAT_OVERLAP,
+			CODE_TUNNEL_DISCONNECTED}},
+	{CODE_TUNNEL_DISCONNECTED,
+		{CODE_TUNNEL_QUEUE_FULL, CODE_TUNNEL_RETURN_LOST, CODE_PMTU_BLACKHOLE_TUNNEL,
+			CODE_TUNNEL_DAEMON_REJECTS_SOURCE}},
 	{CODE_LAN_INTERFACE_MISSING,
 		{CODE_NO_ROUTE_TO_DESTINATION, CODE_ROUTE_WRONG_EGRESS, CODE_NEIGHBOUR_UNRESOLVED,
 			CODE_NAT_NO_SOURCE_ADDRESS, CODE_UPSTREAM_SILENT, CODE_ROUTE_HAIRPIN_TUNNEL,
@@ -286,6 +291,8 @@ static bool follows(enum code cause, enum code code)
 {
 	if (cause == CODE_TUNNEL_INTERFACE_MISSING)
 		cause = CODE_TUNNEL_INTERFACE_DOWN;
+	if (cause >= CODE_TUNNEL_NOT_ATTACHED && cause <= CODE_TUNNEL_NO_ADDRESS)
+		cause = CODE_TUNNEL_DISCONNECTED;
 	for (size_t i = 0; i < sizeof(followers) / sizeof(followers[0]); i++)
 		for (size_t j = 0; followers[i].cause == cause && followers[i].follows[j]; j++)
 			if (followers[i].follows[j] == code)

@@ -44,8 +44,8 @@ struct rules {
 	size_t n;
 };
 /* In the order of the way. */
-extern const struct rules rules_enter, rules_route, rules_filter, rules_nat, rules_lan, rules_icmp,
-	rules_beyond, rules_service, rules_return, rules_size;
+extern const struct rules rules_enter, rules_tunnel, rules_route, rules_filter, rules_nat,
+	rules_lan, rules_icmp, rules_beyond, rules_service, rules_return, rules_size;
 /* Of what this host sends itself: those of them that hold for it as well, and its own. */
 extern const struct rules rules_enter_own, rules_route_own, rules_lan_own, rules_icmp_own,
 	rules_service_own, rules_outgoing;

@@ -289,6 +289,15 @@ const struct fact *view_condition(const struct view *v, const char *code)
 	return nullptr;
 }
 
+const struct fact *view_edge_away(const struct view *v)
+{
+	const struct fact *none = view_condition(v, "tunnel-disconnected");
+
+	if (none || !v->config || strcmp(v->config->config.tunnel, "connector") != 0)
+		return none;
+	return view_condition(v, "tunnel-peer-silent");
+}
+
 /* Interface "eth0.5" is eth0/5 for sysctl(8); both spellings are taken. */
 static bool key_equal(const char *a, const char *b)
 {

@@ -107,6 +107,9 @@ const struct fact *view_drop(
 const struct fact *view_trace(const struct view *v, bool to_target);
 const struct fact *view_own_icmp(const struct view *v, int64_t type, int64_t code);
 const struct fact *view_condition(const struct view *v, const char *code);
+/* The condition that tells that the gateway's own tunnel has no edge, or one of which nothing is
+ * heard: of a connector, which has one at a time. */
+const struct fact *view_edge_away(const struct view *v);
 
 /* What was read of a sysctl, by a key like "net.ipv4.conf.%s.forwarding"; an interface's dots are
  * spelled as sysctl(8) does. */

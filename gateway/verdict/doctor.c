@@ -88,13 +88,13 @@ static const struct {
 	{"tunnel", "tunnel-edge-certificate", DOCTOR_WARN},
 	{"tunnel", "tunnel-certificate-refused", DOCTOR_WARN},
 	{"tunnel", "tunnel-request-refused", DOCTOR_WARN},
+	{"tunnel", "tunnel-peer-silent", DOCTOR_WARN},
 	{"tunnel", "tunnel-path-narrow", DOCTOR_WARN},
 	{"tunnel", "tunnel-peer-breach", DOCTOR_WARN},
 	{"tunnel", "tunnel-peer-deaf", DOCTOR_WARN},
 	{"tunnel", "tunnel-disconnected", DOCTOR_FAIL},
 	{"tunnel", "tunnel-no-address", DOCTOR_FAIL},
 	{"tunnel", "tunnel-proposal-refused", DOCTOR_WARN},
-	{"tunnel", "tunnel-peer-silent", DOCTOR_WARN},
 	{"tunnel", "tunnel-peer-excess", DOCTOR_WARN},
 	{"tunnel", "tunnel-peer-spoofed", DOCTOR_WARN},
 	{"tunnel", "tunnel-flooded", DOCTOR_WARN},
@@ -160,11 +160,11 @@ static void say_condition(
 		doctor_remedy(s, c->remedy);
 }
 
-/* While no edge is connected the first of its check that stands has the word: what dialling met
- * with comes before what follows from it. */
+/* While no edge is connected, or heard of, the first of its check that stands has the word: what
+ * dialling met with comes before what follows from it. */
 static void ask_conditions(const struct view *v, const char *check, struct doctor_said *s)
 {
-	bool away = strcmp(check, "tunnel") == 0 && view_condition(v, "tunnel-disconnected");
+	bool away = strcmp(check, "tunnel") == 0 && view_edge_away(v);
 
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
 		const struct fact *f = strcmp(conditions[i].check, check) != 0

@@ -5,15 +5,17 @@
                                    └════════════════════ CloudflareWARP gw2
 
 Whatever happens: the flow goes on or comes back, status has the one condition that names the cause,
-so has the doctor, and no process of ours has ever had more than 64 MiB. That is measured, so these
-tests are not for a build with the sanitizers, whose shadow memory is many times the program's: a
-step of its own runs them with the other build. Each test adds to what stands and takes it away
-again, as far as it does not fade with time; the last one waits for that. gw2 is without UDP from the
-beginning on, while the others are at it; test_released ends that, after half a minute at least.
+so has the doctor, and a diagnosis where there is no tunnel; and no process of ours has ever had
+more than 64 MiB. That is measured, so these tests are not for a build with the sanitizers, whose
+shadow memory is many times the program's: a step of its own runs them with the other build. Each
+test adds to what stands and takes it away again, as far as it does not fade with time; the last one
+waits for that. gw2 is without UDP from the beginning on, while the others are at it; test_released
+ends that, after half a minute at least.
 """
 
 from __future__ import annotations
 
+import json
 import socket
 import time
 from collections.abc import Iterator
@@ -31,6 +33,7 @@ from lab.machine import Machine
 from lab.masque import MasqueLab
 from lab.node import Node
 from lab.shell import Process, poll_until
+from survival import TUNNEL, target
 from test_masque import MOVED, RECOVERY_S, connections, gw1_at_edge, moved
 
 pytestmark = [pytest.mark.masque, pytest.mark.lean]
@@ -132,6 +135,16 @@ class Scene:
         checks = end.json("meshgw --json doctor", check=False)["checks"]
         (check,) = [c for c in checks if c["reason"].startswith(f"{subject}: ")]
         assert check["result"] in ("warn", "fail") and check["remedy"], check
+
+    def diagnosis_names(self, end: Machine, code: str, subject: str) -> None:
+        """Asking itself as well as only watching."""
+        for how in ((), ("--passive",)):
+            ask = ["meshgw", "--json", "diagnose", "--limit", "1000", *how, target(flow.SERVICE[0])]
+            done = end.run(ask, check=False)
+            verdict = json.loads(done.stdout)
+            assert (verdict["code"], done.returncode) == (code, TUNNEL), verdict
+            assert verdict["attributes"]["subject"] == subject, verdict
+            assert verdict["evidence"] and verdict["remedy"]["text"], verdict
 
     def told(self, end: Machine) -> int:
         """Packets that the last report counts of whoever is not gw2."""
@@ -263,6 +276,7 @@ def test_blocked(scene: Scene) -> None:
     """Who is without UDP and the edge say what is the matter, while others go on."""
     scene.shows(scene.gw2, ("tunnel-edge-unreached", EDGE_AT))
     scene.doctor_names(scene.gw2, EDGE_AT)
+    scene.diagnosis_names(scene.gw2, "tunnel-edge-unreached", EDGE_AT)
     silent = {"code": "tunnel-peer-silent", "subject": "gw2/gw2"}.items()
     poll_until(
         lambda: any(silent <= c.items() for c in scene.status(scene.edge)["conditions"]),

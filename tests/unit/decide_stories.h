@@ -31,7 +31,7 @@ struct stories {
 	size_t n;
 };
 extern const struct stories stories_gateway, stories_filter, stories_lan, stories_beyond,
-	stories_service, stories_decoys, stories_callers, stories_outgoing;
+	stories_service, stories_decoys, stories_callers, stories_outgoing, stories_tunnel;
 
 /* What every flow has that ends inside, beyond the gateway, or inside on its way back. */
 #define UNANSWERED                                              \

@@ -13,7 +13,8 @@
 #include <string.h>
 
 static const struct stories *const books[] = {&stories_gateway, &stories_filter, &stories_lan,
-	&stories_beyond, &stories_service, &stories_decoys, &stories_callers, &stories_outgoing};
+	&stories_beyond, &stories_service, &stories_decoys, &stories_callers, &stories_outgoing,
+	&stories_tunnel};
 
 static void begin(const struct story *s, struct evidence *e)
 {
@@ -154,10 +155,16 @@ static void test_order(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* A cause of BGP's is why the site has no way back: said less exactly it is that. */
+/* A cause of BGP's is why the site has no way back, one of the own tunnel's why it has no edge, or
+ * nobody to read its queue: said less exactly it is that. */
 static bool is_true(const struct story *s, enum code code)
 {
 	if (code == s->code || (s->next && code == s->next))
+		return true;
+	if (s->code < CODE_TUNNEL_NO_INGRESS &&
+		(code == CODE_TUNNEL_DISCONNECTED || code == CODE_TUNNEL_PEER_SILENT))
+		return true;
+	if (s->code == CODE_TUNNEL_NOT_ATTACHED && code == CODE_TUNNEL_QUEUE_FULL)
 		return true;
 	return s->code >= CODE_BGP_DAEMON_DOWN && s->code <= CODE_BGP_ADVERTISED_NOT_USED &&
 	       code == CODE_UPSTREAM_RETURN_ROUTE_MISSING;

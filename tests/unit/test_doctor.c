@@ -36,15 +36,20 @@ static const struct {
 	{"strangers knock", "condition code=tunnel-flooded subject=mesh0 message=x", "tunnel",
 		DOCTOR_WARN, CODES},
 	{"a peer breaks the protocol", "condition code=tunnel-peer-breach subject=a/b message=x",
-		"tunnel", DOCTOR_WARN, CODES},
+		"tunnel", DOCTOR_WARN, CODE_TUNNEL_PEER_BREACH},
 	{"a peer tells too much", "condition code=tunnel-peer-excess subject=a/b message=x",
 		"tunnel", DOCTOR_WARN, CODES},
 	{"a peer lies", "condition code=tunnel-peer-spoofed subject=a/b message=x", "tunnel",
 		DOCTOR_WARN, CODES},
 	{"a peer is deaf", "condition code=tunnel-peer-deaf subject=a/b message=x", "tunnel",
-		DOCTOR_WARN, CODES},
+		DOCTOR_WARN, CODE_TUNNEL_PEER_DEAF},
+	{"nothing is heard of a node", "condition code=tunnel-peer-silent subject=a/b message=x",
+		"tunnel", DOCTOR_WARN, CODE_TUNNEL_PEER_SILENT},
+	{"nothing is heard of the edge",
+		"config tunnel=connector|condition code=tunnel-peer-silent subject=a message=x",
+		"tunnel", DOCTOR_FAIL, CODE_TUNNEL_PEER_SILENT},
 	{"the path is narrow", "condition code=tunnel-path-narrow subject=192.0.2.1:443 message=x",
-		"tunnel", DOCTOR_WARN, CODES},
+		"tunnel", DOCTOR_WARN, CODE_TUNNEL_PATH_NARROW},
 	{"the second LAN is down", "+link role=lan interface=eth2 exists", "lan", DOCTOR_FAIL,
 		CODE_LAN_INTERFACE_DOWN},
 	{"not forwarding",
@@ -282,14 +287,15 @@ static void test_cause_first(void **state)
 		char facts[256];
 		snprintf(facts, sizeof(facts),
 			"condition code=tunnel-disconnected subject=mesh0 message=away remedy=r|"
-			"+condition code=%s subject=192.0.2.1:443 message=why remedy='do this'",
+			"+condition code=%s subject=192.0.2.1:443 message=why",
 			causes[i]);
 		begin(&e, facts);
 		doctor_check(&e, &r);
 		const struct doctor_check *c = find(&r, "tunnel");
 		assert_int_equal(c->outcome, DOCTOR_FAIL);
 		assert_string_equal(c->reason, "192.0.2.1:443: why");
-		assert_string_equal(c->remedy, "do this");
+		assert_string_equal(code_str(c->code), causes[i]);
+		assert_string_equal(c->remedy, code_row(c->code)->remedy);
 		evidence_clear(&e);
 	}
 }

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The gateway's own tunnel is away: the daemon's conditions tell, and no packet could, for what is
+ * injected enters behind it. */
+#include "verdict/decide_rule.h"
+#include <string.h>
+
+/* What stands by itself: there is no tunnel. Of the others each tells why no edge is connected, or
+ * heard of, if none is; else they are about one edge of several, or of a while ago. */
+static bool is_enough(enum code code)
+{
+	return code == CODE_TUNNEL_NOT_ATTACHED || code == CODE_TUNNEL_FILE_UNUSABLE ||
+	       code == CODE_TUNNEL_DISCONNECTED || code == CODE_TUNNEL_NO_ADDRESS;
+}
+
+/* These are remembered for minutes. */
+static bool is_remembered(enum code code)
+{
+	return code == CODE_TUNNEL_PEER_BREACH || code == CODE_TUNNEL_PEER_DEAF;
+}
+
+static bool away(const struct view *v, struct finding *f)
+{
+	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true};
+	const struct fact *edge = view_edge_away(v), *came = view_packet(v, q), *told = nullptr;
+	enum code code = CODE_TUNNEL_NOT_ATTACHED;
+
+	for (; code <= CODE_TUNNEL_NO_ADDRESS && !told; code++)
+		if (is_enough(code) || edge)
+			told = view_condition(v, code_str(code));
+	if (!told)
+		return false;
+	f->code = --code;
+	finding_cite(f, told);
+	finding_cite(f, edge);
+	finding_set_text(f, "subject", told->condition.subject);
+	f->stays = true;
+	if (is_remembered(code) || came)
+		f->confidence = CONFIDENCE_LIKELY;
+	/* It may be heard again, and meshgwd not know yet. */
+	if (came && edge && !is_enough(code_parse(edge->condition.code)))
+		FINDING_FAMILY(f, code, CODE_HEALTHY);
+	return true;
+}
+
+static const struct rule list[] = {{CODE_TUNNEL_DISCONNECTED, WAY_ENTER, away}};
+const struct rules rules_tunnel = {list, sizeof(list) / sizeof(list[0])};
