@@ -96,6 +96,7 @@ def test_carry(dual: Pair) -> None:
         recovers("edge killed", edge, MESH_GATEWAY, lambda: restart(dual.edge))
     assert log_of(dual.gateway).count("cause=stateless reset") == 1
 
+    poll("a handshake that is confirmed", dual.ping)  # none may move before (RFC 9000 s9)
     gateway.run("ip", "address", "add", f"{MOVED6}/64", "dev", "wire0", "nodad")
     gateway.run("ip", "address", "del", f"{GATEWAY6}/64", "dev", "wire0")
     resocket(dual, dual.gateway.udp[0], gateway.udp("::", 0))
@@ -132,6 +133,6 @@ def test_dual(dual: Pair) -> None:
         assert dual.ping()
     assert "(another address)" not in log_of(dual.gateway)
     resocket(dual, another)
-    poll("over IPv6", dual.ping)
     wait_address(dual, f"[{GATEWAY6}]")
+    poll("over IPv6", dual.ping)
     assert log_of(dual.gateway).count("connector: established") == 2
