@@ -16,6 +16,7 @@
 #include "tunnel_site.h"
 #include <fcntl.h>
 #include <linux/if_tun.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -333,6 +334,53 @@ static void test_open_key(void **state)
 	client_reply_clear(&r);
 }
 
+static void write_pem_with(const char *path, const char *body)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fprintf(file, "-----BEGIN X-----\n%s\n-----END X-----\n", body);
+	assert_int_equal(fclose(file), 0);
+}
+
+/* Each apply reads the files again, and the tunnel is told of what is new in them and of nothing
+ * else: it takes another key for connections that begin from then on. */
+static void test_rotated(void **state)
+{
+	struct site *s = *state;
+	char ca[sizeof(s->certificate) + 4], role[512];
+	snprintf(ca, sizeof(ca), "%s.ca", s->certificate);
+	site_write_pem(ca, 0644);
+	snprintf(role, sizeof(role),
+		"connector: {edges: [\"198.51.100.1:443\"], "
+		"peer: {ca_file: %s, pins: [\"" SITE_PIN "\"]}}",
+		ca);
+	const struct {
+		const char *key, *path;
+	} files[] = {{"certificate", s->certificate}, {"key", s->key}, {"ca", ca}};
+	struct client_reply r = {};
+
+	site_call(s, "TunnelAttach", ",\"more\":true");
+	assert_true(site_receive(s, &r));
+	site_configure(s, role);
+	assert_true(site_receive(s, &r));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		char body[] = {(char)('B' + i), 'A', '=', '=', '\0'};
+		write_pem_with(files[i].path, body);
+		tunnel_step(s->context.tunnel);
+		assert_false(site_receive(s, &r)); /* not before it is applied */
+		site_configure(s, role);
+		assert_true(site_receive(s, &r));
+		sd_json_variant *tunnel = sd_json_variant_by_key(r.parameters, "tunnel");
+		for (size_t j = 0; j < sizeof(files) / sizeof(files[0]); j++)
+			assert_int_equal(!!strstr(client_text(tunnel, files[j].key), body), i == j);
+		site_configure(s, role);
+		assert_false(site_receive(s, &r)); /* nothing has changed */
+	}
+	client_reply_clear(&r);
+	assert_int_equal(unlink(ca), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
 
 int main(void)
@@ -350,6 +398,7 @@ int main(void)
 		TEST(test_own_addresses),
 		TEST(test_moved),
 		TEST(test_open_key),
+		TEST(test_rotated),
 	};
 
 	if (!netns_may())
