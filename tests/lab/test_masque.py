@@ -16,12 +16,13 @@ import pytest
 
 from conftest import FAMILIES
 from lab import flow, network
-from lab.edge import CONFIG_FILE, edge_config
+from lab.edge import CONFIG_FILE, Identity, edge_config
 from lab.lab import GATEWAYS
 from lab.machine import Machine
 from lab.masque import MasqueLab, is_connected
 from lab.node import Node
 from lab.shell import poll_until
+from survival import Talk
 
 pytestmark = pytest.mark.masque
 # By far less than the time between keep-alives.
@@ -200,6 +201,44 @@ def test_address_changes(carried: MasqueLab, worker: Node) -> None:
         assert connections(carried) == made
     assert flow.works_within(RECOVERY_S, worker, flow.SERVICE[0])
     poll_until(lambda: gw1_at_edge(carried) == before, 10, "it is as before")
+
+
+def tell_pins(lab: MasqueLab, *pins: str) -> None:
+    """To the edge, those of gw1."""
+    ends = {name: lab.identities[name] for name in GATEWAYS}
+    before = f'pins: ["{ends["gw1"].pin}"]'
+    text = edge_config(lab.plan, ends)
+    assert before in text
+    lab.edge.write(CONFIG_FILE, text.replace(before, f"pins: {json.dumps(pins)}"))
+    lab.edge.run("meshgw apply")
+
+
+def test_key_rotated(carried: MasqueLab, device: Node) -> None:
+    """As an operator does it: the edge is told the next key, too, then certificate and key lie on the
+    gateway's disk and are applied. A flow that lives notices nothing, what is connected next has the
+    new key, and the old one may be forgotten."""
+    gw1, old, new = carried.gw1, carried.identities["gw1"], Identity.make("gw1-next")
+    tell_pins(carried, old.pin, new.pin)
+    made, talk = connections(carried), Talk(device, flow.SERVICE[0])
+    try:
+        new.install(gw1)
+        gw1.run("meshgw apply")
+        talk.goes_on()
+        assert connections(carried) == made
+        # The old key is nobody's: who shows that one is closed.
+        tell_pins(carried, new.pin)
+        poll_until(lambda: connections(carried) > made, 10, "gw1 with its new key")
+        talk.goes_on()
+        assert connections(carried) == made + 1
+    finally:
+        talk.end()
+        tell_pins(carried, old.pin, new.pin)
+        old.install(gw1)
+        gw1.run("meshgw apply")
+        made = connections(carried)
+        tell_edge(carried, joined=False)
+        poll_until(lambda: connections(carried) > made, 10, "gw1 with its first key")
+    assert flow.works_within(RECOVERY_S, device, flow.SERVICE[0])
 
 
 def test_daemons_killed(carried: MasqueLab, worker: Node) -> None:
