@@ -28,6 +28,12 @@ ETHERNET, LEAST = 1500 - 48, 1280 - 48  # payloads of UDP
 MOVED6 = "2001:db8::11"
 AT6 = {"address": EDGE6, "port": 443}
 AT4 = {"address": EDGE, "port": 443}
+# As meshgwd tells it of an edge without a name.
+NAMES = {
+    "serverName": EDGE6,
+    "authority": f"[{EDGE6}]",
+    "template": f"https://[{EDGE6}]/.well-known/masque/ip/{{target}}/{{ipproto}}/",
+}
 
 
 @pytest.fixture
@@ -35,7 +41,7 @@ def dual(pair: Pair) -> Pair:
     """Its edge listens on [::]:443 beside 0.0.0.0:443; the gateway knows it by its IPv6 address."""
     pair.edge.udp.append(pair.edge.space.udp("::", 443))
     pair.gateway.udp.append(pair.gateway.space.udp("::", 0))
-    pair.gateway.tell(pair.connector(edges=[AT6]))
+    pair.gateway.tell(pair.connector(edges=[AT6], **NAMES))
     return pair
 
 

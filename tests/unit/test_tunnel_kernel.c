@@ -280,43 +280,83 @@ static void test_own_addresses(void **state)
 	assert_int_equal(tunnel_view(s->context.tunnel).verdict->n_addresses, 0);
 }
 
+/* [::] beside 0.0.0.0, on one port; each is known by its name. */
+static void test_both_families(void **state)
+{
+	struct site *s = *state;
+	const char *edge = "edge: {listen: [\"0.0.0.0:4433\", \"[::]:4433\"], nodes: [{name: n, "
+			   "replicas: [{name: r, pins: [\"" SITE_PIN "\"]}]}]}";
+
+	site_configure(s, edge);
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->n, 2);
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_SOCKET, nullptr));
+	int six = fcntl(tunnel_view(s->context.tunnel).sockets->list[1].fd, F_DUPFD_CLOEXEC, 3);
+	tunnel_free(s->context.tunnel);
+
+	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	tunnel_adopt(s->context.tunnel, "tunnel-udp-[__]_4433", six);
+	tunnel_step(s->context.tunnel);
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->n, 2);
+	assert_int_equal(tunnel_view(s->context.tunnel).sockets->list[0].fd, six);
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_SOCKET, nullptr));
+}
+
 static in_port_t port_of_socket(const struct site *s)
 {
-	struct sockaddr_in at = {};
+	struct sockaddr_in6 at = {}; /* both families have the port in the same place */
 	socklen_t n = sizeof(at);
 
 	assert_int_equal(tunnel_view(s->context.tunnel).sockets->n, 1);
 	assert_int_equal(getsockname(tunnel_view(s->context.tunnel).sockets->list[0].fd,
 				 (struct sockaddr *)&at, &n),
 		0);
-	return at.sin_port;
+	return at.sin6_port;
+}
+
+static void change_address(const char *how, const char *address)
+{
+	char command[96];
+
+	snprintf(command, sizeof(command), "ip addr %s %s dev lo", how, address);
+	assert_int_equal(system(command), 0);
 }
 
 /* This host's address towards the edge is another one: another socket, which says so. */
-static void test_moved(void **state)
+static void check_moved(
+	struct site *s, const char *connector, const char *former, const char *latter)
 {
-	struct site *s = *state;
-
-	assert_int_equal(system("ip addr add 198.51.100.7/24 dev lo"), 0);
-	site_configure(s, SITE_CONNECTOR(""));
+	change_address("add", former);
+	site_configure(s, connector);
 	in_port_t port = port_of_socket(s);
 	uint64_t generation = tunnel_view(s->context.tunnel).generation;
-	assert_int_equal(system("ip addr del 198.51.100.7/24 dev lo"), 0);
+	change_address("del", former);
 	tunnel_step(s->context.tunnel); /* there is no way to it at all */
-	assert_int_equal(system("ip addr add 198.51.100.7/24 dev lo"), 0);
+	change_address("add", former);
 	tunnel_step(s->context.tunnel);
 	assert_int_equal(tunnel_view(s->context.tunnel).generation, generation);
 	assert_int_equal(port_of_socket(s), port);
 
-	assert_int_equal(system("ip addr add 198.51.100.8/24 dev lo"), 0);
-	assert_int_equal(system("ip addr del 198.51.100.7/24 dev lo"), 0);
-	assert_int_equal(system("ip addr replace 198.51.100.8/24 dev lo"), 0);
+	change_address("add", latter);
+	change_address("del", former);
+	change_address("replace", latter);
 	tunnel_step(s->context.tunnel);
 	assert_int_equal(tunnel_view(s->context.tunnel).generation, generation + 1);
 	assert_int_not_equal(port_of_socket(s), port);
 	port = port_of_socket(s);
 	tunnel_step(s->context.tunnel);
 	assert_int_equal(port_of_socket(s), port);
+}
+
+static void test_moved(void **state)
+{
+	check_moved(*state, SITE_CONNECTOR(""), "198.51.100.7/24", "198.51.100.8/24");
+}
+
+static void test_moved6(void **state)
+{
+	check_moved(*state,
+		"connector: {edges: [\"[2001:db8::1]:443\"], peer: {pins: [\"" SITE_PIN "\"]}}",
+		"2001:db8::7/64", "2001:db8::8/64");
 }
 
 /* A key that others may read is none; without it the tunnel is told nothing. */
@@ -397,6 +437,8 @@ int main(void)
 		TEST(test_memory),
 		TEST(test_own_addresses),
 		TEST(test_moved),
+		TEST(test_moved6),
+		TEST(test_both_families),
 		TEST(test_open_key),
 		TEST(test_rotated),
 	};
