@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from test_live import echoing, recovers, restart, wait_quiet
+from test_move import settle
 from world import (
     EDGE,
     EDGE6,
@@ -102,7 +103,7 @@ def test_carry(dual: Pair) -> None:
         recovers("edge killed", edge, MESH_GATEWAY, lambda: restart(dual.edge))
     assert log_of(dual.gateway).count("cause=stateless reset") == 1
 
-    poll("a handshake that is confirmed", dual.ping)  # none may move before (RFC 9000 s9)
+    settle(dual)
     gateway.run("ip", "address", "add", f"{MOVED6}/64", "dev", "wire0", "nodad")
     gateway.run("ip", "address", "del", f"{GATEWAY6}/64", "dev", "wire0")
     resocket(dual, dual.gateway.udp[0], gateway.udp("::", 0))

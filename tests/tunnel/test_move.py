@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import socket
 
-from test_live import echoing, recovers
+from test_live import echoing, recovers, wait_quiet
 from world import EDGE, MESH_EDGE, TIMEOUT_S, Pair, listening, poll
 
 FIRST, SECOND, THIRD = "192.0.2.1", "192.0.2.11", "192.0.2.12"
@@ -25,6 +25,14 @@ def move(pair: Pair, before: str, after: str) -> None:
     pair.gateway.tell(pair.connector())
     for sock in former:
         sock.close()
+
+
+def settle(pair: Pair) -> None:
+    """None may move before its handshake is confirmed (RFC 9000 section 9). And nothing is under way
+    that the kernel would send by the new address before the tunnel knows of it: an edge that sees a
+    connection move in the middle of that closes it, for ngtcp2 up to 1.25 counts one of its IDs twice."""
+    poll("a handshake that is confirmed", pair.ping)
+    wait_quiet(pair.gateway.space)
 
 
 def edge_log(pair: Pair) -> str:
@@ -49,6 +57,7 @@ def test_move(pair: Pair) -> None:
         with client, peer:
             client.settimeout(TIMEOUT_S)
             peer.settimeout(TIMEOUT_S)
+            settle(pair)
             move(pair, FIRST, SECOND)
             exchange(client, peer, SECOND)
             poll("moved", lambda: f"moved node=site1 to={SECOND}:" in edge_log(pair))
@@ -62,7 +71,7 @@ def test_move(pair: Pair) -> None:
 def test_move_silent(pair: Pair) -> None:
     """A gateway that has nothing to say moves, too: who begins behind the edge finds it there."""
     pair.start()
-    poll("a handshake that is confirmed", pair.ping)  # none may move before (RFC 9000 s9)
+    settle(pair)
     with echoing(pair.gateway.space, "100.96.0.18"):
         recovers("address changed, traffic from the edge", pair.edge.space, "100.96.0.18",
                  lambda: move(pair, FIRST, SECOND))  # fmt: skip
