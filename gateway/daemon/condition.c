@@ -191,7 +191,8 @@ static const struct {
 	[COND_TUNNEL_REQUEST_REFUSED] = {"tunnel-request-refused", COND_WARNING, COND_CODES,
 		"See that template and authority are the edge's, and what the edge says of this node"},
 	[COND_TUNNEL_PROPOSAL_REFUSED] = {"tunnel-proposal-refused", COND_WARNING, COND_CODES,
-		"Widen mesh: ranges: or tunnel: connector: accept: if the edge is right"},
+		"Widen mesh: ranges: or tunnel: connector: accept:, or renumber what it overlaps, "
+		"if the edge is right"},
 	[COND_TUNNEL_FLOODED] = {"tunnel-flooded", COND_WARNING, COND_CODES,
 		"The tunnel holds out. If the peers' addresses are known, let a firewall in front admit "
 		"no others"},
