@@ -60,6 +60,8 @@ static void abandon(struct connector *c, struct tie *tie, const char *why)
 	}
 	if (tie == &c->next)
 		c->refused = false;
+	else
+		trouble_end(c->host.troubles, TROUBLE_SILENT, tie->who); /* nobody listens to it */
 	*tie = (struct tie){};
 }
 

@@ -114,3 +114,20 @@ def test_blocked(pair: Pair) -> None:
                  lambda: pair.edge.space.run("nft", "delete table inet block"))  # fmt: skip
     assert pair.gateway.daemon.proposals[-1] == told
     assert EDGE in pair.gateway.daemon.peers()[0]["address"]
+
+
+def test_another_edge(pair: Pair) -> None:
+    """When one that is silent is given up for another one it is spoken of no more."""
+    pair.edge.udp.append(pair.edge.space.udp("0.0.0.0", 444))
+    edges = [{"address": EDGE, "port": port} for port in (443, 444)]
+    pair.edge.tell(pair.server())
+    pair.gateway.tell(pair.connector(edges=edges))
+    pair.edge.start()
+    pair.gateway.start()
+    pair.wait_open()
+    pair.edge.space.run("nft", BLOCK)
+    poll("silence is told", lambda: not pair.ping() and pair.gateway.named("silent"))
+    other = f"{EDGE}:444"
+    poll("the other one", lambda: other in [p["address"] for p in pair.gateway.fresh().peers()])
+    assert pair.ping()
+    assert not pair.gateway.named("silent")
