@@ -39,7 +39,7 @@ struct tunnel {
 	struct tunnel_device device;
 	struct tunnel_sockets sockets;
 	struct tunnel_memory memory;
-	struct tunnel_proposal proposal; /* the last one, ours; each configuration judges it */
+	struct tunnel_proposal proposal; /* the last one, ours; judged anew by each configuration */
 	bool heard;                      /* it is one of this daemon's life */
 	struct tunnel_near near;
 	struct tunnel_verdict verdict;
@@ -454,7 +454,7 @@ static void peer_health(const struct tunnel *t, struct conditions *out)
 			*why ? ": " : "; see journalctl -u meshgw-tunnel", why);
 	else if (t->verdict.n_addresses == 0 && peer->seconds >= ADDRESSLESS_S)
 		conditions_add(out, COND_TUNNEL_NO_ADDRESS, name,
-			"%s is connected and has given no address", peer->address);
+			"%s is connected and has given no address that is taken", peer->address);
 }
 
 void tunnel_health(const struct tunnel *t, struct conditions *out)

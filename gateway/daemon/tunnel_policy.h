@@ -9,8 +9,9 @@
  *
  * Nobody says which network this host is managed from. It may be any that the host stands in by an
  * interface of its own, so an edge gets none of them: not an address there, a part of it, or more
- * than it. An address without a network around it (a VPN's, a loopback's) is only itself, and may
- * lie in a range. Most such networks lie outside of mesh.ranges, and so does nothing of an edge's.
+ * than it, but for a default route that the configuration names. An address without a network
+ * around it (a VPN's, a loopback's) is only itself, and may lie in a range. Most such networks lie
+ * outside of mesh.ranges, and so does nothing of an edge's.
  */
 #include "conf/config.h"
 #include "net/link.h"

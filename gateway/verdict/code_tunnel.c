@@ -38,7 +38,8 @@ const struct code_row code_part_tunnel[] = {
 	[CODE_TUNNEL_EDGE_UNTRUSTED - first] = {"tunnel-edge-untrusted", CODE_CLASS_TUNNEL,
 		"The edge of the gateway's own tunnel has another key than the configured one, "
 		"so there is no tunnel.",
-		"No edge is connected or heard of, and an edge that was dialled showed a key that no pin is "
+		"No edge is connected or heard of, and an edge that was dialled showed a key "
+		"that no pin is "
 		"for.",
 		"If the edge has a new key, put its pin under tunnel: connector: peer: pins: and "
 		"apply; otherwise somebody is in between.",
@@ -46,7 +47,8 @@ const struct code_row code_part_tunnel[] = {
 	[CODE_TUNNEL_EDGE_CERTIFICATE - first] = {"tunnel-edge-certificate", CODE_CLASS_TUNNEL,
 		"The certificate of the edge of the gateway's own tunnel is not valid, so there is "
 		"no tunnel.",
-		"No edge is connected or heard of, and the certificate of one that was dialled was refused "
+		"No edge is connected or heard of, and the certificate of one that was dialled "
+		"was refused "
 		"here.",
 		"Renew the edge's certificate, or put who signs it now into tunnel: connector: "
 		"peer: ca_file: and apply; see that both clocks are right.",
@@ -55,56 +57,61 @@ const struct code_row code_part_tunnel[] = {
 		CODE_CLASS_TUNNEL,
 		"The edge refuses the certificate of this gateway's own tunnel, so there is no "
 		"tunnel.",
-		"No edge is connected or heard of, and one that was dialled ended the handshake because of "
+		"No edge is connected or heard of, and one that was dialled ended the handshake "
+		"because of "
 		"the certificate.",
 		"Let the edge know this node's pin, and see that the certificate has not expired.",
 		{}, false},
 	[CODE_TUNNEL_REQUEST_REFUSED - first] = {"tunnel-request-refused", CODE_CLASS_TUNNEL,
 		"The edge refuses the request of this gateway's own tunnel, so there is no "
 		"tunnel.",
-		"No edge is connected or heard of, and one that was dialled answered the request with an "
+		"No edge is connected or heard of, and one that was dialled answered the request "
+		"with an "
 		"error, or with none.",
 		"See that template and authority are the edge's, and what the edge says of this "
 		"node.",
 		{}, false},
 	[CODE_TUNNEL_PEER_SILENT - first] = {"tunnel-peer-silent", CODE_CLASS_TUNNEL,
-		"Nothing is heard any more of the edge of the gateway's own tunnel, so nothing "
-		"comes from the mesh or goes there.",
-		"An edge is connected, and has answered nothing for seconds.",
+		"Nothing is heard any more of a peer of the gateway's own tunnel, so nothing comes "
+		"from there or goes there.",
+		"It is connected, and has answered nothing for seconds.",
 		"See that the peer runs, and that UDP to it and from it passes.", {}, false},
 	[CODE_TUNNEL_PATH_NARROW - first] = {"tunnel-path-narrow", CODE_CLASS_TUNNEL,
-		"The way to the peer of the gateway's own tunnel is too narrow for its packets, so "
-		"there is no tunnel.",
-		"No edge is connected or heard of, and on the way to one packets of the tunnel's MTU did not "
+		"The way to a peer of the gateway's own tunnel is narrow; where it is too narrow "
+		"for the packets there is no tunnel.",
+		"No edge is connected or heard of, and on the way to one packets of the tunnel's "
+		"MTU did not "
 		"get through.",
 		"Widen the path, or lower tunnel: mtu:; IPv6 needs 1280.", {}, false},
 	[CODE_TUNNEL_PEER_BREACH - first] = {"tunnel-peer-breach", CODE_CLASS_TUNNEL,
-		"The peer of the gateway's own tunnel breaks the protocol and was left, so there "
-		"is no tunnel.",
-		"No edge is connected or heard of, and one that was left did what RFC 9484, HTTP/3 or QUIC "
+		"A peer of the gateway's own tunnel breaks the protocol, and is left for it.",
+		"No edge is connected or heard of, and one that was left did what RFC 9484, "
+		"HTTP/3 or QUIC "
 		"forbids.",
 		"Update or repair the peer; take its pin out if it is not to be trusted any more.",
 		{}, false},
 	[CODE_TUNNEL_PEER_DEAF - first] = {"tunnel-peer-deaf", CODE_CLASS_TUNNEL,
-		"The peer of the gateway's own tunnel does not hear what is sent to it, so there "
-		"is no tunnel.",
-		"No edge is connected or heard of, and one that was left acknowledged nothing while it went on "
+		"A peer of the gateway's own tunnel does not hear what is sent to it, and is left "
+		"for it.",
+		"No edge is connected or heard of, and one that was left acknowledged nothing "
+		"while it went on "
 		"sending.",
 		"See that packets to the peer arrive: what comes from it does.", {}, false},
 	[CODE_TUNNEL_DISCONNECTED - first] = {"tunnel-disconnected", CODE_CLASS_TUNNEL,
 		"The gateway's own tunnel is connected to no edge, so nothing comes from the mesh "
 		"or goes there.",
-		"meshgw-tunnel runs and has no connection, and nothing tells why.",
+		"meshgw-tunnel runs and has no connection, and no edge that was dialled tells why.",
 		"See that UDP to the edges passes, and that pins and certificates are each "
-		"other's.",
-		{}, false},
+		"other's; meshgw doctor looks at the interface and the sockets, too.",
+		{"meshgw doctor"}, false},
 	[CODE_TUNNEL_NO_ADDRESS - first] = {"tunnel-no-address", CODE_CLASS_TUNNEL,
-		"The edge has given the gateway's own tunnel no address, so nothing comes from "
-		"the mesh or goes there.",
-		"An edge has been connected for seconds, and no address that the configuration "
-		"allows came from it.",
-		"Let the edge give this node an address, or set tunnel: connector: addresses:.", {},
-		false},
+		"The gateway's own tunnel has no address that is taken from its edge, so nothing "
+		"comes from the mesh or goes there.",
+		"An edge has been connected for seconds, and gave no address, or none that the "
+		"configuration and this host's other networks allow.",
+		"See what is refused of the edge (meshgw status) and let it give this node another "
+		"address, or set tunnel: connector: addresses:.",
+		{"meshgw status"}, false},
 	[CODE_TUNNEL_NO_INGRESS - first] = {"tunnel-no-ingress", CODE_CLASS_TUNNEL,
 		"The flow's packets do not reach this gateway.",
 		"Nothing of the flow entered by the mesh interface while it was watched, though "
