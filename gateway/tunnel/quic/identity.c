@@ -161,7 +161,7 @@ static bool expect_name(X509_VERIFY_PARAM *param, const char *name)
 }
 
 /* Which time it holds, where that is what is wrong. */
-static size_t explain_dates(const X509 *x, char *out, size_t size)
+static void explain_dates(const X509 *x, char *out, size_t size)
 {
 	struct tm from = {}, to = {};
 	char texts[2][32] = {};
@@ -170,19 +170,19 @@ static size_t explain_dates(const X509 *x, char *out, size_t size)
 	(void)ASN1_TIME_to_tm(X509_get0_notAfter(x), &to);
 	strftime(texts[0], sizeof(texts[0]), "%F %TZ", &from);
 	strftime(texts[1], sizeof(texts[1]), "%F %TZ", &to);
-	return (size_t)snprintf(out, size, ": %s to %s", texts[0], texts[1]);
+	snprintf(out, size, ": %s to %s", texts[0], texts[1]);
 }
 
 /* Of whoever stands above the leaf in a chain, since it is not the leaf that has to be mended then.
  */
-static void explain_authority(const X509 *x, char *out, size_t size)
+static size_t explain_authority(const X509 *x, char *out, size_t size)
 {
 	char name[64] = "";
 
 	X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name));
 	for (char *p = name; *p; p++)
 		*p = *p < ' ' || *p > '~' ? '?' : *p;
-	snprintf(out, size, " (authority %s)", *name ? name : "without a name");
+	return (size_t)snprintf(out, size, " (authority %s)", *name ? name : "without a name");
 }
 
 static void explain(X509_STORE_CTX *ctx, int verdict, char *out, size_t size)
@@ -190,12 +190,12 @@ static void explain(X509_STORE_CTX *ctx, int verdict, char *out, size_t size)
 	const X509 *x = X509_STORE_CTX_get_current_cert(ctx);
 	size_t n = (size_t)snprintf(out, size, "%s", X509_verify_cert_error_string(verdict));
 
+	if (x && n < size && X509_STORE_CTX_get_error_depth(ctx) > 0)
+		n += explain_authority(x, out + n, size - n);
 	if (x && n < size &&
 		(verdict == X509_V_ERR_CERT_HAS_EXPIRED ||
 			verdict == X509_V_ERR_CERT_NOT_YET_VALID))
-		n += explain_dates(x, out + n, size - n);
-	if (x && n < size && X509_STORE_CTX_get_error_depth(ctx) > 0)
-		explain_authority(x, out + n, size - n);
+		explain_dates(x, out + n, size - n);
 }
 
 static int authorised(
