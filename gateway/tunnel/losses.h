@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 /*
- * losses: the kernel's packets that reached no peer, by why. Who lets one go counts it, once; the
- * report shows them. What a session refuses is counted there (connip/session.h).
+ * losses: the kernel's packets that reached no peer, by why. Who lets one go counts it, once. What
+ * a session refuses is counted there (connip/session.h).
  */
 #include <stdint.h>
 

@@ -40,7 +40,7 @@ struct role {
 	 * when it changes. */
 	bool (*ready)(const void *role);
 	/* Where a packet of the kernel goes; nullptr = nowhere, unless *taken: the role has a copy
-	 * for somebody who is not there yet. */
+	 * for somebody who is not there yet, or has counted it. */
 	struct lane *(*find)(
 		void *role, const struct packet_bytes *packet, uint64_t now_ns, bool *taken);
 	/* Another one between the same two, right behind it: may it go, too? nullptr = yes. */

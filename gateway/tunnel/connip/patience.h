@@ -7,8 +7,8 @@
  * large for now must not be answered: the kernel would remember for minutes what is true for a
  * moment; and a tunnel with IPv6 is not to be ended for it (RFC 9484 7.2). So less than what is
  * wanted is believed only when the discovery had its time, which does not pass while the peer
- * acknowledges nothing. What is wanted is believed at once. Whenever the path carries less than
- * before it is another path, which begins anew.
+ * acknowledges nothing. What is wanted is believed at once. When the path carries less than was
+ * believed it is another path, which begins anew.
  *
  * Pure: no clock, no path. The owner tells sizes and the time, and tells the session in return
  * (connip_session_set_mtu()).

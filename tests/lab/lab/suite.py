@@ -226,7 +226,7 @@ def _reported(path: Path, name: str, status: int, failed_status: int) -> list[Ca
 
 
 def _ctest(tree: str, labels: Sequence[str]) -> list[Case]:
-    """Those that wait come last: nothing that needs the processors runs beside them."""
+    """Those that wait come last: nothing of CTest's that needs the processors runs beside them."""
     chosen: tuple[str, ...] = ("--no-tests=error",)
     if labels:
         chosen = ("--no-tests=ignore", "-L", "|".join(f"^{label}$" for label in labels))
