@@ -181,7 +181,8 @@ static size_t explain_authority(const X509 *x, char *out, size_t size)
 
 	X509_NAME_get_text_by_NID(X509_get_subject_name(x), NID_commonName, name, sizeof(name));
 	for (char *p = name; *p; p++)
-		*p = *p < ' ' || *p > '~' ? '?' : *p;
+		if (*p < ' ' || *p > '~')
+			*p = '?';
 	return (size_t)snprintf(out, size, " (authority %s)", *name ? name : "without a name");
 }
 
