@@ -7,6 +7,7 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,7 @@ constexpr int WATCH_RCVBUF = 1024 * 1024;
 struct watch {
 	struct mnl_socket *mnl;
 	int bus;
+	bool behind; /* since a loss not all has been read that was there */
 	alignas(struct nlmsghdr) uint8_t buf[WATCH_BUFFER];
 };
 
@@ -113,18 +115,36 @@ static void watch_deliver(struct watch *w, size_t len, watch_cb cb, void *arg)
 	}
 }
 
+static bool is_empty(const struct watch *w)
+{
+	struct pollfd p = {.fd = watch_fd(w), .events = POLLIN};
+	return poll(&p, 1, 0) == 0;
+}
+
+/* From a loss until all is read that was there the kernel drops whatever happens, and says nothing
+ * of it (net/netlink/af_netlink.c: netlink_overrun(), NETLINK_S_CONGESTED). */
 int watch_read(struct watch *w, unsigned budget, watch_cb cb, void *arg)
 {
-	for (unsigned i = 0; i < budget; i++) {
+	bool was_behind = w->behind;
+	unsigned n = 0;
+
+	for (; n < budget; n++) {
 		ssize_t len = mnl_socket_recvfrom(w->mnl, w->buf, sizeof(w->buf));
-		if (len >= 0)
+		if (len >= 0) {
 			watch_deliver(w, (size_t)len, cb, arg);
-		else if (errno == EAGAIN)
-			return (int)i;
-		else if (errno == ENOBUFS || errno == ENOSPC) /* dropped; cut off (libmnl) */
+		} else if (errno == EAGAIN) {
+			break;
+		} else if (errno == ENOBUFS || errno == ENOSPC) { /* dropped; cut off (libmnl) */
+			w->behind = true;
 			cb(WATCH_LOST, nullptr, arg);
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			return -errno;
+		}
 	}
-	return (int)budget;
+	if (w->behind && is_empty(w)) {
+		w->behind = false;
+		if (was_behind)
+			cb(WATCH_LOST, nullptr, arg);
+	}
+	return (int)n;
 }

@@ -5,7 +5,8 @@
  * groups we care about; the owner polls the descriptors and calls watch_read().
  *
  * Events are hints. When the kernel drops some (ENOBUFS), the callback gets WATCH_LOST and the
- * owner must read everything again.
+ * owner must read everything again. It comes once more when all is read that was there, if that
+ * takes another call: what happened in between is lost as well.
  */
 #include "lib/err.h"
 #include <linux/netlink.h>

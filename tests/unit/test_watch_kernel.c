@@ -140,6 +140,32 @@ static void test_watch_tells_loss(void **state)
 	watch_close(w);
 }
 
+/* What happens after a loss is lost without a word, as long as there is something to be read: who
+ * has read everything anew meanwhile does not know of it. */
+static void test_watch_tells_silent_loss(void **state)
+{
+	struct netns *n = *state;
+	struct watch *w = watch_new(NETLINK_ROUTE, 4096);
+	struct seen s = {};
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct route r = foreign_route(n, i);
+		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
+	}
+	assert_int_equal(watch_read(w, 1, seen_message, &s), 1);
+	assert_int_equal(s.lost, 1);
+	struct route r = foreign_route(n, 1000);
+	assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
+	s = (struct seen){};
+	watch_all(w, &s);
+	assert_int_not_equal(prefix_cmp(&s.route.dst, &r.dst), 0);
+	assert_int_equal(s.lost, 1);
+	s = (struct seen){};
+	assert_int_equal(watch_all(w, &s), 0);
+	assert_int_equal(s.lost, 0);
+	watch_close(w);
+}
+
 static struct nlmsghdr *batch_mark(void *buf, uint16_t type)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
@@ -193,6 +219,7 @@ int main(void)
 		TEST(test_watch_sees_changes),
 		TEST(test_watch_budget),
 		TEST(test_watch_tells_loss),
+		TEST(test_watch_tells_silent_loss),
 		TEST(test_watch_sees_nftables),
 	};
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
