@@ -99,7 +99,7 @@ def bad_initials(rate: int) -> Iterator[None]:
     """So many a second from a gateway's address, which the edge knows for a good one."""
     kinds = (initials.forged, initials.whole, initials.truncated, initials.garbage)
     shots = [kinds[n % len(kinds)]() for n in range(rate)]
-    gun = initials.Gun(Place("gw1"), spoofed=False, source=GATEWAY, edge=EDGE)
+    gun = initials.Gun(Place("gw1"), spoofed=False, source=GATEWAY, to=(EDGE, 443))
     with gun.firing(shots, rate):
         yield
 

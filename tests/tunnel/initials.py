@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import socket
@@ -89,23 +90,64 @@ def truncated() -> bytes:
     return packet[: int.from_bytes(os.urandom(2), "big") % LEAST]
 
 
-def from_elsewhere(payload: bytes, edge: str, host: bytes | None = None) -> bytes:
-    """An IPv4 packet to the edge from a source that nobody has."""
+def from_elsewhere(payload: bytes, to: tuple[str, int], host: bytes | None = None) -> bytes:
+    """An IPv4 packet from a source that nobody has."""
     source = bytes([198, 18]) + (host or os.urandom(2))  # RFC 2544: a network of tests
     port = 4433 if host else 1024 + os.urandom(1)[0]
-    udp = struct.pack("!HHHH", port, PORT, 8 + len(payload), 0)
+    udp = struct.pack("!HHHH", port, to[1], 8 + len(payload), 0)
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 28 + len(payload), 0, 0, 64, socket.IPPROTO_UDP, 0,
-                       source, socket.inet_aton(edge))  # fmt: skip
+                       source, socket.inet_aton(to[0]))  # fmt: skip
     return head + udp + payload
 
 
+class _Io(ctypes.Structure):
+    """struct iovec"""
+
+    _fields_ = (("base", ctypes.c_char_p), ("size", ctypes.c_size_t))
+
+
+class _Head(ctypes.Structure):
+    """struct msghdr"""
+
+    _fields_ = (
+        ("name", ctypes.c_char_p), ("name_size", ctypes.c_uint32), ("io", ctypes.POINTER(_Io)),
+        ("ios", ctypes.c_size_t), ("control", ctypes.c_void_p), ("control_size", ctypes.c_size_t),
+        ("flags", ctypes.c_int),
+    )  # fmt: skip
+
+
+class _Message(ctypes.Structure):
+    """struct mmsghdr"""
+
+    _fields_ = (("head", _Head), ("sent", ctypes.c_uint))
+
+
+_sendmmsg = ctypes.CDLL(None).sendmmsg
+
+
+class _Volley:
+    """Datagrams as sendmmsg(2) wants them: one call sends many, and holds up no other thread."""
+
+    def __init__(self, packets: list[bytes], to: tuple[str, int]) -> None:
+        family = struct.pack("=H", socket.AF_INET)
+        self.name = family + struct.pack("!H4s8x", to[1], socket.inet_aton(to[0]))
+        self.pieces = [_Io(p, len(p)) for p in packets]
+        heads = (_Head(self.name, len(self.name), ctypes.pointer(p), 1) for p in self.pieces)
+        self.messages = (_Message * len(packets))(*(_Message(h) for h in heads))
+
+    def fire(self, sock: socket.socket, at: int, n: int) -> None:
+        """So many, from this place on; the kernel may refuse some."""
+        n = min(n, len(self.messages) - at)
+        _sendmmsg(sock.fileno(), ctypes.byref(self.messages[at]), n, 0)
+
+
 class Gun:
-    """Fires at an edge, from an address of the space or from those that nobody has."""
+    """Fires at an end of a tunnel, from an address of the space or from those that nobody has."""
 
     def __init__(
-        self, space: Space, *, spoofed: bool, source: str = GATEWAY, edge: str = EDGE
+        self, space: Space, *, spoofed: bool, source: str = GATEWAY, to: tuple[str, int] = (EDGE, PORT)
     ) -> None:
-        self.spoofed, self.edge = spoofed, edge
+        self.spoofed, self.to = spoofed, to
         with space:
             if spoofed:
                 self.sock = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
@@ -117,13 +159,15 @@ class Gun:
         """Each once, spoofed, all of one caller."""
         assert self.spoofed
         for packet in packets:
-            self.sock.sendto(from_elsewhere(packet, self.edge, host), (self.edge, 0))
+            self.sock.sendto(from_elsewhere(packet, self.to, host), (self.to[0], 0))
 
     @contextmanager
     def firing(self, packets: list[bytes], rate: int) -> Iterator[None]:
         """All of them again and again, at so many a second."""
+        shots = [from_elsewhere(p, self.to) for p in packets] if self.spoofed else packets
+        volley = _Volley(shots, (self.to[0], 0) if self.spoofed else self.to)
         stop = threading.Event()
-        thread = threading.Thread(target=self._fire, args=(packets, rate, stop), daemon=True)
+        thread = threading.Thread(target=self._fire, args=(volley, rate, stop), daemon=True)
         thread.start()
         try:
             yield
@@ -132,14 +176,12 @@ class Gun:
             thread.join()
             self.sock.close()
 
-    def _fire(self, packets: list[bytes], rate: int, stop: threading.Event) -> None:
+    def _fire(self, volley: _Volley, rate: int, stop: threading.Event) -> None:
         due = time.monotonic()
-        for n, packet in enumerate(itertools.cycle(packets)):
+        for at in itertools.cycle(range(0, len(volley.messages), BURST)):
             if stop.is_set():
                 return
-            shot = from_elsewhere(packet, self.edge) if self.spoofed else packet
-            self.sock.sendto(shot, (self.edge, 0 if self.spoofed else PORT))
-            if n % BURST == 0:
-                # Who was held up for long does not make up for it: that would be another rate.
-                due = max(due + BURST / rate, time.monotonic() - HELD_UP_S)
-                time.sleep(max(0.0, due - time.monotonic()))
+            volley.fire(self.sock, at, BURST)
+            # Who was held up for long does not make up for it: that would be another rate.
+            due = max(due + BURST / rate, time.monotonic() - HELD_UP_S)
+            time.sleep(max(0.0, due - time.monotonic()))

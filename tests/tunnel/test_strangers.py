@@ -5,14 +5,18 @@ goes on, and whoever has a key gets in."""
 from __future__ import annotations
 
 import struct
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
 import initials
-from world import GATEWAY, MESH_EDGE, Pair, poll, transfer
+from world import EDGE, GATEWAY, MESH_EDGE, Node, Pair, poll, transfer
 
 RATE = 10_000
 DEARER = 3  # 35 us of CPU a datagram with the sanitizers, 13 without
+ARRIVE = 0.8  # of them, at least
 KIBIBYTE = 1 << 10
 KINDS = (
     initials.garbage,
@@ -24,19 +28,46 @@ KINDS = (
 )
 
 
+def heard(node: Node) -> int:
+    """Datagrams that it has read."""
+    return int(node.fresh().counters()["udpReceived"])
+
+
+@contextmanager
+def flooded(node: Node, gun: initials.Gun) -> Iterator[None]:
+    """From begin to end, and for a second at least; most of it arrives."""
+    rate = RATE // DEARER if node.has_shadow() else RATE
+    shots = [KINDS[n % len(KINDS)]() for n in range(RATE)]
+    with gun.firing(shots, rate):
+        before, begin = heard(node), time.monotonic()
+        yield
+        poll("a second", lambda: time.monotonic() > begin + 1)
+        arrived = (heard(node) - before) / (time.monotonic() - begin)
+    print(f"{arrived:.0f} datagrams a second of {rate}")
+    assert arrived > ARRIVE * rate
+
+
 @pytest.mark.parametrize("spoofed", [False, True], ids=["own", "spoofed"])
 def test_flood(pair: Pair, *, spoofed: bool) -> None:
     # Answers find a way out.
     pair.edge.space.run("ip", "route", "add", "default", "via", GATEWAY)
     pair.start()
-    gun = initials.Gun(pair.gateway.space, spoofed=spoofed)
-    shots = [KINDS[n % len(KINDS)]() for n in range(RATE)]
-    with gun.firing(shots, RATE // DEARER if pair.edge.has_shadow() else RATE):
+    with flooded(pair.edge, initials.Gun(pair.gateway.space, spoofed=spoofed)):
         transfer(pair.edge.space, MESH_EDGE, pair.gateway.space, 64 * KIBIBYTE)
         pair.gateway.tell(None)
         pair.gateway.tell(pair.connector())
         poll("a new connection", pair.ping)
         poll("its name", lambda: pair.edge.named("flooded"))
+    poll("when its last datagrams are read", pair.ping)
+
+
+def test_flood_of_gateway(pair: Pair) -> None:
+    """Its socket is as open; there strangers get no answer at all."""
+    pair.start()
+    to = (GATEWAY, pair.gateway.udp[0].getsockname()[1])
+    with flooded(pair.gateway, initials.Gun(pair.edge.space, spoofed=False, source=EDGE, to=to)):
+        transfer(pair.edge.space, MESH_EDGE, pair.gateway.space, 64 * KIBIBYTE)
+        poll("its name", lambda: pair.gateway.named("flooded"))
     poll("when its last datagrams are read", pair.ping)
 
 
