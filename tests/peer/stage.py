@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +60,13 @@ class Stage(Pair):
     def proxy(
         self,
         settings: dict[int, int] | None = PROXY_SETTINGS,  # type: ignore[assignment]
+        port: int = 443,
         **other: Any,
     ) -> Proxy:
-        sock = self.edge.udp.pop() if self.edge.udp else self.edge.space.udp("0.0.0.0", 443)
+        for sock in self.edge.udp:
+            sock.close()
+        self.edge.udp = []
+        sock = self.edge.space.udp("0.0.0.0", port)
         self.proxies.append(Proxy(sock, configure(self.folder, "edge.mesh", **other), settings))
         return self.proxies[-1]
 
@@ -137,14 +142,14 @@ def open_tunnel(client: Client, target: str = "*", ipproto: str = "*") -> Reques
     return request
 
 
-def ping(client: Client, request: Request, source: str, target: str, **other: int) -> None:
-    """Until the edge's kernel has answered; what came before is forgotten. One packet may be lost on
+def ping(peer: Client | Proxy, request: Request, source: str, target: str, **other: int) -> None:
+    """Until the kernel of our end has answered; what came before is forgotten. One packet may be lost on
     the way, so it is sent again."""
     request.packets.clear()
     for sequence in range(1, 100):
         request.send_packet(packet.echo(source, target, sequence, **other))
         for _ in range(10):
-            client.step()
+            peer.step()
             if any(is_reply(p, target) for p in request.packets):
                 return
     raise AssertionError(f"no reply: {request.packets}")
@@ -153,6 +158,50 @@ def ping(client: Client, request: Request, source: str, target: str, **other: in
 def pings(client: Client, request: Request) -> None:
     for source, target in FAMILIES:
         ping(client, request, source, target)
+
+
+def probes(request: Request) -> list[packet.Packet]:
+    """Those of RFC 9484 7.2 that have come: echo requests with 1232 bytes of data."""
+    return [packet.parse(p) for p in request.echoes if len(p) == 1280]
+
+
+def probe(peer: Client | Proxy, request: Request, *sources: str) -> None:
+    """RFC 9484 7.2: those of ours, to ff02::1, are answered, by whatever address."""
+    for source in sources:
+        data = packet.echo(source, "ff02::1", size=1232)
+
+        def replied(data: bytes = data, source: str = source) -> bool:
+            """The first ones may be lost to path MTU discovery."""
+            request.send_packet(data)
+            peer.step()
+            return any((got := packet.parse(p)).icmp == (packet.REPLY6, 0) and got.target == source
+                       for p in request.packets)  # fmt: skip
+
+        peer.until("reply", replied)
+
+
+def check_link_local_stays(
+    peer: Client | Proxy, request: Request, there: Space, source: str, target: str
+) -> None:
+    """RFC 9484 7.2: nothing link-local goes beyond the tunnel, into the kernel there."""
+    with there:
+        sock = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+        sock.bind(("::", 9))
+    sock.setblocking(False)
+    with sock:
+        request.send_packet(packet.udp("fe80::1", target, b"local"))
+        request.send_packet(packet.udp(source, target, b"global"))
+        got: list[bytes] = []
+
+        def received() -> bool:
+            try:
+                got.append(sock.recv(100))
+            except BlockingIOError:
+                return False
+            return True
+
+        peer.until("global", received)
+        assert got == [b"global"]
 
 
 def carry_tcp(peer: Client | Proxy, request: Request, here: Space, there: Space, pairs: Pairs) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from connectip import capsule, packet
 from connectip.capsule import ADDRESS_ASSIGN, ADDRESS_REQUEST, ROUTE_ADVERTISEMENT, Capsule
+from connectip.client import headers
 from connectip.http3 import GREASE, GREASE_FAR
 from connectip.link import Request
 from stage import (
@@ -16,18 +17,23 @@ from stage import (
     FAMILIES,
     MESSAGE_ERROR,
     NETWORKS,
+    TEMPLATE,
     Stage,
     carry_tcp,
+    check_link_local_stays,
     is_reply,
     log_of,
+    ping,
     ping_through,
+    probe,
+    probes,
     proposed,
     serve,
     served,
     wait_open,
     wait_proposed,
 )
-from world import MESH6_GATEWAY, MESH_EDGE, MESH_GATEWAY, poll
+from world import MESH6_EDGE, MESH6_GATEWAY, MESH_EDGE, MESH_GATEWAY, poll
 
 
 def test_ping(stage: Stage) -> None:
@@ -35,13 +41,8 @@ def test_ping(stage: Stage) -> None:
     proxy = serve(stage)
     request = wait_open(stage, proxy)
     assert request.link.pin == stage.gateway.identity.pin
-    assert request.headers[":method"] == "CONNECT"
-    assert request.headers[":protocol"] == "connect-ip"
-    assert request.headers[":scheme"] == "https"
-    assert request.headers[":authority"] == "edge.mesh"
-    assert request.headers[":path"] == "/.well-known/masque/ip/*/*/"
-    assert request.headers["capsule-protocol"] == "?1"
-    assert not {"content-length", "content-type", "transfer-encoding"} & set(request.headers)
+    assert request.headers == headers(TEMPLATE)
+    assert request.link.quic._remote_max_datagram_frame_size == 65535  # RFC 9221 3
     ping_through(stage, proxy)
     assert all(packet.parse(p).hops == 64 for p in request.echoes)  # RFC 9484 7.2: its own packets
     wait_proposed(stage, proxy, ADDRESSES, NETWORKS)
@@ -223,9 +224,32 @@ def test_probe(stage: Stage) -> None:
     """RFC 9484 7.2: the connector finds out that 1280 bytes get through."""
     proxy = serve(stage)
     request = wait_open(stage, proxy)
-    proxy.until("probe", lambda: [p for p in request.echoes if len(p) == 1280])
-    got = packet.parse(next(p for p in request.echoes if len(p) == 1280))
-    assert got.version == 6 and got.icmp == (packet.ECHO6, 0)
+    proxy.until("probe", lambda: probes(request))
+    assert probes(request)[0].icmp == (packet.ECHO6, 0)
+
+
+def test_probe_unanswered(stage: Stage) -> None:
+    """RFC 9484 7.2: it is sent again. Who answers none carries packets all the same: QUIC has measured
+    the path."""
+    proxy = stage.proxy()
+
+    def answer(request: Request) -> None:
+        request.silent = True
+        proxy.accept(request)
+
+    proxy.answer = answer
+    request = served(stage, proxy)[1]
+    proxy.until("a second one", lambda: len(probes(request)) > 1)
+    for ours, theirs in FAMILIES:
+        ping(proxy, request, theirs, ours)
+    assert request.aborted is None and not request.link.closed
+
+
+def test_link_local(stage: Stage) -> None:
+    """RFC 9484 7.2: it is answered, and goes no further."""
+    proxy, request = served(stage)
+    probe(proxy, request, MESH6_EDGE, "fe80::1")
+    check_link_local_stays(proxy, request, stage.gateway.space, MESH6_EDGE, MESH6_GATEWAY)
 
 
 def test_transport(stage: Stage) -> None:
