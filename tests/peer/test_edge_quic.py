@@ -8,13 +8,15 @@ import os
 import pytest
 from aioquic.buffer import Buffer, encode_uint_var
 from aioquic.h3.connection import ErrorCode, FrameType, Setting, StreamType, encode_frame
-from aioquic.quic.packet import QuicProtocolVersion
+from aioquic.quic.packet import QuicErrorCode, QuicProtocolVersion
 from aioquic.tls import SessionTicket
 from connectip.client import Client
 from connectip.http3 import GREASE, GREASE_FAR
+from openssl import dialed
 from stage import TEMPLATE, Stage, open_tunnel, pings
 from world import EDGE, EDGE6, GATEWAY6, Identity, poll
 
+LEAST = 1200  # bytes of a datagram with an Initial, of which no client sends longer ones: RFC 9000 14.1
 CRYPTO_ERROR = 0x100  # RFC 9000 20.1: plus the alert
 
 
@@ -112,6 +114,16 @@ def test_bad_datagram(edge: Stage, what: str) -> None:
     client.settle(client.link)
     assert not client.link.closed
     pings(client, request)
+
+
+def test_exaggeration(edge: Stage) -> None:
+    """RFC 9221 4, RFC 9000 12.4: a DATAGRAM frame that says it is longer than its packet. One that is
+    longer than 65535 bytes, which would be a breach of 3, fits into no packet."""
+    client = edge.client()
+    open_tunnel(client)
+    client.link.quic.exaggerates = 1 << 16  # type: ignore[attr-defined]
+    client.link.quic.send_datagram_frame(bytes(40))
+    assert wait_closed(client) == QuicErrorCode.FRAME_ENCODING_ERROR
 
 
 def test_datagram_of_other_request(edge: Stage) -> None:
@@ -213,6 +225,29 @@ def test_resumption(edge: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     pings(again, open_tunnel(again))
     assert again.link.complete and again.link.complete.session_resumed
     assert not again.link.complete.early_data_accepted
+
+
+PQ = "X25519MLKEM768"
+
+
+def test_post_quantum(edge: Stage) -> None:
+    """A ClientHello with ML-KEM is longer than a packet; who shows another key share first is asked for
+    that one (RFC 8446 4.1.4)."""
+    with dialed(edge, PQ) as at_once, dialed(edge, f"X448:{PQ}") as asked:
+        assert at_once.group == asked.group == PQ
+        poll("told", lambda: [p["group"] for p in edge.edge.fresh().peers()] == [PQ, PQ])
+    for trace, again in ((at_once, False), (asked, True)):
+        assert trace.asked_again == again
+        assert len(trace.hellos) == 1 + again and trace.hellos[-1] > LEAST
+        assert trace.initials[int(again)] >= 2
+
+
+def test_post_quantum_retry(stage: Stage) -> None:
+    """RFC 9000 8.1.2: the same above the limit, where each of the two Initials causes a Retry."""
+    stage.edge.tell(stage.server(limits={"retryAbove": 0}))
+    stage.edge.start()
+    with dialed(stage, PQ) as trace:
+        assert trace.retried and trace.group == PQ
 
 
 def test_key_update(edge: Stage) -> None:
