@@ -10,11 +10,27 @@ import pytest
 from aioquic.buffer import Buffer, encode_uint_var
 from aioquic.h3.connection import ErrorCode, FrameType, Setting, encode_frame
 from aioquic.quic import connection as quic_connection
-from aioquic.quic.packet import QuicProtocolVersion, QuicTransportParameters
-from aioquic.tls import Epoch
+from aioquic.quic.packet import QuicErrorCode, QuicProtocolVersion, QuicTransportParameters
+from aioquic.tls import ClientHello, Epoch
+from connectip import capsule, packet
+from connectip.client import headers
 from connectip.http3 import GREASE, GREASE_FAR, PROXY_SETTINGS
-from connectip.link import Request
-from stage import Stage, log_of, ping_through, serve, wait_open
+from connectip.link import Link, Request
+from connectip.proxy import ServerQuic
+from stage import (
+    ADDRESSES,
+    MESSAGE_ERROR,
+    NETWORKS,
+    TEMPLATE,
+    Stage,
+    log_of,
+    ping_through,
+    probes,
+    serve,
+    wait_open,
+)
+from test_move import FIRST, SECOND, move
+from world import EDGE, MESH_EDGE, MESH_GATEWAY
 
 IGNORE = {"dialect": {"ignoreMissingConnectProtocol": True}}
 
@@ -54,6 +70,59 @@ def test_ignored(stage: Stage) -> None:
     """The same with the dialect's option."""
     proxy = serve(stage, stage.proxy(settings=MISSING["connect protocol"]), **IGNORE)
     wait_open(stage, proxy)
+    ping_through(stage, proxy)
+
+
+# What our connector says of itself to everybody: RFC 9114 7.2.4.1, RFC 9204 5, RFC 9297 2.1.1.
+OWN_SETTINGS = {
+    Setting.QPACK_MAX_TABLE_CAPACITY: 0,
+    Setting.MAX_FIELD_SECTION_SIZE: 8192,
+    Setting.QPACK_BLOCKED_STREAMS: 0,
+    Setting.H3_DATAGRAM: 1,
+}
+DIALECT = {
+    "protocol": "cf-connect-ip",
+    "path": "/",
+    "authority": "tunnel.example",
+    "ignoreMissingConnectProtocol": True,
+    "staticOnly": True,
+    "settings": [[0x276, 1], [GREASE_FAR, 2**62 - 1]],
+}
+
+
+def test_dialect(stage: Stage) -> None:
+    """Each of its options as the other end sees it; addresses and routes are taken for granted."""
+    proxy = stage.proxy(settings=MISSING["connect protocol"])
+    proxy.answer = lambda request: request.link.answer(request, 200)
+    told = stage.connector(serverName="name.example", addresses=ADDRESSES, routes=NETWORKS)
+    serve(stage, proxy, **told, dialect=DIALECT)
+    request = wait_open(stage, proxy)
+    assert request.headers == headers(
+        TEMPLATE, _protocol="cf-connect-ip", _authority="tunnel.example", _path="/"
+    )
+    assert hello_of(request.link).server_name == "name.example"
+    assert request.link.http.theirs == {**OWN_SETTINGS, 0x276: 1, GREASE_FAR: 2**62 - 1}
+    ping_through(stage, proxy)
+    assert not request.capsules and not probes(request)
+
+
+def test_template(stage: Stage) -> None:
+    """RFC 9484 3, 4.4: variables in a query, and a port that is not 443. No name, no SNI."""
+    proxy = stage.proxy(port=8443)
+    template = "https://edge.mesh:8443/vpn{?target,ipproto}"
+    told = stage.connector(
+        edges=[{"address": EDGE, "port": 8443}],
+        authority="edge.mesh:8443",
+        template=template,
+        serverName=EDGE,
+    )
+    serve(stage, proxy, **told)
+    request = wait_open(stage, proxy)
+    assert request.headers == headers(template)
+    assert request.headers[":authority"] == "edge.mesh:8443"
+    assert request.headers[":path"] == "/vpn?target=*&ipproto=*"
+    assert hello_of(request.link).server_name is None  # RFC 6066 3: addresses are no names
+    assert request.link.http.theirs == OWN_SETTINGS
     ping_through(stage, proxy)
 
 
@@ -148,14 +217,19 @@ FOREIGN = [
 
 
 def test_foreign_datagrams(stage: Stage) -> None:
-    """RFC 9297 2.1: of no stream that there is, of none that there can be, and without room for one."""
+    """RFC 9297 2.1: of no stream that there is, of none that there can be, and without room for one;
+    and a frame that says it is longer than its packet."""
     proxy = serve(stage)
     for number, (data, error) in enumerate(FOREIGN, 1):
         link = wait_open(stage, proxy, number).link
         link.quic.send_datagram_frame(data)
         closed = proxy.until("closed", lambda it=link: it.closed)
         assert closed.error_code == error
-    wait_open(stage, proxy, len(FOREIGN) + 1)
+    link = wait_open(stage, proxy, len(FOREIGN) + 1).link
+    link.quic.exaggerates = 1 << 16  # type: ignore[attr-defined]
+    link.quic.send_datagram_frame(bytes(40))
+    closed = proxy.until("closed", lambda: link.closed)
+    assert closed.error_code == QuicErrorCode.FRAME_ENCODING_ERROR  # RFC 9221 4
 
 
 def test_goaway(stage: Stage) -> None:
@@ -169,19 +243,32 @@ def test_goaway(stage: Stage) -> None:
     ping_through(stage, proxy)
 
 
-@pytest.mark.parametrize("how", ["FIN", "reset"])
+ENDS = {
+    "FIN": {None},
+    "FIN in a capsule": {MESSAGE_ERROR},
+    "reset": {None, ErrorCode.H3_REQUEST_CANCELLED},  # RFC 9000 3.5: STOP_SENDING is answered alike
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
 def test_request_ended(stage: Stage, how: str) -> None:
-    """RFC 9220 3; the connector comes again."""
+    """RFC 9220 3, RFC 9297 3.3; the connector comes again. Nobody minds datagrams behind the end (2.1)."""
     proxy = serve(stage)
     request = wait_open(stage, proxy)
-    if how == "FIN":
-        request.send_raw(b"", end=True)
-        proxy.until("ended", lambda: request.ended or request.link.closed)
-        assert request.aborted is None
-    else:
+    link = request.link
+    if how == "reset":
         request.abort(ErrorCode.H3_REQUEST_CANCELLED)
+    elif how == "FIN":
+        request.send_raw(b"", end=True)
+    else:
+        request.send_data(capsule.routes(*NETWORKS).encode()[:-1], end=True)
+    proxy.send()  # aioquic puts datagrams before streams, if both wait
+    request.send_packet(packet.echo(MESH_EDGE, MESH_GATEWAY))
+    proxy.until("ended", lambda: request.ended or request.aborted is not None or link.closed)
+    assert request.aborted in ENDS[how]
     wait_open(stage, proxy, 2)
     ping_through(stage, proxy)
+    assert not link.closed or link.closed.error_code == ErrorCode.H3_NO_ERROR
 
 
 def test_forgotten(stage: Stage) -> None:
@@ -236,6 +323,29 @@ def test_other_version(stage: Stage) -> None:
     assert not proxy.links and "version" in log_of(stage)
 
 
+def test_resumption(stage: Stage) -> None:
+    """Their ticket allows early data; nothing is asked by it, keys are exchanged anew, and the token of
+    RFC 9000 8.1.3 is shown."""
+    proxy = stage.proxy()
+    proxy.tickets, proxy.token = {}, os.urandom(40)
+    serve(stage, proxy)
+    link = wait_open(stage, proxy).link
+    proxy.settle(link)
+    link.quic.close(ErrorCode.H3_NO_ERROR)
+    link = wait_open(stage, proxy, 2).link
+    ping_through(stage, proxy)
+    assert link.complete and link.complete.session_resumed and not link.complete.early_data_accepted
+    hello = hello_of(link)
+    assert hello.pre_shared_key and hello.key_share and not hello.early_data
+    assert proxy.tokens == [b"", proxy.token]
+
+
+def hello_of(link: Link) -> ClientHello:
+    """What our connector began its connection with."""
+    assert isinstance(link.quic, ServerQuic) and link.quic.hello
+    return link.quic.hello
+
+
 def test_key_update(stage: Stage) -> None:
     """RFC 9001 6, begun by the proxy."""
     proxy = serve(stage)
@@ -256,6 +366,25 @@ def test_wrong_proxy(stage: Stage) -> None:
     assert not proxy.requests
 
 
+def test_migration(stage: Stage) -> None:
+    """RFC 9000 9: to another address, by another connection ID (9.5)."""
+    proxy = serve(stage)
+    link = wait_open(stage, proxy).link
+    ping_through(stage, proxy)
+    before = link.quic.host_cid
+    move(stage, FIRST, SECOND)
+
+    def arrived() -> bool:
+        path = link.quic._network_paths[0]
+        return bool(path.addr[0] == SECOND and path.is_validated)
+
+    proxy.until("moved", arrived)
+    ping_through(stage, proxy)
+    assert link.quic.host_cid != before
+    assert proxy.links == [link] and not link.closed
+    assert "connector: moved local=" in log_of(stage)
+
+
 def test_no_migration(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """RFC 9000 18.2, disable_active_migration: with another address we come as somebody new."""
     push = quic_connection.push_quic_transport_parameters
@@ -267,13 +396,7 @@ def test_no_migration(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     proxy = serve(stage)
     wait_open(stage, proxy)
     ping_through(stage, proxy)
-    sockets = stage.gateway.udp
-    stage.gateway.udp = [stage.gateway.space.udp("0.0.0.0", 0)]
-    stage.gateway.space.run("ip", "address", "del", "192.0.2.1/24", "dev", "wire0")
-    stage.gateway.space.run("ip", "address", "add", "192.0.2.11/24", "dev", "wire0")
-    stage.gateway.tell(stage.connector())
-    for sock in sockets:
-        sock.close()
+    move(stage, FIRST, SECOND)
     wait_open(stage, proxy, 2)
     ping_through(stage, proxy)
     assert len(proxy.links) == 2

@@ -179,6 +179,30 @@ static void test_datagrams_behind_the_end(void **)
 	world_free(w);
 }
 
+/* The same at a client, of which the server has ended its side. */
+static void test_datagrams_behind_a_servers_end(void **)
+{
+	static const char *answer[] = {":status", "200", nullptr};
+	static const uint8_t datagram[] = {0, 0, 0x45};
+	struct world *w = world_new();
+	struct rude *r = rude_server(w, 65'535);
+
+	rude_begin(r, CONTROL(DATAGRAMS, CONNECT_PROTOCOL), 7);
+	world_run(w, SECOND);
+	rude_answer(r, answer);
+	rude_datagram(r, datagram, sizeof(datagram));
+	world_run(w, SECOND);
+	assert_int_equal(w->client.datagrams, 1);
+	rude_write(r, 0, nullptr, 0, true);
+	world_run(w, SECOND);
+	rude_datagram(r, datagram, sizeof(datagram));
+	world_run(w, SECOND);
+	assert_int_equal(w->client.datagrams, 1);
+	assert_int_equal(w->client.closed, 0);
+	rude_free(r);
+	world_free(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -187,6 +211,7 @@ int main(void)
 		cmocka_unit_test(test_no_datagrams_asked),
 		cmocka_unit_test(test_frame_limit),
 		cmocka_unit_test(test_datagrams_behind_the_end),
+		cmocka_unit_test(test_datagrams_behind_a_servers_end),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);

@@ -12,11 +12,14 @@ from typing import Any
 from aioquic.buffer import Buffer
 from aioquic.quic.configuration import QuicConfiguration
 from aioquic.quic.packet import (
+    QuicFrameType,
     QuicPacketType,
     encode_quic_retry,
     encode_quic_version_negotiation,
     pull_quic_header,
 )
+from aioquic.quic.packet_builder import QuicPacketBuilder
+from aioquic.tls import ClientHello, SessionTicket, pull_client_hello
 
 from connectip import capsule
 from connectip.driver import Driver
@@ -25,12 +28,46 @@ from connectip.link import Link, Request
 from lenient import Quic
 
 
-class _Quic(Quic):
-    """A server that asks for the client's certificate."""
+Tickets = dict[bytes, SessionTicket]
+
+
+class ServerQuic(Quic):
+    """A server that asks for the client's certificate. It gives a token and tickets, if it has any."""
+
+    def __init__(self, *, tickets: Tickets | None, token: bytes, **other: Any) -> None:
+        if tickets is not None:
+            other["session_ticket_handler"] = lambda t: tickets.update({t.ticket: t})
+            other["session_ticket_fetcher"] = self._fetch
+        super().__init__(**other)
+        self.tickets, self.token = {} if tickets is None else tickets, token
+        self.hello: ClientHello | None = None
 
     def _initialize(self, peer_cid: bytes) -> None:
         super()._initialize(peer_cid)
         self.tls._request_client_certificate = True
+        handle = self.tls._server_handle_hello
+
+        def look(data: Buffer, *others: Buffer) -> None:
+            begin = data.tell()
+            self.hello = pull_client_hello(data)
+            data.seek(begin)
+            handle(data, *others)
+
+        setattr(self.tls, "_server_handle_hello", look)
+
+    def _fetch(self, ticket: bytes) -> SessionTicket | None:
+        """Who comes with one is asked for no certificate (RFC 8446 4.3.2); aioquic would wait for it."""
+        found = self.tickets.pop(ticket, None)
+        self.tls._request_client_certificate = found is None
+        return found
+
+    def _write_handshake_done_frame(self, builder: QuicPacketBuilder) -> None:
+        """And NEW_TOKEN, which aioquic's servers do not send."""
+        super()._write_handshake_done_frame(builder)
+        if self.token:
+            frame = builder.start_frame(QuicFrameType.NEW_TOKEN, capacity=3 + len(self.token))
+            frame.push_uint_var(len(self.token))
+            frame.push_bytes(self.token)
 
 
 class Proxy(Driver):
@@ -51,6 +88,9 @@ class Proxy(Driver):
         self.addresses: list[str] = []
         self.networks: list[str] = []
         self.answer: Callable[[Request], None] = self.accept
+        self.tickets: Tickets | None = None  # sessions to be resumed; None: there are none
+        self.token = b""  # for NEW_TOKEN
+        self.tokens: list[bytes] = []  # those of the Initials that began connections
         self.retry = False
         self.retried: dict[bytes, tuple[bytes, bytes]] = {}
 
@@ -107,7 +147,10 @@ class Proxy(Driver):
                 self.sock.sendto(self._ask_again(header), address)
                 return None
             original, source = self.retried[header.token]
-        quic = _Quic(
+        self.tokens.append(header.token)
+        quic = ServerQuic(
+            tickets=self.tickets,
+            token=self.token,
             configuration=self.configuration,
             original_destination_connection_id=original,
             retry_source_connection_id=source,
