@@ -174,6 +174,8 @@ static const struct {
 		"Find who has the port (ss -lunp), or name another one under tunnel: edge: listen:"},
 	[COND_TUNNEL_FILE_UNUSABLE] = {"tunnel-file-unusable", COND_ERROR, COND_CODES,
 		"Make the file root:meshgw with mode 0640, mend what it holds, and apply"},
+	[COND_TUNNEL_NOT_BEGUN] = {"tunnel-not-begun", COND_ERROR, COND_TUNNEL_FILE_UNUSABLE,
+		"Mend what is wrong with its files and its interface; it begins by itself"},
 	[COND_TUNNEL_DISCONNECTED] = {"tunnel-disconnected", COND_ERROR, COND_TUNNEL_NOT_ATTACHED,
 		"See that UDP to the edges passes, and that pins and certificates are each other's"},
 	[COND_TUNNEL_NO_ADDRESS] = {"tunnel-no-address", COND_ERROR, COND_TUNNEL_PROPOSAL_REFUSED,
@@ -233,6 +235,7 @@ const char *condition_severity_str(enum condition_severity severity)
 static const struct {
 	enum condition_code code, cause;
 } causes[] = {
+	{COND_TUNNEL_NOT_BEGUN, COND_TUNNEL_NO_INTERFACE},
 	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNREACHED},
 	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNTRUSTED},
 	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_CERTIFICATE},

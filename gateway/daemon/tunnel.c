@@ -10,6 +10,7 @@
 #include "lib/api.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/own.h"
 #include "lib/xmalloc.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -22,9 +23,9 @@
 
 /* One of the files that the section names. */
 struct file {
-	const char *path; /* of the configuration; nullptr = none is named */
-	char *text;       /* nullptr = it cannot be used, for this reason: */
-	struct err problem;
+	char *path;         /* nullptr = none is named */
+	char *text;         /* what it holds, or held when it could be used; nullptr = never */
+	struct err problem; /* why it cannot be used now; of code 0 = it can */
 };
 
 enum { FILE_CERTIFICATE, FILE_KEY, FILE_CA, FILES };
@@ -50,6 +51,12 @@ struct tunnel {
 };
 
 /* ---- telling ---- */
+
+/* There is a tunnel to be told of. */
+static bool may_begin(const struct tunnel *t)
+{
+	return t->json && t->device.fd >= 0;
+}
 
 /* The descriptors travel with the message that is sent next. */
 static sd_json_variant *push_sockets(const struct tunnel *t, sd_varlink *link)
@@ -77,7 +84,7 @@ static sd_json_variant *message(const void *arg, sd_varlink *link)
 {
 	const struct tunnel *t = arg;
 	sd_json_variant *v = nullptr;
-	bool ready = t->json && t->device.fd >= 0;
+	bool ready = may_begin(t);
 	int tun = ready ? sd_varlink_push_dup_fd(link, t->device.fd) : -1;
 	autojson sd_json_variant *sockets = push_sockets(t, link),
 				 *promote = tunnel_wish_json(&t->wish);
@@ -132,12 +139,41 @@ gid_t tunnel_group(const struct tunnel *t)
 
 /* ---- files ---- */
 
+static void file_clear(struct file *f)
+{
+	secret_text_free(f->text);
+	free(f->path);
+	*f = (struct file){};
+}
+
 static void forget_files(struct tunnel *t)
 {
-	for (size_t i = 0; i < FILES; i++) {
-		struct file *f = &t->files[i];
-		secret_text_free(f->text);
-		*f = (struct file){};
+	for (size_t i = 0; i < FILES; i++)
+		file_clear(&t->files[i]);
+}
+
+static bool holds(const struct file *f, const char *path)
+{
+	return f->text && strcmp(f->path, path) == 0;
+}
+
+/* Files that belong together. If one of them cannot be used all are as they were when they could:
+ * bad input does not end what works, and nor does half of what is new. */
+static void renew_files(struct file *files, struct file *take_now, size_t n)
+{
+	bool usable = true, held = true;
+
+	for (size_t i = 0; i < n; i++) {
+		usable &= !take_now[i].problem.code;
+		held &= !take_now[i].path || holds(&files[i], take_now[i].path);
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (!usable && held) {
+			secret_text_free(take_now[i].text);
+			take_now[i].text = TAKE_PTR(files[i].text);
+		}
+		file_clear(&files[i]);
+		files[i] = take_now[i];
 	}
 }
 
@@ -147,14 +183,16 @@ static void read_files(struct tunnel *t, const struct config_tunnel *config)
 		SECRET_TEXT_CERTIFICATE, SECRET_TEXT_KEY, SECRET_TEXT_CERTIFICATE};
 	const char *const paths[FILES] = {
 		config->certificate_file, config->key_file, config->connector.ca_file};
+	struct file now[FILES] = {};
 
-	forget_files(t);
-	for (size_t i = 0; i < FILES; i++) {
-		struct file *f = &t->files[i];
-		f->path = paths[i];
-		if (f->path)
-			(void)secret_text_read(kinds[i], f->path, &f->text, &f->problem);
-	}
+	for (size_t i = 0; i < FILES; i++)
+		if (paths[i]) {
+			now[i].path = xstrdup(paths[i]);
+			(void)secret_text_read(kinds[i], paths[i], &now[i].text, &now[i].problem);
+		}
+	static_assert(FILE_KEY == FILE_CERTIFICATE + 1);
+	renew_files(&t->files[FILE_CERTIFICATE], &now[FILE_CERTIFICATE], 2);
+	renew_files(&t->files[FILE_CA], &now[FILE_CA], 1);
 }
 
 /* Without its CA a connector would trust too many, without its key it is nobody. */
@@ -281,6 +319,8 @@ void tunnel_step(struct tunnel *t)
 		&t->sockets, t->config ? &t->config->tunnel : nullptr, clock_monotonic_us());
 	changed |= tunnel_memory_want(
 		&t->memory, t->config && t->config->tunnel.role == TUNNEL_EDGE);
+	if (!may_begin(t))
+		tunnel_report_clear(&t->report); /* of a tunnel that is no more */
 	if (changed)
 		t->generation++;
 	attached_tell(&t->attached, changed);
@@ -309,7 +349,10 @@ int tunnel_propose(
 void tunnel_report(struct tunnel *t, struct tunnel_report *take_report)
 {
 	tunnel_report_clear(&t->report);
-	t->report = *take_report;
+	if (may_begin(t))
+		t->report = *take_report;
+	else
+		tunnel_report_clear(take_report);
 	*take_report = (struct tunnel_report){};
 }
 
@@ -441,13 +484,20 @@ static const struct tunnel_peer *open_peer(const struct tunnel_report *r)
 	return nullptr;
 }
 
+static void file_health(const struct file *f, struct conditions *out)
+{
+	if (f->problem.code)
+		conditions_add(out, COND_TUNNEL_FILE_UNUSABLE, f->path, "%.180s%s", f->problem.msg,
+			f->text ? "; what it held before is used on" : "");
+}
+
 /* Of a connector: without its edge, or without an address of its own, the whole mesh is away. */
 static void peer_health(const struct tunnel *t, struct conditions *out)
 {
 	const char *name = t->config->mesh_interface, *why = t->report.dial.error;
 	const struct tunnel_peer *peer = open_peer(&t->report);
 
-	if (t->config->tunnel.role != TUNNEL_CONNECTOR || !t->attached.n)
+	if (t->config->tunnel.role != TUNNEL_CONNECTOR || !t->attached.n || !may_begin(t))
 		return;
 	if (!peer)
 		conditions_add(out, COND_TUNNEL_DISCONNECTED, name, "no edge is connected%s%s",
@@ -468,9 +518,10 @@ void tunnel_health(const struct tunnel *t, struct conditions *out)
 		conditions_add(out, COND_TUNNEL_NO_INTERFACE, t->config->mesh_interface, "%.200s",
 			t->device.problem.msg);
 	for (size_t i = 0; i < FILES; i++)
-		if (t->files[i].path && !t->files[i].text)
-			conditions_add(out, COND_TUNNEL_FILE_UNUSABLE, t->files[i].path, "%.200s",
-				t->files[i].problem.msg);
+		file_health(&t->files[i], out);
+	if (!may_begin(t))
+		conditions_add(out, COND_TUNNEL_NOT_BEGUN, t->config->mesh_interface,
+			"there is no tunnel: what it needs to begin with is not there");
 	socket_health(&t->sockets, out);
 	refusal_health(&t->verdict, out);
 	peer_health(t, out);

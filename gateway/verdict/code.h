@@ -18,6 +18,7 @@ enum code {
 	/* The gateway's own tunnel; decide_tunnel.c looks for them in this order. */
 	CODE_TUNNEL_NOT_ATTACHED,
 	CODE_TUNNEL_FILE_UNUSABLE,
+	CODE_TUNNEL_NOT_BEGUN,
 	CODE_TUNNEL_EDGE_UNREACHED,
 	CODE_TUNNEL_EDGE_UNTRUSTED,
 	CODE_TUNNEL_EDGE_CERTIFICATE,

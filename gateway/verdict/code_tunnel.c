@@ -26,9 +26,16 @@ const struct code_row code_part_tunnel[] = {
 	[CODE_TUNNEL_FILE_UNUSABLE - first] = {"tunnel-file-unusable", CODE_CLASS_TUNNEL,
 		"The gateway's own tunnel has no certificate, key or authority to begin with, so "
 		"nothing comes from the mesh or goes there.",
-		"A file that is named under tunnel: cannot be read, or holds something else.",
+		"There is no tunnel, and a file that is named under tunnel: cannot be read, or "
+		"holds something else.",
 		"Make the file root:meshgw with mode 0640, mend what it holds, and apply.",
 		{"meshgw apply"}, false},
+	[CODE_TUNNEL_NOT_BEGUN - first] = {"tunnel-not-begun", CODE_CLASS_TUNNEL,
+		"The gateway's own tunnel cannot begin, so nothing comes from the mesh or goes "
+		"there.",
+		"meshgwd has no tunnel to tell of, and does not tell what is wrong with its files.",
+		"See what meshgw status says of the files, the interface and the sockets.",
+		{"meshgw status"}, false},
 	[CODE_TUNNEL_EDGE_UNREACHED - first] = {"tunnel-edge-unreached", CODE_CLASS_TUNNEL,
 		"The edge of the gateway's own tunnel does not answer, so nothing comes from the "
 		"mesh or goes there.",

@@ -4,11 +4,12 @@
 #include "verdict/decide_rule.h"
 #include <string.h>
 
-/* What stands by itself: there is no tunnel. Of the others each tells why no edge is connected, or
- * heard of, if none is; else they are about one edge of several, or of a while ago. */
+/* What stands by itself: there is no tunnel. Of the others each tells why none has begun, or why no
+ * edge is connected, or heard of, if that is so; else they are about one edge of several, of a
+ * while ago, or about what the tunnel does without. */
 static bool is_enough(enum code code)
 {
-	return code == CODE_TUNNEL_NOT_ATTACHED || code == CODE_TUNNEL_FILE_UNUSABLE ||
+	return code == CODE_TUNNEL_NOT_ATTACHED || code == CODE_TUNNEL_NOT_BEGUN ||
 	       code == CODE_TUNNEL_DISCONNECTED || code == CODE_TUNNEL_NO_ADDRESS;
 }
 
@@ -21,17 +22,20 @@ static bool is_remembered(enum code code)
 static bool away(const struct view *v, struct finding *f)
 {
 	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true};
-	const struct fact *edge = view_edge_away(v), *came = view_packet(v, q), *told = nullptr;
+	const struct fact *edge = view_edge_away(v), *begun = view_condition(v, "tunnel-not-begun");
+	const struct fact *came = view_packet(v, q), *told = nullptr, *away = nullptr;
 	enum code code = CODE_TUNNEL_NOT_ATTACHED;
 
-	for (; code <= CODE_TUNNEL_NO_ADDRESS && !told; code++)
-		if (is_enough(code) || edge)
+	for (; code <= CODE_TUNNEL_NO_ADDRESS && !told; code++) {
+		away = code <= CODE_TUNNEL_NOT_BEGUN ? begun : edge;
+		if (is_enough(code) || away)
 			told = view_condition(v, code_str(code));
+	}
 	if (!told)
 		return false;
 	f->code = --code;
 	finding_cite(f, told);
-	finding_cite(f, edge);
+	finding_cite(f, away);
 	finding_set_text(f, "subject", told->condition.subject);
 	f->stays = true;
 	if (is_remembered(code) || came)

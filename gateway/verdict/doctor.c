@@ -82,7 +82,8 @@ static const struct {
 	{"tunnel", "tunnel-not-attached", DOCTOR_FAIL},
 	{"tunnel", "tunnel-no-interface", DOCTOR_FAIL},
 	{"tunnel", "tunnel-no-socket", DOCTOR_FAIL},
-	{"tunnel", "tunnel-file-unusable", DOCTOR_FAIL},
+	{"tunnel", "tunnel-file-unusable", DOCTOR_WARN},
+	{"tunnel", "tunnel-not-begun", DOCTOR_FAIL},
 	{"tunnel", "tunnel-edge-unreached", DOCTOR_WARN},
 	{"tunnel", "tunnel-edge-untrusted", DOCTOR_WARN},
 	{"tunnel", "tunnel-edge-certificate", DOCTOR_WARN},
@@ -160,11 +161,12 @@ static void say_condition(
 		doctor_remedy(s, c->remedy);
 }
 
-/* While no edge is connected, or heard of, the first of its check that stands has the word: what
- * dialling met with comes before what follows from it. */
+/* While there is no tunnel, or no edge is connected or heard of, the first of its check that stands
+ * has the word: what dialling met with comes before what follows from it. */
 static void ask_conditions(const struct view *v, const char *check, struct doctor_said *s)
 {
-	bool away = strcmp(check, "tunnel") == 0 && view_edge_away(v);
+	bool away = strcmp(check, "tunnel") == 0 &&
+		    (view_edge_away(v) || view_condition(v, "tunnel-not-begun"));
 
 	for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
 		const struct fact *f = strcmp(conditions[i].check, check) != 0

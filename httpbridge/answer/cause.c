@@ -106,6 +106,7 @@ static const struct cause causes[] = {
 	{"tunnel-no-address", 503, "destination_unavailable", true},
 	{"tunnel-no-ingress", 503, "destination_unavailable", true},
 	{"tunnel-not-attached", 503, "destination_unavailable", true},
+	{"tunnel-not-begun", 503, "destination_unavailable", true},
 	{"tunnel-path-narrow", 503, "destination_unavailable", true},
 	{"tunnel-peer-breach", 503, "destination_unavailable", true},
 	{"tunnel-peer-deaf", 503, "destination_unavailable", true},

@@ -155,14 +155,17 @@ static void test_order(void **state)
 	assert_int_equal(failures, 0);
 }
 
-/* A cause of BGP's is why the site has no way back, one of the own tunnel's why it has no edge, or
- * nobody to read its queue: said less exactly it is that. */
+/* A cause of BGP's is why the site has no way back, one of the own tunnel's why it has no edge,
+ * cannot begin, or has nobody to read its queue: said less exactly it is that. */
 static bool is_true(const struct story *s, enum code code)
 {
 	if (code == s->code || (s->next && code == s->next))
 		return true;
 	if (s->code < CODE_TUNNEL_NO_INGRESS &&
 		(code == CODE_TUNNEL_DISCONNECTED || code == CODE_TUNNEL_PEER_SILENT))
+		return true;
+	if (s->code > CODE_TUNNEL_NOT_ATTACHED && s->code < CODE_TUNNEL_NOT_BEGUN &&
+		code == CODE_TUNNEL_NOT_BEGUN)
 		return true;
 	if (s->code == CODE_TUNNEL_NOT_ATTACHED && code == CODE_TUNNEL_QUEUE_FULL)
 		return true;

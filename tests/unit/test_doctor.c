@@ -50,6 +50,13 @@ static const struct {
 		"tunnel", DOCTOR_FAIL, CODE_TUNNEL_PEER_SILENT},
 	{"the path is narrow", "condition code=tunnel-path-narrow subject=192.0.2.1:443 message=x",
 		"tunnel", DOCTOR_WARN, CODE_TUNNEL_PATH_NARROW},
+	{"a file cannot be used any more",
+		"condition code=tunnel-file-unusable subject=/f message=x", "tunnel", DOCTOR_WARN,
+		CODE_TUNNEL_FILE_UNUSABLE},
+	{"a file cannot be used",
+		"condition code=tunnel-not-begun subject=mesh0 message=x|"
+		"+condition code=tunnel-file-unusable subject=/f message=x",
+		"tunnel", DOCTOR_FAIL, CODE_TUNNEL_FILE_UNUSABLE},
 	{"the second LAN is down", "+link role=lan interface=eth2 exists", "lan", DOCTOR_FAIL,
 		CODE_LAN_INTERFACE_DOWN},
 	{"not forwarding",

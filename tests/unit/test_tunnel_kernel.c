@@ -368,6 +368,7 @@ static void test_open_key(void **state)
 	site_write_pem(s->key, 0644);
 	site_configure(s, SITE_CONNECTOR(""));
 	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, s->key));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
 	site_call(s, "TunnelAttach", "");
 	assert_true(site_receive(s, &r));
 	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
@@ -383,6 +384,10 @@ static void write_pem_with(const char *path, const char *body)
 	assert_int_equal(fclose(file), 0);
 }
 
+#define SITE_AUTHORITY                                       \
+	"connector: {edges: [\"198.51.100.1:443\"], peer: {" \
+	"ca_file: %s, pins: [\"" SITE_PIN "\"]}}"
+
 /* Each apply reads the files again, and the tunnel is told of what is new in them and of nothing
  * else: it takes another key for connections that begin from then on. */
 static void test_rotated(void **state)
@@ -391,10 +396,7 @@ static void test_rotated(void **state)
 	char ca[sizeof(s->certificate) + 4], role[512];
 	snprintf(ca, sizeof(ca), "%s.ca", s->certificate);
 	site_write_pem(ca, 0644);
-	snprintf(role, sizeof(role),
-		"connector: {edges: [\"198.51.100.1:443\"], "
-		"peer: {ca_file: %s, pins: [\"" SITE_PIN "\"]}}",
-		ca);
+	snprintf(role, sizeof(role), SITE_AUTHORITY, ca);
 	const struct {
 		const char *key, *path;
 	} files[] = {{"certificate", s->certificate}, {"key", s->key}, {"ca", ca}};
@@ -421,6 +423,93 @@ static void test_rotated(void **state)
 	assert_int_equal(unlink(ca), 0);
 }
 
+/* As somebody else reports of it: one who says that an edge is connected. */
+static void report_open(struct site *s)
+{
+	int attached = site_become(s, SERVER_TUNNEL);
+
+	site_report(s,
+		"\"peers\":[{\"open\":true,\"active\":true,\"seconds\":1,\"address\":\"w\"}]", "");
+	close(s->client);
+	s->client = attached;
+}
+
+static void check_goes_on(struct site *s, const char *role, const char *unusable)
+{
+	struct client_reply r = {};
+
+	site_configure(s, role);
+	assert_false(site_receive(s, &r));
+	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, unusable));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_false(site_has_condition(s, COND_TUNNEL_DISCONNECTED, "own0"));
+	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 1);
+}
+
+/* An apply with a file that cannot be used ends no tunnel: it goes on with what the file held,
+ * which is said; until the file is good again, or another one is named. */
+static void test_spoiled(void **state)
+{
+	struct site *s = *state;
+	char ca[sizeof(s->certificate) + 4], role[512];
+	struct client_reply r = {};
+	const char *const files[] = {s->certificate, s->key, ca};
+
+	snprintf(ca, sizeof(ca), "%s.ca", s->certificate);
+	snprintf(role, sizeof(role), SITE_AUTHORITY, ca);
+	site_write_pem(ca, 0644);
+	site_call(s, "TunnelAttach", ",\"more\":true");
+	assert_true(site_receive(s, &r));
+	site_configure(s, role);
+	assert_true(site_receive(s, &r));
+	report_open(s);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		assert_int_equal(truncate(files[i], 3), 0);
+		check_goes_on(s, role, files[i]);
+		assert_int_equal(unlink(files[i]), 0);
+		check_goes_on(s, role, files[i]);
+		site_write_pem(files[i], 0600);
+		site_configure(s, role);
+		assert_false(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, files[i]));
+		assert_false(site_receive(s, &r)); /* it is what it was */
+	}
+	assert_int_equal(unlink(ca), 0);
+	snprintf(role, sizeof(role), SITE_AUTHORITY, "/nowhere/ca");
+	site_configure(s, role);
+	assert_true(site_receive(s, &r));
+	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
+	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, "/nowhere/ca"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 0);
+	report_open(s); /* which was under way */
+	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 0);
+	client_reply_clear(&r);
+}
+
+/* A certificate is of no use without its key: half of what is new is not told. */
+static void test_half_new(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+
+	site_call(s, "TunnelAttach", ",\"more\":true");
+	assert_true(site_receive(s, &r));
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_receive(s, &r));
+	report_open(s);
+	write_pem_with(s->certificate, "NEW=");
+	write_pem_with(s->key, "NEW=");
+	assert_int_equal(chmod(s->key, 0644), 0);
+	check_goes_on(s, SITE_CONNECTOR(""), s->key);
+	assert_int_equal(chmod(s->key, 0600), 0);
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_true(site_receive(s, &r));
+	sd_json_variant *tunnel = sd_json_variant_by_key(r.parameters, "tunnel");
+	assert_non_null(strstr(client_text(tunnel, "certificate"), "NEW="));
+	assert_non_null(strstr(client_text(tunnel, "key"), "NEW="));
+	client_reply_clear(&r);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
 
 int main(void)
@@ -441,6 +530,8 @@ int main(void)
 		TEST(test_both_families),
 		TEST(test_open_key),
 		TEST(test_rotated),
+		TEST(test_spoiled),
+		TEST(test_half_new),
 	};
 
 	if (!netns_may())
