@@ -126,8 +126,9 @@ static void note_unanswered(struct connector *c)
 static int on_timer(sd_event_source *, uint64_t, void *userdata)
 {
 	struct connector *c = userdata;
-	enum redial_order order = redial_expire(&c->redial, now_us());
 
+	pump_listen(c->host.pump, pump_now_ns());
+	enum redial_order order = redial_expire(&c->redial, now_us());
 	if (order & REDIAL_CLOSE_NEXT)
 		note_unanswered(c);
 	follow(c, order, order & REDIAL_DIAL ? "dial" : "no answer to the request");

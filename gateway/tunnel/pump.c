@@ -10,11 +10,15 @@
 constexpr size_t BATCH_BYTES = 512 * 1024;
 constexpr unsigned BATCH_RUNS = 64;
 constexpr uint64_t NS_PER_US = 1000;
+/* A socket that was read so lately holds nothing that matters. */
+constexpr uint64_t LISTENED_NS = 10'000'000;
+constexpr unsigned LISTEN_CALLS = 16;
 
 struct outlet {
 	struct pump *pump;
 	struct udp *udp; /* nullptr: the place is free */
 	sd_event_source *source;
+	uint64_t read_ns; /* when it was read last */
 	bool retired;
 };
 
@@ -69,6 +73,52 @@ static void udp_of_quic(const union quic_address *a, union udp_address *out)
 static void quic_of_udp(const union udp_address *a, union quic_address *out)
 {
 	memcpy(out, a, sizeof(*out));
+}
+
+/* In. */
+
+static unsigned receive(struct pump *p, unsigned i, uint64_t now_ns)
+{
+	const struct udp_run *runs;
+	unsigned n = udp_receive(p->outlets[i].udp, &runs);
+
+	p->turn_ns = p->outlets[i].read_ns = now_ns;
+	for (unsigned k = 0; k < n; k++) {
+		struct quic_run in = {.bytes = runs[k].data,
+			.length = runs[k].n,
+			.segment = runs[k].segment,
+			.ecn = runs[k].ecn,
+			.path.socket = i};
+		quic_of_udp(
+			p->dials ? udp_local(p->outlets[i].udp) : &runs[k].local, &in.path.local);
+		quic_of_udp(&runs[k].remote, &in.path.remote);
+		if (p->endpoint && in.length)
+			quic_endpoint_receive(p->endpoint, &in, now_ns);
+	}
+	return n;
+}
+
+static void set_turn(struct pump *p, uint64_t us)
+{
+	p->timer_us = us;
+	(void)sd_event_source_set_time(p->timer, us);
+	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
+}
+
+void pump_listen(struct pump *p, uint64_t now_ns)
+{
+	unsigned heard = 0;
+
+	for (unsigned i = 0; i < PUMP_SOCKETS_MAX; i++) {
+		const struct outlet *o = &p->outlets[i];
+		unsigned calls = 0, n = 1;
+		if (!o->udp || now_ns < o->read_ns + LISTENED_NS)
+			continue;
+		while (n && calls++ < LISTEN_CALLS)
+			heard += n = receive(p, i, now_ns);
+	}
+	if (heard) /* what follows from it */
+		set_turn(p, now_ns / NS_PER_US);
 }
 
 /* Out. */
@@ -127,11 +177,8 @@ static void set_timer(struct pump *p)
 	/* Rounded up: an expiry that is not quite reached would be a turn for nothing. */
 	uint64_t us = ns == UINT64_MAX ? UINT64_MAX : (ns + NS_PER_US - 1) / NS_PER_US;
 
-	if (us >= p->timer_us)
-		return;
-	p->timer_us = us;
-	(void)sd_event_source_set_time(p->timer, us);
-	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
+	if (us < p->timer_us)
+		set_turn(p, us);
 }
 
 static void add_counters(struct udp_counters *all, const struct udp_counters *c)
@@ -173,8 +220,10 @@ void pump_begin(struct pump *p, uint64_t now_ns)
 	p->turn_ns = now_ns;
 	if (p->closing)
 		close_retired(p);
-	if (p->endpoint && quic_endpoint_expiry_ns(p->endpoint) <= now_ns)
-		quic_endpoint_expire(p->endpoint, now_ns);
+	if (!p->endpoint || quic_endpoint_expiry_ns(p->endpoint) > now_ns)
+		return;
+	pump_listen(p, now_ns);
+	quic_endpoint_expire(p->endpoint, now_ns);
 }
 
 void pump_write(struct pump *p, uint64_t now_ns)
@@ -189,28 +238,6 @@ void pump_write(struct pump *p, uint64_t now_ns)
 	}
 	if (p->endpoint)
 		set_timer(p);
-}
-
-/* In. */
-
-static void receive(struct pump *p, unsigned i, uint64_t now_ns)
-{
-	const struct udp_run *runs;
-	unsigned n = udp_receive(p->outlets[i].udp, &runs);
-
-	p->turn_ns = now_ns;
-	for (unsigned k = 0; k < n; k++) {
-		struct quic_run in = {.bytes = runs[k].data,
-			.length = runs[k].n,
-			.segment = runs[k].segment,
-			.ecn = runs[k].ecn,
-			.path.socket = i};
-		quic_of_udp(
-			p->dials ? udp_local(p->outlets[i].udp) : &runs[k].local, &in.path.local);
-		quic_of_udp(&runs[k].remote, &in.path.remote);
-		if (p->endpoint && in.length)
-			quic_endpoint_receive(p->endpoint, &in, now_ns);
-	}
 }
 
 static void turn(struct pump *p, uint64_t now_ns)
@@ -231,7 +258,7 @@ static int on_socket(sd_event_source *, int, uint32_t revents, void *userdata)
 		(void)send_rest(p);
 	}
 	if (revents & EPOLLIN)
-		receive(p, (unsigned)(o - p->outlets), now_ns);
+		(void)receive(p, (unsigned)(o - p->outlets), now_ns);
 	turn(p, now_ns);
 	return 0;
 }

@@ -7,6 +7,9 @@
  * (flush its packets, send others into pump_batch()); what there is to send goes out. More is
  * carried by a turn when there is more to do, and each packet is cheaper then.
  *
+ * Before anybody is called silent what lies in the sockets is received: whoever was held up for a
+ * second, stopped or on a busy host, has not listened himself.
+ *
  * While a socket takes no more nothing is written and pump_ready() is false; `turned` comes when it
  * goes on. It knows nothing of what is in a stream or a datagram.
  */
@@ -53,6 +56,9 @@ void pump_set_endpoint(struct pump *p, struct quic_endpoint *take_endpoint);
 
 /* A turn of the owner's own begins: timers that have run out come before anything that is sent. */
 void pump_begin(struct pump *p, uint64_t now_ns);
+/* Receives what there is, in bounds; for whoever is about to judge others' silence. Events come,
+ * and a turn soon after. Not within an event. */
+void pump_listen(struct pump *p, uint64_t now_ns);
 /* Where to write datagrams outside of pump_write(); only while pump_ready(). */
 struct quic_batch *pump_batch(struct pump *p);
 bool pump_ready(const struct pump *p);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What questions and answers between two pumps cost. The clock is the test's own, an hour ahead, so
- * that no timer ever runs out by itself; how often one is set is counted.
+ * What questions and answers between two pumps cost, and what becomes of them when one is held up.
+ * The clock is the test's own, an hour ahead, so that no timer ever runs out by itself; how often
+ * one is set is counted.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,11 +23,13 @@
 #include <time.h>
 
 constexpr uint64_t US = 1000;
+constexpr uint64_t SECOND = 1'000'000'000;
 constexpr uint64_t HOUR = UINT64_C(3'600'000'000'000);
 constexpr unsigned TRIES = 1000;
 
 static uint64_t now_ns;
 static unsigned timers_set;
+static uint64_t timer_us; /* what the last one was set to */
 
 int __real_clock_gettime(clockid_t clock, struct timespec *ts);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *ts);
@@ -43,6 +46,7 @@ int __wrap_clock_gettime(clockid_t, struct timespec *ts)
 int __wrap_sd_event_source_set_time(sd_event_source *s, uint64_t us)
 {
 	timers_set++;
+	timer_us = us;
 	return __real_sd_event_source_set_time(s, us);
 }
 
@@ -52,7 +56,7 @@ struct side {
 	struct quic_endpoint *endpoint;
 	struct quic_stream *stream;
 	union quic_address address;
-	unsigned got;
+	unsigned got, silences;
 };
 
 struct pair {
@@ -71,7 +75,13 @@ static void on_datagram(void *user, struct quic_stream *, const uint8_t *, size_
 	((struct side *)user)->got++;
 }
 
-static const struct quic_events quic_events = {.request = on_request, .datagram = on_datagram};
+static void on_silent(void *user, struct quic_connection *, bool silent)
+{
+	((struct side *)user)->silences += silent;
+}
+
+static const struct quic_events quic_events = {
+	.request = on_request, .datagram = on_datagram, .silent = on_silent};
 
 static void on_turned(void *, uint64_t)
 {
@@ -156,16 +166,22 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void say(struct pair *p, struct side *from, const struct side *to, size_t n)
+static void send_one(const struct side *from, size_t n)
 {
 	static const uint8_t bytes[1000];
 	struct iovec piece = {(void *)(uintptr_t)bytes, n};
-	unsigned before = to->got;
 
 	pump_begin(from->pump, now_ns);
 	assert_int_equal(
 		quic_datagram_send(from->stream, &piece, 1, pump_batch(from->pump), now_ns), 0);
 	pump_write(from->pump, now_ns);
+}
+
+static void say(struct pair *p, const struct side *from, const struct side *to, size_t n)
+{
+	unsigned before = to->got;
+
+	send_one(from, n);
 	while (to->got == before)
 		next_event(p);
 }
@@ -202,11 +218,41 @@ static void test_calls(void **state)
 	assert_in_range(after.send_calls - before.send_calls, TRIES, TRIES + TRIES / 2);
 }
 
+/* A turn of its own, as it is for who has something else to do. */
+static void take_turn(const struct side *s)
+{
+	pump_begin(s->pump, now_ns);
+	pump_write(s->pump, now_ns);
+}
+
+/* Who was stopped for seconds has the answer in its socket when its timers are due: nobody else was
+ * silent. It is looked for before each judgement, and what came is carried on by a turn. */
+static void test_held_up(void **state)
+{
+	struct pair *p = *state;
+	const struct side *c = &p->client;
+
+	say(p, c, &p->server, 60);
+	send_one(&p->server, 300); /* … with the acknowledgement */
+	unsigned got = c->got;
+	now_ns += 5 * SECOND;
+	take_turn(c);
+	assert_int_equal(c->silences, 0);
+	assert_int_equal(c->got, got + 1);
+	assert_int_equal(timer_us, now_ns / US);
+
+	send_one(c, 60);       /* which nobody receives */
+	now_ns += 30 * SECOND; /* what was answered took five */
+	take_turn(c);
+	assert_int_equal(c->silences, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_timers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_held_up, setup, teardown),
 	};
 
 	if (!netns_may())
