@@ -161,6 +161,8 @@ static void connector_silent(void *role, struct quic_connection *connection, boo
 	if (connection != c->open.connection)
 		return;
 	log_info("connector", "the edge %s", silent ? "does not answer" : "answers again");
+	if (!silent)
+		trouble_end(c->host.troubles, TROUBLE_SILENT, c->open.who);
 	follow(c, redial_silent(&c->redial, silent, now_us()), silent ? "silence" : "heard again");
 }
 

@@ -94,7 +94,12 @@ void hub_prepare_relief(struct hub *h)
 void hub_silent(void *role, struct quic_connection *c, bool silent)
 {
 	const struct member *m = quic_connection_data(c);
+	const struct hub *h = role;
 
+	if (m && !silent) {
+		trouble_end(h->host.troubles, TROUBLE_SILENT, m->who);
+		h->host.changed(h->host.arg);
+	}
 	if (!m || !m->seat)
 		return;
 	edge_member_silent(m->seat, silent, pump_now_ns());

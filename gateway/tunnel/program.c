@@ -226,9 +226,9 @@ static int on_timer(sd_event_source *, uint64_t, void *userdata)
 	struct program *p = userdata;
 
 	p->soon = false;
+	report_soon(p, REGULAR_US); /* or sooner, if that brings something to light */
 	propose(p);
 	report(p);
-	report_soon(p, REGULAR_US);
 	return 0;
 }
 

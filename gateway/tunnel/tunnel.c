@@ -323,6 +323,7 @@ int tunnel_report(struct tunnel *t, sd_json_variant **out)
 				 *troubles = nullptr;
 	int r = sd_json_variant_new_array(&peers, nullptr, 0);
 
+	pump_listen(t->pump, pump_now_ns());
 	if (r >= 0)
 		r = t->role->report(t->role_data, &peers);
 	if (r >= 0)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
 from test_live import echoing, recovers, wait_quiet
@@ -114,6 +115,18 @@ def test_blocked(pair: Pair) -> None:
                  lambda: pair.edge.space.run("nft", "delete table inet block"))  # fmt: skip
     assert pair.gateway.daemon.proposals[-1] == told
     assert EDGE in pair.gateway.daemon.peers()[0]["address"]
+
+
+def test_heard_again(pair: Pair) -> None:
+    """That an edge which was silent answers again is said at once, not when a report is due."""
+    pair.start()
+    assert pair.edge.process
+    pair.edge.process.send_signal(signal.SIGSTOP)
+    assert not pair.ping()
+    poll("silence is told", lambda: pair.gateway.named("silent"))
+    pair.edge.process.send_signal(signal.SIGCONT)
+    poll("it is over", lambda: "silent" not in dict(pair.gateway.daemon.troubles()), 3)
+    assert pair.ping()
 
 
 def test_another_edge(pair: Pair) -> None:
