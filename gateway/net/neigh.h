@@ -5,8 +5,8 @@
  *
  * neigh_get() asks for one entry; nothing is sent by that. A neigh_watch hears of every change of
  * one entry while it is open, and so of two hosts that claim the same address. The kernel does not
- * take a second answer within a second of the first (locktime), so a watch of a few seconds may
- * miss the other one; it never invents one.
+ * take a second answer within a second of the first (locktime), and drops notifications that there
+ * is no room for, so a watch of a few seconds may miss the other one; it never invents one.
  */
 #include "lib/err.h"
 #include "lib/ip.h"

@@ -21,6 +21,7 @@ constexpr size_t NFLOG_BUFFER = 16 * 1024;
 
 struct nflog {
 	struct nl_sock *nl;
+	bool behind; /* since a loss not all has been read that was there */
 	alignas(struct nlmsghdr) uint8_t buf[NFLOG_BUFFER];
 };
 
@@ -143,17 +144,26 @@ static void nflog_deliver(const struct nflog *n, size_t len, nflog_cb cb, void *
 int nflog_read(struct nflog *n, unsigned budget, nflog_cb cb, void *arg)
 {
 	static const struct addr any;
+	bool was_behind = n->behind;
+	unsigned done = 0;
 
-	for (unsigned i = 0; i < budget; i++) {
+	for (; done < budget; done++) {
 		ssize_t len = recv(nflog_fd(n), n->buf, sizeof(n->buf), MSG_DONTWAIT);
-		if (len >= 0)
+		if (len >= 0) {
 			nflog_deliver(n, (size_t)len, cb, arg);
-		else if (errno == EAGAIN)
-			return (int)i;
-		else if (errno == ENOBUFS)
+		} else if (errno == EAGAIN) {
+			break;
+		} else if (errno == ENOBUFS) {
+			n->behind = true;
 			cb(&any, arg);
-		else if (errno != EINTR)
+		} else if (errno != EINTR) {
 			return -errno;
+		}
 	}
-	return (int)budget;
+	if (n->behind && nl_is_empty(nl_mnl(n->nl))) {
+		n->behind = false;
+		if (was_behind)
+			cb(&any, arg);
+	}
+	return (int)done;
 }

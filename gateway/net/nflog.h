@@ -22,8 +22,9 @@ void nflog_close(struct nflog *n); /* nullptr is allowed */
 int nflog_fd(const struct nflog *n);
 
 /* Reads what is there, at most `budget` datagrams, without blocking. The callback gets AF_UNSPEC
- * when some were lost: any neighbour's session may have ended. Returns the number read (budget =
- * there may be more), or -errno when the socket is unusable. */
+ * when some were lost: any neighbour's session may have ended; and once more when all is read that
+ * was there, if that takes another call, for what happened in between is lost as well. Returns the
+ * number read (budget = there may be more), or -errno when the socket is unusable. */
 [[nodiscard]] int nflog_read(struct nflog *n, unsigned budget, nflog_cb cb, void *arg);
 
 /* The neighbour that one NFULNL_MSG_PACKET is about: whom the packet came from (hook input) or goes

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -78,6 +79,12 @@ void nl_close(struct nl_sock *s)
 		return;
 	mnl_socket_close(s->mnl);
 	free(s);
+}
+
+bool nl_is_empty(const struct mnl_socket *s)
+{
+	struct pollfd p = {.fd = mnl_socket_get_fd(s), .events = POLLIN};
+	return poll(&p, 1, 0) == 0;
 }
 
 struct mnl_socket *nl_mnl(struct nl_sock *s)

@@ -70,5 +70,10 @@ struct nl_datagram {
 /* The next whole message, or nullptr; steps behind it. */
 const struct nlmsghdr *nl_next(struct nl_datagram *d);
 
+/* Nothing is there to be read. From a loss (ENOBUFS) until then the kernel drops whatever would
+ * come next, and says nothing of it (net/netlink/af_netlink.c: netlink_overrun(),
+ * NETLINK_S_CONGESTED). */
+[[nodiscard]] bool nl_is_empty(const struct mnl_socket *s);
+
 /* The underlying libmnl socket, for libnftnl batches; borrowed. */
 struct mnl_socket *nl_mnl(struct nl_sock *s);

@@ -7,7 +7,6 @@
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
-#include <poll.h>
 #include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,14 +114,6 @@ static void watch_deliver(struct watch *w, size_t len, watch_cb cb, void *arg)
 	}
 }
 
-static bool is_empty(const struct watch *w)
-{
-	struct pollfd p = {.fd = watch_fd(w), .events = POLLIN};
-	return poll(&p, 1, 0) == 0;
-}
-
-/* From a loss until all is read that was there the kernel drops whatever happens, and says nothing
- * of it (net/netlink/af_netlink.c: netlink_overrun(), NETLINK_S_CONGESTED). */
 int watch_read(struct watch *w, unsigned budget, watch_cb cb, void *arg)
 {
 	bool was_behind = w->behind;
@@ -141,7 +132,7 @@ int watch_read(struct watch *w, unsigned budget, watch_cb cb, void *arg)
 			return -errno;
 		}
 	}
-	if (w->behind && is_empty(w)) {
+	if (w->behind && nl_is_empty(w->mnl)) {
 		w->behind = false;
 		if (was_behind)
 			cb(WATCH_LOST, nullptr, arg);

@@ -38,7 +38,7 @@ static void pass(struct nft_world *w)
 }
 
 struct ended {
-	unsigned n;
+	unsigned n, lost;
 	struct addr last;
 };
 
@@ -46,7 +46,8 @@ static void on_ended(const struct addr *neighbor, void *arg)
 {
 	struct ended *e = arg;
 
-	e->n++;
+	e->n += neighbor->family != AF_UNSPEC;
+	e->lost += neighbor->family == AF_UNSPEC;
 	e->last = *neighbor;
 }
 
@@ -132,6 +133,42 @@ static void test_own_session_ends(void **state)
 	nflog_close(log);
 }
 
+static void end_session(struct nft_world *w, const char *neighbor)
+{
+	struct packet p = packet_new(neighbor, GATEWAY, IPPROTO_TCP, 179, 40000);
+
+	p.tcp_flags = TH_RST;
+	packet_send(w->net->lan_fd, &p);
+}
+
+/* More than the socket holds is lost, and so is what comes behind it until all has been read: who
+ * has asked everybody meanwhile does not know of that, and is told again. */
+static void test_silent_loss(void **state)
+{
+	struct nft_world *w = *state;
+	struct nflog *log = nullptr;
+	struct ended ended = {};
+	struct err err = {};
+	int size = 4096;
+
+	assert_int_equal(nflog_open(MARK_NFLOG_GROUP, &log, &err), 0);
+	assert_int_equal(setsockopt(nflog_fd(log), SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	nft_world_replace(w, nft_model("auto"));
+	for (unsigned i = 0; i < 50; i++)
+		end_session(w, "10.0.1.1");
+	pass(w);
+	assert_int_equal(nflog_read(log, 1, on_ended, &ended), 1);
+	assert_int_equal(ended.lost, 1);
+	end_session(w, "10.0.1.1");
+	pass(w);
+	ended = (struct ended){};
+	while (nflog_read(log, 8, on_ended, &ended) > 0)
+		;
+	assert_in_range(ended.n, 1, 49);
+	assert_int_equal(ended.lost, 1);
+	nflog_close(log);
+}
+
 /* Of a group that another process reads. */
 static void test_nflog_refused(void **)
 {
@@ -152,6 +189,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		KERNEL_TEST(test_session_ends),
 		KERNEL_TEST(test_own_session_ends),
+		KERNEL_TEST(test_silent_loss),
 		KERNEL_TEST(test_nflog_refused),
 	};
 
