@@ -197,6 +197,9 @@ void server_takes(void *userdata, uint64_t us)
 void server_on_gone(void *userdata, void (*gone)(void *arg), void *arg)
 {
 	struct client *client = userdata;
+	/* A call that wants no answer does not hold up the next one. */
+	if (gone && client->gone)
+		client->gone(client->gone_arg);
 	client->gone = gone;
 	client->gone_arg = arg;
 }

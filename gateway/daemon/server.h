@@ -72,7 +72,8 @@ struct server_context *server_heard(void *userdata);
 [[nodiscard]] int server_no_parameters(sd_varlink *link, sd_json_variant *parameters);
 /* The answer to its call takes a while, at most this long; its silence begins after that. */
 void server_takes(void *userdata, uint64_t us);
-/* What is to be let go of if the client goes before its answer; nullptr = nothing. */
+/* What is to be let go of if the client goes before its answer, or asks something else that waits;
+ * nullptr = nothing. */
 void server_on_gone(void *userdata, void (*gone)(void *arg), void *arg);
 
 /* Handlers. */

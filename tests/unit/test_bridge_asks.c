@@ -159,6 +159,20 @@ static void test_question_of_one_who_goes(void **state)
 	client_serve(s->event);
 }
 
+/* A call that wants no answer does not hold up the next one: the last one counts. */
+static void test_questions_without_answers(void **state)
+{
+	struct site *s = *state;
+	autoclose int fd = site_connect(s);
+
+	site_configure(s, "{listen: [%u], " SITE_ROUTES "}", s->port);
+	for (unsigned i = 0; i < 3; i++)
+		client_call(fd, "DiagnoseTarget", ",\"oneway\":true" TARGET("10.0.1.50:80"));
+	client_serve(s->event);
+	close(fd_take(&fd));
+	client_serve(s->event);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, site_setup, site_teardown)
 
 int main(void)
@@ -168,6 +182,7 @@ int main(void)
 		TEST(test_questions),
 		TEST(test_own_question),
 		TEST(test_question_of_one_who_goes),
+		TEST(test_questions_without_answers),
 	};
 
 	return cmocka_run_group_tests(tests, nullptr, nullptr);
