@@ -6,6 +6,7 @@
 #include "daemon/reply_tunnel.h"
 #include "daemon/server.h"
 #include "daemon/tunnel.h"
+#include "daemon/tunnel_names.h"
 #include "lib/api.h"
 #include "lib/own.h"
 #include <errno.h>
@@ -117,6 +118,37 @@ int api_tunnel_propose(
 	if (tunnel_propose(c->tunnel, &proposal, &verdict) < 0)
 		return sd_varlink_error(link, API_ERROR_NOT_CONFIGURED, nullptr);
 	return reply_verdict(link, verdict);
+}
+
+/* ---- TunnelResolve ---- */
+
+struct resolve_parameters {
+	const char *name;
+};
+
+/* Who wants no answer asks nothing. */
+int api_tunnel_resolve(sd_varlink *link, sd_json_variant *parameters,
+	sd_varlink_method_flags_t flags, void *userdata)
+{
+	static const sd_json_dispatch_field fields[] = {
+		{"name", SD_JSON_VARIANT_STRING, sd_json_dispatch_const_string,
+			offsetof(struct resolve_parameters, name), SD_JSON_MANDATORY},
+		{},
+	};
+	struct resolve_parameters p = {};
+	const struct server_context *c = server_heard(userdata);
+	int r = sd_varlink_dispatch(link, parameters, fields, &p);
+
+	if (r != 0)
+		return r;
+	if (!c->tunnel || server_drops(link))
+		return server_deny(link);
+	if (flags & SD_VARLINK_METHOD_ONEWAY)
+		return 0;
+	if (!tunnel_name_is_host(p.name))
+		return sd_varlink_error_invalid_parameter_name(link, "name");
+	r = tunnel_resolve(c->tunnel, link, userdata, p.name);
+	return r == -ENOENT ? sd_varlink_error(link, API_ERROR_NOT_CONFIGURED, nullptr) : r;
 }
 
 /* ---- TunnelReport ---- */

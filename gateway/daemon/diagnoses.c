@@ -19,6 +19,7 @@
 #include <string.h>
 
 constexpr uint64_t RESOLVE_US = 2'000'000;
+constexpr size_t NAMED_MAX = 4; /* addresses of one name that are looked into */
 
 struct diagnose_ticket {
 	struct diagnose_ticket *next;
@@ -365,6 +366,8 @@ static void on_name(void *arg, const struct evidence *facts, const struct probe_
 	struct diagnose_ticket *t = arg;
 
 	t->found = *found;
+	if (t->found.n > NAMED_MAX)
+		t->found.n = NAMED_MAX;
 	leave_out_walled(t);
 	for (size_t i = 0; i < facts->n; i++)
 		*evidence_add(&t->named, facts->facts[i].kind) = facts->facts[i];

@@ -380,8 +380,8 @@ static int setup(struct loop *l, struct err *err)
 	l->context.flow_watch = flow_watch_new(l->event, &l->context);
 	l->context.bridge = bridge_new(l->event, &l->context,
 		l->options->bridge_user ? l->options->bridge_user : BRIDGE_USER, API_PROBE_SOCKET);
-	l->context.tunnel = tunnel_new(
-		&l->context, l->options->tunnel_user ? l->options->tunnel_user : TUNNEL_USER);
+	l->context.tunnel = tunnel_new(&l->context,
+		l->options->tunnel_user ? l->options->tunnel_user : TUNNEL_USER, API_PROBE_SOCKET);
 	for (size_t i = 0; i < l->options->n_kept; i++)
 		adopt(l, &l->options->kept[i]);
 	run_pass(l);

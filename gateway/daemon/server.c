@@ -72,6 +72,7 @@ static const struct method {
 	{API_INTERFACE ".DiagnoseTarget", BRIDGE, api_diagnose_target},
 	{API_INTERFACE ".TunnelAttach", TUNNEL, api_tunnel_attach},
 	{API_INTERFACE ".TunnelPropose", TUNNEL, api_tunnel_propose},
+	{API_INTERFACE ".TunnelResolve", TUNNEL, api_tunnel_resolve},
 	{API_INTERFACE ".TunnelReport", TUNNEL, api_tunnel_report},
 };
 

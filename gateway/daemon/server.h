@@ -111,5 +111,7 @@ int api_tunnel_attach(sd_varlink *link, sd_json_variant *parameters,
 	sd_varlink_method_flags_t flags, void *userdata);
 int api_tunnel_propose(sd_varlink *link, sd_json_variant *parameters,
 	sd_varlink_method_flags_t flags, void *userdata);
+int api_tunnel_resolve(sd_varlink *link, sd_json_variant *parameters,
+	sd_varlink_method_flags_t flags, void *userdata);
 int api_tunnel_report(sd_varlink *link, sd_json_variant *parameters,
 	sd_varlink_method_flags_t flags, void *userdata);

@@ -6,6 +6,7 @@
 #include "daemon/secret_text.h"
 #include "daemon/tunnel_json.h"
 #include "daemon/tunnel_memory.h"
+#include "daemon/tunnel_names.h"
 #include "daemon/tunnel_trouble.h"
 #include "lib/api.h"
 #include "lib/json.h"
@@ -48,6 +49,7 @@ struct tunnel {
 	uint64_t generation;
 	struct tunnel_report report;
 	struct tunnel_wish wish;
+	struct tunnel_names *names;
 };
 
 /* ---- telling ---- */
@@ -346,6 +348,13 @@ int tunnel_propose(
 	return 0;
 }
 
+int tunnel_resolve(struct tunnel *t, sd_varlink *link, void *client, const char *name)
+{
+	if (!t->config || t->config->tunnel.role != TUNNEL_EDGE)
+		return -ENOENT;
+	return tunnel_names_ask(t->names, link, client, name);
+}
+
 void tunnel_report(struct tunnel *t, struct tunnel_report *take_report)
 {
 	tunnel_report_clear(&t->report);
@@ -379,7 +388,8 @@ void tunnel_promoted(struct tunnel *t, uint64_t id, const char *result)
 
 /* ---- life ---- */
 
-struct tunnel *tunnel_new(struct server_context *context, const char *user)
+struct tunnel *tunnel_new(
+	struct server_context *context, const char *user, const char *probe_socket)
 {
 	struct tunnel *t = xcalloc(1, sizeof(*t));
 
@@ -391,6 +401,7 @@ struct tunnel *tunnel_new(struct server_context *context, const char *user)
 		.arg = t,
 		.alone_us = clock_monotonic_us()};
 	tunnel_device_init(&t->device);
+	t->names = tunnel_names_new(probe_socket);
 	t->memory.fd = -1;
 	return t;
 }
@@ -400,6 +411,7 @@ void tunnel_free(struct tunnel *t)
 	if (!t)
 		return;
 	attached_clear(&t->attached);
+	tunnel_names_free(t->names);
 	tunnel_device_clear(&t->device);
 	tunnel_sockets_clear(&t->sockets);
 	tunnel_memory_clear(&t->memory);

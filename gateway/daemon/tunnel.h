@@ -28,8 +28,10 @@ constexpr size_t TUNNEL_RETURNED_MAX = 17; /* the interface and as many sockets 
 
 struct tunnel;
 
-/* Before the first pass. user: whose processes may attach; borrowed. */
-struct tunnel *tunnel_new(struct server_context *context, const char *user);
+/* Before the first pass. user: whose processes may attach. probe_socket: of meshgw-probe. Both are
+ * borrowed. */
+struct tunnel *tunnel_new(
+	struct server_context *context, const char *user, const char *probe_socket);
 void tunnel_free(struct tunnel *t); /* nullptr is allowed */
 /* What systemd kept for us, before the first step. */
 bool tunnel_stored(const char *name);
@@ -52,6 +54,10 @@ int tunnel_reply(struct tunnel *t, sd_varlink *link);
 /* -ENOENT: this host dials no edge. The verdict is valid until the next proposal. */
 [[nodiscard]] int tunnel_propose(struct tunnel *t, const struct tunnel_proposal *proposal,
 	const struct tunnel_verdict **out);
+/* Of an edge: answers the caller with the addresses of a name, for which tunnel_name_is_host(), now
+ * or later. -ENOENT: this host is none. */
+[[nodiscard]] int tunnel_resolve(
+	struct tunnel *t, sd_varlink *link, void *client, const char *name);
 /* Replaces what was reported; takes it. */
 void tunnel_report(struct tunnel *t, struct tunnel_report *take_report);
 /* Of an edge: has the tunnel make this replica the active one, and answers the caller when that is

@@ -4,13 +4,14 @@
  * probe_link: the client of meshgw-probe: speaks to a service, or asks for a name. One connection,
  * one question.
  */
+#include "lib/api_probe.h"
 #include "verdict/evidence.h"
 #include <systemd/sd-event.h>
 
 struct probe_link;
 
 /* Of a name; what is beyond is left out. */
-constexpr size_t PROBE_ADDRESSES_MAX = 4;
+constexpr size_t PROBE_ADDRESSES_MAX = API_PROBE_ADDRESSES_MAX;
 struct probe_addresses {
 	struct addr list[PROBE_ADDRESSES_MAX];
 	size_t n;

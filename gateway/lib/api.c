@@ -365,6 +365,14 @@ static SD_VARLINK_DEFINE_METHOD(TunnelPropose, NOTE("That it was told"),
 	OUTPUT(routes, SD_VARLINK_STRING, SD_VARLINK_ARRAY), NOTE("The first of what is not"),
 	OUTPUT_OF(refused, TunnelRefusal, SD_VARLINK_ARRAY));
 
+static SD_VARLINK_DEFINE_METHOD(TunnelResolve,
+	NOTE("Of a host: labels of letters, digits, hyphens and underscores, of which the last is no "
+	     "number"),
+	INPUT(name, SD_VARLINK_STRING, 0), OUTPUT(addresses, SD_VARLINK_STRING, SD_VARLINK_ARRAY),
+	NOTE("Why there is none: no-address, failed, late, busy; null: there are some"),
+	OUTPUT(reason, SD_VARLINK_STRING, SD_VARLINK_NULLABLE), NOTE("The same for people"),
+	OUTPUT(message, SD_VARLINK_STRING, SD_VARLINK_NULLABLE));
+
 static SD_VARLINK_DEFINE_METHOD(TunnelReport, NOTE("That it was told"),
 	INPUT(generation, SD_VARLINK_INT, 0),
 	NOTE("With all its peers, instead of those reported before; gateway/tunnel/README.md"),
@@ -490,6 +498,8 @@ const sd_varlink_interface api_interface = {
 			&vl_method_TunnelAttach,
 			SAYS("What the edge would like this host to have; judged by the configuration"),
 			&vl_method_TunnelPropose,
+			SAYS("The addresses of a name that a client of the edge wants to reach"),
+			&vl_method_TunnelResolve,
 			SAYS("How the tunnel fares"),
 			&vl_method_TunnelReport,
 			SAYS("The configuration has mistakes; nothing was changed"),

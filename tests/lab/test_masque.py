@@ -28,6 +28,7 @@ pytestmark = pytest.mark.masque
 # By far less than the time between keep-alives.
 RECOVERY_S = 5.0
 MOVED = "198.51.100.77"
+AS_TUNNEL = "setpriv --reuid meshgw-tunnel --regid meshgw-tunnel --clear-groups"
 
 
 @pytest.fixture(name="carried", scope="module")
@@ -90,6 +91,21 @@ def test_edge_status(carried: MasqueLab) -> None:
     poll_until(lambda: edge_nodes(carried.edge)["gw1"]["in"]["packets"], 10, "a report of the packets")
     assert "\ngw1: gw1 is active for " in carried.edge.out("meshgw edge status")
     assert carried.gw1.run("meshgw edge status", check=False).returncode == 1
+
+
+def resolve(edge: Machine, name: str) -> dict:
+    """What meshgwd says to its tunnel, who has no network to ask."""
+    method = "/run/meshgw/tunnel io.meshgw.Gateway.TunnelResolve"
+    return edge.json(f"{AS_TUNNEL} varlinkctl --json=short call {method} '{json.dumps({'name': name})}'")
+
+
+def test_names(carried: MasqueLab) -> None:
+    """RFC 9484 section 4.1: names of requests are resolved, by meshgw-probe."""
+    hosts = [a.partition("/")[0] for a in network.PLANS["service"].ports[0].addresses]
+    assert sorted(resolve(carried.edge, "service")["addresses"]) == sorted(hosts)
+    none = resolve(carried.edge, "nobody.invalid")
+    assert not none["addresses"]
+    assert none["reason"] in ("no-address", "failed"), none
 
 
 def promote(edge: Machine, replica: str) -> dict:

@@ -136,7 +136,7 @@ static void test_adopted(void **state)
 	tunnel_free(s->context.tunnel);
 	assert_true(site_find_link(s, "own0", &link));
 
-	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	s->context.tunnel = tunnel_new(&s->context, "nobody", s->probe_path);
 	tunnel_adopt(s->context.tunnel, "tunnel-tun", kept);
 	tunnel_adopt(s->context.tunnel, "tunnel-udp-0.0.0.0_0", socket);
 	tunnel_adopt(s->context.tunnel, "tunnel-udp-192.0.2.1_9", dup(STDERR_FILENO));
@@ -162,7 +162,7 @@ static void test_taken_back(void **state)
 	int socket = fcntl(tunnel_view(s->context.tunnel).sockets->list[0].fd, F_DUPFD_CLOEXEC, 3);
 	tunnel_free(s->context.tunnel);
 
-	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	s->context.tunnel = tunnel_new(&s->context, "nobody", s->probe_path);
 	tunnel_take_back(s->context.tunnel, dup(tun)); /* nothing is configured yet */
 	tunnel_step(s->context.tunnel);
 	assert_true(site_has_condition(s, COND_TUNNEL_NO_INTERFACE, "own0"));
@@ -238,7 +238,7 @@ static void test_memory(void **state)
 
 	client_reply_clear(&r); /* the interface, too */
 	tunnel_free(s->context.tunnel);
-	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	s->context.tunnel = tunnel_new(&s->context, "nobody", s->probe_path);
 	tunnel_adopt(s->context.tunnel, "tunnel-memory", dup(STDERR_FILENO));
 	tunnel_adopt(s->context.tunnel, "tunnel-memory", kept);
 	tunnel_step(s->context.tunnel);
@@ -293,7 +293,7 @@ static void test_both_families(void **state)
 	int six = fcntl(tunnel_view(s->context.tunnel).sockets->list[1].fd, F_DUPFD_CLOEXEC, 3);
 	tunnel_free(s->context.tunnel);
 
-	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	s->context.tunnel = tunnel_new(&s->context, "nobody", s->probe_path);
 	tunnel_adopt(s->context.tunnel, "tunnel-udp-[__]_4433", six);
 	tunnel_step(s->context.tunnel);
 	assert_int_equal(tunnel_view(s->context.tunnel).sockets->n, 2);

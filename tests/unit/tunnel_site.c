@@ -44,6 +44,7 @@ int site_setup(void **state)
 	world_init(&s->w, world_host);
 	snprintf(s->certificate, sizeof(s->certificate), "%s/crt", s->w.dir);
 	snprintf(s->key, sizeof(s->key), "%s/key", s->w.dir);
+	snprintf(s->probe_path, sizeof(s->probe_path), "%s/probe", s->w.dir);
 	site_write_pem(s->certificate, 0644);
 	site_write_pem(s->key, 0600);
 	s->context = (struct server_context){.reload = &s->w.reload,
@@ -51,7 +52,7 @@ int site_setup(void **state)
 		.changed = on_change,
 		.arg = s};
 	assert_true(sd_event_new(&s->event) >= 0);
-	s->context.tunnel = tunnel_new(&s->context, "nobody");
+	s->context.tunnel = tunnel_new(&s->context, "nobody", s->probe_path);
 	assert_int_equal(server_new(s->event, s->w.dir, &s->context, &s->server, &err), 0);
 	s->client = client_connect(s->server, SERVER_TUNNEL);
 	*state = s;

@@ -31,7 +31,8 @@ struct site {
 	sd_event *event;
 	unsigned changes;
 	char certificate[96], key[96];
-	int client; /* who calls and listens; closed with the site */
+	char probe_path[96]; /* where meshgw-probe would be */
+	int client;          /* who calls and listens; closed with the site */
 };
 
 /* Of cmocka: *state is a struct site. */
