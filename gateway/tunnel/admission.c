@@ -22,23 +22,23 @@ void hub_requested(void *, struct lane *l, const struct connip_address *list, si
 		assign(m, list, n);
 }
 
-static void open_lane(struct member *m, struct quic_stream *s, const struct scope *scope)
+static void open_lane(struct member *m, struct quic_stream *s, const struct admission *a)
 {
 	const struct role_host *host = &m->hub->host;
 	const struct connip_prefixes advertise = roster_prefixes(&m->hub->roster->advertise);
-	bool scoped = scope->kind == SCOPE_PREFIX;
+	bool scoped = a->scope->kind != SCOPE_ANY;
 	const struct edge_node *node;
 	uint64_t now_ns = pump_now_ns();
 
 	m->seat = edge_join(m->hub->edge, m->peer.key, m, now_ns);
-	assert(m->seat); /* judge() asked for its name */
+	assert(m->seat); /* it has a name, or it would be refused */
 	node = edge_member_node(m->seat);
 	const struct connip_policy policy = {.accept_routes = node->routes,
 		.routes = node->routes,
 		.addresses = scoped ? (struct connip_prefixes){} : m->hub->roster->nodes.own,
 		.scoped = scoped,
-		.targets = {&scope->prefix, scoped ? 1 : 0},
-		.ipproto = scope->ipproto,
+		.targets = a->targets,
+		.ipproto = a->scope->ipproto,
 		.silent = host->config->dialect.static_only,
 		.probe = host->config->dialect.static_only ? CONNIP_PROBE_OFF : CONNIP_PROBE_WATCH};
 	const struct lane_setup setup = {.role = CONNIP_PROXY,
@@ -91,32 +91,42 @@ static enum request_verdict judge(const struct hub *h, const struct member *m,
 		return verdict;
 	if (!m || !m->peer.name)
 		return REQUEST_FORBIDDEN;
-	if (m->peer.lane)
-		return REQUEST_TOO_MANY;
-	/* This process has no network to ask for a name. */
-	return scope->kind == SCOPE_NAME ? REQUEST_DNS_ERROR : REQUEST_ACCEPTED;
+	return m->peer.lane || m->naming ? REQUEST_TOO_MANY : REQUEST_ACCEPTED;
+}
+
+void hub_admit(struct hub *h, struct member *m, struct quic_stream *s, const struct admission *a)
+{
+	char status[REQUEST_PROXY_STATUS_MAX];
+
+	if (a->verdict == REQUEST_ACCEPTED) {
+		if (quic_stream_respond(s, 200, nullptr, 0) == 0) {
+			open_lane(m, s, a);
+			h->host.changed(h->host.arg);
+		}
+		return;
+	}
+	const struct quic_field field = {
+		"proxy-status", request_proxy_status(a->verdict, "meshgw", a->detail, status)};
+	if (a->verdict != REQUEST_TOO_OFTEN)
+		log_info("edge", "refused node=%s status=%u", member_name(m),
+			request_status(a->verdict));
+	(void)quic_stream_respond(s, request_status(a->verdict), &field, 1);
 }
 
 void hub_request(void *role, struct quic_stream *s, const struct quic_request *r)
 {
 	struct hub *h = role;
 	struct member *m = quic_connection_data(quic_stream_connection(s));
-	char status[REQUEST_PROXY_STATUS_MAX];
 	struct scope scope = {};
-	bool often = asks_too_often(m);
-	enum request_verdict verdict = often ? REQUEST_TOO_OFTEN : judge(h, m, r, &scope);
+	struct admission a = {.scope = &scope};
 
-	if (verdict == REQUEST_ACCEPTED && quic_stream_respond(s, 200, nullptr, 0) == 0) {
-		open_lane(m, s, &scope);
-		h->host.changed(h->host.arg);
+	a.verdict = asks_too_often(m) ? REQUEST_TOO_OFTEN : judge(h, m, r, &scope);
+	if (a.verdict == REQUEST_ACCEPTED && scope.kind == SCOPE_NAME &&
+		member_name_first(m, s, &a))
 		return;
-	}
-	const struct quic_field field = {
-		"proxy-status", request_proxy_status(verdict, "meshgw", nullptr, status)};
-	if (!often)
-		log_info("edge", "refused node=%s status=%u", member_name(m),
-			request_status(verdict));
-	(void)quic_stream_respond(s, request_status(verdict), &field, 1);
+	if (scope.kind == SCOPE_PREFIX)
+		a.targets = (struct connip_prefixes){&scope.prefix, 1};
+	hub_admit(h, m, s, &a);
 }
 
 void hub_ended(void *role, struct quic_stream *s, enum quic_end end, uint64_t code)
@@ -125,8 +135,10 @@ void hub_ended(void *role, struct quic_stream *s, enum quic_end end, uint64_t co
 	struct lane *l = quic_stream_data(s);
 	struct member *m = l ? lane_data(l) : nullptr;
 
-	if (!m)
+	if (!m) {
+		hub_unname(s);
 		return;
+	}
 	log_info("edge", "request ended node=%s how=%s code=0x%lx", member_name(m),
 		quic_end_str(end), (unsigned long)code);
 	m->peer.lane = nullptr;

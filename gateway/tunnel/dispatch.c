@@ -67,21 +67,30 @@ static void on_response(void *user, struct quic_stream *s, const struct quic_res
 
 /* Streams, and the packets beside them. */
 
-static void on_bytes(void *, struct quic_stream *s, const uint8_t *bytes, size_t n)
+static bool is_early(void *user, struct quic_stream *s, const uint8_t *bytes, size_t n, bool fin)
+{
+	const struct dispatch *d = user;
+
+	return d->role->early && d->role->early(d->role_data, s, bytes, n, fin);
+}
+
+static void on_bytes(void *user, struct quic_stream *s, const uint8_t *bytes, size_t n)
 {
 	struct lane *l = quic_stream_data(s);
 
 	if (l)
 		lane_bytes(l, bytes, n, false, pump_now_ns());
+	else
+		(void)is_early(user, s, bytes, n, false);
 }
 
-static void on_finished(void *, struct quic_stream *s)
+static void on_finished(void *user, struct quic_stream *s)
 {
 	struct lane *l = quic_stream_data(s);
 
 	if (l)
 		lane_bytes(l, nullptr, 0, true, pump_now_ns());
-	else
+	else if (!is_early(user, s, nullptr, 0, true))
 		quic_stream_finish(s);
 }
 

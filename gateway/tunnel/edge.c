@@ -8,6 +8,7 @@
 #include "hub.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
+#include "resolver.h"
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <stdlib.h>
@@ -131,6 +132,7 @@ static void *hub_start(const struct role_host *host)
 	if (*host->config->edge.template && template_new(host->config->edge.template,
 						    TEMPLATE_OF_PROXY, &h->template, &err) < 0)
 		log_err("edge", "every path is taken for its own: %s", err.msg);
+	h->resolver = resolver_new(host->event, host->daemon, RESOLVER_US);
 	hub_prepare_relief(h);
 	if (host->roll)
 		h->recall = recall_new(
@@ -145,10 +147,12 @@ static void hub_stop(void *role)
 	for (struct member *m = h->members, *next; m; m = next) {
 		next = m->next;
 		lane_free(m->peer.lane);
+		member_unname(m);
 		free(m);
 	}
 	sd_event_source_disable_unref(h->relief_timer);
 	recall_free(h->recall);
+	resolver_free(h->resolver);
 	waiting_clear(&h->waiting);
 	template_free(h->template);
 	edge_free(h->edge);
@@ -234,6 +238,7 @@ const struct role edge_role = {
 	.traced = hub_traced,
 	.silent = hub_silent,
 	.request = hub_request,
+	.early = hub_early,
 	.ended = hub_ended,
 	.report = hub_report,
 	.status = hub_status,

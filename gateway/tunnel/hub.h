@@ -4,9 +4,10 @@
  * hub: the edge's own state, for its files only.
  *
  * edge.c holds life, packets and reports; member.c connections, and who they are; admission.c their
- * requests, and what an open one is told.
+ * requests, and what an open one is told; naming.c those that are for a name, until it is resolved.
  */
 #include "connip/bucket.h"
+#include "connip/request.h"
 #include "edge/edge.h"
 #include "peer.h"
 #include "recall.h"
@@ -23,6 +24,7 @@ struct member {
 	struct edge_member *seat; /* while it has a lane that counts */
 	unsigned line;            /* of the roll */
 	struct bucket requests;
+	struct naming *naming; /* of a request that is not answered yet; nullptr = there is none */
 };
 
 struct hub {
@@ -34,6 +36,7 @@ struct hub {
 	struct member *members;
 	struct recall *recall;  /* of those who were there before us; nullptr = of nobody */
 	struct waiting waiting; /* for them */
+	struct resolver *resolver;
 	sd_event_source *relief_timer;
 };
 
@@ -61,5 +64,23 @@ void hub_moved(void *role, struct quic_connection *c, const struct quic_path *pa
 void hub_requested(void *role, struct lane *l, const struct connip_address *list, size_t n);
 void hub_request(void *role, struct quic_stream *s, const struct quic_request *r);
 void hub_ended(void *role, struct quic_stream *s, enum quic_end end, uint64_t code);
+/* What a request is answered. */
+struct admission {
+	enum request_verdict verdict;
+	const char *detail;             /* nullptr = what is known of the verdict */
+	const struct scope *scope;      /* if it is accepted */
+	struct connip_prefixes targets; /* … and has one */
+};
+/* m: nullptr is allowed if it is refused. */
+void hub_admit(struct hub *h, struct member *m, struct quic_stream *s, const struct admission *a);
 /* Another configuration: only what has changed is told. */
 void member_refresh(struct member *m, bool advertises);
+
+/* naming.c */
+/* Its target is a name, which is asked for: the answer comes later. False: it comes now, and is in
+ * *a. */
+[[nodiscard]] bool member_name_first(struct member *m, struct quic_stream *s, struct admission *a);
+/* The request is over, if there is one that is not answered yet; and: if it is this one. */
+void member_unname(struct member *m);
+void hub_unname(const struct quic_stream *s);
+bool hub_early(void *role, struct quic_stream *s, const uint8_t *bytes, size_t n, bool fin);

@@ -179,6 +179,7 @@ void hub_closed(void *role, struct quic_connection *c, const struct quic_closed 
 		trouble_note(h->host.troubles, TROUBLE_DEAF, m->who,
 			"it acknowledged nothing; its connection was ended");
 	member_leave(m);
+	member_unname(m);
 	if (h->host.roll)
 		roll_strike(h->host.roll, m->line);
 	free(m);

@@ -258,7 +258,8 @@ static void replace(struct program *p, struct link_told *what, struct tunnel_con
 		.tun = fd_take(&what->tun),
 		.sockets = what->sockets,
 		.n_sockets = what->n_sockets,
-		.memory = fd_take(&what->memory)};
+		.memory = fd_take(&what->memory),
+		.daemon = p->socket};
 	struct err err = {};
 
 	tunnel_free(p->tunnel);

@@ -18,7 +18,8 @@ struct role_host {
 	struct pump *pump;
 	struct tun *tun;
 	struct quic_endpoint *endpoint;
-	struct roll *roll; /* nullptr: there is none */
+	struct roll *roll;  /* nullptr: there is none */
+	const char *daemon; /* its socket */
 	struct troubles *troubles;
 	struct losses *losses; /* of packets that the role has taken */
 	/* told and turn of a lane; requested is the role's own. */
@@ -53,6 +54,8 @@ struct role {
 	void (*stranded)(void *role, struct quic_connection *c);            /* may be nullptr */
 	void (*traced)(void *role, struct quic_connection *c);              /* may be nullptr */
 	void (*request)(void *role, struct quic_stream *s, const struct quic_request *request);
+	/* Of a request without a lane: is it kept until there is one? nullptr: nothing is. */
+	bool (*early)(void *role, struct quic_stream *s, const uint8_t *bytes, size_t n, bool fin);
 	void (*response)(void *role, struct quic_stream *s, const struct quic_response *response);
 	void (*ended)(void *role, struct quic_stream *s, enum quic_end end, uint64_t code);
 	/* An array of objects, one of each peer (README.md). */

@@ -22,6 +22,7 @@ struct tunnel {
 	sd_event *event;
 	struct tunnel_events events;
 	struct tunnel_config *config;
+	const char *daemon;
 	struct tun *tun;
 	struct pump *pump;
 	struct quic_endpoint *endpoint;
@@ -121,6 +122,7 @@ static void start_role(struct tunnel *t)
 		.tun = t->tun,
 		.endpoint = t->endpoint,
 		.roll = t->roll,
+		.daemon = t->daemon,
 		.troubles = t->troubles,
 		.losses = &t->losses,
 		.lane_events = {.told = on_told, .turn = on_turn, .arg = t},
@@ -195,6 +197,7 @@ int tunnel_new(sd_event *event, const struct tunnel_given *take, const struct tu
 	t->events = *events;
 	t->troubles = troubles_new(events->changed, events->arg);
 	t->config = take->config;
+	t->daemon = take->daemon;
 	int r = set_up(t, take, err);
 	if (r < 0) {
 		tunnel_free(t);

@@ -34,7 +34,8 @@ struct tunnel_given {
 	int tun;
 	const int *sockets;
 	unsigned n_sockets;
-	int memory; /* for the roll; -1 = none */
+	int memory;         /* for the roll; -1 = none */
+	const char *daemon; /* meshgwd's socket; borrowed */
 };
 
 /* Takes everything that it is given, also when it fails. */

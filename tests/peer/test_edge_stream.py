@@ -3,15 +3,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from aioquic.buffer import encode_uint_var
 from connectip import capsule, packet
 from connectip.capsule import ADDRESS_ASSIGN, ADDRESS_REQUEST, ROUTE_ADVERTISEMENT, Capsule
+from connectip.client import Client
 from connectip.http3 import GREASE, GREASE_FAR
+from connectip.link import Request
+from daemon import Daemon
 from stage import FAMILIES, MESSAGE_ERROR, TEMPLATE, Stage, is_reply, open_tunnel, ping, pings
-from world import EDGE, MESH_EDGE, MESH_GATEWAY
+from world import EDGE, MESH6_EDGE, MESH_EDGE, MESH_GATEWAY, poll
 
 ZERO = "0.0.0.0/32"
+EXCESSIVE_LOAD, REQUEST_CANCELLED = 0x107, 0x10C  # RFC 9114 8.1
 V4 = bytes([10, 0, 1, 1])
 ROUTE = capsule.route("10.0.1.0", "10.0.1.255")
 
@@ -94,8 +100,8 @@ def test_pieces(edge: Stage) -> None:
     pings(client, request)
 
 
-def answered(request: object) -> set[int]:
-    values = request.of_type(ADDRESS_ASSIGN)  # type: ignore[attr-defined]
+def answered(request: Request) -> set[int]:
+    values = request.of_type(ADDRESS_ASSIGN)
     return {a.request for v in values for a in capsule.read_addresses(v)}
 
 
@@ -186,13 +192,146 @@ def test_refused(edge: Stage, what: str) -> None:
     pings(client, open_tunnel(client))
 
 
-def test_name(edge: Stage) -> None:
-    """RFC 9484 4.1: a name that cannot be resolved is refused, and DNS is named as the reason."""
+def advertised(request: Request) -> set[str]:
+    ranges = capsule.read_ranges(request.of_type(ROUTE_ADVERTISEMENT)[-1])
+    assert all(r.start == r.end for r in ranges)
+    return {str(r.start) for r in ranges}
+
+
+@pytest.fixture(name="names")
+def fixture_names(edge: Stage) -> Iterator[Daemon]:
+    """What the edge asks for names: MESH_EDGE has some."""
+    daemon = edge.edge.daemon
+    daemon.names = {
+        "both.example": ["203.0.113.7", MESH6_EDGE, MESH_EDGE],
+        "four.example": [MESH_EDGE],
+        "six.example": [MESH6_EDGE],
+        "late.example": "late",
+        "old.example": None,
+    }
+    daemon.asked_for.clear()
+    yield daemon
+    daemon.resolves.set()
+
+
+NAMES = {
+    "both.example": FAMILIES,
+    "four.example": FAMILIES[:1],
+    "six.example": FAMILIES[1:],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_name(edge: Stage, names: Daemon, name: str) -> None:
+    """RFC 9484 4.1: a name is resolved before the answer; 4.6: its addresses are the scope, as far as
+    they are advertised at all, and of families that have an address."""
+    client = edge.client()
+    request = open_tunnel(client, name, "*")
+    assert names.asked_for == [name]
+    assert advertised(request) == {target for _, target in NAMES[name]}
+    given = capsule.read_addresses(request.of_type(ADDRESS_ASSIGN)[-1])
+    assert {str(a.prefix.network_address) for a in given} == {source for source, _ in NAMES[name]}
+    for source, target in NAMES[name]:
+        ping(client, request, source, target)
+
+
+NAMELESS = {
+    "none.example": (502, "dns_error"),
+    "old.example": (502, "dns_error"),  # meshgwd does not know the call
+    "late.example": (504, "dns_timeout"),
+}
+
+
+@pytest.mark.parametrize("name", NAMELESS)
+def test_name_refused(edge: Stage, names: Daemon, name: str) -> None:
+    """RFC 9484 4.1: DNS is named as the reason (RFC 9209 2.3.1, 2.3.2), and all else goes on."""
     client = edge.client()
     client.connect(EDGE)
-    request = client.open(TEMPLATE, "host.example")
-    assert request.status >= 500, request
-    check_status(request.headers["proxy-status"], {"dns_error", "dns_timeout"})
+    request = client.open(TEMPLATE, name)
+    status, error = NAMELESS[name]
+    assert request.status == status, request
+    check_status(request.headers["proxy-status"], {error})
+    client.until("ended", lambda: request.ended)
+    assert names.asked_for == [name]
+    pings(client, open_tunnel(client, "both.example"))
+
+
+def begin_name(client: Client, names: Daemon) -> Request:
+    """A request that stays without an answer until names.resolves is set."""
+    names.resolves.clear()
+    names.asked_for.clear()
+    if not client.link.complete:
+        client.connect(EDGE)
+    request = client.link.reserve()
+    client.ask(request, TEMPLATE, "both.example")
+    client.until("asked", lambda: names.asked_for)
+    return request
+
+
+def test_name_early(edge: Stage, names: Daemon) -> None:
+    """RFC 9484 7.1: who does not wait for the answer loses packets at most; another request of the same
+    connection is one too many (RFC 9209 2.3.12)."""
+    client = edge.client()
+    request = begin_name(client, names)
+    asked = capsule.request((5, ZERO)).encode()
+    request.send_data(asked[:3])
+    client.settle(client.link)
+    request.send_data(asked[3:])
+    request.send_packet(packet.echo(MESH_GATEWAY, MESH_EDGE))
+    client.settle(client.link)
+    assert not request.status
+    assert client.open(TEMPLATE).status == 503
+    names.resolves.set()
+    client.until("answer", lambda: 5 in answered(request))
+    assert request.status == 200
+    pings(client, request)
+
+
+def test_name_early_end(edge: Stage, names: Daemon) -> None:
+    """A FIN before the answer ends the request behind it, in order."""
+    client = edge.client()
+    request = begin_name(client, names)
+    request.send(capsule.request((1, ZERO)), end=True)
+    client.settle(client.link)
+    names.resolves.set()
+    client.until("ended", lambda: request.ended)
+    assert request.status == 200
+    assert request.aborted is None
+
+
+def test_name_early_flood(edge: Stage, names: Daemon) -> None:
+    """Nobody keeps what never ends."""
+    client = edge.client()
+    request = begin_name(client, names)
+    request.send(Capsule(GREASE, bytes(64 << 10)))
+    client.until("aborted", lambda: request.aborted is not None)
+    assert request.aborted == EXCESSIVE_LOAD
+    names.resolves.set()
+    pings(client, open_tunnel(client, "both.example"))
+
+
+@pytest.mark.parametrize("how", ["stream", "connection", "node"])
+def test_name_left(edge: Stage, names: Daemon, how: str) -> None:
+    """The answer comes when nobody waits for it any more, or who waited is no node any more; and nobody
+    has to wait until it comes."""
+    client = edge.client()
+    request = begin_name(client, names)
+    if how == "stream":
+        request.abort(REQUEST_CANCELLED)
+        client.settle(client.link)
+    else:
+        if how == "node":
+            edge.edge.tell(edge.server(edge.node(edge.edge.identity)))
+        else:
+            client.link.quic.close(0x100)
+        client.until("closed", lambda: client.link.closed)
+        poll("gone", lambda: not edge.edge.fresh().peers())
+        edge.edge.tell(edge.server())
+        client = edge.client()
+    another = open_tunnel(client)
+    names.resolves.set()
+    client.settle(client.link)
+    pings(client, another)
 
 
 SCOPES = [

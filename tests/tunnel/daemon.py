@@ -50,6 +50,11 @@ class Daemon(Gateway):
         self.wish: dict[str, Any] | None = None
         self.judges = threading.Event()  # what is proposed
         self.judges.set()
+        # Of names: addresses, or why there is none; None: the call is not known.
+        self.names: dict[str, list[str] | str | None] = {}
+        self.resolves = threading.Event()
+        self.resolves.set()
+        self.asked_for: list[str] = []
         super().__init__(path)
 
     def tell(self, tunnel: dict[str, Any] | None, tun: int, *sockets: socket.socket) -> None:
@@ -74,10 +79,24 @@ class Daemon(Gateway):
         return [a["result"] for a in answers if a["id"] == identity]
 
     def asked(self, link: socket.socket, method: str, parameters: dict[str, Any]) -> None:
+        if method == "TunnelResolve":
+            self.resolve(link, parameters["name"])
+            return
         assert method == "TunnelPropose", method
         self.proposals.append(parameters)
         self.judges.wait()
         self.say(link, {"addresses": [], "routes": [], "refused": self.refuse})
+
+    def resolve(self, link: socket.socket, name: str) -> None:
+        self.asked_for.append(name)
+        self.resolves.wait()
+        found = self.names.get(name, "no-address")
+        if found is None:
+            self.refuse_with(link, "org.varlink.service.MethodNotFound")
+        elif isinstance(found, str):
+            self.say(link, {"addresses": [], "reason": found, "message": f"{name}: {found}"})
+        else:
+            self.say(link, {"addresses": found})
 
     def answer(self) -> tuple[dict[str, Any], list[int]]:
         tunnel, tun, sockets = self.told

@@ -326,7 +326,7 @@ static void test_proxy_status(void **)
 	char out[REQUEST_PROXY_STATUS_MAX];
 
 	assert_string_equal(request_proxy_status(REQUEST_DNS_ERROR, "meshgw", nullptr, out),
-		"meshgw; error=dns_error; details=\"names are not resolved here\"");
+		"meshgw; error=dns_error; details=\"the name was not resolved\"");
 	assert_string_equal(request_proxy_status(REQUEST_NOT_FOUND, "meshgw", nullptr, out),
 		"meshgw; error=http_request_error; details=\"the path is none of the template's\"");
 	assert_string_equal(request_proxy_status(REQUEST_FORBIDDEN, "meshgw", nullptr, out),

@@ -18,7 +18,7 @@ static const struct {
 	[REQUEST_BAD_SCOPE] = {403, "http_request_denied", "an extension header is no protocol"},
 	[REQUEST_FORBIDDEN] = {403, "http_request_denied", "no node of this edge"},
 	[REQUEST_TARGET_REFUSED] = {403, "destination_ip_prohibited", nullptr},
-	[REQUEST_DNS_ERROR] = {502, "dns_error", "names are not resolved here"},
+	[REQUEST_DNS_ERROR] = {502, "dns_error", "the name was not resolved"},
 	[REQUEST_DNS_TIMEOUT] = {504, "dns_timeout", nullptr},
 	[REQUEST_TOO_MANY] = {503, "connection_limit_reached", "one tunnel a connection"},
 	[REQUEST_TOO_OFTEN] = {429, "http_request_denied", "too many requests"},
