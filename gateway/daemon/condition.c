@@ -175,7 +175,7 @@ static const struct {
 	[COND_TUNNEL_FILE_UNUSABLE] = {"tunnel-file-unusable", COND_ERROR, COND_CODES,
 		"Make the file root:meshgw with mode 0640, mend what it holds, and apply"},
 	[COND_TUNNEL_NOT_BEGUN] = {"tunnel-not-begun", COND_ERROR, COND_TUNNEL_FILE_UNUSABLE,
-		"Mend what is wrong with its files and its interface; it begins by itself"},
+		"Mend what is wrong with its files, interface and sockets; it begins by itself"},
 	[COND_TUNNEL_DISCONNECTED] = {"tunnel-disconnected", COND_ERROR, COND_TUNNEL_NOT_ATTACHED,
 		"See that UDP to the edges passes, and that pins and certificates are each other's"},
 	[COND_TUNNEL_NO_ADDRESS] = {"tunnel-no-address", COND_ERROR, COND_TUNNEL_PROPOSAL_REFUSED,
@@ -236,6 +236,8 @@ static const struct {
 	enum condition_code code, cause;
 } causes[] = {
 	{COND_TUNNEL_NOT_BEGUN, COND_TUNNEL_NO_INTERFACE},
+	{COND_TUNNEL_NOT_BEGUN, COND_TUNNEL_NO_SOCKET},
+	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_NOT_BEGUN},
 	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNREACHED},
 	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_UNTRUSTED},
 	{COND_TUNNEL_DISCONNECTED, COND_TUNNEL_EDGE_CERTIFICATE},

@@ -478,6 +478,14 @@ static void socket_health(const struct tunnel_sockets *all, struct conditions *o
 				strerror(all->list[i].error));
 }
 
+static bool has_socket(const struct tunnel_sockets *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (!all->list[i].error)
+			return true;
+	return false;
+}
+
 static void refusal_health(const struct tunnel_verdict *v, struct conditions *out)
 {
 	char prefix[PREFIX_STRLEN];
@@ -531,7 +539,7 @@ void tunnel_health(const struct tunnel *t, struct conditions *out)
 			t->device.problem.msg);
 	for (size_t i = 0; i < FILES; i++)
 		file_health(&t->files[i], out);
-	if (!may_begin(t))
+	if (!may_begin(t) || !has_socket(&t->sockets))
 		conditions_add(out, COND_TUNNEL_NOT_BEGUN, t->config->mesh_interface,
 			"there is no tunnel: what it needs to begin with is not there");
 	socket_health(&t->sockets, out);

@@ -23,6 +23,21 @@ const struct code_row code_part_tunnel[] = {
 		"meshgw-tunnel has not fetched its configuration from meshgwd.",
 		"Start meshgw-tunnel; its log (journalctl -u meshgw-tunnel) says why it ended.",
 		{"systemctl restart meshgw-tunnel"}, false},
+	[CODE_TUNNEL_NO_INTERFACE - first] = {"tunnel-no-interface", CODE_CLASS_TUNNEL,
+		"The interface of the gateway's own tunnel cannot be made, so nothing comes from the "
+		"mesh or goes there.",
+		"There is no tunnel, and meshgwd could not make the interface that is named under "
+		"mesh: interface:.",
+		"End the program that has an interface of that name, or name another one under mesh: "
+		"interface: and apply; /dev/net/tun must be there.",
+		{}, false},
+	[CODE_TUNNEL_NO_SOCKET - first] = {"tunnel-no-socket", CODE_CLASS_TUNNEL,
+		"No UDP socket of the gateway's own tunnel can be opened, so nothing comes from the "
+		"mesh or goes there.",
+		"There is no tunnel, and meshgwd could open none of the sockets that it needs.",
+		"End the program that has the port (ss -lunp), or name another one under tunnel: "
+		"edge: listen: and apply.",
+		{}, false},
 	[CODE_TUNNEL_FILE_UNUSABLE - first] = {"tunnel-file-unusable", CODE_CLASS_TUNNEL,
 		"The gateway's own tunnel has no certificate, key or authority to begin with, so "
 		"nothing comes from the mesh or goes there.",
@@ -33,7 +48,7 @@ const struct code_row code_part_tunnel[] = {
 	[CODE_TUNNEL_NOT_BEGUN - first] = {"tunnel-not-begun", CODE_CLASS_TUNNEL,
 		"The gateway's own tunnel cannot begin, so nothing comes from the mesh or goes "
 		"there.",
-		"meshgwd has no tunnel to tell of, and does not tell what is wrong with its files.",
+		"meshgwd has no tunnel to tell of, and does not tell what it lacks.",
 		"See what meshgw status says of the files, the interface and the sockets.",
 		{"meshgw status"}, false},
 	[CODE_TUNNEL_EDGE_UNREACHED - first] = {"tunnel-edge-unreached", CODE_CLASS_TUNNEL,

@@ -233,14 +233,14 @@ static void collect(const struct view *v, struct findings *out)
 /* What follows from a cause is no fault of its own. */
 static const struct {
 	enum code cause;
-	enum code follows[11]; /* ends with CODE_TUNNEL_INTERFACE_MISSING, which follows from
+	enum code follows[12]; /* ends with CODE_TUNNEL_INTERFACE_MISSING, which follows from
 				  nothing */
 } followers[] = {
 	{CODE_TUNNEL_INTERFACE_DOWN,
 		{CODE_RETURN_ROUTE_MISSING, CODE_RETURN_ROUTE_SHADOWED, CODE_RP_FILTER_NO_ROUTE,
 			CODE_RP_FILTER_STRICT, CODE_BGP_PREFIX_NOT_ORIGINATED,
 			CODE_POLICY_RULE_CAPTURES_RETURN, CODE_EGRESS_QUEUE_DROP,
-			CODE_NO_ROUTE_TO_DESTINATION, CODE_CGNAT_OVERLAP,
+			CODE_NO_ROUTE_TO_DESTINATION, CODE_CGNAT_OVERLAP, CODE_TUNNEL_NOT_BEGUN,
 			CODE_TUNNEL_DISCONNECTED}},
 	{CODE_TUNNEL_DISCONNECTED,
 		{CODE_TUNNEL_QUEUE_FULL, CODE_TUNNEL_RETURN_LOST, CODE_PMTU_BLACKHOLE_TUNNEL,
@@ -289,7 +289,7 @@ static const struct {
 
 static bool follows(enum code cause, enum code code)
 {
-	if (cause == CODE_TUNNEL_INTERFACE_MISSING)
+	if (cause == CODE_TUNNEL_INTERFACE_MISSING || cause == CODE_TUNNEL_NO_INTERFACE)
 		cause = CODE_TUNNEL_INTERFACE_DOWN;
 	if (cause >= CODE_TUNNEL_NOT_ATTACHED && cause <= CODE_TUNNEL_NO_ADDRESS)
 		cause = CODE_TUNNEL_DISCONNECTED;

@@ -34,8 +34,13 @@ static bool link_at_fault(const struct view *v, enum fact_role role, struct find
 
 static bool mesh_missing(const struct view *v, struct finding *f)
 {
-	const struct fact *l = v->links[ROLE_MESH];
-	return l && !l->link.exists && link_at_fault(v, ROLE_MESH, f);
+	const struct fact *l = v->links[ROLE_MESH], *why = view_condition(v, "tunnel-no-interface");
+	if (!l || l->link.exists)
+		return false;
+	if (why)
+		f->code = CODE_TUNNEL_NO_INTERFACE;
+	finding_cite(f, why);
+	return link_at_fault(v, ROLE_MESH, f);
 }
 
 /* A persistent tun whose program is gone is up and has no carrier. */

@@ -105,6 +105,8 @@ static const struct cause causes[] = {
 	{"tunnel-interface-missing", 503, "destination_unavailable", true},
 	{"tunnel-no-address", 503, "destination_unavailable", true},
 	{"tunnel-no-ingress", 503, "destination_unavailable", true},
+	{"tunnel-no-interface", 503, "destination_unavailable", true},
+	{"tunnel-no-socket", 503, "destination_unavailable", true},
 	{"tunnel-not-attached", 503, "destination_unavailable", true},
 	{"tunnel-not-begun", 503, "destination_unavailable", true},
 	{"tunnel-path-narrow", 503, "destination_unavailable", true},

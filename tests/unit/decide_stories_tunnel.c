@@ -5,6 +5,7 @@
  * away its conditions alone tell, so that each story is only_real. */
 #define OF_TUNNEL(what) "+condition code=tunnel-" what " subject=CloudflareWARP message=why|"
 #define OF_EDGE(what) "+condition code=tunnel-" what " subject=192.0.2.1:443 message=why|"
+#define NO_SOCKET "+condition code=tunnel-no-socket subject=[::]:443 message=why|"
 #define NO_EDGE OF_TUNNEL("disconnected")
 
 #define STORY(...) {.only_real = true, __VA_ARGS__}
@@ -61,6 +62,29 @@ static const struct story list[] = {
 	STORY(.name = "own tunnel: no key",
 		.facts = OF_TUNNEL("not-begun") OF_TUNNEL("file-unusable"),
 		.code = CODE_TUNNEL_FILE_UNUSABLE, .confidence = CONFIDENCE_CERTAIN),
+	STORY(.name = "own tunnel: its interface cannot be made",
+		.facts = DIES_INSIDE
+		"-packet point=tun-in|link role=mesh exists=no up=no carrier=no|" OF_TUNNEL(
+			"not-begun") OF_TUNNEL("no-interface"),
+		.code = CODE_TUNNEL_NO_INTERFACE, .confidence = CONFIDENCE_CERTAIN),
+	STORY(.name = "own tunnel: its interface is another program's",
+		.facts = OF_TUNNEL("not-begun") OF_TUNNEL("no-interface"),
+		.code = CODE_TUNNEL_NO_INTERFACE, .confidence = CONFIDENCE_CERTAIN,
+		.attribute = "subject=CloudflareWARP"),
+	STORY(.name = "own tunnel: its interface lacks something, and it carries",
+		.facts = "config tunnel=connector|" OF_TUNNEL("no-interface"), .code = CODE_HEALTHY,
+		.confidence = CONFIDENCE_LIKELY),
+	STORY(.name = "own tunnel: another program has its port",
+		.facts = OF_TUNNEL("not-begun") NO_SOCKET, .code = CODE_TUNNEL_NO_SOCKET,
+		.confidence = CONFIDENCE_CERTAIN, .attribute = "subject=[::]:443"),
+	STORY(.name = "own tunnel: no socket, and so no edge",
+		.facts = OF_TUNNEL("not-begun") NO_EDGE NO_SOCKET, .code = CODE_TUNNEL_NO_SOCKET,
+		.confidence = CONFIDENCE_CERTAIN),
+	STORY(.name = "own tunnel: one socket of two", .facts = "config tunnel=edge|" NO_SOCKET,
+		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY),
+	STORY(.name = "own tunnel: one socket of two, and by the other no edge is reached",
+		.facts = NO_EDGE NO_SOCKET OF_EDGE("edge-unreached"),
+		.code = CODE_TUNNEL_EDGE_UNREACHED, .confidence = CONFIDENCE_CERTAIN),
 	STORY(.name = "own tunnel: it cannot begin, and nobody knows why",
 		.facts = OF_TUNNEL("not-begun") OF_EDGE("edge-unreached"),
 		.code = CODE_TUNNEL_NOT_BEGUN, .confidence = CONFIDENCE_CERTAIN),

@@ -240,8 +240,6 @@ static void test_conditions_are_codes(void **)
 		"bridge-too-many-listeners",
 		"bridge-file-unusable",
 		"bridge-name-unusable",
-		"tunnel-no-interface",
-		"tunnel-no-socket",
 		"tunnel-proposal-refused",
 		"tunnel-flooded",
 		"tunnel-peer-excess",

@@ -169,6 +169,8 @@ static bool is_true(const struct story *s, enum code code)
 		return true;
 	if (s->code == CODE_TUNNEL_NOT_ATTACHED && code == CODE_TUNNEL_QUEUE_FULL)
 		return true;
+	if (s->code == CODE_TUNNEL_NO_INTERFACE && code == CODE_TUNNEL_INTERFACE_MISSING)
+		return true;
 	return s->code >= CODE_BGP_DAEMON_DOWN && s->code <= CODE_BGP_ADVERTISED_NOT_USED &&
 	       code == CODE_UPSTREAM_RETURN_ROUTE_MISSING;
 }

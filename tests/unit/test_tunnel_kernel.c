@@ -58,6 +58,7 @@ static void test_foreign_interface(void **state)
 	assert_true(other >= 0);
 	site_configure(s, SITE_CONNECTOR(""));
 	assert_true(site_has_condition(s, COND_TUNNEL_NO_INTERFACE, "own0"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
 	world_enter(&s->w, world_masquerade);
 	tunnel_step(s->context.tunnel);
 	assert_true(site_find_link(s, "own0", &link));
@@ -359,6 +360,26 @@ static void test_moved6(void **state)
 		"2001:db8::7/64", "2001:db8::8/64");
 }
 
+/* Another program has an edge's port, and then lets it go. */
+static void test_no_socket(void **state)
+{
+	struct site *s = *state;
+	struct sockaddr_in at = {.sin_family = AF_INET,
+		.sin_port = htons(4433),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(other, (const struct sockaddr *)&at, sizeof(at)), 0);
+	site_configure(s, SITE_EDGE);
+	assert_true(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	close(other);
+	site_configure(s, SITE_CONNECTOR(""));
+	site_configure(s, SITE_EDGE);
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+}
+
 /* A key that others may read is none; without it the tunnel is told nothing. */
 static void test_open_key(void **state)
 {
@@ -528,6 +549,7 @@ int main(void)
 		TEST(test_moved),
 		TEST(test_moved6),
 		TEST(test_both_families),
+		TEST(test_no_socket),
 		TEST(test_open_key),
 		TEST(test_rotated),
 		TEST(test_spoiled),
