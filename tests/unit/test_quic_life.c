@@ -175,6 +175,15 @@ static void test_keep_alive(void **state)
 	exchange(w);
 }
 
+/* RFC 9000 s10.1, s10.1.2: an end that gives up a silent connection earlier than we would. */
+static void test_impatient_peer(void **state)
+{
+	struct world *w = *state;
+
+	w->server.config.idle_ns = 5 * SECOND;
+	test_keep_alive(state);
+}
+
 static void test_silence(void **state)
 {
 	struct world *w = pair_open(*state);
@@ -425,6 +434,7 @@ int main(void)
 		TEST(test_ipv6),
 		TEST(test_heard),
 		TEST(test_keep_alive),
+		TEST(test_impatient_peer),
 		TEST(test_silence),
 		TEST(test_deaf),
 		TEST(test_not_deaf),

@@ -10,6 +10,9 @@
 #include "quic/h3.h"
 #include "quic/stream_int.h"
 
+/* No peer is asked more often. */
+constexpr uint64_t KEEP_ALIVE_MIN_NS = 100 * NGTCP2_MILLISECONDS;
+
 void quic_random(uint8_t *dest, size_t n)
 {
 	if (RAND_bytes(dest, (int)n) != 1)
@@ -54,6 +57,17 @@ static int give_token(struct quic_connection *c)
 		     : ngtcp2_conn_submit_new_token(c->ng, token, (size_t)n);
 }
 
+/* Each end drops what was silent for the shorter time of both (RFC 9000 s10.1), so half of the
+ * peer's is often enough (s10.1.2). */
+static void keep_alive(struct quic_connection *c)
+{
+	uint64_t half = ngtcp2_conn_get_remote_transport_params(c->ng)->max_idle_timeout / 2;
+
+	if (half && half < c->endpoint->config.keep_alive_ns)
+		ngtcp2_conn_set_keep_alive_timeout(
+			c->ng, half > KEEP_ALIVE_MIN_NS ? half : KEEP_ALIVE_MIN_NS);
+}
+
 static void describe_peer(const struct quic_connection *c, SSL *ssl, struct quic_peer *peer)
 {
 	const unsigned char *alpn = nullptr;
@@ -84,6 +98,8 @@ static int on_handshake_completed(ngtcp2_conn *, void *user)
 	c->unauthenticated = false;
 	if (c->server && give_token(c) != 0)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
+	if (!c->server)
+		keep_alive(c);
 	if (quic_h3_begin(c) < 0)
 		return NGTCP2_ERR_CALLBACK_FAILURE;
 	describe_peer(c, ssl, &peer);
