@@ -16,7 +16,7 @@ from connectip import capsule, packet
 from connectip.client import headers
 from connectip.http3 import GREASE, GREASE_FAR, PROXY_SETTINGS
 from connectip.link import Link, Request
-from connectip.proxy import ServerQuic
+from connectip.proxy import Proxy, ServerQuic
 from stage import (
     ADDRESSES,
     MESSAGE_ERROR,
@@ -269,6 +269,22 @@ def test_request_ended(stage: Stage, how: str) -> None:
     wait_open(stage, proxy, 2)
     ping_through(stage, proxy)
     assert not link.closed or link.closed.error_code == ErrorCode.H3_NO_ERROR
+    if how == "reset":
+        _end_by_halves(stage, proxy)
+
+
+def _end_by_halves(stage: Stage, proxy: Proxy) -> None:
+    """RFC 9000 3.3: either half of a stream may be given up, and without an error, too. There is no
+    tunnel without both; that nothing more is read shows when there is something to say."""
+    request = wait_open(stage, proxy, 2)
+    request.link.quic.reset_stream(request.stream, ErrorCode.H3_NO_ERROR)
+    request = wait_open(stage, proxy, 3)
+    ping_through(stage, proxy)
+    request.link.quic.stop_stream(request.stream, ErrorCode.H3_NO_ERROR)
+    proxy.settle(request.link)
+    stage.gateway.tell(stage.connector(advertise=["10.0.2.0/24"]))
+    wait_open(stage, proxy, 4)
+    ping_through(stage, proxy)
 
 
 def test_forgotten(stage: Stage) -> None:

@@ -283,7 +283,13 @@ void quic_h3_block(struct quic_connection *c, int64_t id)
 	nghttp3_conn_block_stream(c->h3, id);
 }
 
+/* The peer has sent STOP_SENDING, and the library a reset; a tunnel that cannot tell its end
+ * anything is none. */
 void quic_h3_shut(struct quic_connection *c, int64_t id)
 {
+	struct quic_stream *s = quic_stream_find(c, id);
+
 	nghttp3_conn_shutdown_stream_write(c->h3, id);
+	if (s)
+		quic_stream_note_reset(s, QUIC_H3_NO_ERROR);
 }

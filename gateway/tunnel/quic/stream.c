@@ -67,10 +67,12 @@ void quic_stream_open(struct quic_stream *s)
 	quic_datagram_tell_max(s->connection);
 }
 
-/* After a refusal, and with H3_NO_ERROR, this is how the other side lets go in order. */
+/* After a refusal, and with H3_NO_ERROR after our last word, the other side lets go in order. */
 void quic_stream_note_reset(struct quic_stream *s, uint64_t code)
 {
-	if (s->aborted || s->reset || s->state == QUIC_STREAM_REFUSED || code == QUIC_H3_NO_ERROR)
+	bool in_order = s->finish && code == QUIC_H3_NO_ERROR;
+
+	if (s->aborted || s->reset || s->state == QUIC_STREAM_REFUSED || in_order)
 		return;
 	s->reset = true;
 	s->code = code;
