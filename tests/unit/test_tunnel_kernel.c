@@ -314,7 +314,8 @@ static in_port_t port_of_socket(const struct site *s)
 	return at.sin6_port;
 }
 
-/* An address that is to be looked for (IPv6) is none until a thread of the kernel has seen to it. */
+/* An address that is to be looked for (IPv6) is none until a thread of the kernel has seen to it.
+ */
 static void change_address(const char *how, const char *address)
 {
 	char command[96];
