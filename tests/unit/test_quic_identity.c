@@ -294,6 +294,8 @@ static const struct {
 	{nullptr, nullptr, false, "X25519MLKEM768", 3},
 	{nullptr, "P-256", false, "secp256r1", 4},
 	{"P-521:P-384:X25519MLKEM768", nullptr, false, "X25519MLKEM768", 4},
+	{"X25519:P-256:X25519MLKEM768", nullptr, false, "X25519MLKEM768", 4},
+	{"P-256:P-384:X25519", nullptr, false, "secp256r1", 3},
 	{"P-521:P-384:X25519MLKEM768", nullptr, true, "X25519MLKEM768", 5},
 };
 

@@ -19,7 +19,7 @@ struct quic_identity {
 	const uint8_t (*pins)[QUIC_KEY_DIGEST]; /* SHA-256 of a peer's SubjectPublicKeyInfo */
 	size_t n_pins;
 	const char *ca;     /* PEM; nullptr or "" = none */
-	const char *groups; /* OpenSSL's list; default X25519MLKEM768:X25519:P-256 */
+	const char *groups; /* the first is preferred; default X25519MLKEM768:X25519:P-256 */
 };
 
 /* What strangers and peers may use up. */

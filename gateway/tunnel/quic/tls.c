@@ -116,17 +116,19 @@ static void *unqualified(const char *text)
 
 /* A client sends shares of the first two groups, which is what the stars mean: OpenSSL by itself
  * sends only the first one's, and not every server that lacks it knows how to ask again (RFC 8446
- * s4.1.4). */
+ * s4.1.4). A server asks for its first group whoever knows it and sent the share of another, which
+ * is what the slash means: OpenSSL by itself takes what was sent. */
 static int set_groups(SSL_CTX *ctx, bool server, const char *groups)
 {
 	const char *rest = strchr(groups, ':');
-	autofree char *shared = nullptr;
+	autofree char *list = nullptr;
 
-	if (server || !rest)
+	if (!rest)
 		return (int)SSL_CTX_ctrl(ctx, SSL_CTRL_SET_GROUPS_LIST, 0, unqualified(groups));
-	if (asprintf(&shared, "*%.*s:*%s", (int)(rest - groups), groups, rest + 1) < 0)
+	if (asprintf(&list, server ? "%.*s/%s" : "*%.*s:*%s", (int)(rest - groups), groups,
+		    rest + 1) < 0)
 		out_of_memory();
-	return (int)SSL_CTX_ctrl(ctx, SSL_CTRL_SET_GROUPS_LIST, 0, shared);
+	return (int)SSL_CTX_ctrl(ctx, SSL_CTRL_SET_GROUPS_LIST, 0, list);
 }
 
 static SSL_CTX *context(struct quic_tls *t, bool server, const char *groups, struct err *err)
