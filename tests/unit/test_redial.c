@@ -133,6 +133,21 @@ static void test_reset(void **)
 	dials(&r, &now, 1);
 }
 
+/* An edge that is killed again and again is there again within a second each time. */
+static void test_resets(void **)
+{
+	uint64_t now;
+	struct redial r = opened(&now);
+
+	for (size_t i = 1; i <= 20; i++) {
+		now += 300 * MS;
+		redial_open_closed(&r, REDIAL_END_RESET, now);
+		assert_in_range(r.due_us - now, 50 * MS, 600 * MS);
+		dials(&r, &now, i % 3);
+		opens(&r, &now);
+	}
+}
+
 /* Who was well for long is dialled again; who was not, is not. */
 static void test_lived(void **)
 {
@@ -288,6 +303,7 @@ int main(void)
 		cmocka_unit_test(test_failed),
 		cmocka_unit_test(test_unanswered),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_resets),
 		cmocka_unit_test(test_lived),
 		cmocka_unit_test(test_silence),
 		cmocka_unit_test(test_another_address),

@@ -10,8 +10,10 @@ constexpr uint64_t STABLE_US = 10'000'000;
 constexpr uint64_t MOVE_US = 1'000'000;
 /* Who has shaken hands and does not answer the request has had its chance. */
 constexpr uint64_t ANSWER_US = 5'000'000;
-/* A reset of who was open for less may come again: somebody else answers at that address. */
+/* A reset of who was open for less may come again: somebody else answers at that address, or the
+ * edge is killed again and again. It is asked for with pauses, but it lives: no long ones. */
 constexpr uint64_t RESET_US = 1'000'000;
+constexpr uint64_t PAUSE_RESET_US = 400'000;
 /* What the kernel has for the mesh waits so long for a tunnel: a flow that begins while an edge is
  * restarted does not lose its first packet, which is sent again only after a second. */
 constexpr uint64_t HOLD_US = 1'000'000;
@@ -34,9 +36,9 @@ static uint64_t jittered(struct redial *r, uint64_t us)
 	return us / 2 + ((x * UINT64_C(0x2545f4914f6cdd1d)) >> 32) * us / UINT32_MAX;
 }
 
-static void pause_longer(struct redial *r, uint64_t now_us)
+static void pause_longer(struct redial *r, uint64_t most_us, uint64_t now_us)
 {
-	pause_for(r, jittered(r, r->pause_us), now_us);
+	pause_for(r, jittered(r, r->pause_us < most_us ? r->pause_us : most_us), now_us);
 	r->pause_us = r->pause_us * 2 < PAUSE_LAST_US ? r->pause_us * 2 : PAUSE_LAST_US;
 }
 
@@ -86,7 +88,7 @@ void redial_failed(struct redial *r, uint64_t now_us)
 	if (r->open && r->heard)
 		(void)keep_open(r);
 	else
-		pause_longer(r, now_us);
+		pause_longer(r, PAUSE_LAST_US, now_us);
 }
 
 void redial_established(struct redial *r, uint64_t now_us)
@@ -122,7 +124,7 @@ static void dial_again(struct redial *r, enum redial_end end, uint64_t lived_us,
 	if (end == REDIAL_END_UNHEARD)
 		pause_for(r, jittered(r, PAUSE_FIRST_US), now_us);
 	else
-		pause_longer(r, now_us);
+		pause_longer(r, end == REDIAL_END_RESET ? PAUSE_RESET_US : PAUSE_LAST_US, now_us);
 }
 
 void redial_next_closed(struct redial *r, enum redial_end end, uint64_t now_us)

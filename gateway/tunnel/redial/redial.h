@@ -10,7 +10,7 @@
  *
  * After a failure the next edge of the list is tried, after a pause that grows and has jitter, so
  * that many connectors do not come back at the same moment. A stateless reset says that the edge
- * lives and has forgotten us: it is dialled again at once.
+ * lives and has forgotten us: it is dialled again at once, or soon if that comes again and again.
  *
  * Where nobody answers pauses do not grow: what is lost by asking is a packet every second or two,
  * and what is gained is that an outage is over when it is over. An open tunnel that falls silent is
