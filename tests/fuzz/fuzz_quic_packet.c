@@ -2,12 +2,13 @@
 /*
  * Datagrams from anywhere: both endpoints of a world get what the input says, beside packets of
  * their own that are lost, doubled, changed and sent again from elsewhere. Time goes on in between,
- * and owners do at any moment what they may. Randomness comes from a generator with a fixed seed,
- * so that an input does the same each time.
+ * owners do at any moment what they may, and callbacks of the library fail. Randomness comes from a
+ * generator with a fixed seed, so that an input does the same each time.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "quic_failing.h"
 #include "quic_fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -96,7 +97,13 @@ static void restart(struct world *w, struct fuzz_input *)
 
 static void act(struct world *w, struct fuzz_input *in)
 {
-	fuzz_act(fuzz_byte(in) % 2 ? &w->client : &w->server, in);
+	uint8_t who = fuzz_byte(in);
+
+	if (who < 0xe0) {
+		fuzz_act(who % 2 ? &w->client : &w->server, in);
+		return;
+	}
+	failing_set(who % FAILING_KINDS, fuzz_byte(in));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -116,6 +123,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct world *w = fuzz_world();
 
 	seen.n = 0;
+	failing_set(FAILING_NONE, 0);
 	w->tap = remember;
 	world_start(w);
 	for (int i = 0; in.n && i < 200; i++)
