@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "lane.h"
 #include "connip/datagram.h"
+#include "connip/packet.h"
 #include "connip/patience.h"
 #include "lib/log.h"
 #include "lib/xmalloc.h"
@@ -103,7 +104,7 @@ static void queue_to_peer(struct lane *l, const uint8_t *packet, size_t n)
 	memcpy(copy, packet, n);
 	const struct iovec pieces[] = {{context, CONTEXT_BYTES}, {copy, n}};
 	/* Full: it is lost, as a message about a loss may be. */
-	(void)quic_datagram_queue(l->stream, pieces, 2);
+	(void)quic_datagram_queue(l->stream, pieces, 2, packet_dscp(packet, n));
 }
 
 /* The size that counts for packets from the kernel. */
@@ -337,7 +338,7 @@ void lane_ask(struct lane *l)
 
 	memcpy(nothing, DATAGRAM_NOTHING, sizeof(nothing));
 	/* Full: it is being asked already. */
-	(void)quic_datagram_queue(l->stream, &(struct iovec){nothing, sizeof(nothing)}, 1);
+	(void)quic_datagram_queue(l->stream, &(struct iovec){nothing, sizeof(nothing)}, 1, 0);
 }
 
 bool lane_admit(struct lane *l, const struct packet_bytes *bytes, uint64_t now_ns)
@@ -378,7 +379,8 @@ int lane_send(
 	struct iovec pieces[2];
 	unsigned n = pieces_of(bytes, pieces);
 
-	return quic_datagram_send(l->stream, pieces, n, out, now_ns);
+	return quic_datagram_send(
+		l->stream, pieces, n, packet_dscp(bytes->head, bytes->head_n), out, now_ns);
 }
 
 int lane_queue(struct lane *l, const struct packet_bytes *bytes)
@@ -386,5 +388,5 @@ int lane_queue(struct lane *l, const struct packet_bytes *bytes)
 	struct iovec pieces[2];
 	unsigned n = pieces_of(bytes, pieces);
 
-	return quic_datagram_queue(l->stream, pieces, n);
+	return quic_datagram_queue(l->stream, pieces, n, packet_dscp(bytes->head, bytes->head_n));
 }

@@ -44,7 +44,7 @@ static void on_datagram(struct world_side *s, const uint8_t *bytes, size_t n)
 	struct iovec piece = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
 
 	if (s->stream && world_random(s->world) % 4 == 0)
-		(void)!quic_datagram_queue(s->stream, &piece, 1);
+		(void)!quic_datagram_queue(s->stream, &piece, 1, 0);
 	if (s->connection && world_random(s->world) % 64 == 0)
 		quic_connection_close(s->connection, QUIC_H3_INTERNAL_ERROR, "as if");
 }
@@ -79,7 +79,7 @@ void fuzz_act(struct world_side *s, struct fuzz_input *in)
 	if (!s->stream)
 		return;
 	if (what % 8 == 2)
-		(void)!quic_datagram_queue(s->stream, &piece, 1);
+		(void)!quic_datagram_queue(s->stream, &piece, 1, 0);
 	else if (what % 8 == 3)
 		(void)!world_send(s, bytes, piece.iov_len);
 	else if (what % 8 == 4)

@@ -93,7 +93,7 @@ static int queue(struct sim_end *e, const uint8_t *packet, size_t n)
 	copy[0] = DATAGRAM_PACKET[0];
 	memcpy(copy + 1, packet, n);
 	const struct iovec piece = {copy, n + 1};
-	return quic_datagram_queue(e->stream, &piece, 1);
+	return quic_datagram_queue(e->stream, &piece, 1, 0);
 }
 
 /* While lists change, a packet may be too late, or too early. */

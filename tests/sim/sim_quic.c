@@ -112,7 +112,7 @@ static void send_datagram(struct world_side *s, struct flow *f)
 		return;
 	piece.iov_len = make(bytes, f->sent, n < max ? n : max);
 	r = f->sent % 2 ? world_send(s, bytes, piece.iov_len)
-			: quic_datagram_queue(s->stream, &piece, 1);
+			: quic_datagram_queue(s->stream, &piece, 1, 0);
 	assert_true(r == 0 || r == -EAGAIN);
 	f->sent += r == 0;
 }

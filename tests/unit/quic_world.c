@@ -383,7 +383,7 @@ int world_send(struct world_side *s, const uint8_t *bytes, size_t n)
 	int r;
 
 	quic_batch_init(&b, s->world->buffer, sizeof(s->world->buffer), runs, 64);
-	r = quic_datagram_send(s->stream, &piece, 1, &b, s->world->now);
+	r = quic_datagram_send(s->stream, &piece, 1, 0, &b, s->world->now);
 	write_all(s, &b);
 	return r;
 }

@@ -265,6 +265,16 @@ static const struct {
 	{ICMP_WHY_TOO_BIG, true, 1400, "2/0 2001:db8:9::9 > 2001:db8::1, 1280 bytes, MTU 1280"},
 };
 
+static void test_dscp(void **)
+{
+	const uint8_t v4[] = {0x45, 0xba}, v6[] = {0x6b, 0xaf}, other[] = {0x5b, 0xaf};
+
+	assert_int_equal(packet_dscp(v4, sizeof(v4)), 46);
+	assert_int_equal(packet_dscp(v6, sizeof(v6)), 46);
+	assert_int_equal(packet_dscp(v4, 1), 0);
+	assert_int_equal(packet_dscp(other, sizeof(other)), 0);
+}
+
 static void test_errors(void **)
 {
 	for (size_t i = 0; i < COUNT(errors); i++) {
@@ -330,6 +340,7 @@ int main(void)
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_addresses),
 		cmocka_unit_test(test_may_answer),
+		cmocka_unit_test(test_dscp),
 		cmocka_unit_test(test_errors),
 		cmocka_unit_test(test_quote),
 	};

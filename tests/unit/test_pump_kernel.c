@@ -173,7 +173,7 @@ static void send_one(const struct side *from, size_t n)
 
 	pump_begin(from->pump, now_ns);
 	assert_int_equal(
-		quic_datagram_send(from->stream, &piece, 1, pump_batch(from->pump), now_ns), 0);
+		quic_datagram_send(from->stream, &piece, 1, 0, pump_batch(from->pump), now_ns), 0);
 	pump_write(from->pump, now_ns);
 }
 

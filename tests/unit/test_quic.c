@@ -83,10 +83,10 @@ static void test_datagrams(void **state)
 	uint8_t buffer[8192];
 
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(quic_datagram_queue(w->server.stream, pieces, 2), 0);
+		assert_int_equal(quic_datagram_queue(w->server.stream, pieces, 2, 0), 0);
 	quic_batch_init(&b, buffer, sizeof(buffer), runs, 8);
 	for (int i = 0; i < 3; i++)
-		assert_int_equal(quic_datagram_send(w->client.stream, pieces, 2, &b, w->now), 0);
+		assert_int_equal(quic_datagram_send(w->client.stream, pieces, 2, 0, &b, w->now), 0);
 	assert_false(quic_endpoint_write(w->client.endpoint, &b, w->now));
 	assert_int_equal(b.n_runs, 1);
 	assert_int_equal(b.runs[0].length, b.runs[0].segment); /* one packet for all three */
@@ -111,9 +111,9 @@ static void test_datagram_size(void **state)
 	assert_int_equal(max, w->client.datagram_max);
 	assert_in_range(max, 1472 - 40, 1472 - 30);
 	piece.iov_len = max + 1;
-	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1), -EMSGSIZE);
+	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1, 0), -EMSGSIZE);
 	piece.iov_len = max;
-	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1), 0);
+	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1, 0), 0);
 	world_run(w, SECOND);
 	assert_int_equal(w->server.datagrams, 1);
 	assert_int_equal(w->client.largest, 1472);
@@ -134,7 +134,7 @@ static void test_deaf_peer(void **state)
 	w->net.dead = true;
 	for (int i = 0; i < 2000; i++) {
 		sent += quic_stream_send(s->stream, bytes, sizeof(bytes)) == 0;
-		queued += quic_datagram_queue(s->stream, &piece, 1) == 0;
+		queued += quic_datagram_queue(s->stream, &piece, 1, 0) == 0;
 		world_run(w, 10 * MS);
 	}
 	assert_int_equal(sent, 10);
@@ -155,7 +155,7 @@ static void test_queues_together(void **state)
 
 	w->server.config.limits.queues = 1; /* less than one ring */
 	pair_open(*state);
-	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1), -EAGAIN);
+	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1, 0), -EAGAIN);
 	assert_int_equal(quic_endpoint_counters(w->server.endpoint)->datagrams_dropped, 1);
 }
 

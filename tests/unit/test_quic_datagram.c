@@ -119,11 +119,11 @@ static void test_no_datagrams_asked(void **)
 	(void)rude_ask_tunnel(r, false);
 	world_run(w, SECOND);
 	assert_int_equal(w->server.requests, 1);
-	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1), -EPROTO);
+	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1, 0), -EPROTO);
 	assert_int_equal(quic_datagram_max(w->server.stream), 0);
 	rude_begin(r, CONTROL(DATAGRAMS), 5);
 	world_run(w, SECOND);
-	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1), 0);
+	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1, 0), 0);
 	assert_true(w->server.datagram_max > 1000);
 	rude_free(r);
 	world_free(w);
@@ -144,9 +144,9 @@ static void test_frame_limit(void **)
 	world_run(w, SECOND);
 	assert_in_range(w->client.datagram_max, 490, 499); /* type, length, Quarter Stream ID */
 	piece.iov_len = w->client.datagram_max + 1;
-	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1), -EMSGSIZE);
+	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1, 0), -EMSGSIZE);
 	piece.iov_len--;
-	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1), 0);
+	assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1, 0), 0);
 	world_run(w, SECOND);
 	assert_int_equal(w->client.closed, 0); /* the peer's library would have closed it */
 	rude_free(r);
@@ -170,9 +170,9 @@ static void test_datagrams_behind_the_end(void **)
 	world_run(w, SECOND);
 	assert_int_equal(w->server.requests, 1);
 	assert_int_equal(w->server.datagrams, 0);
-	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1), 0);
+	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1, 0), 0);
 	quic_stream_finish(w->server.stream);
-	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1), -EPIPE);
+	assert_int_equal(quic_datagram_queue(w->server.stream, &piece, 1, 0), -EPIPE);
 	assert_int_equal(quic_datagram_max(w->server.stream), 0);
 	assert_false(rude_closed(r, &code));
 	rude_free(r);

@@ -265,8 +265,8 @@ static void test_not_deaf(void **state)
 		const struct iovec piece = {bytes, 4 + world_random(w) % sizeof(bytes) / 2};
 
 		w->net.delay_ns = 10 * MS + world_random(w) % 1000;
-		(void)quic_datagram_queue(w->client.stream, &piece, 1);
-		(void)quic_datagram_queue(w->server.stream, &piece, 1);
+		(void)quic_datagram_queue(w->client.stream, &piece, 1, 0);
+		(void)quic_datagram_queue(w->server.stream, &piece, 1, 0);
 		world_run(w, 10 * MS);
 		assert_int_equal(w->client.closed + w->server.closed, 0);
 	}

@@ -295,14 +295,16 @@ static void test_queue(void **)
 
 			memset(bytes, (uint8_t)in, sizeof(bytes));
 			memcpy(bytes, &in, sizeof(in));
-			in += quic_queue_push(&q, pieces, 2);
+			in += quic_queue_push(&q, pieces, 2, in % 64);
 		}
 		for (uint32_t i = 0; i < wave % 5 && q.n; i++, out++) {
 			size_t n;
-			const uint8_t *first = quic_queue_first(&q, &n);
+			uint8_t dscp;
+			const uint8_t *first = quic_queue_first(&q, &n, &dscp);
 
 			assert_memory_equal(first, &out, sizeof(out));
 			assert_int_equal(n, 4 + out * 131 % 290);
+			assert_int_equal(dscp, out % 64);
 			for (size_t k = 4; k < n; k++)
 				assert_int_equal(first[k], (uint8_t)out);
 			quic_queue_pop(&q);
@@ -312,7 +314,7 @@ static void test_queue(void **)
 	assert_int_equal(in - out, q.n);
 	while (q.n)
 		quic_queue_pop(&q);
-	assert_null(quic_queue_first(&q, &(size_t){0}));
+	assert_null(quic_queue_first(&q, &(size_t){0}, &(uint8_t){0}));
 	quic_queue_clear(&q);
 }
 

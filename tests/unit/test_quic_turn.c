@@ -197,7 +197,7 @@ static void pass(struct world_side *from, struct world_side *to, bool datagram)
 	quic_batch_init(&b, w->buffer, sizeof(w->buffer), runs, 64);
 	quic_endpoint_expire(from->endpoint, w->now);
 	if (datagram)
-		assert_int_equal(quic_datagram_send(from->stream, &piece, 1, &b, w->now), 0);
+		assert_int_equal(quic_datagram_send(from->stream, &piece, 1, 0, &b, w->now), 0);
 	assert_false(quic_endpoint_write(from->endpoint, &b, w->now));
 	w->now += MS / 10;
 	carry(to, &b);
@@ -216,6 +216,35 @@ static void test_news(void **state)
 		assert_int_equal(w->server.datagram_max, quic_datagram_max(w->server.stream));
 	}
 	assert_true(sizes_known(w));
+}
+
+/* RFC 9484 s10.3: only what has the same DSCP shares a packet, however it was sent. */
+static void test_dscp(void **state)
+{
+	static const uint8_t bytes[60], marks[] = {0, 0, 46, 46, 0, 8, 8, 8};
+	struct world *w = settled(state, MS / 10);
+	struct iovec piece = {(void *)(uintptr_t)bytes, sizeof(bytes)};
+	unsigned int from_client = w->client.sent;
+	struct quic_run runs[64];
+	struct quic_batch b;
+	size_t packets = 0;
+
+	for (size_t i = 0; i < sizeof(marks); i++)
+		assert_int_equal(quic_datagram_queue(w->client.stream, &piece, 1, marks[i]), 0);
+	world_run(w, MS / 10);
+	assert_int_equal(w->server.datagrams, sizeof(marks));
+	assert_int_equal(w->client.sent - from_client, 4);
+
+	quic_batch_init(&b, w->buffer, sizeof(w->buffer), runs, 64);
+	for (size_t i = 0; i < sizeof(marks); i++)
+		assert_int_equal(
+			quic_datagram_send(w->client.stream, &piece, 1, marks[i], &b, w->now), 0);
+	assert_false(quic_endpoint_write(w->client.endpoint, &b, w->now));
+	for (size_t i = 0; i < b.n_runs; i++)
+		packets += (b.runs[i].length + b.runs[i].segment - 1) / b.runs[i].segment;
+	assert_int_equal(packets, 4);
+	carry(&w->server, &b);
+	assert_int_equal(w->server.datagrams, 2 * sizeof(marks));
 }
 
 /* A packet that cannot be written. */
@@ -310,12 +339,12 @@ static void turn(struct world *w)
 
 	quic_batch_init(&b, w->buffer, sizeof(w->buffer), runs, 64);
 	for (int i = 0; i < 40; i++)
-		(void)!quic_datagram_send(w->client.stream, &large, 1, &b, w->now);
+		(void)!quic_datagram_send(w->client.stream, &large, 1, 0, &b, w->now);
 	assert_false(quic_endpoint_write(w->client.endpoint, &b, w->now));
 	carry(&w->server, &b);
 	w->now += MS / 10;
 	for (int i = 0; i < 4; i++)
-		(void)!quic_datagram_send(w->server.stream, &small, 1, &b, w->now);
+		(void)!quic_datagram_send(w->server.stream, &small, 1, 0, &b, w->now);
 	assert_false(quic_endpoint_write(w->server.endpoint, &b, w->now));
 	carry(&w->client, &b);
 	w->now += MS / 10;
@@ -346,6 +375,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_far, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_search, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_news, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_dscp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unwritable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 	};

@@ -19,6 +19,20 @@ static unsigned get16(const uint8_t *p)
 	return (unsigned)(p[0] << 8 | p[1]);
 }
 
+uint8_t packet_dscp(const uint8_t *head, size_t n)
+{
+	if (n < 2)
+		return 0;
+	switch (head[0] >> 4) {
+	case 4:
+		return head[1] >> 2;
+	case 6:
+		return (uint8_t)((get16(head) >> 6) & 0x3f);
+	default:
+		return 0;
+	}
+}
+
 static bool is_icmp_proto(uint8_t family, int proto)
 {
 	return proto == (family == AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6);

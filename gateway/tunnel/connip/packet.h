@@ -47,6 +47,9 @@ bool packet_is_icmp(const struct packet *p);
  * that nobody knows counts as one in IPv4, so that it is never answered. */
 bool packet_is_icmp_error(const struct packet *p);
 
+/* 0 to 63 (RFC 2474 3); 0 if there is no header that has one. */
+uint8_t packet_dscp(const uint8_t *head, size_t n);
+
 /* What is special about an address: bits. */
 enum packet_addr {
 	PACKET_ADDR_LINK_LOCAL =

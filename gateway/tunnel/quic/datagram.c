@@ -58,18 +58,20 @@ void quic_datagram_tell_max(struct quic_connection *c)
 	}
 }
 
-/* Others' packets are closed first: there is one place behind `used`. */
-static int reach(struct quic_connection *c, struct quic_batch *out)
+/* Others' packets are closed first: there is one place behind `used`. So is one of another DSCP. */
+static int reach(struct quic_connection *c, uint8_t dscp, struct quic_batch *out)
 {
 	struct quic_endpoint *e = c->endpoint;
-	struct quic_connection *other = e->open == c ? nullptr : e->open;
+	struct quic_connection *other = e->open == c && e->open_dscp == dscp ? nullptr : e->open;
 	int r = other ? quic_connection_seal(other, out) : 0;
 
+	if (r < 0 && other == c)
+		return r;
 	if (r < 0) {
 		other->doomed = r;
 		quic_connection_touch(other);
 	}
-	return e->open == c || quic_batch_fits(out, e->config.payload_max) ? 0 : -ENOBUFS;
+	return e->open || quic_batch_fits(out, e->config.payload_max) ? 0 : -ENOBUFS;
 }
 
 struct packet_plan {
@@ -137,8 +139,8 @@ static int write_once(struct quic_connection *c, const ngtcp2_vec *vec, size_t n
 	return (int)written;
 }
 
-static int write_datagram(
-	struct quic_stream *s, const struct iovec *pieces, size_t n, struct quic_batch *out)
+static int write_datagram(struct quic_stream *s, const struct iovec *pieces, size_t n, uint8_t dscp,
+	struct quic_batch *out)
 {
 	struct quic_connection *c = s->connection;
 	uint8_t quarter[QUIC_VARINT_MAX];
@@ -154,7 +156,7 @@ static int write_datagram(
 		sum += pieces[i].iov_len;
 	}
 	while (!accepted) {
-		int r = reach(c, out);
+		int r = reach(c, dscp, out);
 
 		if (r == 0)
 			r = write_once(c, vec, 1 + n, sum, out, &accepted);
@@ -163,6 +165,7 @@ static int write_datagram(
 		if (r == 0 && !accepted)
 			return -EAGAIN;
 	}
+	c->endpoint->open_dscp = dscp;
 	c->endpoint->counters.datagrams_out++;
 	return 0;
 }
@@ -180,7 +183,7 @@ static int check(const struct quic_stream *s, const struct iovec *pieces, size_t
 	return sum > quic_datagram_max(s) ? -EMSGSIZE : 0;
 }
 
-int quic_datagram_send(struct quic_stream *s, const struct iovec *pieces, size_t n,
+int quic_datagram_send(struct quic_stream *s, const struct iovec *pieces, size_t n, uint8_t dscp,
 	struct quic_batch *out, uint64_t now_ns)
 {
 	struct quic_connection *c = s->connection;
@@ -191,7 +194,7 @@ int quic_datagram_send(struct quic_stream *s, const struct iovec *pieces, size_t
 		return r;
 	quic_endpoint_now(c->endpoint, now_ns);
 	/* Older datagrams and stream bytes that wait for the window have been there before. */
-	r = c->blocked || s->queue.n ? -EAGAIN : write_datagram(s, pieces, n, out);
+	r = c->blocked || s->queue.n ? -EAGAIN : write_datagram(s, pieces, n, dscp, out);
 	if (r == 0) {
 		quic_connection_sent(c);
 		return 0;
@@ -205,7 +208,7 @@ int quic_datagram_send(struct quic_stream *s, const struct iovec *pieces, size_t
 	return -EPIPE;
 }
 
-int quic_datagram_queue(struct quic_stream *s, const struct iovec *pieces, size_t n)
+int quic_datagram_queue(struct quic_stream *s, const struct iovec *pieces, size_t n, uint8_t dscp)
 {
 	struct quic_endpoint *e = s->connection->endpoint;
 	const struct quic_limits *limits = &e->config.limits;
@@ -218,7 +221,7 @@ int quic_datagram_queue(struct quic_stream *s, const struct iovec *pieces, size_
 		e->status.queued += limits->queue;
 	}
 	quic_connection_touch(s->connection);
-	if (s->queue.bytes && quic_queue_push(&s->queue, pieces, n))
+	if (s->queue.bytes && quic_queue_push(&s->queue, pieces, n, dscp))
 		return 0;
 	e->counters.datagrams_dropped++;
 	return -EAGAIN;
@@ -228,13 +231,14 @@ int quic_datagram_queue(struct quic_stream *s, const struct iovec *pieces, size_
 static int flush_one(struct quic_stream *s, struct quic_batch *out)
 {
 	struct iovec piece = {};
-	const uint8_t *bytes = quic_queue_first(&s->queue, &piece.iov_len);
+	uint8_t dscp = 0;
+	const uint8_t *bytes = quic_queue_first(&s->queue, &piece.iov_len, &dscp);
 	int r;
 
 	piece.iov_base = (void *)(uintptr_t)bytes;
 	r = check(s, &piece, 1);
 	if (r == 0)
-		r = write_datagram(s, &piece, 1, out);
+		r = write_datagram(s, &piece, 1, dscp, out);
 	else
 		s->connection->endpoint->counters.datagrams_dropped++;
 	if (r == 0 || r == -EMSGSIZE || r == -EPIPE || r == -EPROTO) {

@@ -62,6 +62,7 @@ struct quic_endpoint {
 
 	struct quic_memory memory;
 	struct quic_connection *open; /* whose packet is open, quic/datagram.h */
+	uint8_t open_dscp;            /* of the datagrams in it */
 };
 
 /* Time for this call: never earlier than before. */

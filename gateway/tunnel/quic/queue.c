@@ -7,7 +7,11 @@
 
 #include "lib/xmalloc.h"
 
-/* Instead of the length in front of a datagram: the next one is at the front. */
+/* In front of a datagram. */
+struct front {
+	uint16_t length; /* WRAP instead: the next one is at the front */
+	uint8_t dscp;
+};
 constexpr uint16_t WRAP = UINT16_MAX;
 
 void quic_queue_clear(struct quic_queue *q)
@@ -32,10 +36,10 @@ static size_t place_for(const struct quic_queue *q, size_t n)
 	return n < q->head ? 0 : q->capacity;
 }
 
-bool quic_queue_push(struct quic_queue *q, const struct iovec *pieces, size_t n)
+bool quic_queue_push(struct quic_queue *q, const struct iovec *pieces, size_t n, uint8_t dscp)
 {
 	size_t sum = 0, place;
-	uint16_t length;
+	struct front front;
 
 	for (size_t i = 0; i < n; i++)
 		sum += pieces[i].iov_len;
@@ -43,14 +47,15 @@ bool quic_queue_push(struct quic_queue *q, const struct iovec *pieces, size_t n)
 		return false;
 	if (q->n == 0)
 		q->head = q->tail = 0;
-	place = place_for(q, sizeof(length) + sum);
+	place = place_for(q, sizeof(front) + sum);
 	if (place == q->capacity)
 		return false;
-	if (place != q->tail && q->capacity - q->tail >= sizeof(length))
-		memcpy(q->bytes + q->tail, &WRAP, sizeof(WRAP));
-	length = (uint16_t)sum;
-	memcpy(q->bytes + place, &length, sizeof(length));
-	q->tail = place + sizeof(length);
+	front = (struct front){.length = WRAP};
+	if (place != q->tail && q->capacity - q->tail >= sizeof(front))
+		memcpy(q->bytes + q->tail, &front, sizeof(front));
+	front = (struct front){.length = (uint16_t)sum, .dscp = dscp};
+	memcpy(q->bytes + place, &front, sizeof(front));
+	q->tail = place + sizeof(front);
 	for (size_t i = 0; i < n; i++) {
 		if (pieces[i].iov_len)
 			memcpy(q->bytes + q->tail, pieces[i].iov_base, pieces[i].iov_len);
@@ -60,37 +65,38 @@ bool quic_queue_push(struct quic_queue *q, const struct iovec *pieces, size_t n)
 	return true;
 }
 
-/* Where the oldest one's length is. */
-static size_t oldest(const struct quic_queue *q, uint16_t *length)
+/* Where the oldest one begins. */
+static size_t oldest(const struct quic_queue *q, struct front *front)
 {
-	if (q->capacity - q->head >= sizeof(*length)) {
-		memcpy(length, q->bytes + q->head, sizeof(*length));
-		if (*length != WRAP)
-			return q->head;
+	if (q->capacity - q->head >= sizeof(*front)) {
+		memcpy(front, q->bytes + q->head, sizeof(*front));
+		if (front->length != WRAP)
+			return q->head + sizeof(*front);
 	}
-	memcpy(length, q->bytes, sizeof(*length));
-	return 0;
+	memcpy(front, q->bytes, sizeof(*front));
+	return sizeof(*front);
 }
 
-const uint8_t *quic_queue_first(const struct quic_queue *q, size_t *length)
+const uint8_t *quic_queue_first(const struct quic_queue *q, size_t *length, uint8_t *dscp)
 {
-	uint16_t n = 0;
+	struct front front = {};
 	size_t at;
 
 	if (q->n == 0)
 		return nullptr;
-	at = oldest(q, &n);
-	*length = n;
-	return q->bytes + at + sizeof(n);
+	at = oldest(q, &front);
+	*length = front.length;
+	*dscp = front.dscp;
+	return q->bytes + at;
 }
 
 void quic_queue_pop(struct quic_queue *q)
 {
-	uint16_t n = 0;
+	struct front front = {};
 	size_t at;
 
 	assert(q->n > 0);
-	at = oldest(q, &n);
-	q->head = at + sizeof(n) + n;
+	at = oldest(q, &front);
+	q->head = at + front.length;
 	q->n--;
 }
