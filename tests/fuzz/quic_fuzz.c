@@ -1,26 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#define OPENSSL_SUPPRESS_DEPRECATED /* the only way to make all of OpenSSL repeat itself */
 #include "quic_fuzz.h"
 
-#include <openssl/rand.h>
 #include <stdlib.h>
 #include <string.h>
-
-static uint64_t seed;
-
-static int repeat(unsigned char *out, int n)
-{
-	for (int i = 0; i < n; i++) {
-		seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-		out[i] = (unsigned char)(seed >> 56);
-	}
-	return 1;
-}
-
-static int ready(void)
-{
-	return 1;
-}
 
 uint8_t fuzz_byte(struct fuzz_input *in)
 {
@@ -51,12 +33,8 @@ static void on_datagram(struct world_side *s, const uint8_t *bytes, size_t n)
 
 struct world *fuzz_world(void)
 {
-	static const RAND_METHOD method = {.bytes = repeat, .pseudorand = repeat, .status = ready};
-	struct world *w;
+	struct world *w = world_new();
 
-	seed = 1;
-	RAND_set_rand_method(&method);
-	w = world_new();
 	w->client.on_request = w->server.on_request = on_request;
 	w->client.on_datagram = w->server.on_datagram = on_datagram;
 	w->server.config.limits.answers = 50;

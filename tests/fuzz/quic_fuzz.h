@@ -13,7 +13,7 @@ struct fuzz_input {
 
 /* 0 at the end. */
 uint8_t fuzz_byte(struct fuzz_input *in);
-/* OpenSSL's generator starts anew with a fixed seed. Both sides answer requests and datagrams as
+/* Both sides answer requests and datagrams as
  * the generator says. */
 struct world *fuzz_world(void);
 /* The owner of a side does something. */

@@ -177,7 +177,8 @@ static void run(const struct scenario *sc, uint64_t seed)
 	assert_true(world_until(w, world_opened, 30));
 	traffic(w, sc);
 	assert_true(world_until(w, bytes_arrived, 120));
-	world_run(w, 5 * SECOND); /* datagrams waited for the stream's bytes, and are on their way */
+	world_run(
+		w, 5 * SECOND); /* datagrams waited for the stream's bytes, and are on their way */
 	check_bytes(&w->client);
 	check_bytes(&w->server);
 	for (int i = 0; i < 2; i++) {

@@ -6,7 +6,8 @@
  *
  * Time jumps from event to event: a datagram arrives, a timer runs out. What the network does to a
  * datagram (loses it, delays it, sends it twice, finds it too large) is decided by a generator with
- * a seed, so that a run can be repeated.
+ * a seed, and world_new() has all of OpenSSL begin anew with another one, so that a run can be
+ * repeated: keys, connection IDs, and what ngtcp2 does now and then (it skips packet numbers).
  *
  *     world_init(); change w.client.config, w.server.config, w.net; world_start(); world_dial();
  *     world_until(&w, condition, seconds)
