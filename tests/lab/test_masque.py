@@ -9,6 +9,7 @@ Run by `./lab test --tunnel masque`, in a lab whose edge is a machine; see lab/m
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -27,6 +28,8 @@ from survival import Talk
 pytestmark = pytest.mark.masque
 # By far less than the time between keep-alives.
 RECOVERY_S = 5.0
+# The aim, systemd's pause of 100 ms included; of 20 runs with a load of 5 the slowest took half of it.
+KILLED_S = 1.0
 MOVED = "198.51.100.77"
 AS_TUNNEL = "setpriv --reuid meshgw-tunnel --regid meshgw-tunnel --clear-groups"
 
@@ -38,7 +41,7 @@ def fixture_carried(lab: MasqueLab) -> MasqueLab:
     return lab
 
 
-def peers(machine: Machine) -> list[dict[str, object]]:
+def peers(machine: Machine) -> list[dict]:
     """What is connected, as status says."""
     return machine.json("meshgw status --json")["tunnel"]["peers"]
 
@@ -81,8 +84,9 @@ def edge_nodes(edge: Machine) -> dict[str, dict]:
     return {node["name"]: node for node in edge.json("meshgw edge status --json")["edge"]["nodes"]}
 
 
-def test_edge_status(carried: MasqueLab) -> None:
+def test_edge_status(carried: MasqueLab, worker: Node) -> None:
     """Each node with its replica, the key that it is known by, and what it has sent."""
+    assert flow.works_within(5, worker, flow.SERVICE[0])
     nodes = edge_nodes(carried.edge)
     assert {name: node["active"] for name, node in nodes.items()} == {"gw1": "gw1", "gw2": "gw2"}
     (replica,) = nodes["gw1"]["replicas"]
@@ -177,11 +181,29 @@ def test_no_privileges(carried: MasqueLab) -> None:
         assert [line.split(":")[0].strip() for line in links] == ["lo"]
 
 
+def killed_edge(lab: MasqueLab, worker: Node) -> float:
+    """Seconds from its end to the answer of the first request. Who has only just connected is called
+    back like anybody else, and waits before it dials again."""
+    for gateway in lab.gateways:
+        poll_until(
+            lambda g=gateway: [p["seconds"] >= 2 for p in peers(g)] == [True],
+            15,
+            f"{gateway.name} has been connected for a while",
+        )
+    lab.edge.systemctl("kill", "-s", "KILL", "meshgw-tunnel")
+    begin = time.monotonic()
+    assert flow.fetch(worker, flow.SERVICE[0], timeout=RECOVERY_S)
+    return time.monotonic() - begin
+
+
 def test_edge_killed(carried: MasqueLab, worker: Node) -> None:
     """The edge's process dies; the next one calls the gateways back, and does not wait until one of
-    them has something to say. The worker's first packets wait for that."""
-    carried.edge.systemctl("kill", "-s", "KILL", "meshgw-tunnel")
-    assert flow.works_within(RECOVERY_S, worker, flow.SERVICE[0])
+    them has something to say. The worker's first packets wait for that. A machine that is busy with
+    something else just then has two more tries."""
+    took = [killed_edge(carried, worker)]
+    while min(took) > KILLED_S and len(took) < 3:
+        took.append(killed_edge(carried, worker))
+    assert min(took) <= KILLED_S, took
 
 
 def gw1_at_edge(lab: MasqueLab) -> str:
