@@ -38,14 +38,31 @@ void member_unname(struct member *m)
 	naming_free(TAKE_PTR(m->naming));
 }
 
+/* Who came back with another connection meanwhile has its tunnel there. */
+static bool is_overtaken(const struct member *m)
+{
+	for (const struct member *i = m->hub->members; i != m; i = i->next)
+		if (i->seat && memcmp(i->peer.key, m->peer.key, sizeof(m->peer.key)) == 0)
+			return true;
+	return false;
+}
+
 /* Its configuration may be another one than when it asked. */
 static enum request_verdict judge(const struct member *m, const struct resolver_answer *answer)
 {
 	if (!m->peer.name)
 		return REQUEST_FORBIDDEN;
+	if (is_overtaken(m))
+		return REQUEST_TOO_MANY;
 	if (answer->n)
 		return REQUEST_ACCEPTED;
 	return answer->late ? REQUEST_DNS_TIMEOUT : REQUEST_DNS_ERROR;
+}
+
+/* Or the one who asked? */
+static bool judges_answer(enum request_verdict verdict)
+{
+	return verdict == REQUEST_DNS_ERROR || verdict == REQUEST_DNS_TIMEOUT;
 }
 
 static void on_resolved(void *arg, const struct resolver_answer *answer)
@@ -55,7 +72,7 @@ static void on_resolved(void *arg, const struct resolver_answer *answer)
 	struct naming *n = TAKE_PTR(m->naming);
 	enum request_verdict verdict = judge(m, answer);
 	const struct admission admission = {.verdict = verdict,
-		.detail = verdict == REQUEST_FORBIDDEN ? nullptr : answer->why,
+		.detail = judges_answer(verdict) ? answer->why : nullptr,
 		.scope = &n->scope,
 		.targets = {answer->list, answer->n}};
 

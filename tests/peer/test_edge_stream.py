@@ -310,15 +310,17 @@ def test_name_early_flood(edge: Stage, names: Daemon) -> None:
     pings(client, open_tunnel(client, "both.example"))
 
 
-@pytest.mark.parametrize("how", ["stream", "connection", "node"])
+@pytest.mark.parametrize("how", ["stream", "connection", "node", "overtaken"])
 def test_name_left(edge: Stage, names: Daemon, how: str) -> None:
-    """The answer comes when nobody waits for it any more, or who waited is no node any more; and nobody
-    has to wait until it comes."""
-    client = edge.client()
+    """The answer comes when nobody waits for it any more, or who waited is no node any more, or has its
+    tunnel elsewhere; and nobody has to wait until it comes."""
+    client = first = edge.client()
     request = begin_name(client, names)
     if how == "stream":
         request.abort(REQUEST_CANCELLED)
         client.settle(client.link)
+    elif how == "overtaken":
+        client = edge.client()
     else:
         if how == "node":
             edge.edge.tell(edge.server(edge.node(edge.edge.identity)))
@@ -330,6 +332,9 @@ def test_name_left(edge: Stage, names: Daemon, how: str) -> None:
         client = edge.client()
     another = open_tunnel(client)
     names.resolves.set()
+    if how == "overtaken":
+        first.until("refused", lambda: request.status)
+        assert request.status == 503
     client.settle(client.link)
     pings(client, another)
 
