@@ -10,7 +10,8 @@
 constexpr size_t BATCH_BYTES = 512 * 1024;
 constexpr unsigned BATCH_RUNS = 64;
 constexpr uint64_t NS_PER_US = 1000;
-/* A socket that was read so lately holds nothing that matters. */
+/* Where something ran so lately nobody was held up, and a socket that was read then holds nothing
+ * that matters. */
 constexpr uint64_t LISTENED_NS = 10'000'000;
 constexpr unsigned LISTEN_CALLS = 16;
 
@@ -105,7 +106,8 @@ static void set_turn(struct pump *p, uint64_t us)
 	(void)sd_event_source_set_enabled(p->timer, SD_EVENT_ONESHOT);
 }
 
-void pump_listen(struct pump *p, uint64_t now_ns)
+/* All that there is, in bounds. */
+static unsigned drain(struct pump *p, uint64_t now_ns)
 {
 	unsigned heard = 0;
 
@@ -117,7 +119,12 @@ void pump_listen(struct pump *p, uint64_t now_ns)
 		while (n && calls++ < LISTEN_CALLS)
 			heard += n = receive(p, i, now_ns);
 	}
-	if (heard) /* what follows from it */
+	return heard;
+}
+
+void pump_listen(struct pump *p, uint64_t now_ns)
+{
+	if (drain(p, now_ns)) /* what follows from it */
 		set_turn(p, now_ns / NS_PER_US);
 }
 
@@ -257,8 +264,14 @@ static int on_socket(sd_event_source *, int, uint32_t revents, void *userdata)
 		wait_for(p, (int)(o - p->outlets), false);
 		(void)send_rest(p);
 	}
-	if (revents & EPOLLIN)
-		(void)receive(p, (unsigned)(o - p->outlets), now_ns);
+	if (revents & EPOLLIN) {
+		/* After a silence, which may have been ours, all that there is: what is judged next
+		 * may lie behind it. */
+		if (now_ns >= p->turn_ns + LISTENED_NS)
+			(void)drain(p, now_ns);
+		else
+			(void)receive(p, (unsigned)(o - p->outlets), now_ns);
+	}
 	turn(p, now_ns);
 	return 0;
 }

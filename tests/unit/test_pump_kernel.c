@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "data/lone.h"
 #include "netns.h"
 #include "pump.h"
 #include "quic/connection.h"
@@ -247,12 +248,35 @@ static void test_held_up(void **state)
 	assert_int_equal(c->silences, 1);
 }
 
+/* The loop brings the socket's first datagram, of nobody, while one call receives one. */
+static void test_held_up_by_others(void **state)
+{
+	struct pair *p = *state;
+	const struct side *c = &p->client;
+	int stranger = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	for (unsigned i = 0; i < 2 * LONE_LOOKS; i++) {
+		say(p, c, &p->server, 60);
+		say(p, &p->server, c, 60);
+	}
+	say(p, c, &p->server, 60);
+	assert_int_equal(sendto(stranger, "?", 1, 0, &c->address.sa, sizeof(c->address.in)), 1);
+	send_one(&p->server, 300); /* … with the acknowledgement */
+	unsigned got = c->got;
+	now_ns += 5 * SECOND;
+	while (c->got == got)
+		next_event(p);
+	assert_int_equal(c->silences, 0);
+	close(stranger);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_timers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_calls, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_held_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_held_up_by_others, setup, teardown),
 	};
 
 	if (!netns_may())
