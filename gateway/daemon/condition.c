@@ -175,7 +175,8 @@ static const struct {
 	[COND_TUNNEL_FILE_UNUSABLE] = {"tunnel-file-unusable", COND_ERROR, COND_CODES,
 		"Make the file root:meshgw with mode 0640, mend what it holds, and apply"},
 	[COND_TUNNEL_NOT_BEGUN] = {"tunnel-not-begun", COND_ERROR, COND_TUNNEL_FILE_UNUSABLE,
-		"Mend what is wrong with its files, interface and sockets; it begins by itself"},
+		"Mend what is wrong with its interface or sockets, and it begins by itself; after "
+		"files are mended: meshgw apply"},
 	[COND_TUNNEL_DISCONNECTED] = {"tunnel-disconnected", COND_ERROR, COND_TUNNEL_NOT_ATTACHED,
 		"See that UDP to the edges passes, and that pins and certificates are each other's"},
 	[COND_TUNNEL_NO_ADDRESS] = {"tunnel-no-address", COND_ERROR, COND_TUNNEL_PROPOSAL_REFUSED,

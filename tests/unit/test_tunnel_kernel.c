@@ -382,7 +382,8 @@ static void test_no_socket(void **state)
 	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
 }
 
-/* A key that others may read is none; without it the tunnel is told nothing. */
+/* A key that others may read is none; without it the tunnel is told nothing. Mended, it is read
+ * with the next apply, as the remedy says, and not before. */
 static void test_open_key(void **state)
 {
 	struct site *s = *state;
@@ -396,6 +397,13 @@ static void test_open_key(void **state)
 	assert_true(site_receive(s, &r));
 	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
 	client_reply_clear(&r);
+	site_write_pem(s->key, 0600);
+	tunnel_step(s->context.tunnel);
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_non_null(strstr(condition_remedy(COND_TUNNEL_NOT_BEGUN, true),
+		"after files are mended: meshgw apply"));
+	site_configure(s, SITE_CONNECTOR(""));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
 }
 
 static void write_pem_with(const char *path, const char *body)
