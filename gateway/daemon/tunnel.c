@@ -511,6 +511,33 @@ static void file_health(const struct file *f, struct conditions *out)
 			f->text ? "; what it held before is used on" : "");
 }
 
+/* The file that meshgw-tunnel cannot use though it can be read; nullptr: it is no file's fault. */
+static const struct file *refused_file(const struct tunnel *t)
+{
+	const char *name = t->report.problem.file;
+	const struct file *f = strcmp(name, "certificate") == 0 ? &t->files[FILE_CERTIFICATE]
+			       : strcmp(name, "ca") == 0        ? &t->files[FILE_CA]
+								: nullptr;
+
+	return f && f->path ? f : nullptr;
+}
+
+/* What meshgw-tunnel says of what it was told. */
+static void problem_health(const struct tunnel *t, struct conditions *out)
+{
+	const struct tunnel_problem *p = &t->report.problem;
+	const struct file *f = refused_file(t);
+
+	if (!*p->text)
+		return;
+	if (f)
+		conditions_add(out, COND_TUNNEL_FILE_UNUSABLE, f->path, "%s%s", p->text,
+			p->stands ? "; the former are used on, and nothing of what is new" : "");
+	if (!p->stands)
+		conditions_add(out, COND_TUNNEL_NOT_BEGUN, t->config->mesh_interface,
+			"there is no tunnel: %s", p->text);
+}
+
 /* Of a connector: without its edge, or without an address of its own, the whole mesh is away. */
 static void peer_health(const struct tunnel *t, struct conditions *out)
 {
@@ -542,6 +569,7 @@ void tunnel_health(const struct tunnel *t, struct conditions *out)
 	if (!may_begin(t) || !has_socket(&t->sockets))
 		conditions_add(out, COND_TUNNEL_NOT_BEGUN, t->config->mesh_interface,
 			"there is no tunnel: what it needs to begin with is not there");
+	problem_health(t, out);
 	socket_health(&t->sockets, out);
 	refusal_health(&t->verdict, out);
 	peer_health(t, out);

@@ -251,6 +251,18 @@ static int read_dial(const char *, sd_json_variant *v, sd_json_dispatch_flags_t,
 	return sd_json_dispatch(v, fields, SD_JSON_ALLOW_EXTENSIONS, to);
 }
 
+static int read_problem(const char *, sd_json_variant *v, sd_json_dispatch_flags_t, void *to)
+{
+	static const sd_json_dispatch_field fields[] = {
+		FLAG(struct tunnel_problem, "stands", stands),
+		TEXT(struct tunnel_problem, "text", text),
+		WORD(struct tunnel_problem, "file", file),
+		{},
+	};
+
+	return sd_json_dispatch(v, fields, SD_JSON_ALLOW_EXTENSIONS, to);
+}
+
 int tunnel_report_read(sd_json_variant *v, struct tunnel_report *out)
 {
 	static const sd_json_dispatch_field fields[] = {
@@ -258,6 +270,8 @@ int tunnel_report_read(sd_json_variant *v, struct tunnel_report *out)
 		{"edge", SD_JSON_VARIANT_OBJECT, read_edge, 0, 0},
 		{"connector", SD_JSON_VARIANT_OBJECT, read_dial,
 			offsetof(struct tunnel_report, dial), 0},
+		{"problem", SD_JSON_VARIANT_OBJECT, read_problem,
+			offsetof(struct tunnel_report, problem), 0},
 		TALLIES(struct tunnel_report, "counters", counters),
 		{},
 	};

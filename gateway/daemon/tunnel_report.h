@@ -67,6 +67,14 @@ struct tunnel_dial {
 	uint64_t pause_ms;              /* until it is dialled again */
 };
 
+/* Why meshgw-tunnel does not take what it was told. */
+struct tunnel_problem {
+	char text[TUNNEL_TEXT_STRLEN]; /* "" = it does */
+	char file[TUNNEL_WORD_STRLEN]; /* that is to be mended: certificate, with its key, or ca; ""
+					  = none */
+	bool stands;                   /* there is a tunnel, as it was */
+};
+
 struct tunnel_report {
 	sd_json_variant *json; /* that others point into */
 	struct tunnel_peer *peers;
@@ -76,6 +84,7 @@ struct tunnel_report {
 	size_t n_nodes;
 	uint64_t without_address;
 	struct tunnel_dial dial;
+	struct tunnel_problem problem;
 	sd_json_variant *counters; /* an object of numbers; nullptr = not told */
 };
 

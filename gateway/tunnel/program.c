@@ -8,6 +8,7 @@
 #include "lib/xmalloc.h"
 #include "link.h"
 #include "pace.h"
+#include "quic/config.h"
 #include "tunnel.h"
 #include <errno.h>
 #include <signal.h>
@@ -43,6 +44,7 @@ struct program {
 	sd_json_variant *proposed; /* what meshgwd has answered last */
 	sd_json_variant *asked;    /* what it is being asked */
 	struct answer answer;
+	struct err problem; /* why what was told last is not taken; of code 0 = it is */
 };
 
 /* Proposals: addresses and routes that the peer told and that lie inside of what is configured. */
@@ -200,6 +202,39 @@ static const char *result_str(int result)
 	return "unknown";
 }
 
+/* The file that is to be mended; nullptr: it is no file's fault. */
+static const char *problem_file(const struct err *problem)
+{
+	return problem->code == QUIC_BAD_PAIR ? "certificate"
+	       : problem->code == QUIC_BAD_CA ? "ca"
+					      : nullptr;
+}
+
+static int add_problem(const struct program *p, sd_json_variant **state)
+{
+	autojson sd_json_variant *v = nullptr;
+	const char *file = problem_file(&p->problem);
+
+	int r = sd_json_buildo(&v, SD_JSON_BUILD_PAIR_BOOLEAN("stands", p->tunnel != nullptr),
+		SD_JSON_BUILD_PAIR_STRING("text", p->problem.msg),
+		SD_JSON_BUILD_PAIR_CONDITION(file != nullptr, "file", SD_JSON_BUILD_STRING(file)));
+	return r < 0 ? r : sd_json_variant_set_field(state, "problem", v);
+}
+
+/* 0: there is nothing to tell. */
+static int make_state(struct program *p, sd_json_variant **out)
+{
+	int r = 0;
+
+	if (p->tunnel)
+		r = tunnel_report(p->tunnel, out);
+	else if (p->problem.code)
+		r = sd_json_buildo(out, SD_JSON_BUILD_PAIR_EMPTY_ARRAY("peers"));
+	if (r >= 0 && p->problem.code)
+		r = add_problem(p, out);
+	return r < 0 ? r : *out != nullptr;
+}
+
 static void report(struct program *p)
 {
 	autojson sd_json_variant *state = nullptr, *parameters = nullptr;
@@ -207,7 +242,7 @@ static void report(struct program *p)
 	p->unreported = p->reporting;
 	if (!p->reporting)
 		p->reported_us = now_us(p);
-	if (p->reporting || !p->tunnel || tunnel_report(p->tunnel, &state) < 0)
+	if (p->reporting || make_state(p, &state) <= 0)
 		return;
 	if (sd_json_buildo(&parameters, SD_JSON_BUILD_PAIR_UNSIGNED("generation", p->generation),
 		    SD_JSON_BUILD_PAIR_VARIANT("tunnel", state),
@@ -260,14 +295,13 @@ static void replace(struct program *p, struct link_told *what, struct tunnel_con
 		.n_sockets = what->n_sockets,
 		.memory = fd_take(&what->memory),
 		.daemon = p->socket};
-	struct err err = {};
 
 	tunnel_free(p->tunnel);
 	p->tunnel = nullptr;
-	int r = tunnel_new(p->event, &given, &events, &p->tunnel, &err);
+	int r = tunnel_new(p->event, &given, &events, &p->tunnel, &p->problem);
 	what->n_sockets = 0;
 	if (r < 0)
-		log_err("tunnel", "no tunnel: %s", err.msg);
+		log_err("tunnel", "no tunnel: %s", p->problem.msg);
 }
 
 /* Other sockets: only a connector can go over to them. */
@@ -290,7 +324,6 @@ static bool keep_sockets(struct program *p, struct link_told *what)
 static bool keep(struct program *p, struct link_told *what, struct tunnel_config *take_config)
 {
 	const struct tunnel_config *now = p->tunnel ? tunnel_config(p->tunnel) : nullptr;
-	struct err err = {};
 
 	if (!now || !tunnel_has_device(p->tunnel, what->tun) ||
 		!tunnel_config_reloads(now, take_config) || !keep_sockets(p, what))
@@ -299,8 +332,8 @@ static bool keep(struct program *p, struct link_told *what, struct tunnel_config
 		tunnel_config_free(take_config);
 		return true;
 	}
-	if (tunnel_reload(p->tunnel, take_config, &err) < 0) {
-		log_err("tunnel", "all stays as it was: %s", err.msg);
+	if (tunnel_reload(p->tunnel, take_config, &p->problem) < 0) {
+		log_err("tunnel", "all stays as it was: %s", p->problem.msg);
 		tunnel_config_free(take_config);
 	}
 	return true;
@@ -321,10 +354,11 @@ static void on_told(void *arg, struct link_told *what)
 {
 	struct program *p = arg;
 	struct tunnel_config *config = nullptr;
-	struct err err = {};
 
-	if (what->tunnel && tunnel_config_from_json(what->tunnel, &config, &err) < 0) {
-		log_err("tunnel", "nothing changes: %s", err.msg);
+	p->problem = (struct err){};
+	if (what->tunnel && tunnel_config_from_json(what->tunnel, &config, &p->problem) < 0) {
+		log_err("tunnel", "nothing changes: %s", p->problem.msg);
+		report_soon(p, PACE_LEAST_US);
 		return;
 	}
 	log_info("tunnel", "told generation=%lu: %s", (unsigned long)what->generation,

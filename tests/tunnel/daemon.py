@@ -127,6 +127,10 @@ class Daemon(Gateway):
         told = self.reports[-1]["tunnel"]["troubles"] if self.reports else []
         return next((t["text"] for t in told if t["kind"] == kind), "")
 
+    def problem(self) -> dict[str, Any]:
+        """Why it does not take what it was told; of the last report."""
+        return self.reports[-1]["tunnel"].get("problem", {}) if self.reports else {}
+
     def nodes(self) -> dict[str, Any]:
         """Of an edge's last report, by their names."""
         nodes = self.reports[-1]["tunnel"]["edge"]["nodes"] if self.reports else []

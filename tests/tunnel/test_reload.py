@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import initials
-from world import EDGE, GATEWAY, MESH_EDGE, MESH_GATEWAY, TIMEOUT_S, Identity, Pair, listening, poll
+from world import EDGE, GATEWAY, MESH_EDGE, MESH_GATEWAY, TIMEOUT_S, Identity, Node, Pair, listening, poll
 
 OTHER_ADDRESS = "100.96.0.77"
 
@@ -127,6 +127,48 @@ def test_rotated_under_a_flow(pair: Pair, tmp_path: Path) -> None:
         pair.gateway.tell({**pair.connector(), "pins": [edge.pin]})
         poll("with the new keys", lambda: established(pair) == 2)
         assert goes_on(ends)
+
+
+def goes_on_with_former(node: Node, told: dict[str, Any], key: str) -> None:
+    """Told a key that is not the certificate's it stays as it was, and says so until it is told well."""
+    wrong = {**told, "key": key}
+    node.tell(wrong)
+    poll("said", node.daemon.problem)
+    problem = node.daemon.problem()
+    assert problem["stands"]
+    assert problem["file"] == "certificate"
+    assert "key values mismatch" in problem["text"]
+    assert node.daemon.reports[-1]["tunnel"]["role"] == told["role"]
+    node.tell(told)
+    poll("well", lambda: not node.daemon.problem())
+    node.tell(wrong)
+    poll("said again", node.daemon.problem)
+
+
+def begins_with_nothing(node: Node, told: dict[str, Any]) -> None:
+    """Started anew with such a key it says that there is no tunnel, until it is told well."""
+    node.kill()
+    node.start()
+    poll("no tunnel", lambda: node.daemon.problem().get("stands") is False)
+    assert node.daemon.peers() == []
+    assert "key values mismatch" in node.daemon.problem()["text"]
+    node.tell(told)
+    poll("begun", lambda: not node.daemon.problem())
+
+
+def test_no_pair(pair: Pair, tmp_path: Path) -> None:
+    """Certificate and key do not match, at either end: what lives goes on, and what begins cannot."""
+    pair.start()
+    other = Identity(tmp_path, "other").key
+    ends = [(pair.edge, pair.server()), (pair.gateway, pair.connector())]
+    with flow(pair) as live:
+        for node, told in ends:
+            goes_on_with_former(node, told, other)
+        assert goes_on(live)
+    assert established(pair) == 1
+    for node, told in ends:
+        begins_with_nothing(node, told)
+    poll("carries", pair.ping)
 
 
 def limited(pair: Pair, way: str) -> int:

@@ -86,8 +86,8 @@ static void take_identity(struct test_identity *id, const X509 *x, const EVP_PKE
 
 void test_identity_make(struct test_identity *id, const char *type, const char *name)
 {
-	bool curve = strcmp(type, "P-256") == 0;
-	EVP_PKEY *key = curve ? EVP_EC_gen("P-256") : EVP_PKEY_Q_keygen(nullptr, nullptr, type);
+	bool curve = strncmp(type, "P-", 2) == 0;
+	EVP_PKEY *key = curve ? EVP_EC_gen(type) : EVP_PKEY_Q_keygen(nullptr, nullptr, type);
 	X509 *x = certificate_of(key, name, true);
 
 	set_times(x, false);

@@ -14,7 +14,8 @@ struct test_identity {
 	uint8_t pin[1][QUIC_KEY_DIGEST];
 };
 
-/* Self-signed. type is ED25519 or P-256; name is the subject's, and the only one it is valid for.
+/* Self-signed. type is ED25519, P-256 or, too weak for TLS 1.3, P-192; name is the subject's, and
+ * the only one it is valid for.
  */
 void test_identity_make(struct test_identity *id, const char *type, const char *name);
 /* Signed by another one; nullptr: by itself. An expired one was valid in January 2026. */

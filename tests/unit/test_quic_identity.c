@@ -252,21 +252,27 @@ static void test_bad_identity(void **state)
 	struct quic_identity *id = &w->client.config.identity;
 	struct quic_events events = {};
 	struct quic_endpoint *e;
+	struct test_identity weak = {};
 
-	for (int i = 0; i < 6; i++) {
+	test_identity_make(&weak, "P-192", "edge.mesh");
+	for (int i = 0; i < 7; i++) {
 		struct err err = {};
+		int code = i < 3 || i == 6 ? QUIC_BAD_PAIR : i == 4 ? QUIC_BAD_CA : EINVAL;
 
 		*id = good;
-		id->certificate = i == 0 ? "nonsense" : id->certificate;
-		id->key = i == 1 ? "nonsense" : i == 2 ? w->server.identity.key : id->key;
+		id->certificate = i == 0 ? "nonsense" : i == 6 ? weak.certificate : id->certificate;
+		id->key = i == 1   ? "nonsense"
+			  : i == 2 ? w->server.identity.key
+			  : i == 6 ? weak.key
+				   : id->key;
 		id->n_pins = i == 3 ? 0 : id->n_pins;
 		id->ca = i == 4 ? "nonsense" : nullptr;
 		id->groups = i == 5 ? "X25519:NOSUCHGROUP" : nullptr;
 		assert_int_equal(
-			quic_endpoint_new(&e, &w->client.config, &events, nullptr, 1, &err),
-			-EINVAL);
+			quic_endpoint_new(&e, &w->client.config, &events, nullptr, 1, &err), -code);
 		assert_true(err.msg[0]);
 	}
+	test_identity_clear(&weak);
 }
 
 /* Sessions are resumed, once each, with a fresh exchange of keys; there is no early data. */
@@ -354,7 +360,8 @@ static void test_unpinned(void **state)
 	struct err err = {};
 
 	server.key = "nonsense";
-	assert_int_equal(quic_endpoint_reload(w->server.endpoint, &server, w->now, &err), -EINVAL);
+	assert_int_equal(
+		quic_endpoint_reload(w->server.endpoint, &server, w->now, &err), -QUIC_BAD_PAIR);
 	world_run(w, SECOND);
 	assert_int_equal(w->server.closed, 0);
 	server.key = w->server.identity.key;

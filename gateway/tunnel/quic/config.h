@@ -6,6 +6,7 @@
  * Plain data, borrowed during the call that takes it and copied there. Zero in a number means the
  * default named beside it. Times are nanoseconds, sizes bytes.
  */
+#include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,6 +22,10 @@ struct quic_identity {
 	const char *ca;     /* PEM; nullptr or "" = none */
 	const char *groups; /* the first is preferred; default X25519MLKEM768:X25519:P-256 */
 };
+
+/* Why an identity cannot be used, as positive errno; anything else is about the rest of it. */
+constexpr int QUIC_BAD_PAIR = EKEYREJECTED; /* certificate or key */
+constexpr int QUIC_BAD_CA = ENOKEY;         /* ca */
 
 /* What strangers and peers may use up. */
 struct quic_limits {

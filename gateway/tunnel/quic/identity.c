@@ -25,15 +25,15 @@ static void own_bio(BIO **b)
 #define autobio [[gnu::cleanup(own_bio)]]
 
 /* The library's own words for the last failure, which are forgotten then. */
-static int refuse(struct err *err, const char *what)
+static int refuse(struct err *err, int code, const char *what)
 {
 	char text[120] = "no reason given";
-	unsigned long code = ERR_peek_last_error();
+	unsigned long reason = ERR_peek_last_error();
 
-	if (code)
-		ERR_error_string_n(code, text, sizeof(text));
+	if (reason)
+		ERR_error_string_n(reason, text, sizeof(text));
 	ERR_clear_error();
-	return err_set(err, EINVAL, "%s: %s", what, text);
+	return err_set(err, code, "%s: %s", what, text);
 }
 
 /* A key with a pass phrase is refused instead of asked for on a terminal. */
@@ -47,7 +47,7 @@ static int read_key(struct quic_credentials *c, const char *pem, struct err *err
 	autobio BIO *b = BIO_new_mem_buf(pem, -1);
 
 	c->key = b ? PEM_read_bio_PrivateKey(b, nullptr, no_phrase, nullptr) : nullptr;
-	return c->key ? 0 : refuse(err, "key");
+	return c->key ? 0 : refuse(err, QUIC_BAD_PAIR, "key");
 }
 
 /* The first certificate is the leaf. */
@@ -59,7 +59,7 @@ static int read_certificates(struct quic_credentials *c, const char *pem, struct
 	c->leaf = b ? PEM_read_bio_X509(b, nullptr, no_phrase, nullptr) : nullptr;
 	c->chain = sk_X509_new_null();
 	if (!c->leaf)
-		return refuse(err, "certificate");
+		return refuse(err, QUIC_BAD_PAIR, "certificate");
 	if (!c->chain)
 		out_of_memory();
 	while ((next = PEM_read_bio_X509(b, nullptr, no_phrase, nullptr)))
@@ -67,7 +67,7 @@ static int read_certificates(struct quic_credentials *c, const char *pem, struct
 			out_of_memory();
 	ERR_clear_error();
 	if (X509_check_private_key(c->leaf, c->key) != 1)
-		return refuse(err, "certificate and key");
+		return refuse(err, QUIC_BAD_PAIR, "certificate and key");
 	return 0;
 }
 
@@ -85,11 +85,11 @@ static int read_authorities(struct quic_credentials *c, const char *pem, struct 
 
 		X509_free(next);
 		if (!added)
-			return refuse(err, "ca");
+			return refuse(err, QUIC_BAD_CA, "ca");
 		n++;
 	}
 	if (n == 0)
-		return refuse(err, "ca");
+		return refuse(err, QUIC_BAD_CA, "ca");
 	ERR_clear_error();
 	return 0;
 }

@@ -131,23 +131,36 @@ static int set_groups(SSL_CTX *ctx, bool server, const char *groups)
 	return (int)SSL_CTX_ctrl(ctx, SSL_CTRL_SET_GROUPS_LIST, 0, list);
 }
 
+/* A pair that is one may be too weak. */
+static int use_pair(SSL_CTX *ctx, const struct quic_credentials *c, struct err *err)
+{
+	if (SSL_CTX_use_cert_and_key(ctx, c->leaf, c->key, c->chain, 1) == 1)
+		return 0;
+	const char *why = ERR_reason_error_string(ERR_peek_last_error());
+	ERR_clear_error();
+	return err_set(err, QUIC_BAD_PAIR, "certificate and key are not for TLS 1.3: %s",
+		why ? why : "no reason given");
+}
+
 static SSL_CTX *context(struct quic_tls *t, bool server, const char *groups, struct err *err)
 {
 	static const unsigned char scope[] = "meshgw";
-	const struct quic_credentials *c = &t->credentials;
 	SSL_CTX *ctx = SSL_CTX_new(server ? TLS_server_method() : TLS_client_method());
 
 	if (!ctx)
 		out_of_memory();
 	if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
 		set_groups(ctx, server, groups) != 1 ||
-		SSL_CTX_use_cert_and_key(ctx, c->leaf, c->key, c->chain, 1) != 1 ||
 		SSL_CTX_set_ciphersuites(ctx, CIPHERS) != 1 ||
 		SSL_CTX_set_session_id_context(ctx, scope, sizeof(scope) - 1) != 1 ||
 		SSL_CTX_set_max_early_data(ctx, 0) != 1) {
 		ERR_clear_error();
 		SSL_CTX_free(ctx);
-		err_set(err, EINVAL, "groups or certificate are not for TLS 1.3");
+		err_set(err, EINVAL, "groups are not for TLS 1.3");
+		return nullptr;
+	}
+	if (use_pair(ctx, &t->credentials, err) < 0) {
+		SSL_CTX_free(ctx);
 		return nullptr;
 	}
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
@@ -181,7 +194,7 @@ static int derive_secrets(struct quic_tls *t, struct err *err)
 		    derive(der, (size_t)n, "quic address token", t->secrets.token);
 
 	OPENSSL_clear_free(der, n > 0 ? (size_t)n : 0);
-	return done ? 0 : err_set(err, EINVAL, "no key can be derived from the private key");
+	return done ? 0 : err_set(err, QUIC_BAD_PAIR, "no key can be derived from the private key");
 }
 
 int quic_tls_new(struct quic_tls **out, const struct quic_identity *identity,
@@ -202,7 +215,7 @@ int quic_tls_new(struct quic_tls **out, const struct quic_identity *identity,
 		t->client = context(t, false, groups, err);
 	if (!t->client) {
 		quic_tls_unref(t);
-		return r < 0 ? r : -EINVAL;
+		return err && err->code ? -err->code : -EINVAL;
 	}
 	SSL_CTX_set_session_cache_mode(
 		t->client, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
