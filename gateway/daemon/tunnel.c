@@ -486,6 +486,19 @@ static bool has_socket(const struct tunnel_sockets *all)
 	return false;
 }
 
+/* What there is no tunnel for want of: the subject of the condition that tells of it. */
+static const char *missing(const struct tunnel *t, char name[static TUNNEL_SOCKET_STRLEN])
+{
+	if (t->device.fd < 0 && t->device.problem.code)
+		return t->config->mesh_interface;
+	for (size_t i = 0; i < FILES; i++)
+		if (t->files[i].path && !t->files[i].text)
+			return t->files[i].path;
+	if (t->sockets.n && !has_socket(&t->sockets))
+		return tunnel_socket_str(&t->sockets.list[0], name);
+	return TUNNEL_USER;
+}
+
 static void refusal_health(const struct tunnel_verdict *v, struct conditions *out)
 {
 	char prefix[PREFIX_STRLEN];
@@ -534,7 +547,7 @@ static void problem_health(const struct tunnel *t, struct conditions *out)
 		conditions_add(out, COND_TUNNEL_FILE_UNUSABLE, f->path, "%s%s", p->text,
 			p->stands ? "; the former are used on, and nothing of what is new" : "");
 	if (!p->stands)
-		conditions_add(out, COND_TUNNEL_NOT_BEGUN, t->config->mesh_interface,
+		conditions_add(out, COND_TUNNEL_NOT_BEGUN, f ? f->path : TUNNEL_USER,
 			"there is no tunnel: %s", p->text);
 }
 
@@ -556,6 +569,8 @@ static void peer_health(const struct tunnel *t, struct conditions *out)
 
 void tunnel_health(const struct tunnel *t, struct conditions *out)
 {
+	char name[TUNNEL_SOCKET_STRLEN];
+
 	if (!t || !t->config)
 		return;
 	if (!t->attached.n && clock_monotonic_us() >= t->attached.alone_us + TUNNEL_MISSING_US)
@@ -567,7 +582,7 @@ void tunnel_health(const struct tunnel *t, struct conditions *out)
 	for (size_t i = 0; i < FILES; i++)
 		file_health(&t->files[i], out);
 	if (!may_begin(t) || !has_socket(&t->sockets))
-		conditions_add(out, COND_TUNNEL_NOT_BEGUN, t->config->mesh_interface,
+		conditions_add(out, COND_TUNNEL_NOT_BEGUN, missing(t, name),
 			"there is no tunnel: what it needs to begin with is not there");
 	problem_health(t, out);
 	socket_health(&t->sockets, out);

@@ -42,7 +42,7 @@ const struct code_row code_part_tunnel[] = {
 		"The gateway's own tunnel has no certificate, key or authority to begin with, so "
 		"nothing comes from the mesh or goes there.",
 		"There is no tunnel, and a file that is named under tunnel: cannot be read, or "
-		"holds something else.",
+		"holds what cannot be used.",
 		"Make the file root:meshgw with mode 0640, mend what it holds, and apply.",
 		{"meshgw apply"}, false},
 	[CODE_TUNNEL_NOT_BEGUN - first] = {"tunnel-not-begun", CODE_CLASS_TUNNEL,

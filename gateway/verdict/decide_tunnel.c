@@ -19,6 +19,18 @@ static bool is_remembered(enum code code)
 	return code == CODE_TUNNEL_PEER_BREACH || code == CODE_TUNNEL_PEER_DEAF;
 }
 
+/* What stands, and fits what else is told: of why none has begun, what that is for want of. */
+static const struct fact *told_of(const struct view *v, enum code code, const struct fact *away)
+{
+	if (is_enough(code))
+		return view_condition(v, code_str(code));
+	if (!away)
+		return nullptr;
+	return code < CODE_TUNNEL_NOT_BEGUN
+		       ? view_condition_of(v, code_str(code), away->condition.subject)
+		       : view_condition(v, code_str(code));
+}
+
 static bool away(const struct view *v, struct finding *f)
 {
 	const struct packet_query q = {ORIGIN_REAL, POINT_TUN_IN, PACKET_KINDS, true};
@@ -28,8 +40,7 @@ static bool away(const struct view *v, struct finding *f)
 
 	for (; code <= CODE_TUNNEL_NO_ADDRESS && !told; code++) {
 		away = code <= CODE_TUNNEL_NOT_BEGUN ? begun : edge;
-		if (is_enough(code) || away)
-			told = view_condition(v, code_str(code));
+		told = told_of(v, code, away);
 	}
 	if (!told)
 		return false;

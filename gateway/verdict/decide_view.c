@@ -289,6 +289,15 @@ const struct fact *view_condition(const struct view *v, const char *code)
 	return nullptr;
 }
 
+const struct fact *view_condition_of(const struct view *v, const char *code, const char *subject)
+{
+	size_t at = 0;
+	for (const struct fact *f; (f = view_next(v, FACT_CONDITION, &at));)
+		if (!strcmp(f->condition.code, code) && !strcmp(f->condition.subject, subject))
+			return f;
+	return nullptr;
+}
+
 const struct fact *view_edge_away(const struct view *v)
 {
 	const struct fact *none = view_condition(v, "tunnel-disconnected");

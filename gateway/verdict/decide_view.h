@@ -107,6 +107,7 @@ const struct fact *view_drop(
 const struct fact *view_trace(const struct view *v, bool to_target);
 const struct fact *view_own_icmp(const struct view *v, int64_t type, int64_t code);
 const struct fact *view_condition(const struct view *v, const char *code);
+const struct fact *view_condition_of(const struct view *v, const char *code, const char *subject);
 /* The condition that tells that the gateway's own tunnel has no edge, or one of which nothing is
  * heard: of a connector, which has one at a time. */
 const struct fact *view_edge_away(const struct view *v);

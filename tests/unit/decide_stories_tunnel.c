@@ -6,6 +6,8 @@
 #define OF_TUNNEL(what) "+condition code=tunnel-" what " subject=CloudflareWARP message=why|"
 #define OF_EDGE(what) "+condition code=tunnel-" what " subject=192.0.2.1:443 message=why|"
 #define NO_SOCKET "+condition code=tunnel-no-socket subject=[::]:443 message=why|"
+#define NOT_BEGUN(subject) "+condition code=tunnel-not-begun subject=" subject " message=why|"
+#define NO_KEY "+condition code=tunnel-file-unusable subject=/k message=why|"
 #define NO_EDGE OF_TUNNEL("disconnected")
 
 #define STORY(...) {.only_real = true, __VA_ARGS__}
@@ -59,8 +61,7 @@ static const struct story list[] = {
 			 "counter name=CloudflareWARP.tx_dropped delta=4|" OF_TUNNEL(
 				 "not-attached"),
 		.code = CODE_TUNNEL_NOT_ATTACHED, .confidence = CONFIDENCE_LIKELY),
-	STORY(.name = "own tunnel: no key",
-		.facts = OF_TUNNEL("not-begun") OF_TUNNEL("file-unusable"),
+	STORY(.name = "own tunnel: no key", .facts = NOT_BEGUN("/k") NO_KEY,
 		.code = CODE_TUNNEL_FILE_UNUSABLE, .confidence = CONFIDENCE_CERTAIN),
 	STORY(.name = "own tunnel: its interface cannot be made",
 		.facts = DIES_INSIDE
@@ -75,13 +76,19 @@ static const struct story list[] = {
 		.facts = "config tunnel=connector|" OF_TUNNEL("no-interface"), .code = CODE_HEALTHY,
 		.confidence = CONFIDENCE_LIKELY),
 	STORY(.name = "own tunnel: another program has its port",
-		.facts = OF_TUNNEL("not-begun") NO_SOCKET, .code = CODE_TUNNEL_NO_SOCKET,
+		.facts = NOT_BEGUN("[::]:443") NO_SOCKET, .code = CODE_TUNNEL_NO_SOCKET,
 		.confidence = CONFIDENCE_CERTAIN, .attribute = "subject=[::]:443"),
 	STORY(.name = "own tunnel: no socket, and so no edge",
-		.facts = OF_TUNNEL("not-begun") NO_EDGE NO_SOCKET, .code = CODE_TUNNEL_NO_SOCKET,
+		.facts = NOT_BEGUN("[::]:443") NO_EDGE NO_SOCKET, .code = CODE_TUNNEL_NO_SOCKET,
 		.confidence = CONFIDENCE_CERTAIN),
 	STORY(.name = "own tunnel: one socket of two", .facts = "config tunnel=edge|" NO_SOCKET,
 		.code = CODE_HEALTHY, .confidence = CONFIDENCE_LIKELY),
+	STORY(.name = "own tunnel: one socket of two, and no key",
+		.facts = NOT_BEGUN("/k") NO_SOCKET NO_KEY, .code = CODE_TUNNEL_FILE_UNUSABLE,
+		.confidence = CONFIDENCE_CERTAIN, .attribute = "subject=/k"),
+	STORY(.name = "own tunnel: one socket of two, and why it does not begin nobody knows",
+		.facts = NOT_BEGUN("meshgw-tunnel") NO_SOCKET, .code = CODE_TUNNEL_NOT_BEGUN,
+		.confidence = CONFIDENCE_CERTAIN),
 	STORY(.name = "own tunnel: one socket of two, and by the other no edge is reached",
 		.facts = NO_EDGE NO_SOCKET OF_EDGE("edge-unreached"),
 		.code = CODE_TUNNEL_EDGE_UNREACHED, .confidence = CONFIDENCE_CERTAIN),

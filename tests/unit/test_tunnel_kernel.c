@@ -374,12 +374,31 @@ static void test_no_socket(void **state)
 	assert_int_equal(bind(other, (const struct sockaddr *)&at, sizeof(at)), 0);
 	site_configure(s, SITE_EDGE);
 	assert_true(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
-	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "127.0.0.1:4433"));
 	close(other);
 	site_configure(s, SITE_CONNECTOR(""));
 	site_configure(s, SITE_EDGE);
 	assert_false(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
-	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "127.0.0.1:4433"));
+}
+
+/* Of two sockets one is there, and the key is not: it is for want of that one that none begins. */
+static void test_one_socket_and_no_key(void **state)
+{
+	struct site *s = *state;
+	struct sockaddr_in at = {.sin_family = AF_INET,
+		.sin_port = htons(4433),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_int_equal(bind(other, (const struct sockaddr *)&at, sizeof(at)), 0);
+	assert_int_equal(unlink(s->key), 0);
+	site_configure(s, SITE_EDGE_AT("\"127.0.0.1:4433\", \"127.0.0.1:4434\"", ""));
+	assert_true(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
+	assert_false(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4434"));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "127.0.0.1:4433"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, s->key));
+	close(other);
 }
 
 /* A key that others may read is none; without it the tunnel is told nothing. Mended, it is read
@@ -392,18 +411,18 @@ static void test_open_key(void **state)
 	site_write_pem(s->key, 0644);
 	site_configure(s, SITE_CONNECTOR(""));
 	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, s->key));
-	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, s->key));
 	site_call(s, "TunnelAttach", "");
 	assert_true(site_receive(s, &r));
 	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
 	client_reply_clear(&r);
 	site_write_pem(s->key, 0600);
 	tunnel_step(s->context.tunnel);
-	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, s->key));
 	assert_non_null(strstr(condition_remedy(COND_TUNNEL_NOT_BEGUN, true),
 		"after files are mended: meshgw apply"));
 	site_configure(s, SITE_CONNECTOR(""));
-	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, s->key));
 }
 
 static void write_pem_with(const char *path, const char *body)
@@ -472,7 +491,7 @@ static void check_goes_on(struct site *s, const char *role, const char *unusable
 	site_configure(s, role);
 	assert_false(site_receive(s, &r));
 	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, unusable));
-	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_false(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, unusable));
 	assert_false(site_has_condition(s, COND_TUNNEL_DISCONNECTED, "own0"));
 	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 1);
 }
@@ -510,7 +529,7 @@ static void test_spoiled(void **state)
 	assert_true(site_receive(s, &r));
 	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
 	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, "/nowhere/ca"));
-	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "own0"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "/nowhere/ca"));
 	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 0);
 	report_open(s); /* which was under way */
 	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 0);
@@ -560,6 +579,7 @@ int main(void)
 		TEST(test_moved6),
 		TEST(test_both_families),
 		TEST(test_no_socket),
+		TEST(test_one_socket_and_no_key),
 		TEST(test_open_key),
 		TEST(test_rotated),
 		TEST(test_spoiled),

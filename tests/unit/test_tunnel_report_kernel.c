@@ -313,6 +313,7 @@ static void check_problem(struct site *s)
 	report_problem(s, rest);
 	assert_string_equal(stands(s, COND_TUNNEL_FILE_UNUSABLE), "no pair\\n");
 	assert_string_equal(stands(s, COND_TUNNEL_NOT_BEGUN), "there is no tunnel: no pair\\n");
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, s->certificate));
 
 	/* No file's fault; or of one that the configuration does not name. */
 	report_problem(s, "\"text\":\"no device\",\"stands\":false");

@@ -16,10 +16,10 @@
 /* Roles, as they stand below tunnel. */
 #define SITE_CONNECTOR(more) \
 	"connector: {edges: [\"198.51.100.1:443\"], peer: {pins: [\"" SITE_PIN "\"]}" more "}"
-#define SITE_EDGE_WITH(more)                            \
-	"edge: {listen: [\"127.0.0.1:4433\"], " more    \
-	"nodes: [{name: n, replicas: [{name: r, pins: " \
+#define SITE_EDGE_AT(listen, more)                                                           \
+	"edge: {listen: [" listen "], " more "nodes: [{name: n, replicas: [{name: r, pins: " \
 	"[\"" SITE_PIN "\"]}]}]}"
+#define SITE_EDGE_WITH(more) SITE_EDGE_AT("\"127.0.0.1:4433\"", more)
 #define SITE_EDGE SITE_EDGE_WITH("")
 
 struct site {
