@@ -293,6 +293,28 @@ static void test_restart(void **state)
 	assert_true(world_until(w, world_opened, 5));
 }
 
+/* What was on its way to an edge that was killed is answered by the next one, each by a reset. The
+ * first ends the connection, and the others are its as well (RFC 9000 s10.3.1): no stranger's, and
+ * not answered by resets in their turn. */
+static void test_resets(void **state)
+{
+	struct world *w = pair_open(*state);
+	uint8_t bytes[1000] = {};
+	const struct quic_counters *mine = quic_endpoint_counters(w->client.endpoint);
+
+	world_run(w, SECOND);
+	for (unsigned int i = 0; i < 8; i++)
+		assert_int_equal(world_send(&w->client, bytes, sizeof(bytes)), 0);
+	world_stop_side(&w->server);
+	world_start_side(&w->server);
+	world_run(w, SECOND);
+	assert_int_equal(w->client.closed, 1);
+	assert_int_equal(w->client.why.cause, QUIC_CAUSE_RESET);
+	assert_int_equal(quic_endpoint_counters(w->server.endpoint)->resets, 8);
+	assert_int_equal(mine->resets, 0);
+	assert_int_equal(mine->unknown, 0);
+}
+
 static void test_disowned(void **state)
 {
 	struct world *w = pair_open(*state);
@@ -440,6 +462,7 @@ int main(void)
 		TEST(test_not_deaf),
 		TEST(test_outage),
 		TEST(test_restart),
+		TEST(test_resets),
 		TEST(test_disowned),
 		TEST(test_echoes),
 		TEST(test_first_id),

@@ -200,7 +200,6 @@ void quic_connection_let_go(struct quic_connection *c)
 	c->ng = nullptr;
 	c->ossl = nullptr;
 	quic_tls_unref(TAKE_PTR(c->tls));
-	quic_cidmap_clear(c->endpoint->tokens, &c->tokens);
 }
 
 static void unlist(struct quic_connection *c)
@@ -233,6 +232,7 @@ void quic_connection_free(struct quic_connection *c)
 		quic_stream_free(c->streams);
 	quic_timers_set(&e->timers, &c->timer, UINT64_MAX);
 	quic_cidmap_clear(e->cids, &c->cids);
+	quic_cidmap_clear(e->tokens, &c->tokens);
 	unlist(c);
 	quic_extra_clear(&c->extra);
 	free(c->server_name);
