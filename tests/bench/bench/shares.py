@@ -2,9 +2,8 @@
 """What is left of our tunnel's rate by others: by a second peer that floods, and by a wire that loses.
 
 The second gateway shares the first one's core, and its flood is UDP as fast as its sender can. Where a
-gateway is flooded the sender is on the edge's core, and takes half of it. What the flow keeps of its
-rate alone says more about that than about the tunnel; so it is also held beside itself while the same
-sender sends past the tunnel. A wire loses single datagrams: the kernel cuts runs before them, in the rounds without loss, too.
+gateway is flooded the sender is on the edge's core; what it costs by itself is shown by the same
+sender sending past the tunnel. A wire loses single datagrams: the kernel cuts runs before them, in the rounds without loss, too.
 """
 
 from __future__ import annotations
