@@ -3,7 +3,8 @@
 
 The second gateway shares the first one's core, and its flood is UDP as fast as its sender can. Where a
 gateway is flooded the sender is on the edge's core; what it costs by itself is shown by the same
-sender sending past the tunnel. A wire loses single datagrams: the kernel cuts runs before them, in the rounds without loss, too.
+sender sending past the tunnel. A wire loses single datagrams: the kernel cuts runs before them, in
+the rounds without loss, too.
 """
 
 from __future__ import annotations
