@@ -211,7 +211,13 @@ def _nodad(address: str) -> str:
 
 
 def remove_node(name: str) -> None:
-    """The namespace; its cables go with it once nothing runs there."""
+    """Its cables and the namespace. The kernel takes a namespace apart when it has time, and until
+    then the cables' other ends have the names that the next ones are to have."""
+    for port in PLANS[name].ports if name in PLANS else ():  # the switch has none of its own
+        where, _, far = port.peer.partition(":")
+        if not far:
+            where, far = SWITCH, f"{name}-{port.name}"
+        run("lab", (), ["ip", "-n", where, "link", "del", far], check=False)
     _lab(("ip", "netns", "del", name))
 
 
