@@ -362,16 +362,24 @@ static void test_moved6(void **state)
 		"2001:db8::7/64", "2001:db8::8/64");
 }
 
-/* Another program has an edge's port, and then lets it go. */
-static void test_no_socket(void **state)
+/* As another program has it: the edge's. */
+static int take_port(void)
 {
-	struct site *s = *state;
 	struct sockaddr_in at = {.sin_family = AF_INET,
 		.sin_port = htons(4433),
 		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	assert_int_equal(bind(other, (const struct sockaddr *)&at, sizeof(at)), 0);
+	return other;
+}
+
+/* Another program has an edge's port, and then lets it go. */
+static void test_no_socket(void **state)
+{
+	struct site *s = *state;
+	int other = take_port();
+
 	site_configure(s, SITE_EDGE);
 	assert_true(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));
 	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "127.0.0.1:4433"));
@@ -386,12 +394,8 @@ static void test_no_socket(void **state)
 static void test_one_socket_and_no_key(void **state)
 {
 	struct site *s = *state;
-	struct sockaddr_in at = {.sin_family = AF_INET,
-		.sin_port = htons(4433),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int other = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int other = take_port();
 
-	assert_int_equal(bind(other, (const struct sockaddr *)&at, sizeof(at)), 0);
 	assert_int_equal(unlink(s->key), 0);
 	site_configure(s, SITE_EDGE_AT("\"127.0.0.1:4433\", \"127.0.0.1:4434\"", ""));
 	assert_true(site_has_condition(s, COND_TUNNEL_NO_SOCKET, "127.0.0.1:4433"));

@@ -97,16 +97,21 @@ static void test_watch_sees_changes(void **state)
 	watch_close(w);
 }
 
+static void add_routes(struct netns *n, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		struct route r = foreign_route(n, i);
+		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
+	}
+}
+
 static void test_watch_budget(void **state)
 {
 	struct netns *n = *state;
 	struct watch *w = watch_new(NETLINK_ROUTE, 0);
 	struct seen s = {};
 
-	for (unsigned i = 0; i < 5; i++) {
-		struct route r = foreign_route(n, i);
-		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	}
+	add_routes(n, 5);
 	assert_int_equal(watch_read(w, 3, seen_message, &s), 3);
 	assert_int_equal(s.messages, 3);
 	/* The rest; and maybe an event of the kernel's own, such as the end of an address check. */
@@ -120,10 +125,7 @@ static void test_watch_tells_loss(void **state)
 	struct watch *w = watch_new(NETLINK_ROUTE, 4096);
 	struct seen s = {};
 
-	for (unsigned i = 0; i < 200; i++) {
-		struct route r = foreign_route(n, i);
-		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	}
+	add_routes(n, 200);
 	struct pollfd p = {.fd = watch_fd(w), .events = POLLIN};
 	assert_int_equal(poll(&p, 1, 0), 1);
 	watch_all(w, &s);
@@ -148,10 +150,7 @@ static void test_watch_tells_silent_loss(void **state)
 	struct watch *w = watch_new(NETLINK_ROUTE, 4096);
 	struct seen s = {};
 
-	for (unsigned i = 0; i < 200; i++) {
-		struct route r = foreign_route(n, i);
-		assert_int_equal(netns_route(n, RTM_NEWROUTE, NLM_F_CREATE, &r), 0);
-	}
+	add_routes(n, 200);
 	assert_int_equal(watch_read(w, 1, seen_message, &s), 1);
 	assert_int_equal(s.lost, 1);
 	struct route r = foreign_route(n, 1000);
