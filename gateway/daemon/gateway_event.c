@@ -215,6 +215,7 @@ bool gateway_was_stirred(struct gateway *g)
 
 void gateway_event(struct gateway *g, enum watch_kind kind, const struct nlmsghdr *nlh)
 {
+	g->filter_events += kind == WATCH_NFT_GEN || kind == WATCH_LOST;
 	if (kind == WATCH_LOST) {
 		g->lost++;
 		gateway_doubt(g);

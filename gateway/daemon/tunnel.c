@@ -18,6 +18,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* At most so often: filters change many times when a program writes its own. */
+constexpr uint64_t FILTERS_US = 500'000;
+
 #define STORE_DEVICE "tunnel-tun"
 #define STORE_MEMORY "tunnel-memory"
 #define STORE_PREFIX "tunnel-"
@@ -47,6 +50,7 @@ struct tunnel {
 	struct tunnel_verdict verdict;
 	sd_json_variant *json; /* what is told; nullptr = there is nothing to do */
 	uint64_t generation;
+	uint64_t filters, filters_told_us; /* changes of the packet filter that were told of */
 	struct tunnel_report report;
 	struct tunnel_wish wish;
 	struct tunnel_names *names;
@@ -99,6 +103,7 @@ static sd_json_variant *message(const void *arg, sd_varlink *link)
 		    SD_JSON_BUILD_PAIR_CONDITION(
 			    memory >= 0, "memory", SD_JSON_BUILD_INTEGER(memory)),
 		    SD_JSON_BUILD_PAIR_VARIANT("sockets", sockets),
+		    SD_JSON_BUILD_PAIR_UNSIGNED("filters", t->filters),
 		    SD_JSON_BUILD_PAIR_CONDITION(
 			    promote != nullptr, "promote", SD_JSON_BUILD_VARIANT(promote))) < 0)
 		out_of_memory();
@@ -309,6 +314,19 @@ static bool update_device(struct tunnel *t, const struct gateway *g)
 	return made;
 }
 
+/* A filter that has just begun to track connections takes what comes from the peer for new, and
+ * refuses it, until it has seen this host send. True: the tunnel is told. */
+static bool look_at_filters(struct tunnel *t, const struct gateway *g)
+{
+	uint64_t now = clock_monotonic_us();
+
+	if (t->filters == g->filter_events || now < t->filters_told_us + FILTERS_US)
+		return false;
+	t->filters = g->filter_events;
+	t->filters_told_us = now;
+	return true;
+}
+
 void tunnel_step(struct tunnel *t)
 {
 	const struct gateway *g = t->context->reload->gateway;
@@ -325,6 +343,7 @@ void tunnel_step(struct tunnel *t)
 		tunnel_report_clear(&t->report); /* of a tunnel that is no more */
 	if (changed)
 		t->generation++;
+	changed |= look_at_filters(t, g);
 	attached_tell(&t->attached, changed);
 }
 

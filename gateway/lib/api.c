@@ -349,6 +349,9 @@ static SD_VARLINK_DEFINE_METHOD_FULL(TunnelAttach, SD_VARLINK_SUPPORTS_MORE,
 	OUTPUT(tun, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
 	NOTE("All sockets, instead of those of the reply before"),
 	OUTPUT_OF(sockets, TunnelSocket, SD_VARLINK_ARRAY),
+	NOTE("Of an edge: memory that outlives the process, of the descriptors as well"),
+	OUTPUT(memory, SD_VARLINK_INT, SD_VARLINK_NULLABLE),
+	NOTE("How often this host's packet filter has changed"), OUTPUT(filters, SD_VARLINK_INT, 0),
 	NOTE("To be done once, and answered by TunnelReport"),
 	OUTPUT_OF(promote, TunnelWish, SD_VARLINK_NULLABLE));
 

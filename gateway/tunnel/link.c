@@ -64,6 +64,16 @@ static int read_order(sd_json_variant *v, struct link_order *out)
 	return sd_json_dispatch(v, fields, SD_JSON_ALLOW_EXTENSIONS, out) < 0 ? -EBADMSG : 0;
 }
 
+static int read_filters(sd_json_variant *v, uint64_t *out)
+{
+	if (!v)
+		return 0;
+	if (!sd_json_variant_is_unsigned(v))
+		return -EBADMSG;
+	*out = sd_json_variant_unsigned(v);
+	return 0;
+}
+
 static int read_told(sd_varlink *link, sd_json_variant *parameters, struct link_told *out)
 {
 	sd_json_variant *generation = sd_json_variant_by_key(parameters, "generation");
@@ -72,7 +82,8 @@ static int read_told(sd_varlink *link, sd_json_variant *parameters, struct link_
 	if (!generation || !sd_json_variant_is_unsigned(generation))
 		return -EBADMSG;
 	out->generation = sd_json_variant_unsigned(generation);
-	if (read_order(sd_json_variant_by_key(parameters, "promote"), &out->promote) < 0)
+	if (read_order(sd_json_variant_by_key(parameters, "promote"), &out->promote) < 0 ||
+		read_filters(sd_json_variant_by_key(parameters, "filters"), &out->filters) < 0)
 		return -EBADMSG;
 	if (!tunnel || sd_json_variant_is_null(tunnel))
 		return 0;

@@ -29,6 +29,7 @@ struct link_told {
 	int sockets[LINK_SOCKETS_MAX];
 	unsigned n_sockets;
 	int memory;                /* for the roll; -1 = none */
+	uint64_t filters;          /* how often this host's packet filter has changed */
 	struct link_order promote; /* told again and again until its answer has come */
 };
 

@@ -33,9 +33,9 @@ struct program {
 	sd_event *event;
 	struct link *link;
 	struct tunnel *tunnel;
-	uint64_t generation;
-	sd_event_source *timer; /* of the next report */
-	bool soon;              /* it is due soon; whatever else happens does not put it off */
+	uint64_t generation, filters; /* as told last */
+	sd_event_source *timer;       /* of the next report */
+	bool soon; /* it is due soon; whatever else happens does not put it off */
 	struct call *proposing, *reporting;
 	uint64_t reported_us;      /* when the last report was begun */
 	uint64_t cost_us;          /* of it, to both ends */
@@ -350,6 +350,15 @@ static void obey(struct program *p, const struct link_order *promote)
 	p->answer.due = true;
 }
 
+/* Whoever filters may have begun just now to know flows, and takes what comes for a stranger's
+ * until it has seen us send. */
+static void follow_filters(struct program *p, uint64_t filters)
+{
+	if (p->tunnel && filters != p->filters)
+		tunnel_ping(p->tunnel);
+	p->filters = filters;
+}
+
 static void on_told(void *arg, struct link_told *what)
 {
 	struct program *p = arg;
@@ -361,7 +370,8 @@ static void on_told(void *arg, struct link_told *what)
 		report_soon(p, PACE_LEAST_US);
 		return;
 	}
-	log_info("tunnel", "told generation=%lu: %s", (unsigned long)what->generation,
+	log_line(p->tunnel && what->generation == p->generation ? LOG_DEBUG : LOG_INFO, "tunnel",
+		"told generation=%lu: %s", (unsigned long)what->generation,
 		config ? "a tunnel" : "nothing to be");
 	p->generation = what->generation;
 	p->proposed = sd_json_variant_unref(p->proposed);
@@ -371,6 +381,7 @@ static void on_told(void *arg, struct link_told *what)
 	} else if (!keep(p, what, config)) {
 		replace(p, what, config);
 	}
+	follow_filters(p, what->filters);
 	obey(p, &what->promote);
 	report_soon(p, p->answer.due ? 0 : PACE_LEAST_US);
 	p->soon = true;

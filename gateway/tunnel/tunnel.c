@@ -280,6 +280,15 @@ int tunnel_reload(struct tunnel *t, struct tunnel_config *take_config, struct er
 	return 0;
 }
 
+void tunnel_ping(struct tunnel *t)
+{
+	uint64_t now_ns = pump_now_ns();
+
+	pump_listen(t->pump, now_ns);
+	quic_endpoint_ping(t->endpoint);
+	pump_write(t->pump, now_ns);
+}
+
 const struct lane_told *tunnel_told(const struct tunnel *t)
 {
 	return t->role->told(t->role_data);

@@ -59,6 +59,9 @@ unsigned tunnel_open(const struct tunnel *t, int *fds, unsigned max);
 [[nodiscard]] int tunnel_reload(
 	struct tunnel *t, struct tunnel_config *take_config, struct err *err);
 
+/* Each connection sends something that is answered. */
+void tunnel_ping(struct tunnel *t);
+
 /* nullptr = nobody told anything that counts. */
 const struct lane_told *tunnel_told(const struct tunnel *t);
 /* Makes this replica its node's active one. As edge_promote(); -EOPNOTSUPP: the role is not edge.

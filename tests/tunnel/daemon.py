@@ -48,6 +48,7 @@ class Daemon(Gateway):
         self.memory = os.memfd_create("meshgw-tunnel", os.MFD_CLOEXEC)
         os.ftruncate(self.memory, 1 << 16)
         self.wish: dict[str, Any] | None = None
+        self.filters = 0
         self.judges = threading.Event()  # what is proposed
         self.judges.set()
         # Of names: addresses, or why there is none; None: the call is not known.
@@ -105,6 +106,7 @@ class Daemon(Gateway):
             "tunnel": tunnel,
             "tun": 0 if tunnel else None,
             "memory": 1 + len(sockets) if tunnel else None,
+            "filters": self.filters,
             "sockets": [
                 {"fd": 1 + i, "address": a, "port": p} for i, (a, p) in enumerate(addresses)
             ],

@@ -28,6 +28,15 @@ PACKETS = 50
 # No keep-alive comes to help within a test.
 NEVER_MS = 600_000
 QUIET_S = 0.5
+FIREWALL = """\
+table inet firewall {
+	chain input {
+		type filter hook input priority filter; policy accept;
+		iifname wire0 ct state established,related accept
+		iifname wire0 meta l4proto udp reject with icmpx admin-prohibited
+	}
+}
+"""
 
 
 @contextmanager
@@ -152,6 +161,23 @@ def test_edge_killed_counted_once(pair: Pair) -> None:
                 arrived += 1
     # The kernel itself has a few words to say, to nobody.
     assert lost + arrived < PACKETS + PACKETS // 2, (lost, arrived)
+
+
+def test_filter_begins(pair: Pair) -> None:
+    """A firewall starts at the gateway and takes the edge for a stranger, as it has not seen the gateway
+    send: told of the change, the gateway sends, and who begins on the edge's side gets through."""
+    start_silent(pair)
+    wait_quiet(pair.gateway.space)
+    with echoing(pair.gateway.space, MESH_GATEWAY):
+
+        def begin() -> None:
+            pair.gateway.space.run("nft", FIREWALL)
+            with pair.edge.space, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"refused", (MESH_GATEWAY, ECHO))
+            pair.gateway.daemon.filters += 1
+            pair.gateway.daemon.tell_again()
+
+        recovers("a firewall starts", pair.edge.space, MESH_GATEWAY, begin)
 
 
 def test_connector_killed_both_sides(pair: Pair) -> None:

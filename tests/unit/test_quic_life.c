@@ -175,6 +175,28 @@ static void test_keep_alive(void **state)
 	exchange(w);
 }
 
+/* Something goes to and fro at once, and no more often than before from then on. */
+static void test_ping(void **state)
+{
+	struct world *w = pair_open(*state);
+	struct world_side *const sides[] = {&w->client, &w->server};
+
+	for (size_t i = 0; i < 2; i++) {
+		world_run(w, 20 * SECOND); /* a keep-alive was 5 s ago */
+		uint64_t asked = w->now;
+		unsigned int sent = w->client.sent;
+		quic_endpoint_ping(sides[i]->endpoint);
+		world_run(w, SECOND);
+		assert_in_range(heard_ns(w), asked + 1, w->now);
+		assert_in_range(w->client.sent, sent + 1, sent + 2);
+		sent = w->client.sent;
+		world_run(w, 13 * SECOND);
+		assert_int_equal(w->client.sent, sent);
+		world_run(w, 3 * SECOND);
+		assert_in_range(w->client.sent, sent + 1, sent + 2);
+	}
+}
+
 /* RFC 9000 s10.1, s10.1.2: an end that gives up a silent connection earlier than we would. */
 static void test_impatient_peer(void **state)
 {
@@ -456,6 +478,7 @@ int main(void)
 		TEST(test_ipv6),
 		TEST(test_heard),
 		TEST(test_keep_alive),
+		TEST(test_ping),
 		TEST(test_impatient_peer),
 		TEST(test_silence),
 		TEST(test_deaf),

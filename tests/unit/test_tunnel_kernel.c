@@ -216,6 +216,37 @@ static void test_attach(void **state)
 	client_reply_clear(&r);
 }
 
+static uint64_t told_number(const struct client_reply *r, const char *key)
+{
+	return sd_json_variant_unsigned(sd_json_variant_by_key(r->parameters, key));
+}
+
+/* Somebody changes the packet filter: the tunnel is told at once, and not of each change of many;
+ * but of the last one. */
+static void test_filters(void **state)
+{
+	struct site *s = *state;
+	struct client_reply r = {};
+
+	site_configure(s, SITE_CONNECTOR(""));
+	site_call(s, "TunnelAttach", ",\"more\":true");
+	assert_true(site_receive(s, &r));
+	uint64_t before = told_number(&r, "filters"), generation = told_number(&r, "generation");
+	for (int i = 0; i < 10; i++) {
+		gateway_event(&s->w.gateway, WATCH_NFT_GEN, nullptr);
+		tunnel_step(s->context.tunnel);
+	}
+	assert_true(site_receive(s, &r));
+	assert_int_equal(told_number(&r, "filters"), before + 1);
+	assert_false(site_receive(s, &r));
+	usleep(600'000);
+	tunnel_step(s->context.tunnel);
+	assert_true(site_receive(s, &r));
+	assert_int_equal(told_number(&r, "filters"), before + 10);
+	assert_int_equal(told_number(&r, "generation"), generation);
+	client_reply_clear(&r);
+}
+
 /* An edge has memory for the process that comes after the one that was killed: the same for each of
  * them, of a size that they cannot change. */
 static void test_memory(void **state)
@@ -577,6 +608,7 @@ int main(void)
 		TEST(test_adopted),
 		TEST(test_taken_back),
 		TEST(test_attach),
+		TEST(test_filters),
 		TEST(test_memory),
 		TEST(test_own_addresses),
 		TEST(test_moved),

@@ -63,9 +63,10 @@ static void keep_alive(struct quic_connection *c)
 {
 	uint64_t half = ngtcp2_conn_get_remote_transport_params(c->ng)->max_idle_timeout / 2;
 
-	if (half && half < c->endpoint->config.keep_alive_ns)
-		ngtcp2_conn_set_keep_alive_timeout(
-			c->ng, half > KEEP_ALIVE_MIN_NS ? half : KEEP_ALIVE_MIN_NS);
+	if (half && half < c->keep_alive_ns) {
+		c->keep_alive_ns = half > KEEP_ALIVE_MIN_NS ? half : KEEP_ALIVE_MIN_NS;
+		ngtcp2_conn_set_keep_alive_timeout(c->ng, c->keep_alive_ns);
+	}
 }
 
 static void describe_peer(const struct quic_connection *c, SSL *ssl, struct quic_peer *peer)

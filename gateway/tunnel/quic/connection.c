@@ -148,7 +148,8 @@ static int begin(struct quic_connection *c, const struct quic_dial *dial)
 		return -EINVAL;
 	if (known)
 		use_up(c, known);
-	ngtcp2_conn_set_keep_alive_timeout(c->ng, e->config.keep_alive_ns);
+	c->keep_alive_ns = e->config.keep_alive_ns;
+	ngtcp2_conn_set_keep_alive_timeout(c->ng, c->keep_alive_ns);
 	know_cid(c, &scid);
 	return 0;
 }

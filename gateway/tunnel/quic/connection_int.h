@@ -74,7 +74,9 @@ struct quic_connection {
 	struct quic_connection *next, *previous; /* all */
 	struct quic_connection *next_busy;
 	bool busy;
-	bool due; /* there is more to write than the datagrams that were sent */
+	bool due;               /* there is more to write than the datagrams that were sent */
+	bool ping;              /* … or at least a PING */
+	uint64_t keep_alive_ns; /* 0 = the peer sees to it */
 	void *data;
 	enum quic_state state;
 	bool server;

@@ -426,6 +426,16 @@ void quic_endpoint_expire(struct quic_endpoint *e, uint64_t now_ns)
 	give_back(e);
 }
 
+void quic_endpoint_ping(struct quic_endpoint *e)
+{
+	for (struct quic_connection *c = e->all.first; c; c = c->next) {
+		if (c->state != QUIC_ESTABLISHED)
+			continue;
+		c->ping = true;
+		quic_connection_touch(c);
+	}
+}
+
 void quic_endpoint_shutdown(struct quic_endpoint *e, uint64_t now_ns)
 {
 	quic_endpoint_now(e, now_ns);

@@ -193,6 +193,17 @@ static bool is_done(const struct quic_connection *c)
 	return !c->due && !c->doomed && c->endpoint->now_ns - c->written_ns < QUIC_LINGER_NS;
 }
 
+/* The library has no call for it: a keep-alive that is due is a PING, and none if something else is
+ * sent that is acknowledged. */
+static int write_with_ping(struct quic_connection *c, struct quic_batch *out)
+{
+	ngtcp2_conn_set_keep_alive_timeout(c->ng, 1);
+	int r = write_all(c, out);
+	ngtcp2_conn_set_keep_alive_timeout(c->ng, c->keep_alive_ns);
+	c->ping = r == -ENOBUFS;
+	return r;
+}
+
 bool quic_connection_write(struct quic_connection *c, struct quic_batch *out)
 {
 	int r = 0;
@@ -203,7 +214,7 @@ bool quic_connection_write(struct quic_connection *c, struct quic_batch *out)
 	if (!is_done(c)) {
 		c->due = false;
 		c->written_ns = c->endpoint->now_ns;
-		r = write_all(c, out);
+		r = c->ping ? write_with_ping(c, out) : write_all(c, out);
 	}
 	if (r == -ENOBUFS)
 		return false;
