@@ -159,20 +159,16 @@ static void forget_files(struct tunnel *t)
 		file_clear(&t->files[i]);
 }
 
-static bool holds(const struct file *f, const char *path)
-{
-	return f->text && strcmp(f->path, path) == 0;
-}
-
-/* Files that belong together. If one of them cannot be used all are as they were when they could:
- * bad input does not end what works, and nor does half of what is new. */
+/* Files that belong together. If one of them cannot be used, what they held goes on when all could,
+ * whatever they are called now: bad input does not end what works, and nor does half of what is
+ * new. */
 static void renew_files(struct file *files, struct file *take_now, size_t n)
 {
 	bool usable = true, held = true;
 
 	for (size_t i = 0; i < n; i++) {
 		usable &= !take_now[i].problem.code;
-		held &= !take_now[i].path || holds(&files[i], take_now[i].path);
+		held &= !take_now[i].path || files[i].text;
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!usable && held) {
@@ -540,7 +536,7 @@ static void file_health(const struct file *f, struct conditions *out)
 {
 	if (f->problem.code)
 		conditions_add(out, COND_TUNNEL_FILE_UNUSABLE, f->path, "%.180s%s", f->problem.msg,
-			f->text ? "; what it held before is used on" : "");
+			f->text ? "; what was used before is used on" : "");
 }
 
 /* The file that meshgw-tunnel cannot use though it can be read; nullptr: it is no file's fault. */

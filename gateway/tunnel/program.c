@@ -339,6 +339,19 @@ static bool keep(struct program *p, struct link_told *what, struct tunnel_config
 	return true;
 }
 
+/* What would have to begin anew, and cannot with such keys, does not end what works. */
+static bool stay(struct program *p, struct link_told *what, struct tunnel_config *take_config)
+{
+	if (!p->tunnel || !tunnel_has_device(p->tunnel, what->tun) ||
+		tunnel_config(p->tunnel)->role != take_config->role ||
+		tunnel_check(take_config, &p->problem) >= 0)
+		return false;
+	log_err("tunnel", "all stays as it was: %s", p->problem.msg);
+	(void)keep_sockets(p, what);
+	tunnel_config_free(take_config);
+	return true;
+}
+
 /* Once, however often it is told. */
 static void obey(struct program *p, const struct link_order *promote)
 {
@@ -378,7 +391,7 @@ static void on_told(void *arg, struct link_told *what)
 	if (!config) {
 		tunnel_free(p->tunnel);
 		p->tunnel = nullptr;
-	} else if (!keep(p, what, config)) {
+	} else if (!keep(p, what, config) && !stay(p, what, config)) {
 		replace(p, what, config);
 	}
 	follow_filters(p, what->filters);

@@ -188,6 +188,16 @@ static int set_up(struct tunnel *t, const struct tunnel_given *given, struct err
 	return 0;
 }
 
+int tunnel_check(const struct tunnel_config *config, struct err *err)
+{
+	struct pin_list pins = tunnel_config_pins(config);
+	const struct quic_identity identity = identity_of(config, &pins);
+	int r = quic_endpoint_check(&identity, err);
+
+	free(pins.list);
+	return r < 0 ? err_ctx(err, "quic") : 0;
+}
+
 int tunnel_new(sd_event *event, const struct tunnel_given *take, const struct tunnel_events *events,
 	struct tunnel **out, struct err *err)
 {

@@ -38,6 +38,8 @@ struct tunnel_given {
 	const char *daemon; /* meshgwd's socket; borrowed */
 };
 
+/* Whether certificate, key and authorities would do for tunnel_new(); the same errors. */
+[[nodiscard]] int tunnel_check(const struct tunnel_config *config, struct err *err);
 /* Takes everything that it is given, also when it fails. */
 [[nodiscard]] int tunnel_new(sd_event *event, const struct tunnel_given *take,
 	const struct tunnel_events *events, struct tunnel **out, struct err *err);

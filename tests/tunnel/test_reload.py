@@ -143,6 +143,9 @@ def goes_on_with_former(node: Node, told: dict[str, Any], key: str) -> None:
     poll("well", lambda: not node.daemon.problem())
     node.tell(wrong)
     poll("said again", node.daemon.problem)
+    # Here it would have to begin anew.
+    node.tell({**wrong, "idleMs": told["idleMs"] + 1000})
+    assert node.fresh().problem()["stands"]
 
 
 def begins_with_nothing(node: Node, told: dict[str, Any]) -> None:

@@ -155,6 +155,16 @@ uint64_t quic_endpoint_now(struct quic_endpoint *e, uint64_t now_ns)
 	return e->now_ns;
 }
 
+int quic_endpoint_check(const struct quic_identity *identity, struct err *err)
+{
+	struct quic_tls *tls;
+	int r = quic_tls_new(&tls, identity, quic_callback_ticket, err);
+
+	if (r == 0)
+		quic_tls_unref(tls);
+	return r;
+}
+
 int quic_endpoint_reload(struct quic_endpoint *e, const struct quic_identity *identity,
 	uint64_t now_ns, struct err *err)
 {

@@ -62,6 +62,9 @@ struct quic_status {
 /* Ends all connections without a word to their peers; no events. */
 void quic_endpoint_free(struct quic_endpoint *e);
 
+/* Whether quic_endpoint_new() would take it; the same errors. */
+[[nodiscard]] int quic_endpoint_check(const struct quic_identity *identity, struct err *err);
+
 /* New certificates, keys, pins, authorities. Handshakes from now on use them; connections live on,
  * but for those whose peer is not accepted any more. On failure all stays as it was. */
 [[nodiscard]] int quic_endpoint_reload(struct quic_endpoint *e,
