@@ -72,7 +72,7 @@ struct gateway {
 	unsigned dirty;                 /* enum gateway_dirty */
 	unsigned unread;                /* the same, for the next pass: could not be read */
 	uint64_t passes, repairs, lost; /* since start, for status */
-	uint64_t filter_events;         /* changes of the packet filter, anybody's, since start */
+	uint64_t filter_events;         /* the packet filter changed, or may have, since start */
 	uint64_t link_events;           /* of interfaces of the configuration, since start */
 	uint64_t frr_losses; /* routes inside the ranges that FRR has lost, since start */
 	uint64_t nft_writes; /* since start: each sends us notifications as well */

@@ -159,16 +159,22 @@ static void forget_files(struct tunnel *t)
 		file_clear(&t->files[i]);
 }
 
-/* Files that belong together. If one of them cannot be used, what they held goes on when all could,
- * whatever they are called now: bad input does not end what works, and nor does half of what is
- * new. */
-static void renew_files(struct file *files, struct file *take_now, size_t n)
+static bool is_same_path(const struct file *a, const struct file *b)
+{
+	return a->path && b->path && strcmp(a->path, b->path) == 0;
+}
+
+/* Files that belong together. If one of them cannot be used, what they held when all could goes on:
+ * bad input does not end what works, and nor does half of what is new. renamed: also where they are
+ * called otherwise now. */
+static void renew_files(struct file *files, struct file *take_now, size_t n, bool renamed)
 {
 	bool usable = true, held = true;
 
 	for (size_t i = 0; i < n; i++) {
 		usable &= !take_now[i].problem.code;
-		held &= !take_now[i].path || files[i].text;
+		held &= !take_now[i].path ||
+			(files[i].text && (renamed || is_same_path(&files[i], &take_now[i])));
 	}
 	for (size_t i = 0; i < n; i++) {
 		if (!usable && held) {
@@ -194,8 +200,9 @@ static void read_files(struct tunnel *t, const struct config_tunnel *config)
 			(void)secret_text_read(kinds[i], paths[i], &now[i].text, &now[i].problem);
 		}
 	static_assert(FILE_KEY == FILE_CERTIFICATE + 1);
-	renew_files(&t->files[FILE_CERTIFICATE], &now[FILE_CERTIFICATE], 2);
-	renew_files(&t->files[FILE_CA], &now[FILE_CA], 1);
+	renew_files(&t->files[FILE_CERTIFICATE], &now[FILE_CERTIFICATE], 2, true);
+	/* Who names other authorities does not trust the former ones any more. */
+	renew_files(&t->files[FILE_CA], &now[FILE_CA], 1, false);
 }
 
 /* Without its CA a connector would trust too many, without its key it is nobody. */
@@ -536,7 +543,7 @@ static void file_health(const struct file *f, struct conditions *out)
 {
 	if (f->problem.code)
 		conditions_add(out, COND_TUNNEL_FILE_UNUSABLE, f->path, "%.180s%s", f->problem.msg,
-			f->text ? "; what was used before is used on" : "");
+			f->text ? "; what was read before is used on" : "");
 }
 
 /* The file that meshgw-tunnel cannot use though it can be read; nullptr: it is no file's fault. */

@@ -11,6 +11,7 @@
 struct link {
 	struct link_events events;
 	struct attachment *attachment;
+	bool heard; /* an answer to the question that was asked last */
 };
 
 static void told_close(struct link_told *t)
@@ -100,13 +101,14 @@ static int read_told(sd_varlink *link, sd_json_variant *parameters, struct link_
 static bool on_heard(void *arg, sd_varlink *varlink, sd_json_variant *parameters)
 {
 	struct link *l = arg;
-	struct link_told told = {.tun = -1, .memory = -1};
+	struct link_told told = {.first = !l->heard, .tun = -1, .memory = -1};
 	int r = read_told(varlink, parameters, &told);
 
 	if (r < 0)
 		log_err("link", "what meshgwd says is not understood, nothing changes");
 	else
 		l->events.told(l->events.arg, &told);
+	l->heard |= r >= 0;
 	told_close(&told);
 	return r == 0;
 }
@@ -118,11 +120,12 @@ static void on_gone(void *)
 
 static int on_asking(void *arg, sd_varlink *varlink)
 {
-	const struct link *l = arg;
+	struct link *l = arg;
 	int fds[LINK_OPEN_MAX];
 	unsigned n = l->events.open ? l->events.open(l->events.arg, fds) : 0;
 	int r = 0;
 
+	l->heard = false;
 	for (unsigned i = 0; r >= 0 && i < n; i++)
 		r = sd_varlink_push_dup_fd(varlink, fds[i]);
 	return r < 0 ? r : 0;

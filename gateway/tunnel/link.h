@@ -23,13 +23,14 @@ struct link_order {
 };
 
 struct link_told {
-	uint64_t generation;
+	bool first;              /* of this meshgwd, as far as it is known */
+	uint64_t generation;     /* where it is the one before, the rest is, but for … */
 	sd_json_variant *tunnel; /* nullptr: there is nothing to be */
 	int tun;                 /* -1 = none */
 	int sockets[LINK_SOCKETS_MAX];
 	unsigned n_sockets;
 	int memory;                /* for the roll; -1 = none */
-	uint64_t filters;          /* how often this host's packet filter has changed */
+	uint64_t filters;          /* … how often this host's packet filter has changed */
 	struct link_order promote; /* told again and again until its answer has come */
 };
 

@@ -339,15 +339,20 @@ static bool keep(struct program *p, struct link_told *what, struct tunnel_config
 	return true;
 }
 
-/* What would have to begin anew, and cannot with such keys, does not end what works. */
+/* What would have to begin anew, and cannot with such keys, does not end what works. A connector
+ * goes over to other sockets if it can: for other edges they may be of another family. */
 static bool stay(struct program *p, struct link_told *what, struct tunnel_config *take_config)
 {
+	bool connector = take_config->role == TUNNEL_CONNECTOR;
+
 	if (!p->tunnel || !tunnel_has_device(p->tunnel, what->tun) ||
 		tunnel_config(p->tunnel)->role != take_config->role ||
+		(!connector && !tunnel_has_sockets(p->tunnel, what->sockets, what->n_sockets)) ||
 		tunnel_check(take_config, &p->problem) >= 0)
 		return false;
 	log_err("tunnel", "all stays as it was: %s", p->problem.msg);
-	(void)keep_sockets(p, what);
+	if (connector && tunnel_may_move(p->tunnel, what->sockets, what->n_sockets))
+		(void)keep_sockets(p, what);
 	tunnel_config_free(take_config);
 	return true;
 }
@@ -363,13 +368,20 @@ static void obey(struct program *p, const struct link_order *promote)
 	p->answer.due = true;
 }
 
-/* Whoever filters may have begun just now to know flows, and takes what comes for a stranger's
- * until it has seen us send. */
-static void follow_filters(struct program *p, uint64_t filters)
+/* Whoever filters may have begun just now to know flows, and takes what the edge sends for a
+ * stranger's until it has seen us send. Strangers may always speak to an edge. */
+static void follow_filters(struct program *p, const struct link_told *what)
 {
-	if (p->tunnel && filters != p->filters)
+	if (p->tunnel && tunnel_config(p->tunnel)->role == TUNNEL_CONNECTOR &&
+		(what->first || what->filters != p->filters))
 		tunnel_ping(p->tunnel);
-	p->filters = filters;
+	p->filters = what->filters;
+}
+
+/* Nothing that would have to be looked at: that is dear, and filters may change all the time. */
+static bool is_known(const struct program *p, const struct link_told *what)
+{
+	return !what->first && what->generation == p->generation;
 }
 
 static void on_told(void *arg, struct link_told *what)
@@ -377,14 +389,17 @@ static void on_told(void *arg, struct link_told *what)
 	struct program *p = arg;
 	struct tunnel_config *config = nullptr;
 
+	if (is_known(p, what)) {
+		follow_filters(p, what);
+		return;
+	}
 	p->problem = (struct err){};
 	if (what->tunnel && tunnel_config_from_json(what->tunnel, &config, &p->problem) < 0) {
 		log_err("tunnel", "nothing changes: %s", p->problem.msg);
 		report_soon(p, PACE_LEAST_US);
 		return;
 	}
-	log_line(p->tunnel && what->generation == p->generation ? LOG_DEBUG : LOG_INFO, "tunnel",
-		"told generation=%lu: %s", (unsigned long)what->generation,
+	log_info("tunnel", "told generation=%lu: %s", (unsigned long)what->generation,
 		config ? "a tunnel" : "nothing to be");
 	p->generation = what->generation;
 	p->proposed = sd_json_variant_unref(p->proposed);
@@ -394,7 +409,7 @@ static void on_told(void *arg, struct link_told *what)
 	} else if (!keep(p, what, config) && !stay(p, what, config)) {
 		replace(p, what, config);
 	}
-	follow_filters(p, what->filters);
+	follow_filters(p, what);
 	obey(p, &what->promote);
 	report_soon(p, p->answer.due ? 0 : PACE_LEAST_US);
 	p->soon = true;

@@ -382,6 +382,27 @@ bool pump_has_sockets(const struct pump *p, const int *fds, unsigned n)
 	return n == current;
 }
 
+static bool has_family(const int *fds, unsigned n, sa_family_t family)
+{
+	for (unsigned i = 0; i < n; i++) {
+		int domain = 0;
+		socklen_t size = sizeof(domain);
+		if (getsockopt(fds[i], SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 &&
+			domain == family)
+			return true;
+	}
+	return false;
+}
+
+bool pump_has_families(const struct pump *p, const int *fds, unsigned n)
+{
+	for (unsigned i = 0; i < PUMP_SOCKETS_MAX; i++)
+		if (is_current(&p->outlets[i]) &&
+			!has_family(fds, n, udp_local(p->outlets[i].udp)->any.sa_family))
+			return false;
+	return true;
+}
+
 unsigned pump_sockets(const struct pump *p, int *fds, unsigned max)
 {
 	unsigned n = 0;

@@ -253,6 +253,11 @@ bool tunnel_has_sockets(const struct tunnel *t, const int *sockets, unsigned n)
 	return pump_has_sockets(t->pump, sockets, n);
 }
 
+bool tunnel_may_move(const struct tunnel *t, const int *sockets, unsigned n)
+{
+	return pump_has_families(t->pump, sockets, n);
+}
+
 int tunnel_move(struct tunnel *t, const int *sockets, unsigned n, struct err *err)
 {
 	uint64_t now_ns = pump_now_ns();
@@ -292,11 +297,8 @@ int tunnel_reload(struct tunnel *t, struct tunnel_config *take_config, struct er
 
 void tunnel_ping(struct tunnel *t)
 {
-	uint64_t now_ns = pump_now_ns();
-
-	pump_listen(t->pump, now_ns);
 	quic_endpoint_ping(t->endpoint);
-	pump_write(t->pump, now_ns);
+	pump_write(t->pump, pump_now_ns());
 }
 
 const struct lane_told *tunnel_told(const struct tunnel *t)

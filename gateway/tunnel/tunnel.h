@@ -52,6 +52,8 @@ bool tunnel_has_device(const struct tunnel *t, int tun);
 bool tunnel_has_sockets(const struct tunnel *t, const int *sockets, unsigned n);
 /* They themselves, borrowed; their number. */
 unsigned tunnel_open(const struct tunnel *t, int *fds, unsigned max);
+/* Is one of these of each family that those have which it was given? */
+bool tunnel_may_move(const struct tunnel *t, const int *sockets, unsigned n);
 /* A connector's: this host's address is another one. The connection moves to them (RFC 9000 s9), or
  * there will be another connection. Takes the descriptors, also when it fails; then there are fewer
  * sockets than there should be. */
@@ -61,7 +63,7 @@ unsigned tunnel_open(const struct tunnel *t, int *fds, unsigned max);
 [[nodiscard]] int tunnel_reload(
 	struct tunnel *t, struct tunnel_config *take_config, struct err *err);
 
-/* Each connection sends something that is answered. */
+/* Each connection sends something. */
 void tunnel_ping(struct tunnel *t);
 
 /* nullptr = nobody told anything that counts. */

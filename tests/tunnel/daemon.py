@@ -63,6 +63,13 @@ class Daemon(Gateway):
             self.told = (tunnel, tun, list(sockets))
             self.tell_all()
 
+    def filter(self) -> None:
+        """This host's packet filter has changed, and nothing else."""
+        with self.order:
+            self.filters += 1
+            self.generation -= 1
+            self.tell_all()
+
     def tell_again(self) -> int:
         """What it is told already, by another generation's number: nothing changes, and it reports so."""
         with self.order:

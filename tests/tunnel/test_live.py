@@ -174,10 +174,20 @@ def test_filter_begins(pair: Pair) -> None:
             pair.gateway.space.run("nft", FIREWALL)
             with pair.edge.space, socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
                 sender.sendto(b"refused", (MESH_GATEWAY, ECHO))
-            pair.gateway.daemon.filters += 1
-            pair.gateway.daemon.tell_again()
+            tell()
 
+        def another() -> None:
+            """Which has counted as many changes: one more or less."""
+            pair.gateway.daemon.stop()
+            pair.gateway.daemon.start()
+
+        tell = pair.gateway.daemon.filter
         recovers("a firewall starts", pair.edge.space, MESH_GATEWAY, begin)
+        wait_quiet(pair.gateway.space)
+        pair.gateway.space.run("nft", "flush ruleset")
+        pair.gateway.space.run("conntrack", "-F")
+        tell = another
+        recovers("and another meshgwd", pair.edge.space, MESH_GATEWAY, begin)
 
 
 def test_connector_killed_both_sides(pair: Pair) -> None:

@@ -143,9 +143,12 @@ def goes_on_with_former(node: Node, told: dict[str, Any], key: str) -> None:
     poll("well", lambda: not node.daemon.problem())
     node.tell(wrong)
     poll("said again", node.daemon.problem)
-    # Here it would have to begin anew.
-    node.tell({**wrong, "idleMs": told["idleMs"] + 1000})
-    assert node.fresh().problem()["stands"]
+    # Here it would have to begin anew, and a connector by sockets that its edge cannot be reached from.
+    with node.space.udp("::", 0) as other:
+        sockets = [other] if told["role"] == "connector" else node.udp
+        node.daemon.tell({**wrong, "idleMs": told["idleMs"] + 1000}, node.tun, *sockets)
+        assert node.fresh().problem()["stands"]
+        node.tell(wrong)
 
 
 def begins_with_nothing(node: Node, told: dict[str, Any]) -> None:

@@ -10,9 +10,11 @@
 
 #include <cmocka.h>
 
+#include "daemon/clock.h"
 #include "daemon/health.h"
 #include "daemon/testify.h"
 #include "lib/own.h"
+#include "lib/xmalloc.h"
 #include "tunnel_site.h"
 #include <fcntl.h>
 #include <linux/if_tun.h>
@@ -221,6 +223,21 @@ static uint64_t told_number(const struct client_reply *r, const char *key)
 	return sd_json_variant_unsigned(sd_json_variant_by_key(r->parameters, key));
 }
 
+/* How many messages tell of changes of the packet filter; the last number is the newest. */
+static uint64_t hear_filters(struct site *s, uint64_t generation, uint64_t *newest)
+{
+	struct client_reply r = {};
+	uint64_t n = 0;
+
+	for (; site_receive(s, &r); n++) {
+		assert_true(told_number(&r, "filters") > *newest);
+		*newest = told_number(&r, "filters");
+		assert_int_equal(told_number(&r, "generation"), generation);
+	}
+	client_reply_clear(&r);
+	return n;
+}
+
 /* Somebody changes the packet filter: the tunnel is told at once, and not of each change of many;
  * but of the last one. */
 static void test_filters(void **state)
@@ -232,19 +249,18 @@ static void test_filters(void **state)
 	site_call(s, "TunnelAttach", ",\"more\":true");
 	assert_true(site_receive(s, &r));
 	uint64_t before = told_number(&r, "filters"), generation = told_number(&r, "generation");
+	uint64_t newest = before, begin = clock_monotonic_us();
+	client_reply_clear(&r);
 	for (int i = 0; i < 10; i++) {
 		gateway_event(&s->w.gateway, WATCH_NFT_GEN, nullptr);
 		tunnel_step(s->context.tunnel);
 	}
-	assert_true(site_receive(s, &r));
-	assert_int_equal(told_number(&r, "filters"), before + 1);
-	assert_false(site_receive(s, &r));
+	uint64_t most = 1 + (clock_monotonic_us() - begin) / 500'000;
+	assert_in_range(hear_filters(s, generation, &newest), 1, most);
 	usleep(600'000);
 	tunnel_step(s->context.tunnel);
-	assert_true(site_receive(s, &r));
-	assert_int_equal(told_number(&r, "filters"), before + 10);
-	assert_int_equal(told_number(&r, "generation"), generation);
-	client_reply_clear(&r);
+	(void)hear_filters(s, generation, &newest);
+	assert_int_equal(newest, before + 10);
 }
 
 /* An edge has memory for the process that comes after the one that was killed: the same for each of
@@ -532,8 +548,7 @@ static void check_goes_on(struct site *s, const char *role, const char *unusable
 }
 
 /* An apply with a file that cannot be used ends no tunnel: it goes on with what the file held,
- * which is said, until the file is good again; one of another name that cannot be used is no
- * better. */
+ * which is said, until the file is good again. Authorities of another name are another trust. */
 static void test_spoiled(void **state)
 {
 	struct site *s = *state;
@@ -561,11 +576,11 @@ static void test_spoiled(void **state)
 	}
 	assert_int_equal(unlink(ca), 0);
 	snprintf(role, sizeof(role), SITE_AUTHORITY, "/nowhere/ca");
-	check_goes_on(s, role, "/nowhere/ca");
-	world_enter(&s->w, world_masquerade);
-	tunnel_step(s->context.tunnel);
+	site_configure(s, role);
 	assert_true(site_receive(s, &r));
 	assert_null(sd_json_variant_by_key(r.parameters, "tunnel"));
+	assert_true(site_has_condition(s, COND_TUNNEL_FILE_UNUSABLE, "/nowhere/ca"));
+	assert_true(site_has_condition(s, COND_TUNNEL_NOT_BEGUN, "/nowhere/ca"));
 	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 0);
 	report_open(s); /* which was under way */
 	assert_int_equal(tunnel_view(s->context.tunnel).report->n_peers, 0);
@@ -593,6 +608,11 @@ static void test_half_new(void **state)
 	sd_json_variant *tunnel = sd_json_variant_by_key(r.parameters, "tunnel");
 	assert_non_null(strstr(client_text(tunnel, "certificate"), "NEW="));
 	assert_non_null(strstr(client_text(tunnel, "key"), "NEW="));
+	char *key = xstrdup(s->key);
+	snprintf(s->key, sizeof(s->key), "/nowhere/key");
+	check_goes_on(s, SITE_CONNECTOR(""), s->key);
+	snprintf(s->key, sizeof(s->key), "%s", key);
+	free(key);
 	client_reply_clear(&r);
 }
 

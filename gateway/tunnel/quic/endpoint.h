@@ -85,8 +85,8 @@ bool quic_endpoint_write(struct quic_endpoint *e, struct quic_batch *out, uint64
 uint64_t quic_endpoint_expiry_ns(const struct quic_endpoint *e);
 void quic_endpoint_expire(struct quic_endpoint *e, uint64_t now_ns);
 
-/* Has each connection that is established send something that is acknowledged (RFC 9000 s19.2), so
- * that who stands between both ends knows it; write sends it. */
+/* Has each connection that is established send something, a PING (RFC 9000 s19.2) if nothing else
+ * is due, so that who stands between both ends knows it; write sends it, once. */
 void quic_endpoint_ping(struct quic_endpoint *e);
 
 /* Begins to close all connections with H3_NO_ERROR; write sends it. */
