@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The fault matrix: ./lab test faults [--all] [-k NAME] [--shard I/N] [--resume] [--gates]
+    [--tunnel relay|masque]
 
 Each case passes its gates or is a defect: the flow works before; the fault breaks it (or does not,
 where it should not); what the verdict says to do on the gateway mends it; and what was done is
@@ -23,6 +24,7 @@ import baselines
 import score
 from case import Case, load_all
 from judge import NOTHING, Judgement, judge
+from lab.kinds import KINDS
 from lab.shell import CommandError, poll_until
 from world import World
 
@@ -220,6 +222,7 @@ def parsed() -> argparse.Namespace:
     """Our own arguments."""
     parser = argparse.ArgumentParser(prog="./lab test faults")
     parser.add_argument("--all", action="store_true", help="every variant, and the baselines")
+    parser.add_argument("--tunnel", choices=KINDS, default="relay", help="what carries the packets")
     parser.add_argument("-k", metavar="NAME[,NAME]", help="cases with this in their names")
     parser.add_argument("--shard", metavar="I/N", help="of N parts the one with number I, from 0")
     parser.add_argument("--resume", action="store_true", help="go on where the last run ended")
@@ -251,13 +254,16 @@ def main() -> int:
         return baselines.report(found)
     results = stored(file) if args.resume else []
     cases = chosen(args, {result["name"] for result in results})
-    world = World()
+    world = World(args.tunnel)
+    fitting = [case for case in cases if world.fits(case)]
+    if len(fitting) < len(cases):
+        print(f"  {len(cases) - len(fitting)} cases of {len(cases)} cannot be over {args.tunnel}")
     world.start()
     begin = time.monotonic()
     with file.open("a" if args.resume else "w", encoding="utf-8") as out:
         for result in results:
             show(result)
-        for case in cases:
+        for case in fitting:
             result = one(world, case, args.gates)
             show(result)
             out.write(json.dumps(result) + "\n")

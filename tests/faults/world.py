@@ -21,9 +21,9 @@ from typing import Any
 from bgpsite import BgpSite, bgp
 from case import SERVED, Action, Case
 from lab import flow, network
+from lab.kinds import KINDS
 from lab.lab import Options
 from lab.node import Node
-from lab.relay import RelayLab
 from lab.shell import CommandError, Process, poll_until
 from survival import Site, config
 from tailscale import Tailscale
@@ -37,6 +37,10 @@ HANGS = {
     "worker": "connected", "device": "connected", "service": "syn-recv", "remote": "syn-recv",
 }  # fmt: skip
 WHOLE_S, MENDED_S = 6.0, 1.0
+# What may happen to a gateway's own tunnel, of what may happen to the client; and what only the relay
+# and the client make: devices of the edge, a node without a name for a namespace, the client's table.
+CONNECTORS = {"link_down", "link_up", "recreate"}
+OTHERS = re.compile(r"\bmesh-gw1\b|-n gw1\b|\btable 65743\b")
 CA_FILE = "usr/local/share/ca-certificates/lab.crt"
 # One shell, so that a look costs as little as it can. Numbers that move are left out.
 LOOK = r"""
@@ -90,8 +94,8 @@ class Caller:
 class World:
     """The lab while cases run in it."""
 
-    def __init__(self) -> None:
-        self.lab = RelayLab(Options(preset="dev"))
+    def __init__(self, tunnel: str) -> None:
+        self.lab = KINDS[tunnel](Options(preset="dev"))
         self.gw = self.lab.gw1
         self.site = ""
         self.router = ""
@@ -112,7 +116,7 @@ class World:
         }
         self.callers = {name: Caller(self.nodes[name]) for name in ("worker", "device")}
         self._compile()
-        self.nodes["edge"].run(["python3", "-c", CERTIFICATES, *flow.SERVICE, *flow.GW1])
+        self.nodes["worker"].run(["python3", "-c", CERTIFICATES, *flow.SERVICE, *flow.GW1])
         for machine in self.lab.gateways:
             machine.write(CA_FILE, (SCRATCH / "ca.crt").read_text(encoding="ascii"))
             machine.run("update-ca-certificates")
@@ -122,7 +126,7 @@ class World:
         headers = f"-I/usr/include/{os.uname().machine}-linux-gnu"
         for source in sorted(HERE.glob("*.bpf.c")):
             name = source.name.partition(".")[0]
-            self.nodes["edge"].run(
+            self.nodes["worker"].run(
                 ["clang-19", "-O2", "-g", "-target", "bpf", headers,
                  "-c", source, "-o", SCRATCH / f"{name}.o"]
             )  # fmt: skip
@@ -132,6 +136,17 @@ class World:
         for caller in self.callers.values():
             caller.end()
         self.lab.stop()
+
+    def fits(self, case: Case) -> bool:
+        """Over the gateway's own tunnel there is no gateway without meshgw, no other replica, and
+        nothing of what Cloudflare's client or the relay makes."""
+        if self.lab.tunnel == "relay":
+            return True
+        for where, what in case.given + case.inject + case.undo:
+            own = where == "warp" and what.split()[0] in CONNECTORS
+            if where == "active" or (where == "warp" and not own) or OTHERS.search(str(what)):
+                return False
+        return case.site != "bare"
 
     # Sites.
 
