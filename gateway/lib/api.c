@@ -341,7 +341,7 @@ static SD_VARLINK_DEFINE_METHOD(DiagnoseTarget,
 	OUTPUT(verdict, SD_VARLINK_OBJECT, 0));
 
 static SD_VARLINK_DEFINE_METHOD_FULL(TunnelAttach, SD_VARLINK_SUPPORTS_MORE,
-	NOTE("Grows by one with each reply that differs from the last"),
+	NOTE("Grows by one with each reply that differs from the last in more than filters"),
 	OUTPUT(generation, SD_VARLINK_INT, 0),
 	NOTE("Its part of the configuration, secrets included; null: there is nothing to do"),
 	OUTPUT(tunnel, SD_VARLINK_OBJECT, SD_VARLINK_NULLABLE),
