@@ -40,9 +40,9 @@ void pump_free(struct pump *p); /* nullptr is allowed */
 void pump_retire_sockets(struct pump *p);
 void pump_close_retired(struct pump *p);
 /* Are these its sockets, in any order, and however often they have been passed on? */
-/* Whether one of these is of each family that those have which are in use. */
-bool pump_has_families(const struct pump *p, const int *fds, unsigned n);
 bool pump_has_sockets(const struct pump *p, const int *fds, unsigned n);
+/* Is one of these of each family that its sockets have? */
+bool pump_has_families(const struct pump *p, const int *fds, unsigned n);
 /* The sockets, borrowed; their number. */
 unsigned pump_sockets(const struct pump *p, int *fds, unsigned max);
 /* Of the sockets that can reach it, the path to an address; -EAFNOSUPPORT: none can. */

@@ -193,8 +193,7 @@ static bool is_done(const struct quic_connection *c)
 	return !c->due && !c->doomed && c->endpoint->now_ns - c->written_ns < QUIC_LINGER_NS;
 }
 
-/* The library has no call for it: a keep-alive that is due is a PING, where nothing else is sent.
- */
+/* The library has no call for it: a keep-alive that is due is a PING, if nothing else is sent. */
 static int write_with_ping(struct quic_connection *c, struct quic_batch *out)
 {
 	ngtcp2_conn_set_keep_alive_timeout(c->ng, 1);
